@@ -1,0 +1,74 @@
+"""The `sparse_pattern` dialect. `context()` gives an MLIR context in which it is loaded."""
+
+import torch_mlir.ir as ir
+from torch_mlir.dialects import torch as torch_dialect
+
+from .dialect import SparsePattern, int_array, int_attr, ints
+from .epilogue import YieldOp, add_epilogue, identity, shape_text
+from .kernels import DepthwiseAttr, GatherGemmAttr, MatvecAttr
+from .layout import PlanarAttr, layout_of, with_layout
+from .ops import (
+    ConvertLayoutOp,
+    ConvOp,
+    LinearOp,
+    PoolOp,
+    build_conv,
+    build_layer,
+    build_linear,
+    build_pool,
+    window_sizes,
+)
+from .packed import PackedConvOp, PackedLinearOp
+from .planar import Planar, displacements, round_up
+from .schemes import scheme_attr
+
+__all__ = [
+    "ConvOp",
+    "ConvertLayoutOp",
+    "DepthwiseAttr",
+    "GatherGemmAttr",
+    "LinearOp",
+    "MatvecAttr",
+    "PackedConvOp",
+    "PackedLinearOp",
+    "Planar",
+    "PlanarAttr",
+    "PoolOp",
+    "SparsePattern",
+    "YieldOp",
+    "add_epilogue",
+    "build_conv",
+    "build_layer",
+    "build_linear",
+    "build_pool",
+    "context",
+    "displacements",
+    "identity",
+    "int_array",
+    "int_attr",
+    "ints",
+    "layout_of",
+    "load",
+    "round_up",
+    "scheme_attr",
+    "shape_text",
+    "window_sizes",
+    "with_layout",
+]
+
+
+def load(context: ir.Context) -> None:
+    """Load the dialect into `context`; once loaded, further calls do nothing."""
+    if context.is_dialect_loaded(SparsePattern.DIALECT_NAMESPACE):
+        return
+    with context, ir.Location.unknown():
+        SparsePattern.load()
+
+
+def context() -> ir.Context:
+    """A context with this dialect and torch-mlir's, in which IREE's ops and types may appear unregistered."""
+    made = ir.Context()
+    made.allow_unregistered_dialects = True
+    torch_dialect.register_dialect(made)
+    load(made)
+    return made

@@ -1,0 +1,31 @@
+"""The dialect itself, and small conversions between Python values and attributes."""
+
+from collections.abc import Iterable
+
+import torch_mlir.ir as ir
+from torch_mlir.dialects import ext
+
+
+class SparsePattern(ext.Dialect, name="sparse_pattern"):
+    """Layers whose zeros have a shape, from logical form down to packed weights and chosen kernels."""
+
+
+def int_array(values: Iterable[int]) -> ir.Attribute:
+    """`array<i64: ...>` in the current context."""
+    return ir.DenseI64ArrayAttr.get(list(values))
+
+
+def ints(attribute: ir.Attribute) -> tuple[int, ...]:
+    """The values of an `array<i64: ...>`."""
+    return tuple(ir.DenseI64ArrayAttr(attribute))
+
+
+def int_attr(value: int) -> ir.Attribute:
+    """`value : i64` in the current context."""
+    return ir.IntegerAttr.get(ir.IntegerType.get_signless(64), value)
+
+
+def is_int_array(attribute: ir.Attribute) -> bool:
+    """Whether `attribute` is an `array<i64: ...>`."""
+    return isinstance(attribute, ir.DenseI64ArrayAttr)
+

@@ -1,0 +1,81 @@
+"""Kernel attributes: the family chosen for a layer and its tile. `select-kernels` sets them, the lowerings read them."""
+
+import torch_mlir.ir as ir
+
+from .dialect import SparsePattern, int_attr
+
+
+class GatherGemmAttr(SparsePattern.Attribute, name="gather_gemm"):
+    """Blocks of filters times gathered columns: `filters` x `vectors` accumulators stay in registers.
+
+    A workgroup computes `blocks` blocks of filters for `tiles` tiles of `vectors` vectors of pixels. On a GPU a
+    vector is one pixel of each thread.
+    """
+
+    filters: ir.IntegerAttr
+    vectors: ir.IntegerAttr
+    tiles: ir.IntegerAttr
+    blocks: ir.IntegerAttr
+
+    @classmethod
+    def of(cls, filters: int, vectors: int, tiles: int, blocks: int) -> "GatherGemmAttr":
+        return cls.get(int_attr(filters), int_attr(vectors), int_attr(tiles), int_attr(blocks))
+
+    @property
+    def tile(self) -> tuple[int, int, int, int]:
+        """filters, vectors, tiles, blocks."""
+        return (_int(self.filters), _int(self.vectors), _int(self.tiles), _int(self.blocks))
+
+    @property
+    def summary(self) -> str:
+        """For reports."""
+        return "gather_gemm {}x{} tiles {} blocks {}".format(*self.tile)
+
+
+class DepthwiseAttr(SparsePattern.Attribute, name="depthwise"):
+    """One filter a channel: the taps' weights stay in registers, a workgroup computes `channels` planes."""
+
+    vectors: ir.IntegerAttr
+    channels: ir.IntegerAttr
+
+    @classmethod
+    def of(cls, vectors: int, channels: int) -> "DepthwiseAttr":
+        return cls.get(int_attr(vectors), int_attr(channels))
+
+    @property
+    def tile(self) -> tuple[int, int]:
+        """vectors, channels."""
+        return (_int(self.vectors), _int(self.channels))
+
+    @property
+    def summary(self) -> str:
+        """For reports."""
+        return "depthwise {} channels {}".format(*self.tile)
+
+
+class MatvecAttr(SparsePattern.Attribute, name="matvec"):
+    """Linear layers: vectors run over `filters` filters of a block, `rows` rows of the input share each weight."""
+
+    filters: ir.IntegerAttr
+    rows: ir.IntegerAttr
+
+    @classmethod
+    def of(cls, filters: int, rows: int) -> "MatvecAttr":
+        return cls.get(int_attr(filters), int_attr(rows))
+
+    @property
+    def tile(self) -> tuple[int, int]:
+        """filters, rows."""
+        return (_int(self.filters), _int(self.rows))
+
+    @property
+    def summary(self) -> str:
+        """For reports."""
+        return "matvec {}x{}".format(*self.tile)
+
+
+KERNELS = (GatherGemmAttr, DepthwiseAttr, MatvecAttr)
+
+
+def _int(parameter: ir.Attribute) -> int:
+    return int(ir.IntegerAttr(parameter).value)

@@ -1,0 +1,134 @@
+"""Planar halo layout: where each value of an activation lies in a flat buffer. Plain Python, no IR.
+
+    lead zeros | plane 0 | plane 1 | ... | slack            one plane per image, channel and phase
+
+    a plane of 3x4 pixels with pitches (6, 1):   a b c d . .        . is zero
+                                                 e f g h . .
+                                                 i j k l . .
+                                                 . . . . . .        zeros up to the plane's size
+
+The zero columns at the end of a row are also the left halo of the next row, the zeros at the end of a plane are also
+the upper halo of the next plane. A convolution of stride 1 is then one-dimensional: the value that a tap reads lies a
+constant distance from the output pixel, whatever the pixel. For stride s an activation is split into phase planes:
+phase (r, c) holds rows r, r+s, ... and columns c, c+s, ..., and the convolution has stride 1 on each of them.
+
+Slack holds anything, even NaN: results computed from it are never stored.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+
+def round_up(value: int, multiple: int) -> int:
+    """The smallest multiple of `multiple` that is at least `value`."""
+    return -(-value // multiple) * multiple
+
+
+@dataclass(frozen=True)
+class Planar:
+    """Layout of an activation of shape images x channels x spatial.
+
+    Attributes:
+        sizes: spatial extents of a plane, e.g. (height, width); with phases, of one phase plane.
+        pitches: distance in elements between neighbours of each spatial dimension; the last is 1.
+        strides: phases per spatial dimension; (1, 1) for an activation that is not split.
+        phases: which phases are stored, as row-major phase numbers in ascending order; others are not needed by any reader.
+        lead: zeros before the first plane.
+        plane: elements of a plane with its zeros.
+        slack: elements after the last plane that vectors may read.
+    """
+
+    sizes: tuple[int, ...]
+    pitches: tuple[int, ...]
+    strides: tuple[int, ...]
+    phases: tuple[int, ...]
+    lead: int
+    plane: int
+    slack: int
+
+    @property
+    def extent(self) -> int:
+        """Elements from the first to the last pixel of a plane, both included."""
+        return 1 + sum((size - 1) * pitch for size, pitch in zip(self.sizes, self.pitches, strict=True))
+
+    def planes(self, images: int, channels: int) -> int:
+        """Number of planes of an activation."""
+        return images * channels * len(self.phases)
+
+    def elements(self, images: int, channels: int) -> int:
+        """Length of the flat buffer."""
+        return self.lead + self.planes(images, channels) * self.plane + self.slack
+
+    def pixel(self, position: Sequence[int]) -> int:
+        """Offset of a pixel from the start of its plane."""
+        return sum(index * pitch for index, pitch in zip(position, self.pitches, strict=True))
+
+    def tap_offset(self, displacement: Sequence[int]) -> tuple[int, int]:
+        """Where a tap reads relative to the output pixel: (index into `phases`, distance within the plane).
+
+        `displacement` is tap * dilation - padding for each spatial dimension, in pixels of the unsplit activation.
+        """
+        number, distance = 0, 0
+        for shift, stride, pitch in zip(displacement, self.strides, self.pitches, strict=True):
+            number = number * stride + shift % stride
+            distance += shift // stride * pitch
+        return self.phases.index(number), distance
+
+    def mask(self, length: int) -> npt.NDArray[np.int8]:
+        """1 for each of the first `length` positions of a plane that is a pixel, 0 for halo."""
+        rest = np.arange(length)
+        inside = np.ones(length, dtype=bool)
+        for size, pitch in zip(self.sizes, self.pitches, strict=True):
+            inside &= rest // pitch < size
+            rest = rest % pitch
+        return inside.astype(np.int8)
+
+    def problem(self) -> str:
+        """What is wrong with these numbers, empty if nothing is."""
+        rank = len(self.sizes)
+        if rank == 0 or len(self.pitches) != rank or len(self.strides) != rank:
+            return f"needs as many pitches and strides as sizes, got {len(self.pitches)} and {len(self.strides)} for {rank}"
+        if min(self.sizes) < 1 or min(self.strides) < 1:
+            return "needs sizes and strides of at least 1"
+        if self.pitches[-1] != 1:
+            return f"needs neighbouring pixels one element apart, got a last pitch of {self.pitches[-1]}"
+        for outer, inner, size in zip(self.pitches, self.pitches[1:], self.sizes[1:], strict=False):
+            if outer < inner * size:
+                return f"has rows that overlap: pitch {outer} is less than {size} x {inner}"
+        numbers = math.prod(self.strides)
+        if not self.phases or list(self.phases) != sorted({p for p in self.phases if 0 <= p < numbers}):
+            return f"needs phases in ascending order below {numbers}, got {list(self.phases)}"
+        if self.plane < self.extent:
+            return f"has planes of {self.plane} elements, too small for an extent of {self.extent}"
+        if self.lead < 0 or self.slack < 0:
+            return "needs lead and slack of at least 0"
+        return ""
+
+
+def displacements(
+    kernel: Sequence[int], dilations: Sequence[int], padding: Sequence[int]
+) -> list[tuple[int, ...]]:
+    """Displacement of each tap, row-major: tap * dilation - padding before, per spatial dimension."""
+    axes = [[tap * d - p for tap in range(k)] for k, d, p in zip(kernel, dilations, padding, strict=True)]
+    return list(itertools.product(*axes))
+
+
+def pack(values: npt.NDArray[np.float32], layout: Planar) -> npt.NDArray[np.float32]:
+    """Reference: a dense activation (images x channels x spatial) in planar layout, slack as NaN."""
+    images, channels = values.shape[:2]
+    flat = np.zeros(layout.elements(images, channels), values.dtype)
+    flat[flat.size - layout.slack :] = np.nan
+    for number, (image, channel, phase) in enumerate(np.ndindex(images, channels, len(layout.phases))):
+        start = layout.lead + number * layout.plane
+        picks = np.unravel_index(layout.phases[phase], layout.strides)
+        view = values[image, channel][tuple(slice(int(p), None, s) for p, s in zip(picks, layout.strides, strict=True))]
+        for position in np.ndindex(*view.shape):
+            flat[start + layout.pixel(position)] = view[position]
+    return flat

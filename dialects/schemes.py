@@ -1,0 +1,88 @@
+"""Scheme attributes: thin views on `niwaki.schemes`, which holds all their maths.
+
+    #sparse_pattern.dense
+    #sparse_pattern.channel
+    #sparse_pattern.block_punched<8, 64>          filters and channels of a block
+    #sparse_pattern.unstructured
+
+A further scheme is one more class with a `scheme` property, listed in `_ATTRIBUTES`.
+"""
+
+from typing import Any
+
+import torch_mlir.ir as ir
+
+from niwaki import schemes
+
+from .dialect import SparsePattern, int_attr
+
+
+class DenseAttr(SparsePattern.Attribute, name="dense"):
+    """Every weight is kept."""
+
+    @property
+    def scheme(self) -> schemes.Scheme:
+        return schemes.Dense()
+
+    @classmethod
+    def of(cls, scheme: schemes.Dense) -> "DenseAttr":
+        return cls.get()
+
+
+class ChannelAttr(SparsePattern.Attribute, name="channel"):
+    """Whole filters and whole input channels are kept."""
+
+    @property
+    def scheme(self) -> schemes.Scheme:
+        return schemes.Channel()
+
+    @classmethod
+    def of(cls, scheme: schemes.Channel) -> "ChannelAttr":
+        return cls.get()
+
+
+class BlockPunchedAttr(SparsePattern.Attribute, name="block_punched"):
+    """In each block of filters x channels, all kernels keep the same taps."""
+
+    filters: ir.IntegerAttr
+    channels: ir.IntegerAttr
+
+    @property
+    def scheme(self) -> schemes.Scheme:
+        return schemes.BlockPunched(
+            filters=ir.IntegerAttr(self.filters).value, channels=ir.IntegerAttr(self.channels).value
+        )
+
+    @classmethod
+    def of(cls, scheme: schemes.BlockPunched) -> "BlockPunchedAttr":
+        return cls.get(int_attr(scheme.filters), int_attr(scheme.channels))
+
+
+class UnstructuredAttr(SparsePattern.Attribute, name="unstructured"):
+    """Any weights are kept."""
+
+    @property
+    def scheme(self) -> schemes.Scheme:
+        return schemes.Unstructured()
+
+    @classmethod
+    def of(cls, scheme: schemes.Unstructured) -> "UnstructuredAttr":
+        return cls.get()
+
+
+_ATTRIBUTES: dict[type[schemes.Scheme], Any] = {
+    schemes.Dense: DenseAttr,
+    schemes.Channel: ChannelAttr,
+    schemes.BlockPunched: BlockPunchedAttr,
+    schemes.Unstructured: UnstructuredAttr,
+}
+
+
+def scheme_attr(scheme: schemes.Scheme) -> ir.Attribute:
+    """The attribute of a scheme, in the current context."""
+    return _ATTRIBUTES[type(scheme)].of(scheme)
+
+
+def is_scheme(attribute: ir.Attribute) -> bool:
+    """Whether `attribute` is one of this dialect's schemes."""
+    return isinstance(attribute, tuple(_ATTRIBUTES.values()))

@@ -1,0 +1,44 @@
+"""Niwaki: pruned neural networks, compiled so that they are fast.
+
+The public names load their part on first use, so that `import niwaki` needs neither PyTorch nor
+MLIR:
+
+    bundle = niwaki.compile(model, example_inputs, output="net.niwaki")
+    network = niwaki.load("net.niwaki")
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .compiler import compile as compile
+    from .errors import NiwakiError as NiwakiError
+    from .runtime.bundle import Bundle as Bundle
+    from .runtime.network import Network as Network
+    from .runtime.network import load as load
+
+_HOME = {
+    "Bundle": "niwaki.runtime.bundle",
+    "Network": "niwaki.runtime.network",
+    "NiwakiError": "niwaki.errors",
+    "compile": "niwaki.compiler",
+    "load": "niwaki.runtime.network",
+}
+
+__all__ = ["Bundle", "Network", "NiwakiError", "compile", "load"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("niwaki")
+    if name not in _HOME:
+        raise AttributeError(f"module 'niwaki' has no attribute '{name}'")
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted((*globals(), *_HOME))

@@ -1,0 +1,77 @@
+"""Inputs and outputs of a network as NumPy's files, for the command line."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from .errors import NiwakiError
+from .runtime.atomic import atomic_file
+from .signature import TensorSpec
+
+
+def load_array(path: str) -> np.ndarray:
+    """The array in an ``.npy`` file.
+
+    Pickled objects are refused, because unpickling them runs whatever code they hold.
+
+    Raises:
+        NiwakiError: no such file, or it holds no plain array.
+    """
+    try:
+        with open(path, "rb") as file:
+            array = np.load(file, allow_pickle=False)
+    except FileNotFoundError:
+        raise NiwakiError(f"{path} does not exist") from None
+    except OSError as error:
+        raise NiwakiError(f"cannot read {path}: {error.strerror or error}") from None
+    except (ValueError, EOFError, MemoryError, zipfile.BadZipFile):
+        raise NiwakiError(
+            f"{path} is no .npy file of a plain array; write it with numpy.save"
+        ) from None
+    if not isinstance(array, np.ndarray):
+        raise NiwakiError(f"{path} holds several arrays; give one --input FILE.npy for each")
+    return array
+
+
+def output_files(
+    paths: Sequence[str], outputs: Sequence[TensorSpec]
+) -> Callable[[Sequence[np.ndarray]], None]:
+    """A function that saves the outputs: one ``.npy`` for each, or one ``.npz`` of all by name.
+
+    Without paths it saves nothing. Made before the network runs, so that a wrong number or name
+    is told at once.
+
+    Raises:
+        NiwakiError: a path ends otherwise, or their number does not fit.
+    """
+    for path in paths:
+        if Path(path).suffix not in (".npy", ".npz"):
+            raise NiwakiError(
+                f"cannot write {path}: name it .npy (one output) or .npz (all outputs)"
+            )
+    if len(paths) == 1 and paths[0].endswith(".npz"):
+        return lambda arrays: _save_npz(paths[0], outputs, arrays)
+    if paths and (len(paths) != len(outputs) or any(path.endswith(".npz") for path in paths)):
+        names = ", ".join(spec.name for spec in outputs)
+        raise NiwakiError(
+            f"the network has {len(outputs)} output{'' if len(outputs) == 1 else 's'} ({names}): "
+            f"give as many --output FILE.npy, or one --output FILE.npz for all"
+        )
+    return lambda arrays: _save_npy(paths, arrays)
+
+
+def _save_npy(paths: Sequence[str], arrays: Sequence[np.ndarray]) -> None:
+    # Zip stops at the shorter: without paths, nothing is saved.
+    for path, array in zip(paths, arrays, strict=False):
+        with atomic_file(path) as file:
+            np.save(file, array, allow_pickle=False)
+
+
+def _save_npz(path: str, outputs: Sequence[TensorSpec], arrays: Sequence[np.ndarray]) -> None:
+    named = {spec.name: array for spec, array in zip(outputs, arrays, strict=True)}
+    with atomic_file(path) as file:
+        np.savez(file, **named)  # type: ignore[arg-type]  # its keyword `allow_pickle` is a bool

@@ -1,0 +1,198 @@
+"""The command line: ``niwaki compile | run | bench | inspect | targets``.
+
+A user's mistake prints one line and exits with 1, wrong usage with 2. Parts are imported by the
+command that needs them, so that running a bundle needs no compiler and ``--help`` is quick.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .errors import NiwakiError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from .runtime.manifest import Manifest
+
+
+class _Commands(click.Group):
+    """A group that tells a user's mistake in one line."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except NiwakiError as error:
+            click.echo(f"error: {error}", err=True)
+            ctx.exit(1)
+
+
+_threads = click.option(
+    "--threads", type=click.IntRange(min=1), default=1, show_default=True, help="CPU threads."
+)
+_device = click.option(
+    "--device", type=click.Choice(["local", "vulkan"]), help="Default: the bundle's."
+)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="niwaki")
+def main() -> None:
+    """Compile pruned neural networks, and run what was compiled."""
+
+
+@main.command("compile")
+@click.argument("model")
+@click.option("-o", "--output", required=True, help="The bundle to write.")
+@click.option("--target", default="host", show_default=True, help="`niwaki targets` lists them.")
+@click.option("--dump-ir", metavar="DIR", help="Write the IR after each pass into this folder.")
+def compile_command(model: str, output: str, target: str, dump_ir: str | None) -> None:
+    """Compile MODEL: FILE.py:FUNCTION, a .pt2 file, or an .mlir file in linalg on tensors."""
+    from rich.console import Console
+
+    with Console(stderr=True).status(f"compiling {model} for {target}"):
+        from .compiler import compile
+
+        bundle = compile(model, target=target, output=output, dump_ir=dump_ir)
+    _print_report(bundle.manifest)
+    click.echo(f"wrote {bundle.path}")
+
+
+@main.command("run")
+@click.argument("bundle")
+@click.option(
+    "--input", "inputs", metavar="FILE.npy", multiple=True, help="Repeat it, in the inputs' order."
+)
+@click.option(
+    "--output",
+    "outputs",
+    metavar="FILE",
+    multiple=True,
+    help="One .npy for each output, or one .npz for all.",
+)
+@_threads
+@_device
+def run_command(
+    bundle: str, inputs: tuple[str, ...], outputs: tuple[str, ...], threads: int, device: str | None
+) -> None:
+    """Run BUNDLE once; without --output, print a summary of what it gives."""
+    from .array_files import load_array, output_files
+    from .runtime.network import load
+    from .signature import flatten
+
+    network = load(bundle, threads, device)
+    save = output_files(outputs, network.signature.outputs)
+    results, _ = flatten(network(*map(load_array, inputs)))
+    save(results)
+    if not outputs:
+        for spec, result in zip(network.signature.outputs, results, strict=True):
+            click.echo(f"{spec}  {_summary(result)}")
+
+
+@main.command("bench")
+@click.argument("bundle")
+@_threads
+@_device
+@click.option(
+    "--warmup", type=click.IntRange(min=0), default=10, show_default=True, help="Calls not counted."
+)
+@click.option(
+    "--repetitions",
+    type=click.IntRange(min=1),
+    default=50,
+    show_default=True,
+    help="Calls counted.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON; times in seconds.")
+def bench_command(
+    bundle: str, threads: int, device: str | None, warmup: int, repetitions: int, as_json: bool
+) -> None:
+    """Time single calls of BUNDLE with random inputs."""
+    from .runtime.measure import bench
+    from .runtime.network import load
+
+    result = bench(load(bundle, threads, device), warmup, repetitions)
+    if as_json:
+        click.echo(json.dumps(asdict(result), indent=1))
+        return
+    where = (
+        f"{threads} thread{'s' if threads > 1 else ''}"
+        if result.device == "local"
+        else result.device
+    )
+    click.echo(
+        f"median {1e3 * result.median:.3f} ms, p90 {1e3 * result.p90:.3f} ms, "
+        f"minimum {1e3 * result.minimum:.3f} ms ({repetitions} calls after {warmup}, {where})"
+    )
+
+
+@main.command("inspect")
+@click.argument("bundle")
+@click.option("--json", "as_json", is_flag=True, help="Print the manifest and totals as JSON.")
+def inspect_command(bundle: str, as_json: bool) -> None:
+    """Show what BUNDLE holds: signature, target, layers, sizes, remarks."""
+    from .runtime.bundle import open_bundle
+    from .runtime.report import report_json, size_text
+
+    opened = open_bundle(bundle)
+    manifest = opened.manifest
+    sizes = {"module_bytes": len(opened.module), "weights_bytes": len(opened.weights)}
+    if as_json:
+        click.echo(json.dumps({**report_json(manifest), **sizes}, indent=1))
+        return
+    needs = " ".join((*manifest.architecture[:1], *manifest.cpu_features))
+    target = f"{manifest.target} ({needs})" if needs else manifest.target
+    click.echo(f"{bundle}: compiled by Niwaki {manifest.niwaki} for {target}")
+    click.echo(f"code {size_text(len(opened.module))}, weights {size_text(len(opened.weights))}")
+    for heading, specs in (
+        ("input ", manifest.signature.inputs),
+        ("output", manifest.signature.outputs),
+    ):
+        for spec in specs:
+            click.echo(f"{heading} {spec}")
+    click.echo()
+    _print_report(manifest)
+
+
+@main.command("targets")
+def targets_command() -> None:
+    """List the targets of `niwaki compile --target`."""
+    from .targets import TARGETS, get_target
+
+    try:
+        rows = {"host": get_target("host").summary}
+    except NiwakiError:
+        rows = {}  # a machine that no CPU target fits can still compile for others
+    rows.update({name: target.summary for name, target in TARGETS.items()})
+    width = max(map(len, rows))
+    for name, summary in rows.items():
+        click.echo(f"{name:<{width}}  {summary}")
+
+
+def _print_report(manifest: Manifest) -> None:
+    """The report, as wide as the terminal."""
+    from rich.console import Console
+
+    from .runtime.report import layer_table, notes, report_text
+
+    console = Console()
+    if not console.is_terminal:
+        click.echo(report_text(manifest))
+        return
+    console.print(layer_table(manifest))
+    for line in notes(manifest):
+        click.echo(line)
+
+
+def _summary(array: np.ndarray) -> str:
+    """Range and mean of an output, for people."""
+    import numpy as np
+
+    if array.size == 0:
+        return "empty"
+    values = array.astype(np.float64)
+    return f"minimum {values.min():.6g}, maximum {values.max():.6g}, mean {values.mean():.6g}"

@@ -1,0 +1,134 @@
+"""From a network to a bundle: import, run the passes, let IREE generate code, write the file."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from niwaki.dialects import context
+from niwaki.errors import CompilerBug, NiwakiError
+from niwaki.passes import Session, parse_pipeline, run_pipeline
+from niwaki.passes.base import TARGET_ATTRIBUTE
+from niwaki.passes.pipelines import compile_pipeline
+from niwaki.records import LayerRecord, Remark
+from niwaki.runtime.bundle import Bundle, open_bundle, write_bundle
+from niwaki.runtime.manifest import Manifest
+from niwaki.signature import Signature
+from niwaki.targets import Target, get_target
+
+if TYPE_CHECKING:
+    from niwaki.frontend import Imported
+
+PathLike = str | os.PathLike[str]
+
+
+def compile(
+    model: Any,
+    example_inputs: Any = None,
+    *,
+    target: str = "host",
+    output: PathLike,
+    example_kwargs: Mapping[str, Any] | None = None,
+    dump_ir: PathLike | None = None,
+) -> Bundle:
+    """Compile a network into a bundle.
+
+    Args:
+        model: a ``torch.nn.Module`` in eval mode, an ``ExportedProgram``, or a MODEL as the command line takes it:
+            ``file.py:function``, a ``.pt2`` file, or an ``.mlir`` file in linalg on tensors.
+        example_inputs: for a module: a tensor or the tuple of positional arguments; their shapes and dtypes become
+            the compiled network's.
+        target: one of `niwaki.targets.NAMES`.
+        output: the bundle to write; it appears whole or not at all.
+        example_kwargs: for a module: keyword arguments.
+        dump_ir: folder for the IR after each pass.
+
+    Raises:
+        NiwakiError: the network, a file or the target is not what it must be; one line tells which and the remedy.
+        CompilerBug: Niwaki itself failed; the message tells how to reproduce it.
+    """
+    machine = get_target(target)
+    _check_output(output)
+    with context() as ctx:
+        imported = _import(model, example_inputs, example_kwargs, ctx)
+        session = Session()
+        text = _lower(imported.module, target, session, machine, None if dump_ir is None else Path(dump_ir))
+        vmfb = generate_code(text, machine)
+        manifest = _manifest(target, machine, imported.signature, session)
+        write_bundle(output, manifest, vmfb, session.parameters)
+    return open_bundle(output)
+
+
+def _import(model: Any, inputs: Any, kwargs: Mapping[str, Any] | None, ctx: Any) -> Imported:
+    from niwaki import frontend
+
+    if isinstance(model, (str, os.PathLike)):
+        loaded = frontend.load_model(os.fspath(model))
+        if loaded.path is not None:
+            return frontend.import_mlir(loaded.path, ctx)
+        return frontend.import_torch(loaded.program, loaded.example_inputs, ctx, loaded.example_kwargs)
+    return frontend.import_torch(model, inputs, ctx, kwargs)
+
+
+def _lower(module: Any, name: str, session: Session, target: Target, dump_ir: Path | None) -> str:
+    """Run the passes; returns IREE's input."""
+    import torch_mlir.ir as ir
+
+    op = module.operation
+    op.attributes[TARGET_ATTRIBUTE] = ir.StringAttr.get(name)
+    run_pipeline(op, parse_pipeline(compile_pipeline(target)), session, dump_ir)
+    return str(op.get_asm(assume_verified=True))
+
+
+def generate_code(text: str, target: Target, extra_flags: Sequence[str] = ()) -> bytes:
+    """IREE's module for `text`.
+
+    Raises:
+        CompilerBug: IREE refuses it; the message names a file with the input and the command.
+    """
+    from iree.compiler import CompilerToolError, compile_str
+
+    flags = [*target.iree_flags, *extra_flags]
+    try:
+        return bytes(compile_str(text, extra_args=flags))
+    except CompilerToolError as error:
+        with tempfile.NamedTemporaryFile("w", prefix="niwaki-", suffix=".mlir", delete=False, encoding="utf-8") as file:
+            file.write(text)
+        reason = next((line for line in str(error).splitlines() if "error:" in line), str(error).splitlines()[0])
+        raise CompilerBug(
+            f"IREE could not compile the lowered network: {reason.strip()}; to reproduce:"
+            f" iree-compile {' '.join(flags)} {file.name} -o /dev/null"
+        ) from error
+
+
+def _manifest(name: str, target: Target, signature: Signature, session: Session) -> Manifest:
+    remarks = [remark for _, remark in session.remarks]
+    return Manifest(
+        niwaki=version("niwaki"),
+        target=name,
+        driver=target.device,
+        signature=signature,
+        architecture=target.architecture,
+        cpu_features=target.cpu_features,
+        layers=[_with_reason(layer, remarks) for layer in session.layers],
+        remarks=remarks,
+    )
+
+
+def _with_reason(layer: LayerRecord, remarks: Sequence[Remark]) -> LayerRecord:
+    """A layer's record with what the passes declined to do for it."""
+    return replace(layer, reason="; ".join(remark.reason for remark in remarks if remark.layer == layer.name))
+
+
+def _check_output(output: PathLike) -> None:
+    """Fail before minutes of work if the bundle cannot be written."""
+    folder = Path(output).resolve().parent
+    if not folder.is_dir():
+        raise NiwakiError(f"cannot write {os.fspath(output)}: folder {folder} does not exist")
+    if Path(output).is_dir():
+        raise NiwakiError(f"cannot write {os.fspath(output)}: it is a folder")

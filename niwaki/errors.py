@@ -1,0 +1,14 @@
+"""The exceptions Niwaki raises: one for mistakes of the user, one for bugs of its own."""
+
+from __future__ import annotations
+
+
+class NiwakiError(Exception):
+    """A user's mistake, told in one line that names the layer or file and what to do.
+
+    The command line prints the message and exits with code 1.
+    """
+
+
+class CompilerBug(RuntimeError):
+    """Niwaki itself failed. The message says which pass did and how to reproduce it; the cause is chained."""

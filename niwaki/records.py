@@ -1,0 +1,50 @@
+"""What the compiler tells its user about each layer; stored in the bundle, shown by reports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Remark:
+    """Why a pass left something as it was.
+
+    Attributes:
+        layer: module path of the layer, e.g. ``layer1.0.conv1``.
+        pass_name: e.g. ``sparse-pattern-detect-schemes``.
+        reason: one sentence with its numbers, no full stop.
+    """
+
+    layer: str
+    pass_name: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.layer}: remark: {self.pass_name}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class LayerRecord:
+    """One layer of a compiled network.
+
+    Attributes:
+        name: module path of the layer.
+        op: what it computes, e.g. ``conv 3x3/2`` or ``linear``.
+        scheme: the scheme of its zeros, e.g. ``block_punched(8x64)``.
+        kernel: kernel family and tile, e.g. ``gather_gemm 8x3x16``; empty for layers left to IREE.
+        kept: number of weights that are not zero.
+        weights: number of weights of the dense layer.
+        packed_bytes: bytes of packed values and indices.
+        dense_bytes: bytes of the dense weights.
+        reason: why the layer stayed dense or on IREE's own path; empty otherwise.
+    """
+
+    name: str
+    op: str
+    scheme: str
+    kernel: str
+    kept: int
+    weights: int
+    packed_bytes: int
+    dense_bytes: int
+    reason: str = ""

@@ -1,0 +1,110 @@
+"""Targets are data: what a machine has, and how IREE is told about it. Passes read only these fields."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from .errors import NiwakiError
+
+AVX512 = ("avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl")
+AVX2 = ("avx2", "fma", "f16c", "bmi1", "bmi2", "avx", "movbe")
+
+
+@dataclass(frozen=True)
+class Target:
+    """One machine to compile for.
+
+    Attributes:
+        name: what the user types.
+        summary: one line for ``niwaki targets``.
+        backend: ``cpu`` or ``gpu``: which lowering runs.
+        lanes: f32 values in one vector register (1 on GPUs, whose threads are scalar).
+        registers: vector registers an inner loop may use.
+        iree_flags: flags of ``iree-compile``.
+        device: kind of IREE device that runs the result: ``local`` (CPU) or ``vulkan``.
+        architecture: ``platform.machine()`` names that can run it; empty for any.
+        cpu_features: names in ``/proc/cpuinfo`` that the machine must list.
+        threads: threads of a workgroup (GPUs only).
+        spirv_env: environment that ``spirv-val --target-env`` checks shaders for (GPUs only).
+    """
+
+    name: str
+    summary: str
+    backend: str
+    lanes: int
+    registers: int
+    iree_flags: tuple[str, ...]
+    device: str = "local"
+    architecture: tuple[str, ...] = ()
+    cpu_features: tuple[str, ...] = ()
+    threads: int = 1
+    spirv_env: str = ""
+
+
+def _cpu(name: str, summary: str, lanes: int, registers: int, triple: str, cpu: str, arch: str, features: tuple[str, ...] = ()) -> Target:
+    flags = (
+        "--iree-hal-target-device=local",
+        "--iree-hal-local-target-device-backends=llvm-cpu",
+        *((f"--iree-llvmcpu-target-triple={triple}",) if triple else ()),
+        f"--iree-llvmcpu-target-cpu={cpu}",
+    )
+    machines = ("x86_64", "AMD64") if arch == "x86_64" else ("aarch64", "arm64")
+    return Target(name, summary, "cpu", lanes, registers, flags, "local", machines, features)
+
+
+def _vulkan(name: str, summary: str, gpu: str, spirv_env: str = "vulkan1.3") -> Target:
+    flags = ("--iree-hal-target-device=vulkan", f"--iree-vulkan-target={gpu}")
+    return Target(name, summary, "gpu", 1, 64, flags, "vulkan", threads=64, spirv_env=spirv_env)
+
+
+_X86 = "x86_64-unknown-linux-gnu"
+_ALL = (
+    _cpu("x86-64-v3", "x86-64 with AVX2 and FMA", 8, 16, _X86, "x86-64-v3", "x86_64", AVX2),
+    _cpu("x86-64-v4", "x86-64 with AVX-512", 16, 32, _X86, "x86-64-v4", "x86_64", AVX512),
+    _cpu("arm64", "generic 64-bit ARM Linux (Armv8.0, NEON)", 4, 32, "aarch64-unknown-linux-gnu", "generic", "aarch64"),
+    _cpu("arm64-android", "Android phone with Armv8.2 (Cortex-A76 and later)", 4, 32, "aarch64-unknown-linux-android34", "cortex-a76", "aarch64"),
+    _vulkan("vulkan", "any Vulkan 1.3 device: mobile baseline", "vp_android_baseline_2022"),
+    _vulkan("vulkan-adreno", "Qualcomm Adreno GPU", "adreno"),
+    _vulkan("vulkan-mali", "Arm Mali GPU", "mali"),
+    _vulkan("vulkan-desktop", "desktop GPU, for tests", "vp_lunarg_desktop_baseline_2023"),
+)
+TARGETS: dict[str, Target] = {target.name: target for target in _ALL}
+NAMES: tuple[str, ...] = ("host", *TARGETS)
+
+
+def cpu_flags() -> frozenset[str]:
+    """Features the kernel lists for this machine's first core (empty where it lists none)."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return frozenset()
+    for line in lines:
+        key, _, value = line.partition(":")
+        if key.strip() in ("flags", "Features"):
+            return frozenset(value.split())
+    return frozenset()
+
+
+def get_target(name: str) -> Target:
+    """The target called `name`; ``host`` is the best CPU target this machine can run.
+
+    Raises:
+        NiwakiError: no target has that name, or the host's CPU is none that Niwaki knows.
+    """
+    if name != "host":
+        if name not in TARGETS:
+            raise NiwakiError(f"unknown target '{name}': choose one of {', '.join(NAMES)}")
+        return TARGETS[name]
+    machine, flags = platform.machine(), cpu_flags()
+    for candidate in ("x86-64-v4", "x86-64-v3", "arm64"):
+        target = TARGETS[candidate]
+        if machine in target.architecture and flags.issuperset(target.cpu_features):
+            host_flags = tuple(
+                "--iree-llvmcpu-target-cpu=host" if "target-cpu=" in flag else flag for flag in target.iree_flags
+            )
+            return replace(target, name="host", summary=f"this machine, as {candidate} or better", iree_flags=host_flags)
+    raise NiwakiError(
+        f"this machine ({machine}) is none that target 'host' knows: name a target, one of {', '.join(TARGETS)}"
+    )

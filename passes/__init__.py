@@ -1,0 +1,32 @@
+"""Passes, their registry and pipelines. Importing this package registers every pass."""
+
+from . import (
+    assign_layouts,
+    compact_storage,
+    detect_schemes,
+    emit_iree,
+    fuse_epilogues,
+    lower_to_cpu,
+    raise_layers,
+    select_kernels,
+)
+from .base import REGISTRY, ModulePass, PassFailure, Session
+from .pipeline import parse_pipeline, pipeline_text, run_pipeline
+
+__all__ = [
+    "REGISTRY",
+    "ModulePass",
+    "PassFailure",
+    "Session",
+    "assign_layouts",
+    "compact_storage",
+    "detect_schemes",
+    "emit_iree",
+    "fuse_epilogues",
+    "lower_to_cpu",
+    "parse_pipeline",
+    "pipeline_text",
+    "raise_layers",
+    "run_pipeline",
+    "select_kernels",
+]

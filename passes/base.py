@@ -1,0 +1,170 @@
+"""What a pass is: a frozen dataclass with a name, options as fields, and one `run(module, session)`."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import torch_mlir.ir as ir
+
+from niwaki.errors import NiwakiError
+from niwaki.records import LayerRecord, Remark
+from niwaki.targets import Target, get_target
+
+TARGET_ATTRIBUTE = "sparse_pattern.target"
+
+
+class PassFailure(NiwakiError):
+    """Input that a pass cannot handle and must not ignore, at the location of an op."""
+
+    def __init__(self, location: ir.Location, message: str) -> None:
+        super().__init__(f"{layer_name(location)}: {message}")
+        self.location = location
+
+
+@dataclass
+class Session:
+    """What the passes of one compilation tell besides the IR.
+
+    Attributes:
+        remarks: why something was left as it was, with the location it is about.
+        layers: a record for each layer, made when its weights are packed.
+        parameters: arrays that were taken out of the IR, by name; they go to the bundle's weights.
+    """
+
+    remarks: list[tuple[ir.Location, Remark]] = field(default_factory=list)
+    layers: list[LayerRecord] = field(default_factory=list)
+    parameters: dict[str, npt.NDArray[Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ModulePass(ABC):
+    """A transformation of a module. Subclasses register themselves under `name`.
+
+    Fields are options, written `name{some-option=4}` in a pipeline (dashes for underscores); their types may be
+    int, bool or str and they need defaults.
+    """
+
+    name: ClassVar[str]
+
+    def __init_subclass__(cls) -> None:
+        if cls.name in REGISTRY:
+            raise ValueError(f"two passes are called '{cls.name}'")
+        REGISTRY[cls.name] = cls
+
+    @abstractmethod
+    def run(self, module: Any, session: Session) -> None:
+        """Transform `module` (an `ir.Operation`) in place.
+
+        Raises:
+            PassFailure: the module cannot be compiled.
+        """
+
+    def remark(self, session: Session, op: Any, reason: str) -> None:
+        """Tell the user why `op` was left as it is: one sentence with its numbers, no full stop."""
+        session.remarks.append((op.location, Remark(layer_name(op.location), self.name, reason)))
+
+    @classmethod
+    def from_options(cls, options: dict[str, str]) -> ModulePass:
+        """The pass with options given as text.
+
+        Raises:
+            NiwakiError: it has no such option, or the value is not of the option's type.
+        """
+        fields = {f.name.replace("_", "-"): f for f in dataclasses.fields(cls)}
+        values: dict[str, Any] = {}
+        for key, text in options.items():
+            if key not in fields:
+                known = ", ".join(fields) or "none"
+                raise NiwakiError(f"pass '{cls.name}' has no option '{key}': it has {known}")
+            values[fields[key].name] = _parse(cls.name, key, text, str(fields[key].type))
+        return cls(**values)
+
+    def spec(self) -> str:
+        """The text of a pipeline that gives this pass; round-trips through the pipeline parser."""
+        shown = [
+            f"{f.name.replace('_', '-')}={_text(getattr(self, f.name))}"
+            for f in dataclasses.fields(self)
+            if getattr(self, f.name) != f.default
+        ]
+        return self.name + ("{" + " ".join(shown) + "}" if shown else "")
+
+
+REGISTRY: dict[str, type[ModulePass]] = {}
+
+
+def layer_name(location: ir.Location) -> str:
+    """Module path of the layer a location names; `line:column` of the file where it names none."""
+    located = ir.Location.from_attr(location.attr) if hasattr(location, "attr") else location
+    if isinstance(located, ir.NameLoc):
+        return str(located.name_str)
+    if isinstance(located, ir.FusedLoc):
+        return layer_name(located.locations[0]) if located.locations else "unknown"
+    if isinstance(located, ir.CallSiteLoc):
+        return layer_name(located.callee)
+    if isinstance(located, ir.FileLineColLoc):
+        return f"{located.start_line}:{located.start_col}"
+    return "unknown"
+
+
+def target_of(module: Any) -> Target:
+    """The target a module is compiled for: its `sparse_pattern.target` attribute, the host without one.
+
+    Raises:
+        PassFailure: no target has that name.
+    """
+    if TARGET_ATTRIBUTE not in module.attributes:
+        return get_target("host")
+    try:
+        return get_target(ir.StringAttr(module.attributes[TARGET_ATTRIBUTE]).value)
+    except NiwakiError as error:
+        raise PassFailure(module.location, str(error)) from error
+
+
+def function_ops(module: Any) -> list[Any]:
+    """The ops directly inside the module's functions, in program order (collected first, so that they may be replaced)."""
+    functions = [f for block in module.regions[0].blocks for f in block.operations if f.operation.name == "func.func"]
+    return [op for f in functions for region in f.regions for block in region.blocks for op in block.operations]
+
+
+def erase_unused(module: Any) -> None:
+    """Erase ops without side effects whose results nobody uses: replaced layers, absorbed padding, empty tensors."""
+    for op in reversed(function_ops(module)):
+        pure = op.operation.name.startswith(("linalg.", "tensor.", "arith.", "math."))
+        if pure and not any(True for result in op.results for _ in result.uses):
+            op.operation.erase()
+
+
+def dense_value(value: Any) -> npt.NDArray[Any] | None:
+    """The array of a constant tensor, without a copy; None if `value` is no readable constant."""
+    owner = value.owner
+    if isinstance(owner, ir.Block) or owner.name != "arith.constant":
+        return None
+    attribute = owner.attributes["value"]
+    if not isinstance(attribute, ir.DenseElementsAttr):
+        return None
+    return np.asarray(attribute)
+
+
+def constant(array: npt.NDArray[Any]) -> ir.Value:
+    """An `arith.constant` of a tensor, at the current insertion point and location."""
+    attribute = ir.DenseElementsAttr.get(np.ascontiguousarray(array))
+    return ir.Operation.create("arith.constant", results=[attribute.type], attributes={"value": attribute}).result
+
+
+def _parse(owner: str, key: str, text: str, kind: str) -> Any:
+    if kind == "bool" and text in ("true", "false"):
+        return text == "true"
+    if kind == "int" and text.lstrip("-").isdigit():
+        return int(text)
+    if kind == "str":
+        return text
+    raise NiwakiError(f"pass '{owner}' needs {kind} for option '{key}', got '{text}'")
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

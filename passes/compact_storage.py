@@ -1,0 +1,134 @@
+"""Replace dense weights by packed values and index arrays.
+
+    %w = arith.constant dense<...> : tensor<64x64x3x3xf32>
+    "sparse_pattern.conv"(%x, %w, %bias) {kernel = #sparse_pattern.gather_gemm<8, 3, 2, 8>}
+      -->
+    %values = arith.constant dense<...> : tensor<4608xf32>      kept weights, block after block, columns x filters
+    %offsets = arith.constant dense<...> : tensor<576xi32>      where each kept column is read
+    %blocks = arith.constant dense<...> : tensor<8x4xi32>       first filter, columns from and to, first value
+    "sparse_pattern.packed_conv"(%x, %values, %offsets, %blocks, %bias)
+
+The inverse is `niwaki.schemes.unpack`, once offsets are columns again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import torch_mlir.ir as ir
+
+from niwaki import schemes
+from niwaki.dialects import (
+    ConvOp,
+    DepthwiseAttr,
+    LinearOp,
+    build_layer,
+    displacements,
+    int_array,
+    int_attr,
+    ints,
+    layout_of,
+)
+from niwaki.records import LayerRecord
+
+from .base import ModulePass, PassFailure, Session, constant, erase_unused, function_ops, layer_name
+from .detect_schemes import groups_of, layer_weights
+from .fuse_epilogues import clone_body
+
+I32_LIMIT = 2**31
+WINDOW = ("strides", "dilations", "padding", "groups")
+
+
+@dataclass(frozen=True)
+class CompactStoragePass(ModulePass):
+    """Pack the weights of every layer that has a kernel, and record what that costs in bytes."""
+
+    name: ClassVar[str] = "sparse-pattern-compact-storage"
+
+    def run(self, module: Any, session: Session) -> None:
+        for op in function_ops(module):
+            if isinstance(op, (ConvOp, LinearOp)) and "kernel" in op.attributes:
+                session.layers.append(pack_layer(op))
+                op.operation.erase()
+        erase_unused(module)
+
+
+def pack_layer(op: Any) -> LayerRecord:
+    """Put the packed form before one layer and let it take over; returns the layer's record."""
+    weights, kernel = layer_weights(op), op.attributes["kernel"]
+    block = 1 if isinstance(kernel, DepthwiseAttr) else kernel.tile[0]
+    packed = schemes.pack(weights, op.scheme.scheme, block, groups_of(op))
+    offsets = packed.columns if isinstance(op, LinearOp) else column_offsets(packed.columns, op)
+    if offsets.size and int(offsets.max()) >= I32_LIMIT:
+        raise PassFailure(op.location, f"reads {offsets.max()} elements away, beyond 32-bit offsets: use smaller inputs")
+    blocks = np.stack([packed.first_filter, packed.column_begin, packed.column_end, packed.value_begin], axis=1)
+    arrays = [not_empty(packed.values), not_empty(offsets.astype(np.int32)), blocks.astype(np.int32)]
+    with ir.InsertionPoint(op), op.location:
+        made = build_layer(
+            f"packed_{op.operation.name.partition('.')[2]}",
+            op.result.type,
+            [op.input, *map(constant, arrays)],
+            list(op.per_filter),
+            list(op.per_position),
+            lambda arguments: clone_body(op.epilogue.blocks[0], arguments),
+            packed_attributes(op, int(np.count_nonzero(packed.filters == packed.block))),
+        )
+    op.result.replace_all_uses_with(made.result)
+    return LayerRecord(
+        name=layer_name(op.location),
+        op=describe(op),
+        scheme=str(op.scheme.scheme),
+        kernel=kernel.summary,
+        kept=int(np.count_nonzero(weights)),
+        weights=weights.size,
+        packed_bytes=sum(array.nbytes for array in arrays),
+        dense_bytes=weights.nbytes,
+    )
+
+
+def column_offsets(columns: npt.NDArray[np.int32], conv: Any) -> npt.NDArray[np.int64]:
+    """Where a convolution reads each column: distance in elements from an image's output pixel.
+
+    A column is input channel * taps + tap.
+    """
+    layout, taps = layout_of(conv.input.type), tap_places(conv)
+    phases = len(layout.phases)
+    places = np.array([phase * layout.plane + distance for phase, distance in taps], np.int64)
+    channel, tap = np.divmod(columns.astype(np.int64), len(taps))
+    return layout.lead + channel * phases * layout.plane + places[tap]
+
+
+def tap_places(conv: Any) -> list[tuple[int, int]]:
+    """For each tap, row-major: which phase plane it reads, and how far from the output pixel."""
+    rank = len(ints(conv.strides))
+    size = conv.weight.type.shape[2:] if isinstance(conv, ConvOp) else ints(conv.kernel_size)
+    layout = layout_of(conv.input.type)
+    return [layout.tap_offset(d) for d in displacements(size, ints(conv.dilations), ints(conv.padding)[:rank])]
+
+
+def packed_attributes(op: Any, full_blocks: int) -> dict[str, ir.Attribute]:
+    """Attributes of the packed op: the logical op's, what its weights no longer tell, and the number of full blocks."""
+    names = ("scheme", "kernel") if isinstance(op, LinearOp) else ("scheme", "kernel", *WINDOW)
+    found = {name: op.attributes[name] for name in names}
+    if isinstance(op, ConvOp):
+        found["kernel_size"] = int_array(op.weight.type.shape[2:])
+    return {**found, "full_blocks": int_attr(full_blocks)}
+
+
+def not_empty(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Buffers need an element: a layer whose weights are all zero gets one that nothing reads."""
+    return array if array.size else np.zeros(1, array.dtype)
+
+
+def describe(op: Any) -> str:
+    """What a layer computes, for reports: `conv 3x3/2`, `conv 3x3 groups 32`, `linear`."""
+    if isinstance(op, LinearOp):
+        return "linear"
+    size = "x".join(map(str, op.weight.type.shape[2:]))
+    strides = ints(op.strides)
+    stride = "" if max(strides) == 1 else "/" + "x".join(map(str, strides if len(set(strides)) > 1 else strides[:1]))
+    groups = "" if op.groups.value == 1 else f" groups {op.groups.value}"
+    return f"conv {size}{stride}{groups}"

@@ -1,0 +1,178 @@
+"""Put the module into IREE's terms: kernels become executables, large constants become parameters.
+
+    func.func private @gather_gemm_0(%in: memref<?xf32>, ..., %x: index, %y: index, %z: index)
+      -->
+    stream.executable private @gather_gemm_0 {
+      stream.executable.export public @gather_gemm_0 workgroups() { 8, 4, 1 }
+      builtin.module { func.func @gather_gemm_0(%in: !stream.binding, ...) {...} }
+    }
+
+    %w = arith.constant dense<...> : tensor<4608xf32>
+      -->
+    util.global private @layer1.conv = #flow.parameter.named<"model"::"layer1.conv"> : tensor<4608xf32>
+    %w = util.global.load @layer1.conv
+
+The ops of IREE's dialects are not registered here, so they print in generic form, which IREE parses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import torch_mlir.ir as ir
+from torch_mlir.dialects import func
+
+from niwaki.dialects import ints
+from niwaki.targets import Target
+
+from .base import ModulePass, Session, dense_value, function_ops, layer_name, target_of
+from .kernels.builder import as_value
+from .kernels.library import WORKGROUPS
+
+SCOPE = "model"
+# Smaller constants stay in the code: a parameter costs an entry and a load.
+SMALLEST_PARAMETER = 256
+
+
+@dataclass(frozen=True)
+class EmitIreePass(ModulePass):
+    """Executables and parameters. With `embed-constants` the weights stay in the module."""
+
+    name: ClassVar[str] = "sparse-pattern-emit-iree"
+    embed_constants: bool = False
+
+    def run(self, module: Any, session: Session) -> None:
+        target = target_of(module)
+        for function in kernel_functions(module):
+            wrap_kernel(module, function, target)
+        if not self.embed_constants:
+            extract_parameters(module, session)
+        if "sparse_pattern.target" in module.attributes:
+            del module.attributes["sparse_pattern.target"]
+
+
+def kernel_functions(module: Any) -> list[Any]:
+    """The kernels that lowering made, in the module's order."""
+    return [op for op in module.regions[0].blocks[0].operations if WORKGROUPS in op.operation.attributes]
+
+
+def wrap_kernel(module: Any, function: Any, target: Target) -> None:
+    """Move one kernel function into an executable of its own and point its dispatches there."""
+    name = function.name.value
+    calls = [op for op in function_ops(module) if _entry(op) == name]
+    with ir.InsertionPoint(function), function.location:
+        executable = _create("stream.executable", {"sym_name": _text(name), "sym_visibility": _text("private")}, regions=1)
+        with ir.InsertionPoint(executable.regions[0].blocks.append()):
+            _export(name, ints(function.operation.attributes[WORKGROUPS]))
+            inner = _create("builtin.module", regions=1)
+            _create("stream.executable.end")
+        with ir.InsertionPoint(inner.regions[0].blocks.append()):
+            _bound_function(function, _buffer_sizes(calls), target)
+    nested = ir.ArrayAttr.get([ir.SymbolRefAttr.get([name, name])])
+    for call in calls:
+        call.operation.attributes["entry_points"] = nested
+    function.operation.erase()
+
+
+def _entry(op: Any) -> str | None:
+    """Name of the kernel that an op dispatches, if it does."""
+    if op.operation.name != "flow.dispatch":
+        return None
+    return str(ir.ArrayAttr(op.operation.attributes["entry_points"])[0]).rpartition("@")[2]
+
+
+def _buffer_sizes(calls: Sequence[Any]) -> list[int]:
+    """Elements of the largest buffer bound to each argument of a kernel, the result last."""
+    rows = [[value.type for value in (*call.operands, *call.results)] for call in calls]
+    return [max(int(np.prod(ir.RankedTensorType(kind).shape)) for kind in column) for column in zip(*rows, strict=True)]
+
+
+def _export(name: str, workgroups: Sequence[int]) -> None:
+    """The export of a kernel: its symbol, and how many workgroups run."""
+    export = _create(
+        "stream.executable.export", {"sym_name": _text(name), "function_ref": ir.FlatSymbolRefAttr.get(name)}, regions=1
+    )
+    with ir.InsertionPoint(export.regions[0].blocks.append()):
+        _create("stream.return", operands=[as_value(count) for count in workgroups])
+
+
+def _bound_function(function: Any, sizes: Sequence[int], target: Target) -> None:
+    """The kernel as a function of bindings: memrefs become views of them, workgroup numbers are asked for."""
+    name = function.name.value
+    source = function.regions[0].blocks[0]
+    buffers, numbers = list(source.arguments)[:-3], list(source.arguments)[-3:]
+    made = func.FuncOp(name, ([ir.Type.parse("!stream.binding")] * len(buffers), []))
+    made.operation.attributes["translation_info"] = ir.Attribute.parse(translation_info(target))
+    block = made.add_entry_block()
+    with ir.InsertionPoint(block):
+        zero = as_value(0)
+        for buffer, binding, size in zip(buffers, block.arguments, sizes, strict=True):
+            view = _create("stream.binding.subspan", operands=[binding, zero, as_value(size)], results=[buffer.type])
+            buffer.replace_all_uses_with(view.result)
+        for axis, number in enumerate(numbers):
+            dimension = {"dimension": ir.IntegerAttr.get(ir.IndexType.get(), axis)}
+            asked = _create("stream.dispatch.workgroup.id", dimension, results=[ir.IndexType.get()])
+            number.replace_all_uses_with(asked.result)
+    for op in list(source.operations):
+        block.append(op.operation)
+
+
+def translation_info(target: Target) -> str:
+    """How IREE is to compile a kernel: as it is, without tiling of its own."""
+    if target.backend == "cpu":
+        return "#iree_codegen.translation_info<pipeline = #iree_cpu.pipeline<Default>>"
+    return (
+        "#iree_codegen.translation_info<pipeline = #iree_gpu.spirv_pipeline<BaseLowering>"
+        f" workgroup_size = [{target.threads}, 1, 1]>"
+    )
+
+
+def extract_parameters(module: Any, session: Session) -> None:
+    """Turn large constants into parameters, equal ones into one, and note their values in the session."""
+    names: dict[Any, str] = {}
+    body = module.regions[0].blocks[0]
+    for op in function_ops(module):
+        array = dense_value(op.results[0]) if op.operation.name == "arith.constant" else None
+        if array is None or array.size < SMALLEST_PARAMETER or array.dtype == np.bool_:
+            continue
+        value = op.operation.attributes["value"]
+        if value not in names:
+            names[value] = f"{layer_name(op.location)}.{len(names)}"
+            session.parameters[names[value]] = array
+            with ir.InsertionPoint.at_block_begin(body), op.location:
+                _parameter(names[value], op.results[0].type)
+        with ir.InsertionPoint(op), op.location:
+            symbol = {"global": ir.FlatSymbolRefAttr.get(names[value])}
+            loaded = _create("util.global.load", symbol, results=[op.results[0].type])
+        op.results[0].replace_all_uses_with(loaded.result)
+        op.operation.erase()
+
+
+def _parameter(name: str, kind: ir.Type) -> None:
+    """A global whose value comes from the bundle's weights."""
+    _create(
+        "util.global",
+        {
+            "sym_name": _text(name),
+            "sym_visibility": _text("private"),
+            "type": ir.TypeAttr.get(kind),
+            "initial_value": ir.Attribute.parse(f'#flow.parameter.named<"{SCOPE}"::"{name}"> : {kind}'),
+        },
+    )
+
+
+def _create(
+    name: str,
+    attributes: dict[str, ir.Attribute] | None = None,
+    operands: Sequence[ir.Value] = (),
+    results: Sequence[ir.Type] = (),
+    regions: int = 0,
+) -> Any:
+    return ir.Operation.create(name, list(results), list(operands), attributes or {}, regions=regions)
+
+
+def _text(value: str) -> ir.Attribute:
+    return ir.StringAttr.get(value)

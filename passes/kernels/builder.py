@@ -1,0 +1,275 @@
+"""Small words for writing kernels: index arithmetic that folds, loads and stores of any width, loops, epilogues.
+
+A kernel is a function of flat memrefs and three workgroup numbers:
+
+    func.func private @gather_gemm_0(%in: memref<?xf32>, ..., %out: memref<?xf32>, %x: index, %y: index, %z: index)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch_mlir.ir as ir
+from torch_mlir.dialects import arith, memref, scf, vector
+
+Number = "int | Index"
+
+
+@dataclass(frozen=True)
+class Index:
+    """An index value, or an integer known now: arithmetic on known integers happens in Python."""
+
+    value: Any
+
+    def __add__(self, other: Any) -> Index:
+        a, b = _plain(self), _plain(other)
+        if isinstance(a, int) and isinstance(b, int):
+            return Index(a + b)
+        if a == 0 and isinstance(a, int):
+            return Index(b)
+        if b == 0 and isinstance(b, int):
+            return Index(a)
+        return Index(arith.addi(as_value(a), as_value(b)))
+
+    def __mul__(self, other: Any) -> Index:
+        a, b = _plain(self), _plain(other)
+        if isinstance(a, int) and isinstance(b, int):
+            return Index(a * b)
+        if isinstance(a, int) and a in (0, 1):
+            return Index(b if a else 0)
+        if isinstance(b, int) and b in (0, 1):
+            return Index(a if b else 0)
+        return Index(arith.muli(as_value(a), as_value(b)))
+
+    def __sub__(self, other: Any) -> Index:
+        a, b = _plain(self), _plain(other)
+        if isinstance(a, int) and isinstance(b, int):
+            return Index(a - b)
+        if isinstance(b, int) and b == 0:
+            return Index(a)
+        return Index(arith.subi(as_value(a), as_value(b)))
+
+    __radd__ = __add__
+    __rmul__ = __mul__
+
+
+def _plain(number: Any) -> Any:
+    return number.value if isinstance(number, Index) else number
+
+
+def as_value(number: Any) -> ir.Value:
+    """An `index` SSA value of an integer, an `Index` or a value."""
+    plain = _plain(number)
+    return arith.constant(ir.IndexType.get(), plain) if isinstance(plain, int) else plain
+
+
+def minimum(a: Any, b: Any) -> Index:
+    """The smaller of two indices."""
+    a, b = _plain(a), _plain(b)
+    if isinstance(a, int) and isinstance(b, int):
+        return Index(min(a, b))
+    return Index(arith.minsi(as_value(a), as_value(b)))
+
+
+def maximum(a: Any, b: Any) -> Index:
+    """The larger of two indices."""
+    a, b = _plain(a), _plain(b)
+    if isinstance(a, int) and isinstance(b, int):
+        return Index(max(a, b))
+    return Index(arith.maxsi(as_value(a), as_value(b)))
+
+
+def equal(a: Any, b: Any) -> ir.Value:
+    """Whether two indices are equal, as i1."""
+    return arith.cmpi(arith.CmpIPredicate.eq, as_value(a), as_value(b))
+
+
+def below(a: Any, b: Any) -> ir.Value:
+    """Whether index a < b, as i1."""
+    return arith.cmpi(arith.CmpIPredicate.slt, as_value(a), as_value(b))
+
+
+def above(a: Any, b: Any) -> ir.Value:
+    """Whether index a > b, as i1."""
+    return arith.cmpi(arith.CmpIPredicate.sgt, as_value(a), as_value(b))
+
+
+def all_of(conditions: Sequence[ir.Value]) -> ir.Value:
+    """Logical and of one or more i1."""
+    found = conditions[0]
+    for condition in conditions[1:]:
+        found = arith.andi(found, condition)
+    return found
+
+
+def lane_type(element: ir.Type, lanes: int) -> ir.Type:
+    """`element` for one lane, a vector of them for more."""
+    return element if lanes == 1 else ir.VectorType.get([lanes], element)
+
+
+def load(buffer: ir.Value, index: Any, lanes: int = 1) -> ir.Value:
+    """`lanes` neighbouring elements as a vector; a scalar for one."""
+    if lanes == 1:
+        return memref.load(buffer, [as_value(index)])
+    return vector.load(lane_type(ir.MemRefType(buffer.type).element_type, lanes), buffer, [as_value(index)])
+
+
+def store(value: ir.Value, buffer: ir.Value, index: Any) -> None:
+    """Store a scalar or a vector."""
+    if isinstance(value.type, ir.VectorType):
+        vector.store(value, buffer, [as_value(index)])
+    else:
+        memref.store(value, buffer, [as_value(index)])
+
+
+def load_index(buffer: ir.Value, index: Any) -> Index:
+    """An i32 element as an index."""
+    return Index(arith.index_cast(ir.IndexType.get(), load(buffer, index)))
+
+
+def load_strided(buffer: ir.Value, index: Any, stride: int, lanes: int) -> ir.Value:
+    """Elements index, index + stride, ...; never reads past the last of them."""
+    if stride == 1 or lanes == 1:
+        return load(buffer, index, lanes)
+    index = index if isinstance(index, Index) else Index(index)
+    if stride == 2:
+        # Two overlapping vectors: the second ends at the last element wanted.
+        low, high = load(buffer, index, lanes), load(buffer, index + (lanes - 1), lanes)
+        picks = [2 * i if 2 * i < lanes else lanes + 2 * i - (lanes - 1) for i in range(lanes)]
+        return vector.shuffle(low, high, picks)
+    elements = [load(buffer, index + stride * lane) for lane in range(lanes)]
+    return vector.from_elements(lane_type(elements[0].type, lanes), elements)
+
+
+def splat(value: ir.Value, lanes: int) -> ir.Value:
+    """A scalar in every lane."""
+    return value if lanes == 1 else vector.broadcast(lane_type(value.type, lanes), value)
+
+
+def float_constant(number: float, lanes: int = 1) -> ir.Value:
+    """An f32 constant, in every lane."""
+    element = ir.F32Type.get()
+    scalar = ir.FloatAttr.get(element, number)
+    if lanes == 1:
+        return arith.constant(element, scalar)
+    kind = lane_type(element, lanes)
+    return arith.constant(kind, ir.DenseElementsAttr.get_splat(kind, scalar))
+
+
+def fma(a: ir.Value, b: ir.Value, c: ir.Value) -> ir.Value:
+    """a * b + c with one rounding."""
+    if isinstance(a.type, ir.VectorType):
+        return vector.fma(a, b, c)
+    return ir.Operation.create("math.fma", [a.type], [a, b, c]).result
+
+
+def select(condition: ir.Value, yes: ir.Value, no: ir.Value) -> ir.Value:
+    """`yes` where the condition holds, lane by lane."""
+    return arith.select(condition, yes, no)
+
+
+def load_mask(buffer: ir.Value, index: Any, lanes: int) -> ir.Value:
+    """Bytes that are not zero, as i1."""
+    loaded = load(buffer, index, lanes)
+    byte = ir.IntegerType.get_signless(8)
+    zero = ir.IntegerAttr.get(byte, 0)
+    kind = lane_type(byte, lanes)
+    zeros = arith.constant(kind, zero if lanes == 1 else ir.DenseElementsAttr.get_splat(kind, zero))
+    return arith.cmpi(arith.CmpIPredicate.ne, loaded, zeros)
+
+
+@contextmanager
+def for_range(begin: Any, end: Any, step: int = 1) -> Iterator[Index]:
+    """A loop without carried values: ``with for_range(0, n) as i: ...``."""
+    loop = scf.ForOp(as_value(begin), as_value(end), as_value(step))
+    with ir.InsertionPoint(loop.body):
+        yield Index(loop.induction_variable)
+        scf.yield_([])
+
+
+def fold_range(
+    begin: Any, end: Any, start: Sequence[ir.Value], body: Callable[[Index, list[ir.Value]], Sequence[ir.Value]], step: int = 1
+) -> list[ir.Value]:
+    """A loop that carries values: `body(i, carried)` gives those of the next round; returns the last ones."""
+    loop = scf.ForOp(as_value(begin), as_value(end), as_value(step), list(start))
+    with ir.InsertionPoint(loop.body):
+        scf.yield_(list(body(Index(loop.induction_variable), list(loop.inner_iter_args))))
+    return list(loop.results)
+
+
+@contextmanager
+def when(condition: ir.Value) -> Iterator[None]:
+    """Code that runs only if an i1 holds."""
+    branch = scf.IfOp(condition)
+    with ir.InsertionPoint(branch.then_block):
+        yield
+        scf.yield_([])
+
+
+def when_else(condition: ir.Value, yes: Callable[[], None], no: Callable[[], None]) -> None:
+    """One of two pieces of code, depending on an i1."""
+    branch = scf.IfOp(condition, has_else=True)
+    for block, code in ((branch.then_block, yes), (branch.else_block, no)):
+        with ir.InsertionPoint(block):
+            code()
+            scf.yield_([])
+
+
+def zero_fill(buffer: ir.Value, begin: Any, length: int, lanes: int) -> None:
+    """Store zeros into `length` elements from `begin` on."""
+    start = begin if isinstance(begin, Index) else Index(begin)
+    for offset, width, repeats in pieces(length, lanes):
+        zeros = float_constant(0.0, width)
+        if repeats == 1:
+            store(zeros, buffer, start + offset)
+            continue
+        with for_range(0, repeats) as i:
+            store(zeros, buffer, start + offset + i * width)
+
+
+def pieces(length: int, lanes: int) -> list[tuple[int, int, int]]:
+    """Cut `length` elements into (offset, width, repeats): whole vectors first, then ever smaller powers of two."""
+    found: list[tuple[int, int, int]] = []
+    offset, width = 0, lanes
+    while offset < length:
+        repeats = (length - offset) // width
+        if repeats:
+            found.append((offset, width, repeats))
+            offset += repeats * width
+        width //= 2
+    return found
+
+
+def inline_epilogue(block: ir.Block, arguments: Sequence[ir.Value], lanes: int) -> ir.Value:
+    """The epilogue's scalar code on vectors of `lanes`; constants from around the region are copied in."""
+    values = dict(zip(block.arguments, arguments, strict=True))
+
+    def widened(kind: ir.Type) -> ir.Type:
+        return lane_type(kind, lanes)
+
+    def value_of(scalar: ir.Value) -> ir.Value:
+        if scalar not in values:
+            values[scalar] = widen_constant(scalar.owner.attributes["value"], lanes)
+        return values[scalar]
+
+    operations = list(block.operations)
+    for op in operations[:-1]:
+        if op.operation.name == "arith.constant":
+            continue  # made where it is used
+        copy = ir.Operation.create(
+            op.operation.name,
+            [widened(result.type) for result in op.results],
+            [value_of(operand) for operand in op.operands],
+            {name: op.operation.attributes[name] for name in op.operation.attributes},
+        )
+        values[op.results[0]] = copy.results[0]
+    return value_of(operations[-1].operands[0])
+
+
+def widen_constant(attribute: ir.Attribute, lanes: int) -> ir.Value:
+    """A scalar constant in every lane."""
+    kind = lane_type(attribute.type, lanes)
+    return arith.constant(kind, attribute if lanes == 1 else ir.DenseElementsAttr.get_splat(kind, attribute))

@@ -1,0 +1,78 @@
+"""Convert an activation from one layout to another: plain to planar, planar to plain, whole planes to phase planes.
+
+    workgroup x: channel, z: image
+    for each phase of the result, for each row: copy every s-th pixel; zeros where the source has no more
+"""
+
+from __future__ import annotations
+
+import torch_mlir.ir as ir
+
+from niwaki.dialects import Planar
+
+from .builder import Index, all_of, below, load_strided, store, when_else, zero_fill
+from .library import Kernel
+from .rows import for_pieces, plain_layout, write_plane, zero_lead
+
+
+def copy_kernel(source: Planar | None, target: Planar | None, shape: list[int], lanes: int) -> Kernel:
+    """Kernel with operands (source), result target, for an activation of `shape`; None is plain row-major.
+
+    The source must not be split into phases.
+    """
+    images, channels, *spatial = shape
+    source = source or plain_layout(spatial)
+    target = target or plain_layout(spatial)
+    phases = len(target.phases)
+
+    def emit(buffers: list[ir.Value], workgroup: tuple[Index, Index, Index]) -> None:
+        read, written = buffers
+        channel, _, image = workgroup
+        zero_lead(written, target, workgroup, lanes)
+        plane = image * channels + channel
+        from_plane = plane * source.plane + source.lead
+        to_plane = plane * (phases * target.plane) + target.lead
+        for number, phase in enumerate(target.phases):
+            _copy_phase(read, from_plane, source, written, to_plane + number * target.plane, target, phase, lanes)
+
+    return Kernel("copy_rows", (source, target, lanes), (channels, 1, images), emit)
+
+
+def _copy_phase(
+    read: ir.Value, from_plane: Index, source: Planar, written: ir.Value, to_plane: Index, target: Planar, phase: int, lanes: int
+) -> None:
+    """Copy the pixels of one phase of one channel."""
+    shifts = phase_shifts(phase, target.strides)
+    # How many rows and columns this phase has: the last may be missing.
+    present = [-(-(size - shift) // stride) for size, shift, stride in zip(source.sizes, shifts, target.strides, strict=True)]
+
+    def row(indices: list[Index], at: Index) -> None:
+        begin = from_plane + source.pixel(shifts)
+        for index, stride, pitch in zip(indices, target.strides, source.pitches, strict=False):
+            begin = begin + index * (stride * pitch)
+
+        def piece(offset: Index, width: int) -> None:
+            stride = target.strides[-1]
+            store(load_strided(read, begin + offset * stride, stride, width), written, at + offset)
+
+        def copy() -> None:
+            for_pieces(present[-1], lanes, piece)
+            zero_fill(written, at + present[-1], target.sizes[-1] - present[-1], lanes)
+
+        present_row = [below(i, has) for i, has, size in zip(indices, present, target.sizes, strict=False) if has < size]
+        if present_row:
+            when_else(all_of(present_row), copy, lambda: zero_fill(written, at, target.sizes[-1], lanes))
+        else:
+            copy()
+
+    write_plane(written, to_plane, target, lanes, row)
+
+
+def phase_shifts(phase: int, strides: tuple[int, ...]) -> list[int]:
+    """First row, column, ... of a phase, from its row-major number."""
+    shifts = []
+    for stride in reversed(strides):
+        shifts.append(phase % stride)
+        phase //= stride
+    return shifts[::-1]
+

@@ -1,0 +1,108 @@
+"""Depthwise convolution: one filter a channel, the taps' weights stay in registers.
+
+    for each channel:
+      w[taps] = broadcast weights
+      for each tile of pixels: acc = sum over taps of w[tap] * input[pixel + distance of the tap]
+
+    workgroup x: group of channels, z: image
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch_mlir.ir as ir
+
+from niwaki.dialects import Planar
+
+from .builder import (
+    Index,
+    float_constant,
+    fma,
+    for_range,
+    inline_epilogue,
+    load,
+    load_mask,
+    minimum,
+    select,
+    splat,
+    store,
+    zero_fill,
+)
+from .library import Kernel
+from .rows import for_pieces, zero_lead
+
+
+@dataclass(frozen=True)
+class Depthwise:
+    """A depthwise convolution as this kernel sees it.
+
+    Attributes:
+        source, target: layouts of input and result, with equal pitches.
+        images, channels: sizes of the activations.
+        places: for each tap the phase plane and the distance from the output pixel.
+        vectors: vectors of pixels computed together.
+        group: channels of a workgroup.
+        per_filter, per_position: numbers of operands of the epilogue.
+        lanes: f32 values of a vector.
+    """
+
+    source: Planar
+    target: Planar
+    images: int
+    channels: int
+    places: tuple[tuple[int, int], ...]
+    vectors: int
+    group: int
+    per_filter: int
+    per_position: int
+    lanes: int
+
+
+def depthwise_kernel(conv: Depthwise, epilogue: ir.Block) -> Kernel:
+    """Kernel with operands input, values (channels x taps), those per filter, mask, those per position."""
+
+    def emit(buffers: list[ir.Value], workgroup: tuple[Index, Index, Index]) -> None:
+        x, _, image = workgroup
+        zero_lead(buffers[-1], conv.target, workgroup, conv.lanes)
+        begin = x * conv.group
+        with for_range(begin, minimum(begin + conv.group, conv.channels)) as channel:
+            _channel(conv, epilogue, buffers, channel, image)
+
+    workgroups = (-(-conv.channels // conv.group), 1, conv.images)
+    return Kernel("depthwise", (conv, str(epilogue)), workgroups, emit)
+
+
+def _channel(conv: Depthwise, epilogue: ir.Block, buffers: list[ir.Value], channel: Index, image: Index) -> None:
+    """One plane of the result."""
+    source, values = buffers[:2]
+    plane = image * conv.channels + channel
+    read = plane * (len(conv.source.phases) * conv.source.plane) + conv.source.lead
+    write = plane * conv.target.plane + conv.target.lead
+    weights = [load(values, channel * len(conv.places) + tap) for tap in range(len(conv.places))]
+    per_filter = [load(buffer, channel) for buffer in buffers[2 : 2 + conv.per_filter]]
+    mask_buffer = buffers[2 + conv.per_filter]
+    per_position = buffers[3 + conv.per_filter : 3 + conv.per_filter + conv.per_position]
+    distances = [phase * conv.source.plane + distance for phase, distance in conv.places]
+
+    def vectors(pixel: Index, starts: list[int], width: int) -> None:
+        accumulators = [float_constant(0.0, width) for _ in starts]
+        for weight, distance in zip(weights, distances, strict=True):
+            for i, start in enumerate(starts):
+                taken = load(source, read + pixel + (start + distance), width)
+                accumulators[i] = fma(splat(weight, width), taken, accumulators[i])
+        for accumulator, start in zip(accumulators, starts, strict=True):
+            at = write + pixel + start
+            extras = [splat(v, width) for v in per_filter] + [load(b, at, width) for b in per_position]
+            result = inline_epilogue(epilogue, [accumulator, *extras], width)
+            mask = load_mask(mask_buffer, pixel + start, width)
+            store(select(mask, result, float_constant(0.0, width)), buffers[-1], at)
+
+    step = conv.vectors * conv.lanes
+    whole = conv.target.extent // step
+    if whole:
+        with for_range(0, whole) as number:
+            vectors(number * step, [i * conv.lanes for i in range(conv.vectors)], conv.lanes)
+    done = whole * step
+    for_pieces(conv.target.extent - done, conv.lanes, lambda offset, width: vectors(offset + done, [0], width))
+    zero_fill(buffers[-1], write + conv.target.extent, conv.target.plane - conv.target.extent, conv.lanes)

@@ -1,0 +1,221 @@
+"""Gather-GEMM: blocks of filters times gathered columns of the input, accumulators in registers.
+
+    for each block of filters, for each tile of pixels:
+      acc[filters][vectors] = 0
+      for each kept column of the block:
+        x[vectors] = load input[offset of the column + pixel ...]        one load for each vector
+        for each filter: acc[filter][:] += broadcast(weight) * x[:]      one multiply-add for each filter and vector
+      store select(pixel or halo, epilogue(acc), 0)
+
+In planar halo layout a column lies a constant offset from the output pixel, so that padding, stride (phase planes),
+dilation and groups are all in the offsets. Serves every scheme whose blocks of filters share columns, and dense layers
+as the case that keeps them all. Positions of the halo are stored as zeros by select, never by multiplying: what was
+computed there comes from slack and may be NaN.
+
+    workgroup x: group of blocks, y: group of pixel tiles, z: image
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch_mlir.ir as ir
+
+from niwaki.dialects import Planar
+
+from .builder import (
+    Index,
+    equal,
+    float_constant,
+    fma,
+    fold_range,
+    for_range,
+    inline_epilogue,
+    load,
+    load_index,
+    load_mask,
+    maximum,
+    minimum,
+    select,
+    splat,
+    store,
+    when,
+    zero_fill,
+)
+from .library import Kernel
+from .rows import zero_lead
+
+
+@dataclass(frozen=True)
+class GatherGemm:
+    """A convolution as this kernel sees it.
+
+    Attributes:
+        source, target: layouts of input and result, with equal pitches.
+        images, channels, filters: sizes of the activations.
+        rows: filters of a full block; `rest` of a lower one.
+        full_blocks, blocks: how many blocks are full, how many there are.
+        vectors: vectors of pixels of a tile.
+        tiles, group: pixel tiles and blocks of a workgroup.
+        per_filter, per_position: numbers of operands of the epilogue.
+        lanes: f32 values of a vector.
+    """
+
+    source: Planar
+    target: Planar
+    images: int
+    channels: int
+    filters: int
+    rows: int
+    rest: int
+    full_blocks: int
+    blocks: int
+    vectors: int
+    tiles: int
+    group: int
+    per_filter: int
+    per_position: int
+    lanes: int
+
+    @property
+    def full_tiles(self) -> int:
+        """Tiles of `vectors` whole vectors that lie within a plane's extent, its last vector rounded up."""
+        return len(self.widths) // self.vectors
+
+    @property
+    def widths(self) -> list[int]:
+        """Widths of the vectors that cover a plane; the last one is halved while half of it suffices."""
+        count = -(-self.target.extent // self.lanes)
+        last, left = self.lanes, self.target.extent - (count - 1) * self.lanes
+        while last > 4 and left <= last // 2:
+            last //= 2
+        return [self.lanes] * (count - 1) + [last]
+
+
+def gather_gemm_kernel(conv: GatherGemm, epilogue: ir.Block) -> Kernel:
+    """Kernel with operands input, values, offsets, blocks, those per filter, mask, those per position."""
+    layer = (conv, str(epilogue))
+    tile_groups = max(1, -(-conv.full_tiles // conv.tiles))
+    workgroups = (-(-conv.blocks // conv.group), tile_groups, conv.images)
+
+    def emit(buffers: list[ir.Value], workgroup: tuple[Index, Index, Index]) -> None:
+        x, y, image = workgroup
+        zero_lead(buffers[-1], conv.target, workgroup, conv.lanes)
+        begin = x * conv.group
+        end = minimum(begin + conv.group, conv.blocks)
+        if conv.full_blocks:
+            with for_range(begin, minimum(end, conv.full_blocks)) as block:
+                _block(conv, epilogue, buffers, block, conv.rows, y, tile_groups, image)
+        if conv.full_blocks < conv.blocks:
+            with for_range(maximum(begin, conv.full_blocks), end) as block:
+                _block(conv, epilogue, buffers, block, conv.rest, y, tile_groups, image)
+
+    return Kernel("gather_gemm", layer, workgroups, emit)
+
+
+def _block(
+    conv: GatherGemm,
+    epilogue: ir.Block,
+    buffers: list[ir.Value],
+    block: Index,
+    rows: int,
+    tile_group: Index,
+    tile_groups: int,
+    image: Index,
+) -> None:
+    """All pixel tiles of a workgroup for one block of filters."""
+    table, output = buffers[3], buffers[-1]
+    filter_, first, last, value = (load_index(table, block * 4 + i) for i in range(4))
+    planes = conv.channels * len(conv.source.phases)
+    read = image * (planes * conv.source.plane)
+    write = (image * conv.filters + filter_) * conv.target.plane + conv.target.lead
+    whole, lanes = conv.full_tiles, conv.lanes
+
+    def tile(pixel: Index, widths: list[int]) -> None:
+        _tile(conv, epilogue, buffers, pixel, widths, rows, (first, last, value), filter_, read, write)
+
+    if whole:
+        begin = tile_group * conv.tiles
+        with for_range(begin, minimum(begin + conv.tiles, whole)) as number:
+            tile(number * (conv.vectors * lanes), [lanes] * conv.vectors)
+
+    covered = sum(conv.widths)
+    rest = conv.widths[whole * conv.vectors :]
+
+    def finish() -> None:
+        if rest:
+            tile(Index(whole * conv.vectors * lanes), rest)
+        if covered < conv.target.plane:
+            with for_range(0, rows) as row:
+                zero_fill(output, write + row * conv.target.plane + covered, conv.target.plane - covered, lanes)
+
+    if tile_groups == 1:
+        finish()
+        return
+    with when(equal(tile_group, tile_groups - 1)):
+        finish()
+
+
+def _tile(
+    conv: GatherGemm,
+    epilogue: ir.Block,
+    buffers: list[ir.Value],
+    pixel: Index,
+    widths: list[int],
+    rows: int,
+    columns: tuple[Index, Index, Index],
+    filter_: Index,
+    read: Index,
+    write: Index,
+) -> None:
+    """One tile of accumulators: rows x len(widths) vectors, from `pixel` on."""
+    source, values, offsets = buffers[:3]
+    starts = [sum(widths[:i]) for i in range(len(widths))]
+    first, last, value = columns
+    base = read + pixel
+
+    def column(number: Index, accumulators: list[ir.Value]) -> list[ir.Value]:
+        at = base + load_index(offsets, number)
+        inputs = [load(source, at + start, width) for start, width in zip(starts, widths, strict=True)]
+        weights = value + (number - first) * rows
+        updated = []
+        for row in range(rows):
+            weight = load(values, weights + row)
+            for i, width in enumerate(widths):
+                updated.append(fma(splat(weight, width), inputs[i], accumulators[row * len(widths) + i]))
+        return updated
+
+    zeros = [float_constant(0.0, width) for _ in range(rows) for width in widths]
+    results = fold_range(first, last, zeros, column)
+    masks = _masks(conv, buffers, pixel, starts, widths)
+    for row in range(rows):
+        accumulators = results[row * len(widths) : (row + 1) * len(widths)]
+        _store_row(conv, epilogue, buffers, accumulators, pixel, starts, widths, masks, filter_ + row, write + row * conv.target.plane)
+
+
+def _masks(conv: GatherGemm, buffers: list[ir.Value], pixel: Index, starts: list[int], widths: list[int]) -> list[ir.Value]:
+    """For each vector of a tile, which lanes are pixels."""
+    mask = buffers[4 + conv.per_filter]
+    return [load_mask(mask, pixel + start, width) for start, width in zip(starts, widths, strict=True)]
+
+
+def _store_row(
+    conv: GatherGemm,
+    epilogue: ir.Block,
+    buffers: list[ir.Value],
+    accumulators: list[ir.Value],
+    pixel: Index,
+    starts: list[int],
+    widths: list[int],
+    masks: list[ir.Value],
+    filter_: Index,
+    write: Index,
+) -> None:
+    """Epilogue and store of one filter's vectors."""
+    per_filter = [load(buffer, filter_) for buffer in buffers[4 : 4 + conv.per_filter]]
+    per_position = buffers[5 + conv.per_filter : 5 + conv.per_filter + conv.per_position]
+    for accumulator, start, width, mask in zip(accumulators, starts, widths, masks, strict=True):
+        at = write + pixel + start
+        extras = [splat(value, width) for value in per_filter] + [load(buffer, at, width) for buffer in per_position]
+        result = inline_epilogue(epilogue, [accumulator, *extras], width)
+        store(select(mask, result, float_constant(0.0, width)), buffers[-1], at)

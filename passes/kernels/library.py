@@ -1,0 +1,94 @@
+"""The kernel functions of a module: made once for each distinct key, called by dispatches.
+
+    %y = "sparse_pattern.packed_conv"(%x, %values, %offsets, %blocks, %bias) ...
+      -->
+    func.func private @gather_gemm_0(%in: memref<?xf32>, ..., %x: index, %y: index, %z: index)
+        attributes {sparse_pattern.workgroups = array<i64: 8, 1, 1>} {...}
+    %y = "flow.dispatch"(%x, %values, %offsets, %blocks, %bias, %mask) {entry_points = [@gather_gemm_0]}
+
+Fewer kernels compile faster: layers of one shape share a kernel whatever their weights are, since buffers have
+dynamic sizes and block tables say where each block's columns begin and end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch_mlir.ir as ir
+from torch_mlir.dialects import func
+
+from niwaki.dialects import int_array
+
+from .builder import Index
+
+WORKGROUPS = "sparse_pattern.workgroups"
+DYNAMIC = -(2**63)  # MLIR's marker of a dynamic size
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """What to build: `emit(buffers, workgroup)` writes the body.
+
+    Attributes:
+        family: first part of the function's name.
+        key: everything the body depends on; equal keys share a function.
+        workgroups: how many run along x, y and z.
+        emit: gets one memref for each operand and the result last, and the workgroup's numbers x, y, z.
+    """
+
+    family: str
+    key: tuple[Any, ...]
+    workgroups: tuple[int, int, int]
+    emit: Callable[[list[ir.Value], tuple[Index, Index, Index]], None]
+
+
+@dataclass
+class KernelLibrary:
+    """Kernels of one module."""
+
+    module: Any
+    names: dict[tuple[Any, ...], str] = field(default_factory=dict)
+
+    def dispatch(self, kernel: Kernel, operands: Sequence[ir.Value], result: ir.Type, location: ir.Location) -> ir.Value:
+        """Call a kernel at the current insertion point; builds it if no equal one exists."""
+        elements = [ir.RankedTensorType(operand.type).element_type for operand in operands]
+        elements.append(ir.RankedTensorType(result).element_type)
+        key = (kernel.family, kernel.key, kernel.workgroups, tuple(str(e) for e in elements))
+        if key not in self.names:
+            self.names[key] = f"{kernel.family}_{len(self.names)}"
+            self._build(self.names[key], kernel, elements, location)
+        segments = ir.DenseI32ArrayAttr.get([0, len(operands), 0, 0])
+        entry = ir.ArrayAttr.get([ir.FlatSymbolRefAttr.get(self.names[key])])
+        call = ir.Operation.create(
+            "flow.dispatch",
+            [result],
+            list(operands),
+            {"entry_points": entry, "operandSegmentSizes": segments},
+            loc=location,
+        )
+        return call.result
+
+    def _build(self, name: str, kernel: Kernel, elements: Sequence[ir.Type], location: ir.Location) -> None:
+        buffers = [ir.MemRefType.get([DYNAMIC], element) for element in elements]
+        arguments = [*buffers, *[ir.IndexType.get()] * 3]
+        with ir.InsertionPoint.at_block_begin(self.module.regions[0].blocks[0]), location:
+            function = func.FuncOp(name, (arguments, []), visibility="private")
+        function.operation.attributes[WORKGROUPS] = int_array(kernel.workgroups)
+        block = function.add_entry_block()
+        with ir.InsertionPoint(block), location:
+            values = list(block.arguments)
+            x, y, z = (Index(value) for value in values[-3:])
+            kernel.emit(values[:-3], (x, y, z))
+            func.return_([])
+
+
+def flat(tensor: ir.Type, layout: Any) -> ir.Type:
+    """The flat tensor that holds an activation: one-dimensional if planar, as it is otherwise."""
+    if layout is None:
+        return tensor
+    ranked = ir.RankedTensorType(tensor)
+    return ir.RankedTensorType.get([layout.elements(*ranked.shape[:2])], ranked.element_type)
+
+

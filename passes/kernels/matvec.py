@@ -1,0 +1,114 @@
+"""Linear layers: vectors run over the filters of a block, each weight vector is used for several rows of the input.
+
+    for each block of filters:
+      acc[rows][filters] = 0
+      for each kept column of the block:
+        w[filters] = load values                              weights are read once, in order
+        for each row: acc[row][:] += broadcast(input[row, column]) * w[:]
+
+    workgroup x: block, y: group of rows
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch_mlir.ir as ir
+
+from .builder import (
+    Index,
+    above,
+    below,
+    float_constant,
+    fma,
+    fold_range,
+    inline_epilogue,
+    load,
+    load_index,
+    pieces,
+    splat,
+    store,
+    when,
+)
+from .library import Kernel
+
+
+@dataclass(frozen=True)
+class Matvec:
+    """A linear layer as this kernel sees it.
+
+    Attributes:
+        rows, inputs, filters: sizes; input is rows x inputs, result rows x filters.
+        height: filters of a full block; `rest` of a lower one.
+        full_blocks, blocks: how many blocks are full, how many there are.
+        together: rows that share a weight vector.
+        per_filter, per_position: numbers of operands of the epilogue.
+        lanes: f32 values of a vector.
+    """
+
+    rows: int
+    inputs: int
+    filters: int
+    height: int
+    rest: int
+    full_blocks: int
+    blocks: int
+    together: int
+    per_filter: int
+    per_position: int
+    lanes: int
+
+
+def matvec_kernel(linear: Matvec, epilogue: ir.Block) -> Kernel:
+    """Kernel with operands input, values, offsets, blocks, those per filter, those per position."""
+    whole, left = divmod(linear.rows, linear.together)
+
+    def emit(buffers: list[ir.Value], workgroup: tuple[Index, Index, Index]) -> None:
+        block, group, _ = workgroup
+        row = group * linear.together
+        heights = [(linear.height, linear.full_blocks > 0, below(block, linear.full_blocks))]
+        heights.append((linear.rest, linear.full_blocks < linear.blocks, above(block, linear.full_blocks - 1)))
+        for height, exists, is_this in heights:
+            if not exists:
+                continue
+            with when(is_this):
+                if whole:
+                    with when(below(group, whole)):
+                        _rows(linear, epilogue, buffers, block, height, row, linear.together)
+                if left:
+                    with when(above(group, whole - 1)):
+                        _rows(linear, epilogue, buffers, block, height, row, left)
+
+    workgroups = (linear.blocks, whole + (left > 0), 1)
+    return Kernel("matvec", (linear, str(epilogue)), workgroups, emit)
+
+
+def _rows(
+    linear: Matvec, epilogue: ir.Block, buffers: list[ir.Value], block: Index, height: int, row: Index, rows: int
+) -> None:
+    """`rows` rows of the result for one block of filters."""
+    source, values, offsets, table = buffers[:4]
+    filter_, first, last, value = (load_index(table, block * 4 + i) for i in range(4))
+    cuts = [(offset + i * width, width) for offset, width, repeats in pieces(height, linear.lanes) for i in range(repeats)]
+
+    def column(number: Index, accumulators: list[ir.Value]) -> list[ir.Value]:
+        at = load_index(offsets, number)
+        start = value + (number - first) * height
+        weights = [load(values, start + offset, width) for offset, width in cuts]
+        updated = []
+        for r in range(rows):
+            taken = load(source, (row + r) * linear.inputs + at)
+            for i, (_, width) in enumerate(cuts):
+                updated.append(fma(splat(taken, width), weights[i], accumulators[r * len(cuts) + i]))
+        return updated
+
+    zeros = [float_constant(0.0, width) for _ in range(rows) for _, width in cuts]
+    results = fold_range(first, last, zeros, column)
+    after = 4 + linear.per_filter
+    for r in range(rows):
+        for i, (offset, width) in enumerate(cuts):
+            at = (row + r) * linear.filters + filter_ + offset
+            extras = [load(buffer, filter_ + offset, width) for buffer in buffers[4:after]]
+            extras += [load(buffer, at, width) for buffer in buffers[after : after + linear.per_position]]
+            result = inline_epilogue(epilogue, [results[r * len(cuts) + i], *extras], width)
+            store(result, buffers[-1], at)

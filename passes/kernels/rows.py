@@ -1,0 +1,77 @@
+"""Walking the pixels of a plane row by row, and writing the zeros around them; shared by copies and poolings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch_mlir.ir as ir
+
+from niwaki.dialects import Planar
+
+from .builder import Index, above, all_of, equal, for_range, pieces, when, zero_fill
+
+
+def plain_layout(sizes: Sequence[int]) -> Planar:
+    """A plain row-major tensor seen as planar: planes without halo, one after the other."""
+    pitches = [1] * len(sizes)
+    for axis in range(len(sizes) - 1, 0, -1):
+        pitches[axis - 1] = pitches[axis] * sizes[axis]
+    ones = (1,) * len(sizes)
+    bare = Planar(tuple(sizes), tuple(pitches), ones, (0,), 0, 0, 0)
+    return Planar(bare.sizes, bare.pitches, ones, (0,), 0, bare.extent, 0)
+
+
+RowBody = Callable[[list[Index], Index], None]
+
+
+def write_plane(buffer: ir.Value, start: Index, layout: Planar, lanes: int, row: RowBody) -> None:
+    """Write one plane: `row(outer indices, offset of the row)` stores its pixels, this stores the zeros between and after."""
+    walk_rows(start, layout, row, lambda indices, at: _zero_before(buffer, indices, at, layout, lanes))
+    zero_fill(buffer, start + layout.extent, layout.plane - layout.extent, lanes)
+
+
+def walk_rows(start: Index, layout: Planar, row: RowBody, before: RowBody | None = None) -> None:
+    """Call `row(outer indices, offset)` for each row of a plane."""
+    rank = len(layout.sizes)
+
+    def walk(axis: int, indices: list[Index], at: Index) -> None:
+        if axis == rank - 1:
+            if before is not None:
+                before(indices, at)
+            row(indices, at)
+            return
+        with for_range(0, layout.sizes[axis]) as i:
+            walk(axis + 1, [*indices, i], at + i * layout.pitches[axis])
+
+    walk(0, [], start)
+
+
+def _zero_before(buffer: ir.Value, indices: list[Index], at: Index, layout: Planar, lanes: int) -> None:
+    """Zeros between the end of the previous row and this one: between rows, or between slices of rows."""
+    for axis in range(len(indices)):
+        inner = 1 + sum((s - 1) * p for s, p in zip(layout.sizes[axis + 1 :], layout.pitches[axis + 1 :], strict=True))
+        gap = layout.pitches[axis] - inner
+        if gap == 0:
+            continue
+        # The gap belongs to the outermost loop that has just moved on: all inner ones are at their start.
+        moved = [above(indices[axis], 0), *(equal(index, 0) for index in indices[axis + 1 :])]
+        with when(all_of(moved)):
+            zero_fill(buffer, at - gap, gap, lanes)
+
+
+def for_pieces(length: int, lanes: int, body: Callable[[Index, int], None]) -> None:
+    """Call `body(offset, width)` for vectors that cover `length` elements exactly."""
+    for offset, width, repeats in pieces(length, lanes):
+        if repeats == 1:
+            body(Index(offset), width)
+            continue
+        with for_range(0, repeats) as i:
+            body(i * width + offset, width)
+
+
+def zero_lead(buffer: ir.Value, layout: Planar, workgroup: Sequence[Index], lanes: int) -> None:
+    """The zeros before the first plane, written by the first workgroup."""
+    if layout.lead == 0:
+        return
+    with when(all_of([equal(number, 0) for number in workgroup])):
+        zero_fill(buffer, 0, layout.lead, lanes)

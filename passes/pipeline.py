@@ -1,0 +1,128 @@
+"""Pipelines of our passes and MLIR's, mixed: `builtin.module(sparse-pattern-raise,func.func(cse))`."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch_mlir.ir as ir
+from torch_mlir.passmanager import PassManager
+
+from niwaki.errors import CompilerBug, NiwakiError
+
+from .base import REGISTRY, ModulePass, Session
+
+Element = ModulePass | str
+
+# Constants of more elements are elided in dumps: a layer's weights would hide its IR.
+DUMPED_ELEMENTS = 16
+
+
+def parse_pipeline(text: str) -> list[Element]:
+    """The elements of a pipeline: our passes as objects, MLIR's as text.
+
+    Raises:
+        NiwakiError: the text is malformed, names an unknown pass or option, or nests one of our passes.
+    """
+    match = re.fullmatch(r"\s*builtin\.module\((.*)\)\s*", text, re.DOTALL)
+    if match is None:
+        raise NiwakiError(f"pipeline '{text}' must have the form builtin.module(pass,pass,...)")
+    return [_parse_element(element) for element in _split_top_level(match.group(1))]
+
+
+def pipeline_text(elements: list[Element]) -> str:
+    """Inverse of `parse_pipeline`."""
+    return f"builtin.module({','.join(e if isinstance(e, str) else e.spec() for e in elements)})"
+
+
+def run_pipeline(module: Any, elements: list[Element], session: Session, dump_ir: Path | None = None) -> None:
+    """Run passes in order on `module` (an `ir.Operation`), verifying after each.
+
+    With `dump_ir`, writes `00-input.mlir` and `NN-<pass>.mlir` after each pass into that folder, large constants elided.
+
+    Raises:
+        NiwakiError: a pass refused the module; the message carries the layer's name.
+        CompilerBug: anything else; the message names a file with the IR and the command to reproduce it.
+    """
+    _dump(module, dump_ir, 0, "input")
+    for number, element in enumerate(elements, 1):
+        before = module.clone()
+        try:
+            _run_one(module, element, session)
+        except NiwakiError:
+            raise
+        except Exception as error:
+            raise CompilerBug(f"{_name(element)}: {error}; {_reproducer(before, element)}") from error
+        _dump(module, dump_ir, number, _name(element))
+
+
+def _name(element: Element) -> str:
+    return element if isinstance(element, str) else element.name
+
+
+def _run_one(module: Any, element: Element, session: Session) -> None:
+    manager = PassManager("builtin.module", context=module.context)
+    if isinstance(element, str):
+        manager.add(element)
+    else:
+        manager.add(lambda op, _: element.run(op, session), name=type(element).__name__, argument=element.spec())
+    with module.context, ir.Location.unknown():
+        manager.run(module)
+
+
+def _parse_element(text: str) -> Element:
+    name, _, options = text.partition("{")
+    if name in REGISTRY:
+        pairs = dict(_option(name, pair) for pair in options.rstrip("}").split())
+        return REGISTRY[name].from_options(pairs)
+    if nested := next((p for p in REGISTRY if re.search(rf"[(,]{re.escape(p)}[,){{]", text)), None):
+        raise NiwakiError(f"pass '{nested}' runs on a module and cannot be nested in '{text.partition('(')[0]}'")
+    try:
+        with ir.Context():
+            PassManager("builtin.module").add(text)
+    except ValueError as error:
+        known = ", ".join(sorted(REGISTRY))
+        raise NiwakiError(f"unknown pass or option in '{text}': Niwaki's passes are {known}") from error
+    return text
+
+
+def _option(owner: str, pair: str) -> tuple[str, str]:
+    key, equals, value = pair.partition("=")
+    if not equals:
+        raise NiwakiError(f"option '{pair}' of pass '{owner}' needs a value: write {pair}=VALUE")
+    return key, value
+
+
+def _split_top_level(text: str) -> Iterator[str]:
+    """Split at commas outside brackets."""
+    depth, start = 0, 0
+    for position, letter in enumerate(text):
+        depth += (letter in "({[<") - (letter in ")}]>")
+        if depth < 0:
+            raise NiwakiError(f"pipeline has an unmatched '{letter}' after '{text[:position]}'")
+        if letter == "," and depth == 0:
+            yield text[start:position].strip()
+            start = position + 1
+    if depth:
+        raise NiwakiError(f"pipeline has an unclosed bracket in '{text[start:]}'")
+    if text[start:].strip():
+        yield text[start:].strip()
+
+
+def _dump(module: Any, folder: Path | None, number: int, name: str) -> None:
+    if folder is None:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    stem = re.sub(r"[^A-Za-z0-9]+", "-", name.removeprefix("sparse-pattern-")).strip("-")[:60]
+    text = module.get_asm(large_elements_limit=DUMPED_ELEMENTS, use_name_loc_as_prefix=True)
+    (folder / f"{number:02}-{stem}.mlir").write_text(text, encoding="utf-8")
+
+
+def _reproducer(before: Any, element: Element) -> str:
+    """Write the IR as it was before the failing pass; returns how to run it again."""
+    with tempfile.NamedTemporaryFile("w", prefix="niwaki-", suffix=".mlir", delete=False, encoding="utf-8") as file:
+        file.write(before.get_asm(enable_debug_info=True))
+    return f"to reproduce: niwaki-opt {file.name} --pass-pipeline='{pipeline_text([element])}'"

@@ -1,0 +1,45 @@
+"""Raise linalg layers to the `sparse_pattern` dialect.
+
+    %p = tensor.pad %x low[0, 0, 1, 1] high[0, 0, 1, 1] {zero}
+    %y = linalg.conv_2d_nchw_fchw {strides = dense<2>} ins(%p, %w) outs(%broadcast_bias)
+      -->
+    %y = "sparse_pattern.conv"(%x, %w, %bias) ({
+    ^bb0(%acc: f32, %b: f32):
+      %0 = arith.addf %acc, %b
+      "sparse_pattern.yield"(%0)
+    }) {padding = [1, 1, 1, 1], strides = [2, 2], ...}
+
+A layer that cannot be raised stays linalg, with a remark: IREE compiles it as a dense layer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+
+from .base import ModulePass, Session, erase_unused, function_ops
+from .raising.convolutions import raise_convolution
+from .raising.linears import raise_linear
+from .raising.operands import Refusal
+from .raising.pools import raise_pool
+
+RAISERS = (raise_convolution, raise_linear, raise_pool)
+
+
+@dataclass(frozen=True)
+class RaiseLayersPass(ModulePass):
+    """Recognise convolutions, linear layers and poolings."""
+
+    name: ClassVar[str] = "sparse-pattern-raise-layers"
+
+    def run(self, module: Any, session: Session) -> None:
+        for op in [op for op in function_ops(module) if op.operation.name.startswith("linalg.")]:
+            self._raise(op, session)
+        erase_unused(module)
+
+    def _raise(self, op: Any, session: Session) -> None:
+        try:
+            any(raiser(op) is not None for raiser in RAISERS)
+        except Refusal as refusal:
+            self.remark(session, op, f"left to IREE as a dense layer: {refusal.reason}")

@@ -1,0 +1,1 @@
+"""How linalg ops are recognised as layers; used by the raise-layers pass."""
