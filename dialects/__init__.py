@@ -4,9 +4,9 @@ import torch_mlir.ir as ir
 from torch_mlir.dialects import torch as torch_dialect
 
 from .dialect import SparsePattern, int_array, int_attr, ints
-from .epilogue import YieldOp, add_epilogue, identity, shape_text
+from .epilogue import YieldOp, add_epilogue, identity, is_available, shape_text
 from .kernels import DepthwiseAttr, GatherGemmAttr, MatvecAttr
-from .layout import PlanarAttr, layout_of, with_layout
+from .layout import PlanarAttr, layer_reach, layout_of, phase_sizes, with_layout
 from .ops import (
     ConvertLayoutOp,
     ConvOp,
@@ -16,13 +16,14 @@ from .ops import (
     build_layer,
     build_linear,
     build_pool,
-    window_sizes,
 )
-from .packed import PackedConvOp, PackedLinearOp
-from .planar import Planar, displacements, round_up
+from .packed import LOOKAHEAD, PackedConvOp, PackedLinearOp
+from .planar import Planar, Reach, displacements, round_up
+from .rules import window_sizes
 from .schemes import scheme_attr
 
 __all__ = [
+    "LOOKAHEAD",
     "ConvOp",
     "ConvertLayoutOp",
     "DepthwiseAttr",
@@ -34,6 +35,7 @@ __all__ = [
     "Planar",
     "PlanarAttr",
     "PoolOp",
+    "Reach",
     "SparsePattern",
     "YieldOp",
     "add_epilogue",
@@ -47,8 +49,11 @@ __all__ = [
     "int_array",
     "int_attr",
     "ints",
+    "is_available",
+    "layer_reach",
     "layout_of",
     "load",
+    "phase_sizes",
     "round_up",
     "scheme_attr",
     "shape_text",
@@ -66,7 +71,10 @@ def load(context: ir.Context) -> None:
 
 
 def context() -> ir.Context:
-    """A context with this dialect and torch-mlir's, in which IREE's ops and types may appear unregistered."""
+    """A context with this dialect and torch-mlir's.
+
+    IREE's ops and types may appear in it, unregistered.
+    """
     made = ir.Context()
     made.allow_unregistered_dialects = True
     torch_dialect.register_dialect(made)

@@ -7,7 +7,7 @@ from torch_mlir.dialects import ext
 
 
 class SparsePattern(ext.Dialect, name="sparse_pattern"):
-    """Layers whose zeros have a shape, from logical form down to packed weights and chosen kernels."""
+    """Layers whose zeros have a shape, from logical form to packed weights and chosen kernels."""
 
 
 def int_array(values: Iterable[int]) -> ir.Attribute:
@@ -27,5 +27,8 @@ def int_attr(value: int) -> ir.Attribute:
 
 def is_int_array(attribute: ir.Attribute) -> bool:
     """Whether `attribute` is an `array<i64: ...>`."""
-    return isinstance(attribute, ir.DenseI64ArrayAttr)
-
+    try:
+        ir.DenseI64ArrayAttr(attribute)
+    except ValueError:  # parameters of attributes come as plain `Attribute`: only casting tells
+        return False
+    return True

@@ -5,8 +5,9 @@
       %1 = arith.addf %0, %residual : f32
       "sparse_pattern.yield"(%1) : (f32) -> ()
 
-The first argument is the accumulator, the others are one value of each operand `per_filter` (one value for each
-filter) and of each operand `per_position` (tensors of the result's type: the value at the same position).
+The first argument is the accumulator, the others are one value of each operand `per_filter` (one
+value for each filter) and of each operand `per_position` (tensors of the result's type: the value
+at the same position). Constants may come from outside.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,8 +27,10 @@ class YieldOp(SparsePattern.Operation, name="yield", traits=[ir.IsTerminatorTrai
     value: ext.Operand[Any]
 
 
-def add_epilogue(op: ir.Operation, element: ir.Type, extras: Sequence[ir.Value], build: EpilogueBuilder) -> None:
-    """Give `op`'s region its block; `build` gets accumulator and extra values and returns the result."""
+def add_epilogue(
+    op: ir.Operation, element: ir.Type, extras: Sequence[ir.Value], build: EpilogueBuilder
+) -> None:
+    """Give `op`'s region its block; `build` gets accumulator and extras and returns the result."""
     types = [element, *(ir.RankedTensorType(extra.type).element_type for extra in extras)]
     block = op.regions[0].blocks.append(*types, arg_locs=[op.location] * len(types))
     with ir.InsertionPoint(block), op.location:
@@ -41,28 +44,67 @@ def identity(arguments: Sequence[ir.Value]) -> ir.Value:
 
 def epilogue_problem(op: Any, filters: int) -> str:
     """What is wrong with an op's epilogue, empty if nothing is."""
-    result = ir.RankedTensorType(op.results[0].type)
+    return extras_problem(op, filters) or arguments_problem(op) or body_problem(op)
+
+
+def extras_problem(op: Any, filters: int) -> str:
+    """Checks of the operands that an epilogue reads."""
+    result = op.results[0].type
     for extra in op.per_filter:
         if list(extra.type.shape) != [filters]:
-            return f"has an operand per filter of shape {shape_text(extra.type)} for {filters} filters"
+            shape = shape_text(extra.type)
+            return f"has an operand per filter of shape {shape} for {filters} filters"
     for extra in op.per_position:
-        if list(extra.type.shape) != list(result.shape) or extra.type.encoding != result.encoding:
+        same = list(extra.type.shape) == list(result.shape)
+        if not same or extra.type.encoding != result.encoding:
             return f"has an operand per position of type {extra.type} for a result of type {result}"
+    return ""
+
+
+def arguments_problem(op: Any) -> str:
+    """Checks of an epilogue's arguments: the accumulator, then one for each operand."""
     if len(op.epilogue.blocks) != 1:
         return "needs an epilogue of one block"
-    block = op.epilogue.blocks[0]
     extras = [*op.per_filter, *op.per_position]
-    if len(block.arguments) != 1 + len(extras):
-        return f"has an epilogue with {len(block.arguments)} arguments for an accumulator and {len(extras)} operands"
-    for argument, extra in zip(list(block.arguments)[1:], extras, strict=True):
+    arguments = list(op.epilogue.blocks[0].arguments)
+    if len(arguments) != 1 + len(extras):
+        got = f"{len(arguments)} arguments for an accumulator and {len(extras)} operands"
+        return f"has an epilogue with {got}"
+    element = op.input.type.element_type
+    if arguments[0].type != element:
+        return f"has an accumulator of type {arguments[0].type} for an input of {element}"
+    for argument, extra in zip(arguments[1:], extras, strict=True):
         if argument.type != extra.type.element_type:
-            return f"has an epilogue argument of type {argument.type} for an operand of type {extra.type}"
-    operations = list(block.operations)
-    if not operations or operations[-1].operation.name != "sparse_pattern.yield":
-        return "has an epilogue that does not end in sparse_pattern.yield"
-    if operations[-1].operands[0].type != result.element_type:
-        return f"yields {operations[-1].operands[0].type} for a result of {result.element_type}"
+            argument_type, operand_type = argument.type, extra.type
+            return f"has an epilogue argument of {argument_type} for an operand of {operand_type}"
     return ""
+
+
+def body_problem(op: Any) -> str:
+    """Checks of an epilogue's code: scalar, on nothing but arguments and constants."""
+    result, block = op.results[0].type, op.epilogue.blocks[0]
+    *scalar, end = list(block.operations)
+    if end.operation.name != "sparse_pattern.yield":
+        return "has an epilogue that does not end in sparse_pattern.yield"
+    for inner in scalar:
+        if not inner.operation.name.startswith(("arith.", "math.")):
+            return f"has {inner.operation.name} in its epilogue, where only arith and math may be"
+    for inner in (*scalar, end):
+        for value in inner.operands:
+            if not is_available(value, block):
+                return f"has an epilogue that uses a value from outside, of {value.type}"
+    if end.operands[0].type != result.element_type:
+        return f"yields {end.operands[0].type} for a result of {result.element_type}"
+    return ""
+
+
+def is_available(value: ir.Value, block: ir.Block) -> bool:
+    """Whether an epilogue's code may use a value: of the block itself, or a constant."""
+    owner = value.owner
+    if isinstance(owner, ir.Block):
+        return bool(owner == block)
+    op = owner.operation
+    return bool(op.block == block) or op.name == "arith.constant"
 
 
 def shape_text(tensor: ir.RankedTensorType) -> str:

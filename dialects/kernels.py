@@ -1,4 +1,9 @@
-"""Kernel attributes: the family chosen for a layer and its tile. `select-kernels` sets them, the lowerings read them."""
+"""Kernel attributes: the family chosen for a layer and its tile.
+
+The pass select-kernels sets them, the lowerings read them.
+"""
+
+from typing import Any
 
 import torch_mlir.ir as ir
 
@@ -6,10 +11,10 @@ from .dialect import SparsePattern, int_attr
 
 
 class GatherGemmAttr(SparsePattern.Attribute, name="gather_gemm"):
-    """Blocks of filters times gathered columns: `filters` x `vectors` accumulators stay in registers.
+    """Blocks of filters times gathered columns: `filters` x `vectors` accumulators in registers.
 
-    A workgroup computes `blocks` blocks of filters for `tiles` tiles of `vectors` vectors of pixels. On a GPU a
-    vector is one pixel of each thread.
+    A workgroup computes `blocks` blocks of filters for `tiles` tiles of `vectors` vectors of
+    pixels. On a GPU a vector is one pixel of each thread.
     """
 
     filters: ir.IntegerAttr
@@ -33,7 +38,10 @@ class GatherGemmAttr(SparsePattern.Attribute, name="gather_gemm"):
 
 
 class DepthwiseAttr(SparsePattern.Attribute, name="depthwise"):
-    """One filter a channel: the taps' weights stay in registers, a workgroup computes `channels` planes."""
+    """One filter a channel: the taps' weights stay in registers.
+
+    A workgroup computes `channels` planes.
+    """
 
     vectors: ir.IntegerAttr
     channels: ir.IntegerAttr
@@ -54,7 +62,10 @@ class DepthwiseAttr(SparsePattern.Attribute, name="depthwise"):
 
 
 class MatvecAttr(SparsePattern.Attribute, name="matvec"):
-    """Linear layers: vectors run over `filters` filters of a block, `rows` rows of the input share each weight."""
+    """Linear layers: vectors run over `filters` filters of a block.
+
+    `rows` rows of the input share each weight.
+    """
 
     filters: ir.IntegerAttr
     rows: ir.IntegerAttr
@@ -74,7 +85,18 @@ class MatvecAttr(SparsePattern.Attribute, name="matvec"):
         return "matvec {}x{}".format(*self.tile)
 
 
-KERNELS = (GatherGemmAttr, DepthwiseAttr, MatvecAttr)
+CONV_KERNELS = (GatherGemmAttr, DepthwiseAttr)
+LINEAR_KERNELS = (MatvecAttr,)
+
+
+def kernel_problem(attribute: Any, families: tuple[Any, ...]) -> str:
+    """What is wrong with a layer's kernel, empty if nothing is."""
+    if not isinstance(attribute, families):
+        known = " or ".join(family.attr_name for family in families)
+        return f"needs a kernel of {known}, got {attribute}"
+    if min(attribute.tile) < 1:
+        return f"needs a kernel whose numbers are at least 1, got {attribute}"
+    return ""
 
 
 def _int(parameter: ir.Attribute) -> int:

@@ -1,10 +1,15 @@
 """The layers in packed form: values and index arrays as operands, and a chosen kernel.
 
-`values`, an array of floats: the kept weights, block after block, each a columns x filters matrix.
-`offsets`, an array of i32: for each kept column where it is read: for a convolution the distance from an image's output
-pixel to the input value in the flat planar buffer, for a linear layer the number of the input.
-`blocks`, blocks x 4 of i32: first filter, first and last + 1 entry in `offsets`, first entry in `values`. Blocks of
-the kernel's full height come first, lower ones (what is left of a group of filters) after them.
+`values`: the kept weights, block after block, each a columns x filters matrix.
+`offsets`, an array of i32: for each kept column where it is read: for a convolution the distance
+from an image's output pixel to the input value in the flat planar buffer, for a linear layer the
+number of the input.
+`blocks`, blocks x 4 of i32: first filter, first and last + 1 entry in `offsets`, first entry in
+`values`. Blocks of the kernel's full height come first, lower ones (what is left of a group of
+filters) after them.
+
+`offsets` ends with `LOOKAHEAD` entries more than there are columns: kernels fetch a column ahead of
+using it, also past the last one, and these make that harmless.
 """
 
 from collections.abc import Sequence
@@ -13,15 +18,20 @@ from typing import Any
 import torch_mlir.ir as ir
 from torch_mlir.dialects import ext
 
-from .dialect import SparsePattern
-from .epilogue import epilogue_problem
-from .kernels import KERNELS
-from .layout import layout_of
-from .ops import conv_layout_problem, reject
+from .dialect import SparsePattern, ints, is_int_array
+from .epilogue import epilogue_problem, shape_text
+from .kernels import CONV_KERNELS, LINEAR_KERNELS, kernel_problem
+from .rules import conv_layout_problem, groups_problem, reject, tensors_problem, window_problem
+from .schemes import scheme_problem
+
+LOOKAHEAD = 6
 
 
 class PackedConvOp(SparsePattern.Operation, name="packed_conv", traits=[ext.Pure]):
-    """A convolution on planar activations; `kernel_size` is that of the dense layer, `full_blocks` how many blocks are."""
+    """A convolution on planar activations.
+
+    `kernel_size` is that of the dense layer, `full_blocks` how many blocks are of full height.
+    """
 
     result: ext.Result[ir.RankedTensorType]
     input: ext.Operand[ir.RankedTensorType]
@@ -41,9 +51,7 @@ class PackedConvOp(SparsePattern.Operation, name="packed_conv", traits=[ext.Pure
     epilogue: ext.Region
 
     def verify_region_invariants(self) -> bool:
-        if layout_of(self.input.type) is None:
-            return reject(self, "needs its input in planar layout")
-        return reject(self, conv_layout_problem(self) or packed_problem(self))
+        return reject(self, packed_conv_problem(self))
 
 
 class PackedLinearOp(SparsePattern.Operation, name="packed_linear", traits=[ext.Pure]):
@@ -62,15 +70,51 @@ class PackedLinearOp(SparsePattern.Operation, name="packed_linear", traits=[ext.
     epilogue: ext.Region
 
     def verify_region_invariants(self) -> bool:
-        return reject(self, packed_problem(self))
+        return reject(self, packed_linear_problem(self))
 
 
-def packed_problem(op: Any) -> str:
+def packed_conv_problem(op: PackedConvOp) -> str:
+    """What is wrong with a `packed_conv`, empty if nothing is."""
+    data, result = op.input.type, op.result.type
+    if data.rank != result.rank:
+        return f"needs input and result of one rank, got {data.rank} and {result.rank}"
+    if not is_int_array(op.kernel_size):
+        return f"needs a kernel_size as an array of integers, got {op.kernel_size}"
+    kernel = ints(op.kernel_size)
+    if problem := packed_problem(op, CONV_KERNELS) or window_problem(op, kernel):
+        return problem
+    if problem := groups_problem(op, result.shape[1]) or conv_layout_problem(op, kernel):
+        return problem
+    if result.shape[0] != data.shape[0]:
+        return f"has {data.shape[0]} images, but its result is {shape_text(result)}"
+    return epilogue_problem(op, result.shape[1])
+
+
+def packed_linear_problem(op: PackedLinearOp) -> str:
+    """What is wrong with a `packed_linear`, empty if nothing is."""
+    data, result = op.input.type, op.result.type
+    if (data.rank, result.rank) != (2, 2):
+        return f"needs input and result of rank 2, got {data.rank} and {result.rank}"
+    if problem := packed_problem(op, LINEAR_KERNELS):
+        return problem
+    if result.shape[0] != data.shape[0]:
+        return f"has {data.shape[0]} rows, but its result is {shape_text(result)}"
+    return epilogue_problem(op, result.shape[1])
+
+
+def packed_problem(op: Any, kernels: tuple[Any, ...]) -> str:
     """Checks shared by the packed ops, empty if nothing is wrong."""
-    if not isinstance(op.kernel, KERNELS):
-        return f"needs a kernel of this dialect, got {op.kernel}"
-    if op.blocks.type.rank != 2 or op.blocks.type.shape[1] != 4:
+    if problem := scheme_problem(op.scheme) or tensors_problem(op):
+        return problem
+    index = ir.IntegerType.get_signless(32, context=op.operation.context)
+    element = op.input.type.element_type
+    for name, rank, kind in (("values", 1, element), ("offsets", 1, index), ("blocks", 2, index)):
+        tensor = getattr(op, name).type
+        if tensor.rank != rank or tensor.element_type != kind:
+            return f"needs {name} of rank {rank} and {kind}, got {tensor}"
+    blocks, numbers = op.blocks.type.shape
+    if numbers != 4:
         return f"needs blocks of four numbers each, got {op.blocks.type}"
-    if not 0 <= op.full_blocks.value <= op.blocks.type.shape[0]:
-        return f"has {op.full_blocks.value} full blocks of {op.blocks.type.shape[0]}"
-    return epilogue_problem(op, op.result.type.shape[1])
+    if not 0 <= op.full_blocks.value <= blocks:
+        return f"has {op.full_blocks.value} full blocks of {blocks}"
+    return kernel_problem(op.kernel, kernels)

@@ -7,10 +7,11 @@
                                                  i j k l . .
                                                  . . . . . .        zeros up to the plane's size
 
-The zero columns at the end of a row are also the left halo of the next row, the zeros at the end of a plane are also
-the upper halo of the next plane. A convolution of stride 1 is then one-dimensional: the value that a tap reads lies a
-constant distance from the output pixel, whatever the pixel. For stride s an activation is split into phase planes:
-phase (r, c) holds rows r, r+s, ... and columns c, c+s, ..., and the convolution has stride 1 on each of them.
+The zero columns at the end of a row are also the left halo of the next row, the zeros at the end
+of a plane are also the upper halo of the next plane. A convolution of stride 1 is then
+one-dimensional: the value that a tap reads lies a constant distance from the output pixel, whatever
+the pixel. For stride s an activation is split into phase planes: phase (r, c) holds rows r, r+s,
+... and columns c, c+s, ..., and the convolution has stride 1 on each of them.
 
 Slack holds anything, even NaN: results computed from it are never stored.
 """
@@ -39,7 +40,8 @@ class Planar:
         sizes: spatial extents of a plane, e.g. (height, width); with phases, of one phase plane.
         pitches: distance in elements between neighbours of each spatial dimension; the last is 1.
         strides: phases per spatial dimension; (1, 1) for an activation that is not split.
-        phases: which phases are stored, as row-major phase numbers in ascending order; others are not needed by any reader.
+        phases: which phases are stored, as row-major phase numbers in ascending order; no reader
+            needs the others.
         lead: zeros before the first plane.
         plane: elements of a plane with its zeros.
         slack: elements after the last plane that vectors may read.
@@ -56,7 +58,14 @@ class Planar:
     @property
     def extent(self) -> int:
         """Elements from the first to the last pixel of a plane, both included."""
-        return 1 + sum((size - 1) * pitch for size, pitch in zip(self.sizes, self.pitches, strict=True))
+        return 1 + sum(
+            (size - 1) * pitch for size, pitch in zip(self.sizes, self.pitches, strict=True)
+        )
+
+    @property
+    def split(self) -> bool:
+        """Whether the activation is split into phase planes."""
+        return max(self.strides) > 1
 
     def planes(self, images: int, channels: int) -> int:
         """Number of planes of an activation."""
@@ -71,15 +80,14 @@ class Planar:
         return sum(index * pitch for index, pitch in zip(position, self.pitches, strict=True))
 
     def tap_offset(self, displacement: Sequence[int]) -> tuple[int, int]:
-        """Where a tap reads relative to the output pixel: (index into `phases`, distance within the plane).
+        """Where a tap reads: (index into `phases`, distance from the output pixel in the plane).
 
-        `displacement` is tap * dilation - padding for each spatial dimension, in pixels of the unsplit activation.
+        `displacement` is tap * dilation - padding for each spatial dimension, in pixels of the
+        unsplit activation.
         """
-        number, distance = 0, 0
-        for shift, stride, pitch in zip(displacement, self.strides, self.pitches, strict=True):
-            number = number * stride + shift % stride
-            distance += shift // stride * pitch
-        return self.phases.index(number), distance
+        shifts = zip(displacement, self.strides, self.pitches, strict=True)
+        distance = sum(shift // stride * pitch for shift, stride, pitch in shifts)
+        return self.phases.index(phase_number(displacement, self.strides)), distance
 
     def mask(self, length: int) -> npt.NDArray[np.int8]:
         """1 for each of the first `length` positions of a plane that is a pixel, 0 for halo."""
@@ -92,18 +100,19 @@ class Planar:
 
     def problem(self) -> str:
         """What is wrong with these numbers, empty if nothing is."""
-        rank = len(self.sizes)
-        if rank == 0 or len(self.pitches) != rank or len(self.strides) != rank:
-            return f"needs as many pitches and strides as sizes, got {len(self.pitches)} and {len(self.strides)} for {rank}"
+        rank, pitches, strides = len(self.sizes), len(self.pitches), len(self.strides)
+        if rank == 0 or pitches != rank or strides != rank:
+            return f"needs pitches and strides as sizes, got {pitches} and {strides} for {rank}"
         if min(self.sizes) < 1 or min(self.strides) < 1:
             return "needs sizes and strides of at least 1"
         if self.pitches[-1] != 1:
-            return f"needs neighbouring pixels one element apart, got a last pitch of {self.pitches[-1]}"
+            return f"needs neighbours one element apart, got a last pitch of {self.pitches[-1]}"
         for outer, inner, size in zip(self.pitches, self.pitches[1:], self.sizes[1:], strict=False):
             if outer < inner * size:
                 return f"has rows that overlap: pitch {outer} is less than {size} x {inner}"
         numbers = math.prod(self.strides)
-        if not self.phases or list(self.phases) != sorted({p for p in self.phases if 0 <= p < numbers}):
+        stored = sorted({phase for phase in self.phases if 0 <= phase < numbers})
+        if not self.phases or list(self.phases) != stored:
             return f"needs phases in ascending order below {numbers}, got {list(self.phases)}"
         if self.plane < self.extent:
             return f"has planes of {self.plane} elements, too small for an extent of {self.extent}"
@@ -111,24 +120,92 @@ class Planar:
             return "needs lead and slack of at least 0"
         return ""
 
+    def halo_problem(self, reach: Reach) -> str:
+        """What keeps a window from reading zeros around each plane, empty if nothing does."""
+        widths = list(map(max, reach.before, reach.after))
+        axes = zip(self.pitches, self.pitches[1:], self.sizes[1:], widths[1:], strict=False)
+        for outer, inner, size, width in axes:
+            if outer < inner * (size + width):
+                return f"has a pitch of {outer}, too small for {size} x {inner} and {width} of halo"
+        before, after = self.pixel(reach.before), self.pixel(reach.after)
+        if self.lead < before:
+            return f"has a lead of {self.lead} elements, too small for {before} of halo"
+        if self.plane < self.extent + max(before, after):
+            around = f"an extent of {self.extent} and {max(before, after)} of halo"
+            return f"has planes of {self.plane} elements, too small for {around}"
+        return ""
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How far a window reads around the planes of its input.
+
+    Attributes:
+        before: pixels of a phase plane before its first, per spatial dimension.
+        after: pixels after its last.
+        phases: numbers of the phases that are read.
+    """
+
+    before: tuple[int, ...]
+    after: tuple[int, ...]
+    phases: frozenset[int]
+
+
+def window_reach(
+    taps: Sequence[Sequence[int]],
+    sizes: Sequence[int],
+    outputs: Sequence[int],
+    steps: Sequence[int],
+    strides: Sequence[int],
+) -> Reach:
+    """What a window reads that starts at `step` times the output pixel of each spatial dimension.
+
+    Args:
+        taps: the window's `displacements`.
+        sizes: spatial sizes of a phase plane of the input.
+        outputs: those of the result.
+        steps: pixels of a phase plane from one window to the next.
+        strides: phases of the input per spatial dimension.
+    """
+    before, after = [], []
+    for axis, (size, count, step) in enumerate(zip(sizes, outputs, steps, strict=True)):
+        shifts = [tap[axis] // strides[axis] for tap in taps]
+        before.append(max(0, -min(shifts)))
+        after.append(max(0, (count - 1) * step + max(shifts) - (size - 1)))
+    phases = frozenset(phase_number(tap, strides) for tap in taps)
+    return Reach(tuple(before), tuple(after), phases)
+
+
+def phase_number(displacement: Sequence[int], strides: Sequence[int]) -> int:
+    """Row-major number of the phase that holds the pixels so far away from every s-th one."""
+    number = 0
+    for shift, stride in zip(displacement, strides, strict=True):
+        number = number * stride + shift % stride
+    return number
+
 
 def displacements(
     kernel: Sequence[int], dilations: Sequence[int], padding: Sequence[int]
 ) -> list[tuple[int, ...]]:
-    """Displacement of each tap, row-major: tap * dilation - padding before, per spatial dimension."""
-    axes = [[tap * d - p for tap in range(k)] for k, d, p in zip(kernel, dilations, padding, strict=True)]
+    """Displacement of each tap, row-major: tap * dilation - padding before, per dimension."""
+    axes = [
+        [tap * dilation - before for tap in range(size)]
+        for size, dilation, before in zip(kernel, dilations, padding, strict=True)
+    ]
     return list(itertools.product(*axes))
 
 
 def pack(values: npt.NDArray[np.float32], layout: Planar) -> npt.NDArray[np.float32]:
-    """Reference: a dense activation (images x channels x spatial) in planar layout, slack as NaN."""
+    """Reference: an activation (images x channels x spatial) in planar layout, slack as NaN."""
     images, channels = values.shape[:2]
     flat = np.zeros(layout.elements(images, channels), values.dtype)
     flat[flat.size - layout.slack :] = np.nan
-    for number, (image, channel, phase) in enumerate(np.ndindex(images, channels, len(layout.phases))):
+    planes = np.ndindex(images, channels, len(layout.phases))
+    for number, (image, channel, phase) in enumerate(planes):
         start = layout.lead + number * layout.plane
-        picks = np.unravel_index(layout.phases[phase], layout.strides)
-        view = values[image, channel][tuple(slice(int(p), None, s) for p, s in zip(picks, layout.strides, strict=True))]
-        for position in np.ndindex(*view.shape):
-            flat[start + layout.pixel(position)] = view[position]
+        firsts = np.unravel_index(layout.phases[phase], layout.strides)
+        every = (slice(int(f), None, s) for f, s in zip(firsts, layout.strides, strict=True))
+        pixels = values[image, channel][tuple(every)]
+        for position in np.ndindex(*pixels.shape):
+            flat[start + layout.pixel(position)] = pixels[position]
     return flat

@@ -83,6 +83,13 @@ def scheme_attr(scheme: schemes.Scheme) -> ir.Attribute:
     return _ATTRIBUTES[type(scheme)].of(scheme)
 
 
-def is_scheme(attribute: ir.Attribute) -> bool:
-    """Whether `attribute` is one of this dialect's schemes."""
-    return isinstance(attribute, tuple(_ATTRIBUTES.values()))
+def scheme_problem(attribute: Any) -> str:
+    """What is wrong with an op's scheme, empty if nothing is."""
+    known = isinstance(attribute, tuple(_ATTRIBUTES.values()))
+    if not known:
+        return f"needs a scheme of this dialect, got {attribute}"
+    try:
+        attribute.scheme.check_parameters()
+    except schemes.SchemeError as error:
+        return f"has a scheme that fits no weights: {error}"
+    return ""

@@ -37,6 +37,19 @@ def load_array(path: str) -> np.ndarray:
     return array
 
 
+def load_inputs(paths: Sequence[str], inputs: Sequence[TensorSpec]) -> list[np.ndarray]:
+    """The arrays of a network's inputs, one ``.npy`` file for each, in order.
+
+    Raises:
+        NiwakiError: the number of files does not fit, or as `load_array`.
+    """
+    if len(paths) != len(inputs):
+        raise NiwakiError(
+            f"the network has {_listed(inputs, 'input')}: give as many --input FILE.npy, in order"
+        )
+    return [load_array(path) for path in paths]
+
+
 def output_files(
     paths: Sequence[str], outputs: Sequence[TensorSpec]
 ) -> Callable[[Sequence[np.ndarray]], None]:
@@ -56,10 +69,9 @@ def output_files(
     if len(paths) == 1 and paths[0].endswith(".npz"):
         return lambda arrays: _save_npz(paths[0], outputs, arrays)
     if paths and (len(paths) != len(outputs) or any(path.endswith(".npz") for path in paths)):
-        names = ", ".join(spec.name for spec in outputs)
         raise NiwakiError(
-            f"the network has {len(outputs)} output{'' if len(outputs) == 1 else 's'} ({names}): "
-            f"give as many --output FILE.npy, or one --output FILE.npz for all"
+            f"the network has {_listed(outputs, 'output')}: "
+            "give as many --output FILE.npy, or one --output FILE.npz for all"
         )
     return lambda arrays: _save_npy(paths, arrays)
 
@@ -72,6 +84,14 @@ def _save_npy(paths: Sequence[str], arrays: Sequence[np.ndarray]) -> None:
 
 
 def _save_npz(path: str, outputs: Sequence[TensorSpec], arrays: Sequence[np.ndarray]) -> None:
-    named = {spec.name: array for spec, array in zip(outputs, arrays, strict=True)}
-    with atomic_file(path) as file:
-        np.savez(file, **named)  # type: ignore[arg-type]  # its keyword `allow_pickle` is a bool
+    # Not `numpy.savez`, which takes the names as keywords and so cannot save one called "file".
+    with atomic_file(path) as file, zipfile.ZipFile(file, "w") as archive:
+        for spec, array in zip(outputs, arrays, strict=True):
+            with archive.open(f"{spec.name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, array, allow_pickle=False)
+
+
+def _listed(specs: Sequence[TensorSpec], noun: str) -> str:
+    """For example ``2 outputs (boxes, scores)``."""
+    names = ", ".join(spec.name for spec in specs)
+    return f"{len(specs)} {noun}{'' if len(specs) == 1 else 's'} ({names})"

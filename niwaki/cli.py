@@ -1,7 +1,8 @@
 """The command line: ``niwaki compile | run | bench | inspect | targets``.
 
-A user's mistake prints one line and exits with 1, wrong usage with 2. Parts are imported by the
-command that needs them, so that running a bundle needs no compiler and ``--help`` is quick.
+A user's mistake prints one line and exits with 1, wrong usage with 2, a bug of the compiler with 3.
+Parts are imported by the command that needs them, so that running a bundle needs no compiler and
+``--help`` is quick.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .errors import NiwakiError
+from .errors import CompilerBug, NiwakiError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class _Commands(click.Group):
-    """A group that tells a user's mistake in one line."""
+    """A group that tells a user's mistake, or a bug of the compiler, in one line."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -29,6 +30,9 @@ class _Commands(click.Group):
         except NiwakiError as error:
             click.echo(f"error: {error}", err=True)
             ctx.exit(1)
+        except CompilerBug as bug:
+            click.echo(f"internal error: {bug}", err=True)
+            ctx.exit(3)
 
 
 _threads = click.option(
@@ -49,15 +53,18 @@ def main() -> None:
 @click.argument("model")
 @click.option("-o", "--output", required=True, help="The bundle to write.")
 @click.option("--target", default="host", show_default=True, help="`niwaki targets` lists them.")
+@click.option("--batch", type=int, help="Inputs at once; as many as the example inputs without it.")
 @click.option("--dump-ir", metavar="DIR", help="Write the IR after each pass into this folder.")
-def compile_command(model: str, output: str, target: str, dump_ir: str | None) -> None:
+def compile_command(
+    model: str, output: str, target: str, batch: int | None, dump_ir: str | None
+) -> None:
     """Compile MODEL: FILE.py:FUNCTION, a .pt2 file, or an .mlir file in linalg on tensors."""
     from rich.console import Console
 
     with Console(stderr=True).status(f"compiling {model} for {target}"):
-        from .compiler import compile
+        from .compiler import compile as compile_network
 
-        bundle = compile(model, target=target, output=output, dump_ir=dump_ir)
+        bundle = compile_network(model, target=target, output=output, batch=batch, dump_ir=dump_ir)
     _print_report(bundle.manifest)
     click.echo(f"wrote {bundle.path}")
 
@@ -80,13 +87,13 @@ def run_command(
     bundle: str, inputs: tuple[str, ...], outputs: tuple[str, ...], threads: int, device: str | None
 ) -> None:
     """Run BUNDLE once; without --output, print a summary of what it gives."""
-    from .array_files import load_array, output_files
+    from .array_files import load_inputs, output_files
     from .runtime.network import load
     from .signature import flatten
 
     network = load(bundle, threads, device)
     save = output_files(outputs, network.signature.outputs)
-    results, _ = flatten(network(*map(load_array, inputs)))
+    results, _ = flatten(network(*load_inputs(inputs, network.signature.inputs)))
     save(results)
     if not outputs:
         for spec, result in zip(network.signature.outputs, results, strict=True):

@@ -34,6 +34,7 @@ def compile(
     target: str = "host",
     output: PathLike,
     example_kwargs: Mapping[str, Any] | None = None,
+    batch: int | None = None,
     dump_ir: PathLike | None = None,
 ) -> Bundle:
     """Compile a network into a bundle.
@@ -46,6 +47,7 @@ def compile(
         target: one of `niwaki.targets.NAMES`.
         output: the bundle to write; it appears whole or not at all.
         example_kwargs: for a module: keyword arguments.
+        batch: for a module: compile for this many inputs at once instead of the examples' number.
         dump_ir: folder for the IR after each pass.
 
     Raises:
@@ -55,7 +57,7 @@ def compile(
     machine = get_target(target)
     _check_output(output)
     with context() as ctx:
-        imported = _import(model, example_inputs, example_kwargs, ctx)
+        imported = _import(model, example_inputs, example_kwargs, batch, ctx)
         session = Session()
         text = _lower(imported.module, target, session, machine, None if dump_ir is None else Path(dump_ir))
         vmfb = generate_code(text, machine)
@@ -64,15 +66,30 @@ def compile(
     return open_bundle(output)
 
 
-def _import(model: Any, inputs: Any, kwargs: Mapping[str, Any] | None, ctx: Any) -> Imported:
+def _import(model: Any, inputs: Any, kwargs: Mapping[str, Any] | None, batch: int | None, ctx: Any) -> Imported:
+    """The network as linalg on tensors, from whatever the user gave."""
     from niwaki import frontend
 
     if isinstance(model, (str, os.PathLike)):
         loaded = frontend.load_model(os.fspath(model))
         if loaded.path is not None:
+            _need_module(batch, os.fspath(loaded.path))
             return frontend.import_mlir(loaded.path, ctx)
-        return frontend.import_torch(loaded.program, loaded.example_inputs, ctx, loaded.example_kwargs)
+        model, inputs, kwargs = loaded.program, loaded.example_inputs, loaded.example_kwargs
+    from torch.export import ExportedProgram
+
+    if batch is not None:
+        if isinstance(model, ExportedProgram):
+            _need_module(batch, "an exported program")
+        from niwaki.frontend.batch import with_batch
+
+        inputs, kwargs = with_batch((inputs, dict(kwargs or {})), batch)
     return frontend.import_torch(model, inputs, ctx, kwargs)
+
+
+def _need_module(batch: int | None, what: str) -> None:
+    if batch is not None:
+        raise NiwakiError(f"the batch of {what} is fixed: export it for {batch} inputs")
 
 
 def _lower(module: Any, name: str, session: Session, target: Target, dump_ir: Path | None) -> str:

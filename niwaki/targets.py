@@ -10,6 +10,8 @@ from .errors import NiwakiError
 
 AVX512 = ("avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl")
 AVX2 = ("avx2", "fma", "f16c", "bmi1", "bmi2", "avx", "movbe")
+# What names of features that code generation uses begin with, as Linux spells them.
+VECTOR_FEATURES = ("avx", "sse", "ssse", "fma", "f16c", "bmi", "movbe", "gfni", "vaes", "vpclmul", "asimd", "sve", "atomics")
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,15 @@ def _cpu(name: str, summary: str, lanes: int, registers: int, triple: str, cpu: 
     return Target(name, summary, "cpu", lanes, registers, flags, "local", machines, features)
 
 
-def _vulkan(name: str, summary: str, gpu: str, spirv_env: str = "vulkan1.3") -> Target:
-    flags = ("--iree-hal-target-device=vulkan", f"--iree-vulkan-target={gpu}")
+def _vulkan(name: str, summary: str, gpu: str, spirv_env: str) -> Target:
+    flags = (
+        "--iree-hal-target-device=vulkan",
+        f"--iree-vulkan-target={gpu}",
+        # Each buffer of a kernel is a binding of its own: IREE cannot fold an offset into flat memrefs for SPIR-V.
+        "--iree-scheduling-optimize-bindings=false",
+        # The largest minStorageBufferOffsetAlignment that Vulkan lets a device ask for.
+        "--iree-stream-resource-min-offset-alignment=256",
+    )
     return Target(name, summary, "gpu", 1, 64, flags, "vulkan", threads=64, spirv_env=spirv_env)
 
 
@@ -64,11 +73,13 @@ _ALL = (
     _cpu("x86-64-v3", "x86-64 with AVX2 and FMA", 8, 16, _X86, "x86-64-v3", "x86_64", AVX2),
     _cpu("x86-64-v4", "x86-64 with AVX-512", 16, 32, _X86, "x86-64-v4", "x86_64", AVX512),
     _cpu("arm64", "generic 64-bit ARM Linux (Armv8.0, NEON)", 4, 32, "aarch64-unknown-linux-gnu", "generic", "aarch64"),
-    _cpu("arm64-android", "Android phone with Armv8.2 (Cortex-A76 and later)", 4, 32, "aarch64-unknown-linux-android34", "cortex-a76", "aarch64"),
-    _vulkan("vulkan", "any Vulkan 1.3 device: mobile baseline", "vp_android_baseline_2022"),
-    _vulkan("vulkan-adreno", "Qualcomm Adreno GPU", "adreno"),
-    _vulkan("vulkan-mali", "Arm Mali GPU", "mali"),
-    _vulkan("vulkan-desktop", "desktop GPU, for tests", "vp_lunarg_desktop_baseline_2023"),
+    _cpu("arm64-android", "Android phone with Armv8.2 (Cortex-A76 and later)", 4, 32, "aarch64-unknown-linux-android34", "cortex-a76", "aarch64", ("asimddp", "asimdhp", "atomics")),
+    # IREE has one generic Vulkan target, the Android profile. The others also say how many threads a subgroup has, which
+    # the device must then offer.
+    _vulkan("vulkan", "any Vulkan 1.1 GPU: the baseline of Android 2022", "vp_android_baseline_2022", "vulkan1.1"),
+    _vulkan("vulkan-adreno", "Qualcomm Adreno GPU", "adreno", "vulkan1.3"),
+    _vulkan("vulkan-mali", "Arm Mali GPU (Valhall and later)", "valhall", "vulkan1.3"),
+    _vulkan("vulkan-desktop", "desktop GPU with subgroups of 32 threads, for tests", "pascal", "vulkan1.3"),
 )
 TARGETS: dict[str, Target] = {target.name: target for target in _ALL}
 NAMES: tuple[str, ...] = ("host", *TARGETS)
@@ -104,7 +115,15 @@ def get_target(name: str) -> Target:
             host_flags = tuple(
                 "--iree-llvmcpu-target-cpu=host" if "target-cpu=" in flag else flag for flag in target.iree_flags
             )
-            return replace(target, name="host", summary=f"this machine, as {candidate} or better", iree_flags=host_flags)
+            # Code for this very CPU may use any vector feature it has.
+            features = tuple(sorted(flag for flag in flags if flag.startswith(VECTOR_FEATURES)))
+            return replace(
+                target,
+                name="host",
+                summary=f"this machine, as {candidate} or better",
+                iree_flags=host_flags,
+                cpu_features=features,
+            )
     raise NiwakiError(
         f"this machine ({machine}) is none that target 'host' knows: name a target, one of {', '.join(TARGETS)}"
     )

@@ -7,6 +7,7 @@ from . import (
     emit_iree,
     fuse_epilogues,
     lower_to_cpu,
+    lower_to_gpu,
     raise_layers,
     select_kernels,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "emit_iree",
     "fuse_epilogues",
     "lower_to_cpu",
+    "lower_to_gpu",
     "parse_pipeline",
     "pipeline_text",
     "raise_layers",

@@ -1,18 +1,21 @@
-"""Give every activation of a convolution or pooling a planar halo layout (`niwaki.dialects.planar` says what it is).
+"""Give every activation of a convolution or pooling a planar halo layout.
 
-    %a = "sparse_pattern.conv"(%x, ...) {padding = [1, 1, 1, 1]} : (tensor<1x3x8x8xf32>, ...) -> tensor<1x4x8x8xf32>
+`niwaki.dialects.planar` says what that is.
+
+    %a = "sparse_pattern.conv"(%x, ...) {padding = [1, 1, 1, 1]} -> tensor<1x4x8x8xf32>
     %b = "sparse_pattern.conv"(%a, ...) {strides = [2, 2]}
     return %b
       -->
-    %p = "sparse_pattern.convert_layout"(%x) : tensor<1x3x8x8xf32> -> tensor<1x3x8x8xf32, #planar<pitches 9, 1>>
-    %a = "sparse_pattern.conv"(%p, ...)                            -> tensor<1x4x8x8xf32, #planar<pitches 9, 1>>
-    %q = "sparse_pattern.convert_layout"(%a)                       -> tensor<1x4x8x8xf32, #planar<2x2 phases>>
+    %p = "sparse_pattern.convert_layout"(%x) -> tensor<1x3x8x8xf32, #planar<pitches 9, 1>>
+    %a = "sparse_pattern.conv"(%p, ...)      -> tensor<1x4x8x8xf32, #planar<pitches 9, 1>>
+    %q = "sparse_pattern.convert_layout"(%a) -> tensor<1x4x8x8xf32, #planar<2x2 phases>>
     %b = "sparse_pattern.conv"(%q, ...)
-    %r = "sparse_pattern.convert_layout"(%b)                       -> tensor<1x4x4x4xf32>
+    %r = "sparse_pattern.convert_layout"(%b) -> tensor<1x4x4x4xf32>
     return %r
 
-A convolution reads and writes the same pitches, so that activations joined by convolutions form groups of one pitch,
-as wide as the largest halo in the group asks. Other ops keep plain tensors; conversions stand between.
+A convolution reads and writes the same pitches, so that activations joined by convolutions form
+groups of one pitch, as wide as the largest halo in the group asks. Other ops keep plain tensors;
+conversions stand between.
 """
 
 from __future__ import annotations
@@ -28,8 +31,10 @@ from niwaki.dialects import (
     ConvOp,
     Planar,
     PoolOp,
-    displacements,
+    Reach,
     ints,
+    layer_reach,
+    phase_sizes,
     round_up,
     with_layout,
 )
@@ -41,13 +46,26 @@ Node = tuple[Any, tuple[int, ...]]  # a value and the strides it is split by
 
 @dataclass
 class Need:
-    """What the readers of one activation ask of its layout."""
+    """What the readers of one activation ask of its layout.
+
+    Attributes:
+        sizes: spatial sizes of a phase plane.
+        before, after, phases: the furthest that one of them reaches, and all phases they read.
+        overshoot: elements that a strided vector may read past the last one it needs.
+    """
 
     sizes: tuple[int, ...]
-    before: list[int]
-    after: list[int]
-    phases: set[int]
+    before: tuple[int, ...]
+    after: tuple[int, ...]
+    phases: frozenset[int] = frozenset()
     overshoot: int = 0
+
+    def widen(self, reach: Reach, overshoot: int) -> None:
+        """Take in another reader."""
+        self.before = tuple(map(max, self.before, reach.before))
+        self.after = tuple(map(max, self.after, reach.after))
+        self.phases |= reach.phases
+        self.overshoot = max(self.overshoot, overshoot)
 
 
 @dataclass
@@ -61,10 +79,9 @@ class Groups:
         """The node of `value` split by `strides`."""
         node = (value, strides)
         if node not in self.parent:
-            spatial = ir.RankedTensorType(value.type).shape[2:]
-            sizes = tuple(-(-size // stride) for size, stride in zip(spatial, strides, strict=True))
+            sizes = phase_sizes(ir.RankedTensorType(value.type).shape[2:], strides)
             self.parent[node] = node
-            self.needs[node] = Need(sizes, [0] * len(sizes), [0] * len(sizes), set())
+            self.needs[node] = Need(sizes, (0,) * len(sizes), (0,) * len(sizes))
         return node
 
     def root(self, node: Node) -> Node:
@@ -78,7 +95,7 @@ class Groups:
         self.parent[self.root(first)] = self.root(second)
 
     def layouts(self, lanes: int) -> dict[Node, Planar]:
-        """A layout for each node: one pitch a group, one layout for all of a group's activations of one size."""
+        """A layout for each node: one pitch a group, one layout for its activations of one size."""
         members: dict[Node, list[Node]] = {}
         for node in self.parent:
             members.setdefault(self.root(node), []).append(node)
@@ -89,7 +106,9 @@ class Groups:
             for node in group:
                 alike.setdefault((self.needs[node].sizes, node[1]), []).append(node)
             for (sizes, strides), nodes in alike.items():
-                layout = planar_layout(sizes, strides, pitches, [self.needs[node] for node in nodes], lanes)
+                layout = planar_layout(
+                    sizes, strides, pitches, [self.needs[node] for node in nodes], lanes
+                )
                 found.update(dict.fromkeys(nodes, layout))
         return found
 
@@ -114,89 +133,84 @@ class AssignLayoutsPass(ModulePass):
 
 def collect(op: Any, groups: Groups, lanes: int) -> None:
     """Note what one layer needs of the activations it reads and writes."""
-    rank = len(ints(op.strides))
-    ones = (1,) * rank
-    kernel = op.weight.type.shape[2:] if isinstance(op, ConvOp) else ints(op.kernel)
-    strides = ints(op.strides) if isinstance(op, ConvOp) else ones
-    source = groups.add(op.input, strides)
-    ask(groups.needs[source], op, kernel, strides, lanes)
+    ones = (1,) * len(ints(op.strides))
+    split = isinstance(op, ConvOp)
+    kernel = op.weight.type.shape[2:] if split else ints(op.kernel)
+    source = groups.add(op.input, ints(op.strides) if split else ones)
+    # A vector of every s-th pixel spans s vectors.
+    span = 1 if split else max(ints(op.strides))
+    groups.needs[source].widen(layer_reach(op, kernel, split), span * lanes)
     if not is_planar_result(op):
         return
     result = groups.add(op.result, ones)
     for extra in op.per_position:
         groups.join(groups.add(extra, ones), result)
-    if isinstance(op, ConvOp):
+    if split:
         groups.join(source, result)
 
 
-def ask(need: Need, op: Any, kernel: Sequence[int], strides: tuple[int, ...], lanes: int) -> None:
-    """Widen `need` by the halo that an op reads around its input."""
-    rank = len(kernel)
-    taps = displacements(kernel, ints(op.dilations), ints(op.padding)[:rank])
-    # A pooling walks unsplit pixels: its last window starts at (outputs - 1) * stride.
-    steps = [1] * rank if isinstance(op, ConvOp) else list(ints(op.strides))
-    outputs = list(op.result.type.shape[2:]) or [1] * rank
-    for axis in range(rank):
-        shifts = [tap[axis] // strides[axis] for tap in taps]
-        last = (outputs[axis] - 1) * steps[axis]
-        need.before[axis] = max(need.before[axis], -min(shifts))
-        need.after[axis] = max(need.after[axis], last + max(shifts) - (need.sizes[axis] - 1))
-    for tap in taps:
-        number = 0
-        for shift, stride in zip(tap, strides, strict=True):
-            number = number * stride + shift % stride
-        need.phases.add(number)
-    need.overshoot = max(need.overshoot, max(steps) * lanes)
-
-
 def is_planar_result(op: Any) -> bool:
-    """Whether a layer writes a planar activation; a pooling down to one pixel writes a plain tensor, as linear layers read."""
+    """Whether a layer writes a planar activation.
+
+    A pooling down to one pixel does not: it writes the plain tensor that linear layers read.
+    """
     return isinstance(op, ConvOp) or any(size > 1 for size in op.result.type.shape[2:])
 
 
 def group_pitches(needs: Sequence[Need]) -> tuple[int, ...]:
-    """Pitches wide enough for every member: a row holds its pixels and the larger of its two halos."""
+    """Pitches wide enough for every member: a row holds its pixels and the larger halo."""
     rank = len(needs[0].sizes)
     pitches = [1] * rank
     for axis in range(rank - 1, 0, -1):
-        width = max(need.sizes[axis] + max(need.before[axis], need.after[axis], 0) for need in needs)
-        pitches[axis - 1] = pitches[axis] * width
+        widths = [need.sizes[axis] + max(need.before[axis], need.after[axis]) for need in needs]
+        pitches[axis - 1] = pitches[axis] * max(widths)
     return tuple(pitches)
 
 
 def planar_layout(
-    sizes: tuple[int, ...], strides: tuple[int, ...], pitches: tuple[int, ...], needs: Sequence[Need], lanes: int
+    sizes: tuple[int, ...],
+    strides: tuple[int, ...],
+    pitches: tuple[int, ...],
+    needs: Sequence[Need],
+    lanes: int,
 ) -> Planar:
-    """The layout shared by activations of one size in one group; planes start at multiples of a vector."""
-    before = max(sum(max(b, 0) * p for b, p in zip(need.before, pitches, strict=True)) for need in needs)
-    after = max(sum(max(a, 0) * p for a, p in zip(need.after, pitches, strict=True)) for need in needs)
-    phases = sorted(set().union(*(need.phases for need in needs))) or [0]
-    bare = Planar(sizes, pitches, strides, tuple(phases), 0, 0, 0)
+    """The layout shared by activations of one size in one group.
+
+    Planes start at multiples of a vector.
+    """
+    phases = tuple(sorted(frozenset().union(*(need.phases for need in needs)))) or (0,)
+    bare = Planar(sizes, pitches, strides, phases, 0, 0, 0)
+    before = max(bare.pixel(need.before) for need in needs)
+    after = max(bare.pixel(need.after) for need in needs)
     plane = round_up(bare.extent + max(before, after), lanes)
     slack = round_up(after + lanes + max(need.overshoot for need in needs), lanes)
-    return Planar(sizes, pitches, strides, tuple(phases), round_up(before, lanes), plane, slack)
+    return Planar(sizes, pitches, strides, phases, round_up(before, lanes), plane, slack)
 
 
 def rewrite(layers: Sequence[Any], layouts: dict[Node, Planar]) -> None:
-    """Set result types and insert conversions. Every value keeps a plain twin; conversions nobody reads are erased later."""
-    origin: dict[Any, Any] = {}  # plain twin -> the value that `layouts` knows
-    split: dict[Node, Any] = {}  # planar values made so far
+    """Set result types and insert conversions.
 
-    def planar(value: Any, strides: tuple[int, ...]) -> Any:
+    Every value keeps a plain twin; conversions that nobody reads are erased later.
+    """
+    origin: dict[Any, Any] = {}  # plain twin -> the value that `layouts` knows
+    split: dict[tuple[Any, Node], Any] = {}  # planar values made so far, by the block they are in
+
+    def planar(value: Any, strides: tuple[int, ...], block: Any) -> Any:
         known = origin.get(value, value)
-        if (known, strides) not in split:
-            source = split.get((known, (1,) * len(strides)), value)
-            split[known, strides] = convert(source, layouts[known, strides])
-        return split[known, strides]
+        key, whole = (block, (known, strides)), (block, (known, (1,) * len(strides)))
+        if key not in split:
+            split[key] = convert(split.get(whole, value), layouts[known, strides])
+        return split[key]
 
     for op in layers:
-        ones = (1,) * len(ints(op.strides))
+        ones, block = (1,) * len(ints(op.strides)), op.operation.block
+        strides = ints(op.strides) if isinstance(op, ConvOp) else ones
         with ir.InsertionPoint(op), op.location:
-            op.operation.operands[0] = planar(op.input, ints(op.strides) if isinstance(op, ConvOp) else ones)
+            op.operation.operands[0] = planar(op.input, strides, block)
             first = len(op.operation.operands) - len(op.per_position)
             for position, extra in enumerate(list(op.per_position)):
                 if is_planar_result(op):
-                    op.operation.operands[first + position] = planar(extra, ones)
+                    op.operation.operands[first + position] = planar(extra, ones, block)
         if not is_planar_result(op):
             continue
         plain_type, result = op.result.type, op.result
@@ -205,7 +219,7 @@ def rewrite(layers: Sequence[Any], layouts: dict[Node, Planar]) -> None:
             twin = ir.Operation.create("sparse_pattern.convert_layout", [plain_type], [result])
         result.replace_all_uses_except(twin.result, [twin])
         origin[twin.result] = result
-        split[result, ones] = result
+        split[block, (result, ones)] = result
 
 
 def convert(value: Any, layout: Planar) -> Any:

@@ -1,8 +1,9 @@
-"""What a pass is: a frozen dataclass with a name, options as fields, and one `run(module, session)`."""
+"""What a pass is: a frozen dataclass with a name, options as fields, and `run(module, session)`."""
 
 from __future__ import annotations
 
 import dataclasses
+import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -45,8 +46,8 @@ class Session:
 class ModulePass(ABC):
     """A transformation of a module. Subclasses register themselves under `name`.
 
-    Fields are options, written `name{some-option=4}` in a pipeline (dashes for underscores); their types may be
-    int, bool or str and they need defaults.
+    Fields are options, written `name{some-option=4}` in a pipeline (dashes for underscores); their
+    types may be int, bool or str and they need defaults.
     """
 
     name: ClassVar[str]
@@ -81,7 +82,7 @@ class ModulePass(ABC):
             if key not in fields:
                 known = ", ".join(fields) or "none"
                 raise NiwakiError(f"pass '{cls.name}' has no option '{key}': it has {known}")
-            values[fields[key].name] = _parse(cls.name, key, text, str(fields[key].type))
+            values[fields[key].name] = _parse(cls.name, key, text, fields[key].type)
         return cls(**values)
 
     def spec(self) -> str:
@@ -103,7 +104,8 @@ def layer_name(location: ir.Location) -> str:
     if isinstance(located, ir.NameLoc):
         return str(located.name_str)
     if isinstance(located, ir.FusedLoc):
-        return layer_name(located.locations[0]) if located.locations else "unknown"
+        names = map(layer_name, located.locations)
+        return next((name for name in names if name != "unknown"), "unknown")
     if isinstance(located, ir.CallSiteLoc):
         return layer_name(located.callee)
     if isinstance(located, ir.FileLineColLoc):
@@ -112,54 +114,79 @@ def layer_name(location: ir.Location) -> str:
 
 
 def target_of(module: Any) -> Target:
-    """The target a module is compiled for: its `sparse_pattern.target` attribute, the host without one.
+    """The target that a module's `sparse_pattern.target` names; the host without that attribute.
 
     Raises:
         PassFailure: no target has that name.
     """
     if TARGET_ATTRIBUTE not in module.attributes:
         return get_target("host")
+    name = module.attributes[TARGET_ATTRIBUTE]
+    if not isinstance(name, ir.StringAttr):
+        raise PassFailure(module.location, f"needs a string as {TARGET_ATTRIBUTE}, got {name}")
     try:
-        return get_target(ir.StringAttr(module.attributes[TARGET_ATTRIBUTE]).value)
+        return get_target(name.value)
     except NiwakiError as error:
         raise PassFailure(module.location, str(error)) from error
 
 
 def function_ops(module: Any) -> list[Any]:
-    """The ops directly inside the module's functions, in program order (collected first, so that they may be replaced)."""
-    functions = [f for block in module.regions[0].blocks for f in block.operations if f.operation.name == "func.func"]
-    return [op for f in functions for region in f.regions for block in region.blocks for op in block.operations]
+    """The ops directly inside the module's functions, in program order.
+
+    They are collected first, so that they may be replaced.
+    """
+    found = []
+    for function in module.regions[0].blocks[0].operations:
+        if function.operation.name == "func.func":
+            for block in function.regions[0].blocks:
+                found.extend(block.operations)
+    return found
 
 
 def erase_unused(module: Any) -> None:
-    """Erase ops without side effects whose results nobody uses: replaced layers, absorbed padding, empty tensors."""
+    """Erase ops that compute what nobody uses: replaced layers, absorbed padding, constants."""
     for op in reversed(function_ops(module)):
         pure = op.operation.name.startswith(("linalg.", "tensor.", "arith.", "math."))
-        if pure and not any(True for result in op.results for _ in result.uses):
+        # An op without results works on buffers.
+        if pure and op.results and not any(True for result in op.results for _ in result.uses):
             op.operation.erase()
 
 
 def dense_value(value: Any) -> npt.NDArray[Any] | None:
     """The array of a constant tensor, without a copy; None if `value` is no readable constant."""
-    owner = value.owner
-    if isinstance(owner, ir.Block) or owner.name != "arith.constant":
-        return None
-    attribute = owner.attributes["value"]
+    attribute = constant_attribute(value)
     if not isinstance(attribute, ir.DenseElementsAttr):
         return None
-    return np.asarray(attribute)
+    try:
+        return np.asarray(attribute)
+    except TypeError:  # numpy has no bf16 and nothing below a byte
+        return None
+
+
+def constant_attribute(value: Any) -> ir.Attribute | None:
+    """What an `arith.constant` holds; None if `value` is computed, or complex."""
+    owner = value.owner
+    if isinstance(owner, ir.Block) or owner.operation.name != "arith.constant":
+        return None
+    try:
+        return owner.attributes["value"]
+    except TypeError:  # the bindings do not know dense complex numbers
+        return None
 
 
 def constant(array: npt.NDArray[Any]) -> ir.Value:
     """An `arith.constant` of a tensor, at the current insertion point and location."""
     attribute = ir.DenseElementsAttr.get(np.ascontiguousarray(array))
-    return ir.Operation.create("arith.constant", results=[attribute.type], attributes={"value": attribute}).result
+    return ir.Operation.create(
+        "arith.constant", results=[attribute.type], attributes={"value": attribute}
+    ).result
 
 
-def _parse(owner: str, key: str, text: str, kind: str) -> Any:
+def _parse(owner: str, key: str, text: str, annotation: Any) -> Any:
+    kind = getattr(annotation, "__name__", annotation)  # a type, or its name
     if kind == "bool" and text in ("true", "false"):
         return text == "true"
-    if kind == "int" and text.lstrip("-").isdigit():
+    if kind == "int" and re.fullmatch(r"-?[0-9]+", text):
         return int(text)
     if kind == "str":
         return text

@@ -3,9 +3,9 @@
     %w = arith.constant dense<...> : tensor<64x64x3x3xf32>
     "sparse_pattern.conv"(%x, %w, %bias) {kernel = #sparse_pattern.gather_gemm<8, 3, 2, 8>}
       -->
-    %values = arith.constant dense<...> : tensor<4608xf32>      kept weights, block after block, columns x filters
-    %offsets = arith.constant dense<...> : tensor<576xi32>      where each kept column is read
-    %blocks = arith.constant dense<...> : tensor<8x4xi32>       first filter, columns from and to, first value
+    %values = arith.constant dense<...> : tensor<4608xf32>    blocks, each columns x filters
+    %offsets = arith.constant dense<...> : tensor<582xi32>    where each kept column is read
+    %blocks = arith.constant dense<...> : tensor<8x4xi32>     filter, columns from and to, value
     "sparse_pattern.packed_conv"(%x, %values, %offsets, %blocks, %bias)
 
 The inverse is `niwaki.schemes.unpack`, once offsets are columns again.
@@ -22,21 +22,19 @@ import torch_mlir.ir as ir
 
 from niwaki import schemes
 from niwaki.dialects import (
+    LOOKAHEAD,
     ConvOp,
     DepthwiseAttr,
     LinearOp,
     build_layer,
-    displacements,
     int_array,
     int_attr,
     ints,
-    layout_of,
 )
 from niwaki.records import LayerRecord
 
 from .base import ModulePass, PassFailure, Session, constant, erase_unused, function_ops, layer_name
-from .detect_schemes import groups_of, layer_weights
-from .fuse_epilogues import clone_body
+from .layers import clone_body, groups_of, layer_weights, planar_input, tap_places
 
 I32_LIMIT = 2**31
 WINDOW = ("strides", "dilations", "padding", "groups")
@@ -59,13 +57,21 @@ class CompactStoragePass(ModulePass):
 def pack_layer(op: Any) -> LayerRecord:
     """Put the packed form before one layer and let it take over; returns the layer's record."""
     weights, kernel = layer_weights(op), op.attributes["kernel"]
-    block = 1 if isinstance(kernel, DepthwiseAttr) else kernel.tile[0]
-    packed = schemes.pack(weights, op.scheme.scheme, block, groups_of(op))
+    packed = pack_weights(op, weights)
     offsets = packed.columns if isinstance(op, LinearOp) else column_offsets(packed.columns, op)
     if offsets.size and int(offsets.max()) >= I32_LIMIT:
-        raise PassFailure(op.location, f"reads {offsets.max()} elements away, beyond 32-bit offsets: use smaller inputs")
-    blocks = np.stack([packed.first_filter, packed.column_begin, packed.column_end, packed.value_begin], axis=1)
-    arrays = [not_empty(packed.values), not_empty(offsets.astype(np.int32)), blocks.astype(np.int32)]
+        raise PassFailure(
+            op.location,
+            f"reads {offsets.max()} elements away, beyond 32-bit offsets: use smaller inputs",
+        )
+    blocks = np.stack(
+        [packed.first_filter, packed.column_begin, packed.column_end, packed.value_begin], axis=1
+    )
+    arrays = [
+        not_empty(packed.values),
+        np.concatenate([offsets, np.zeros(LOOKAHEAD)]).astype(np.int32),
+        blocks.astype(np.int32),
+    ]
     with ir.InsertionPoint(op), op.location:
         made = build_layer(
             f"packed_{op.operation.name.partition('.')[2]}",
@@ -89,28 +95,43 @@ def pack_layer(op: Any) -> LayerRecord:
     )
 
 
+def pack_weights(op: Any, weights: npt.NDArray[Any]) -> schemes.PackedBlocks:
+    """The weights of a layer in blocks as its kernel takes them.
+
+    Raises:
+        PassFailure: scheme and kernel do not fit together, which selection avoids.
+    """
+    scheme, kernel = op.scheme.scheme, op.attributes["kernel"]
+    depthwise = isinstance(kernel, DepthwiseAttr)
+    if depthwise and scheme != schemes.Dense():
+        raise PassFailure(
+            op.location, f"has a depthwise kernel, which reads all taps, for {scheme}"
+        )
+    block = 1 if depthwise else kernel.tile[0]
+    packed = schemes.pack(weights, scheme, block, groups_of(op))
+    # Kernels have code for full blocks and for those of one lower height.
+    heights = sorted({packed.block, *packed.filters.tolist()})
+    if packed.block != block or len(heights) > 2:
+        found = " and ".join(map(str, heights))
+        told = f"has a kernel for blocks of {block} filters, but {scheme} gives blocks of {found}"
+        raise PassFailure(op.location, told)
+    return packed
+
+
 def column_offsets(columns: npt.NDArray[np.int32], conv: Any) -> npt.NDArray[np.int64]:
     """Where a convolution reads each column: distance in elements from an image's output pixel.
 
     A column is input channel * taps + tap.
     """
-    layout, taps = layout_of(conv.input.type), tap_places(conv)
+    layout, taps = planar_input(conv), tap_places(conv)
     phases = len(layout.phases)
     places = np.array([phase * layout.plane + distance for phase, distance in taps], np.int64)
     channel, tap = np.divmod(columns.astype(np.int64), len(taps))
     return layout.lead + channel * phases * layout.plane + places[tap]
 
 
-def tap_places(conv: Any) -> list[tuple[int, int]]:
-    """For each tap, row-major: which phase plane it reads, and how far from the output pixel."""
-    rank = len(ints(conv.strides))
-    size = conv.weight.type.shape[2:] if isinstance(conv, ConvOp) else ints(conv.kernel_size)
-    layout = layout_of(conv.input.type)
-    return [layout.tap_offset(d) for d in displacements(size, ints(conv.dilations), ints(conv.padding)[:rank])]
-
-
 def packed_attributes(op: Any, full_blocks: int) -> dict[str, ir.Attribute]:
-    """Attributes of the packed op: the logical op's, what its weights no longer tell, and the number of full blocks."""
+    """Attributes of the packed op: the logical op's, and what its weights no longer tell."""
     names = ("scheme", "kernel") if isinstance(op, LinearOp) else ("scheme", "kernel", *WINDOW)
     found = {name: op.attributes[name] for name in names}
     if isinstance(op, ConvOp):
@@ -129,6 +150,10 @@ def describe(op: Any) -> str:
         return "linear"
     size = "x".join(map(str, op.weight.type.shape[2:]))
     strides = ints(op.strides)
-    stride = "" if max(strides) == 1 else "/" + "x".join(map(str, strides if len(set(strides)) > 1 else strides[:1]))
+    stride = (
+        ""
+        if max(strides) == 1
+        else "/" + "x".join(map(str, strides if len(set(strides)) > 1 else strides[:1]))
+    )
     groups = "" if op.groups.value == 1 else f" groups {op.groups.value}"
     return f"conv {size}{stride}{groups}"

@@ -4,8 +4,8 @@
       -->
     "sparse_pattern.conv"(%x, %w) {scheme = #sparse_pattern.block_punched<8, 64>}
 
-A scheme that is already there is a hint (of a pruning tool, say): it is checked and never trusted. A layer that stays
-dense gets a remark with the numbers.
+A scheme that is already there is a hint (of a pruning tool, say): it is checked and never trusted.
+A layer that stays dense gets a remark with the numbers.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
 from niwaki import schemes
 from niwaki.dialects import ConvOp, LinearOp, scheme_attr
 
-from .base import ModulePass, PassFailure, Session, dense_value, function_ops
+from .base import ModulePass, PassFailure, Session, function_ops
+from .layers import groups_of, is_depthwise, layer_weights
 
 
 @dataclass(frozen=True)
@@ -32,37 +32,28 @@ class DetectSchemesPass(ModulePass):
         for op in function_ops(module):
             if not isinstance(op, (ConvOp, LinearOp)):
                 continue
-            weights = layer_weights(op)
-            if is_depthwise(op):
-                zeros = 1 - np.count_nonzero(weights) / weights.size
-                reason = f"stays dense: a depthwise kernel keeps its taps in registers and skips none ({zeros:.1%} zeros)"
-                scheme: schemes.Scheme = schemes.Dense()
-            else:
-                hint = op.scheme.scheme
-                found = schemes.detect(weights, groups_of(op), hint=None if hint == schemes.Dense() else hint)
-                scheme, reason = found.scheme, found.reason
+            scheme, reason = choose_scheme(op)
             op.attributes["scheme"] = scheme_attr(scheme)
             if scheme == schemes.Dense() or "hint" in reason:
                 self.remark(session, op, reason)
 
 
-def is_depthwise(op: Any) -> bool:
-    """Whether a layer is a convolution with one filter for each channel and no others."""
-    return isinstance(op, ConvOp) and bool(op.groups.value == op.input.type.shape[1] == op.weight.type.shape[0] > 1)
-
-
-def groups_of(op: Any) -> int:
-    """Groups of a convolution; 1 for a linear layer."""
-    return int(op.groups.value) if isinstance(op, ConvOp) else 1
-
-
-def layer_weights(op: Any) -> npt.NDArray[Any]:
-    """A layer's weights as filters x channels of one group x taps, without a copy.
+def choose_scheme(op: Any) -> tuple[schemes.Scheme, str]:
+    """The scheme of a layer, and why it is this one.
 
     Raises:
-        PassFailure: they are not constant.
+        PassFailure: the layer's weights are not constant, or there are too many of them.
     """
-    array = dense_value(op.weight)
-    if array is None:
-        raise PassFailure(op.location, "needs constant weights to find their scheme: fold what computes them")
-    return array.reshape(array.shape[0], array.shape[1], -1)
+    weights = layer_weights(op)
+    if is_depthwise(op):
+        zeros = 1 - np.count_nonzero(weights) / weights.size
+        why = f"a depthwise kernel skips none of its taps ({100 * zeros:.3g} % zeros)"
+        return schemes.Dense(), f"stays dense: {why}"
+    hint = op.scheme.scheme
+    try:
+        found = schemes.detect(
+            weights, groups_of(op), hint=None if hint == schemes.Dense() else hint
+        )
+    except schemes.SchemeError as error:
+        raise PassFailure(op.location, str(error)) from error
+    return found.scheme, found.reason

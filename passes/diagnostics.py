@@ -1,7 +1,7 @@
 """Errors and remarks as records with lines, and their comparison with `expected-...` comments.
 
-    // expected-error @+1 {{part of the message}}
-    // expected-remark @above {{part of the message}}
+// expected-error @+1 {{part of the message}}
+// expected-remark @above {{part of the message}}
 """
 
 from __future__ import annotations
@@ -58,7 +58,9 @@ def of_error(failure: PassFailure) -> Diagnostic:
 
 def of_mlir_error(error: ir.MLIRError) -> list[Diagnostic]:
     """What MLIR's parser or a verifier reported."""
-    return [Diagnostic("error", line_of(d.location), str(d.message)) for d in error.error_diagnostics]
+    return [
+        Diagnostic("error", line_of(d.location), str(d.message)) for d in error.error_diagnostics
+    ]
 
 
 def expected_diagnostics(text: str) -> list[Diagnostic]:
@@ -67,7 +69,9 @@ def expected_diagnostics(text: str) -> list[Diagnostic]:
     for number, line in enumerate(text.splitlines(), 1):
         for severity, where, message in EXPECTED.findall(line):
             shift = {"": 0, "above": -1, "below": 1}.get(where)
-            found.append(Diagnostic(severity, number + (int(where) if shift is None else shift), message))
+            found.append(
+                Diagnostic(severity, number + (int(where) if shift is None else shift), message)
+            )
     return found
 
 
@@ -77,10 +81,17 @@ def compare(expected: Sequence[Diagnostic], found: Sequence[Diagnostic]) -> list
     problems = []
     for want in expected:
         match = next(
-            (d for d in left if (d.severity, d.line) == (want.severity, want.line) and want.message in d.message), None
+            (
+                d
+                for d in left
+                if (d.severity, d.line) == (want.severity, want.line) and want.message in d.message
+            ),
+            None,
         )
         if match is None:
-            problems.append(f"{want.line}: expected {want.severity} was not produced: {want.message}")
+            problems.append(
+                f"{want.line}: expected {want.severity} was not produced: {want.message}"
+            )
         else:
             left.remove(match)
     return [*problems, *(f"{d.line}: unexpected {d.severity}: {d.message}" for d in left)]

@@ -9,10 +9,11 @@
 
     %w = arith.constant dense<...> : tensor<4608xf32>
       -->
-    util.global private @layer1.conv = #flow.parameter.named<"model"::"layer1.conv"> : tensor<4608xf32>
+    util.global private @layer1.conv = #flow.parameter.named<"model"::"layer1.conv">
     %w = util.global.load @layer1.conv
 
-The ops of IREE's dialects are not registered here, so they print in generic form, which IREE parses.
+The ops of IREE's dialects are not registered here, so they print in generic form, which IREE
+parses.
 """
 
 from __future__ import annotations
@@ -56,7 +57,9 @@ class EmitIreePass(ModulePass):
 
 def kernel_functions(module: Any) -> list[Any]:
     """The kernels that lowering made, in the module's order."""
-    return [op for op in module.regions[0].blocks[0].operations if WORKGROUPS in op.operation.attributes]
+    return [
+        op for op in module.regions[0].blocks[0].operations if WORKGROUPS in op.operation.attributes
+    ]
 
 
 def wrap_kernel(module: Any, function: Any, target: Target) -> None:
@@ -64,7 +67,11 @@ def wrap_kernel(module: Any, function: Any, target: Target) -> None:
     name = function.name.value
     calls = [op for op in function_ops(module) if _entry(op) == name]
     with ir.InsertionPoint(function), function.location:
-        executable = _create("stream.executable", {"sym_name": _text(name), "sym_visibility": _text("private")}, regions=1)
+        executable = _create(
+            "stream.executable",
+            {"sym_name": _text(name), "sym_visibility": _text("private")},
+            regions=1,
+        )
         with ir.InsertionPoint(executable.regions[0].blocks.append()):
             _export(name, ints(function.operation.attributes[WORKGROUPS]))
             inner = _create("builtin.module", regions=1)
@@ -87,20 +94,25 @@ def _entry(op: Any) -> str | None:
 def _buffer_sizes(calls: Sequence[Any]) -> list[int]:
     """Elements of the largest buffer bound to each argument of a kernel, the result last."""
     rows = [[value.type for value in (*call.operands, *call.results)] for call in calls]
-    return [max(int(np.prod(ir.RankedTensorType(kind).shape)) for kind in column) for column in zip(*rows, strict=True)]
+    return [
+        max(int(np.prod(ir.RankedTensorType(kind).shape)) for kind in column)
+        for column in zip(*rows, strict=True)
+    ]
 
 
 def _export(name: str, workgroups: Sequence[int]) -> None:
     """The export of a kernel: its symbol, and how many workgroups run."""
     export = _create(
-        "stream.executable.export", {"sym_name": _text(name), "function_ref": ir.FlatSymbolRefAttr.get(name)}, regions=1
+        "stream.executable.export",
+        {"sym_name": _text(name), "function_ref": ir.FlatSymbolRefAttr.get(name)},
+        regions=1,
     )
     with ir.InsertionPoint(export.regions[0].blocks.append()):
         _create("stream.return", operands=[as_value(count) for count in workgroups])
 
 
 def _bound_function(function: Any, sizes: Sequence[int], target: Target) -> None:
-    """The kernel as a function of bindings: memrefs become views of them, workgroup numbers are asked for."""
+    """The kernel as a function of bindings: memrefs are views of them, numbers are asked for."""
     name = function.name.value
     source = function.regions[0].blocks[0]
     buffers, numbers = list(source.arguments)[:-3], list(source.arguments)[-3:]
@@ -110,7 +122,11 @@ def _bound_function(function: Any, sizes: Sequence[int], target: Target) -> None
     with ir.InsertionPoint(block):
         zero = as_value(0)
         for buffer, binding, size in zip(buffers, block.arguments, sizes, strict=True):
-            view = _create("stream.binding.subspan", operands=[binding, zero, as_value(size)], results=[buffer.type])
+            view = _create(
+                "stream.binding.subspan",
+                operands=[binding, zero, as_value(size)],
+                results=[buffer.type],
+            )
             buffer.replace_all_uses_with(view.result)
         for axis, number in enumerate(numbers):
             dimension = {"dimension": ir.IntegerAttr.get(ir.IndexType.get(), axis)}
@@ -131,14 +147,21 @@ def translation_info(target: Target) -> str:
 
 
 def extract_parameters(module: Any, session: Session) -> None:
-    """Turn large constants into parameters, equal ones into one, and note their values in the session."""
+    """Turn large constants into parameters, equal ones into one, and note their values."""
     names: dict[Any, str] = {}
     body = module.regions[0].blocks[0]
     for op in function_ops(module):
         array = dense_value(op.results[0]) if op.operation.name == "arith.constant" else None
-        if array is None or array.size < SMALLEST_PARAMETER or array.dtype == np.bool_:
+        if array is None or array.size < SMALLEST_PARAMETER:
             continue
         value = op.operation.attributes["value"]
+        # Equal elements cost nothing in the code; bits and indices have no bytes of their own.
+        if (
+            value.is_splat
+            or array.dtype == np.bool_
+            or value.type.element_type == ir.IndexType.get()
+        ):
+            continue
         if value not in names:
             names[value] = f"{layer_name(op.location)}.{len(names)}"
             session.parameters[names[value]] = array
@@ -159,7 +182,9 @@ def _parameter(name: str, kind: ir.Type) -> None:
             "sym_name": _text(name),
             "sym_visibility": _text("private"),
             "type": ir.TypeAttr.get(kind),
-            "initial_value": ir.Attribute.parse(f'#flow.parameter.named<"{SCOPE}"::"{name}"> : {kind}'),
+            "initial_value": ir.Attribute.parse(
+                f'#flow.parameter.named<"{SCOPE}"::{_text(name)}> : {kind}'
+            ),
         },
     )
 
@@ -171,7 +196,9 @@ def _create(
     results: Sequence[ir.Type] = (),
     regions: int = 0,
 ) -> Any:
-    return ir.Operation.create(name, list(results), list(operands), attributes or {}, regions=regions)
+    return ir.Operation.create(
+        name, list(results), list(operands), attributes or {}, regions=regions
+    )
 
 
 def _text(value: str) -> ir.Attribute:

@@ -5,8 +5,8 @@
       -->
     %z = "sparse_pattern.conv"(%x, %w, %residual) ({ max(acc + residual, 0) })
 
-Any scalar arith or math op may move. Besides the layer's result a tail may read tensors of the result's shape, one
-value per filter, and constants of one value.
+Any scalar arith or math op may move. Besides the layer's result a tail may read tensors of the
+result's shape, one value per filter, and constants of one value.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from typing import Any, ClassVar
 import numpy as np
 import torch_mlir.ir as ir
 
-from niwaki.dialects import ConvOp, LinearOp, PoolOp, build_layer
+from niwaki.dialects import ConvOp, LinearOp, PoolOp, build_layer, is_available
 
 from .base import ModulePass, Session, constant, dense_value, erase_unused, function_ops
+from .layers import clone_body
 from .raising.maps import is_identity, iterators_of, maps_of, positions
 from .raising.operands import only_user, scalar_constant
 
@@ -29,10 +30,12 @@ LAYERS = (ConvOp, LinearOp, PoolOp)
 
 @dataclass(frozen=True)
 class TailOperand:
-    """An input of an elementwise op: the layer's result, a scalar (a float), or an operand of the epilogue.
+    """An input of an elementwise op.
 
-    `role` is ``layer``, ``scalar``, ``per_filter`` (a tensor of rank 1, or an array still to become a constant) or
-    ``per_position``.
+    Attributes:
+        role: ``layer`` (the layer's result), ``scalar``, ``per_filter`` or ``per_position``.
+        value: a float for a scalar, else the tensor; per filter of rank 1, or an array that is
+            still to become a constant.
     """
 
     role: str
@@ -46,8 +49,8 @@ class FuseEpiloguesPass(ModulePass):
     name: ClassVar[str] = "sparse-pattern-fuse-epilogues"
 
     def run(self, module: Any, session: Session) -> None:
-        # From the last layer to the first: a residual add goes to the layer computed last, whose result nothing else
-        # needs, and reads the other branch as an operand.
+        # From the last layer to the first: a residual add goes to the layer computed last, whose
+        # result nothing else needs, and reads the other branch as an operand.
         for layer in reversed([op for op in function_ops(module) if isinstance(op, LAYERS)]):
             fused: Any = layer
             while fused is not None:
@@ -56,7 +59,10 @@ class FuseEpiloguesPass(ModulePass):
 
 
 def fuse_epilogue(layer: Any) -> Any | None:
-    """Absorb the elementwise op that alone reads `layer`'s result; returns the new layer, None if there is none to absorb."""
+    """Absorb the elementwise op that alone reads `layer`'s result.
+
+    Returns the new layer, None if there is nothing to absorb.
+    """
     tail = only_user(layer.result)
     if tail is None or not _is_tail(tail, layer):
         return None
@@ -79,11 +85,24 @@ def _merge(layer: Any, tail: Any, operands: list[TailOperand]) -> Any:
 
     def epilogue(arguments: Sequence[ir.Value]) -> ir.Value:
         accumulator, *values = arguments
-        filters, positions_ = values[: len(old_filter) + len(new_filter)], values[len(old_filter) + len(new_filter) :]
+        filters, positions_ = (
+            values[: len(old_filter) + len(new_filter)],
+            values[len(old_filter) + len(new_filter) :],
+        )
         before = [accumulator, *filters[: len(old_filter)], *positions_[: len(old_position)]]
         layer_value = clone_body(layer.epilogue.blocks[0], before)
-        added = {"per_filter": iter(filters[len(old_filter) :]), "per_position": iter(positions_[len(old_position) :])}
-        inputs = [layer_value if o.role == "layer" else _scalar(o) if o.role == "scalar" else next(added[o.role]) for o in operands]
+        added = {
+            "per_filter": iter(filters[len(old_filter) :]),
+            "per_position": iter(positions_[len(old_position) :]),
+        }
+        inputs = [
+            layer_value
+            if o.role == "layer"
+            else _scalar(o)
+            if o.role == "scalar"
+            else next(added[o.role])
+            for o in operands
+        ]
         return clone_body(tail.regions[0].blocks[0], inputs)
 
     fixed = list(layer.operation.operands)
@@ -100,18 +119,28 @@ def _merge(layer: Any, tail: Any, operands: list[TailOperand]) -> Any:
 
 
 def _is_tail(tail: Any, layer: Any) -> bool:
-    """Whether an op is elementwise on all positions of the layer's result and consists of scalar code that may move."""
+    """Whether an op is elementwise on the layer's result and consists of scalar code that may move.
+
+    It must stand in the same block: elsewhere the layer might run more often, or less.
+    """
     if tail.operation.name != "linalg.generic" or len(tail.results) != 1:
+        return False
+    if tail.operation.block != layer.operation.block:
         return False
     if set(iterators_of(tail)) != {"parallel"} or not is_identity(maps_of(tail)[-1]):
         return False
-    result, source = ir.RankedTensorType(tail.results[0].type), ir.RankedTensorType(layer.result.type)
+    result, source = (
+        ir.RankedTensorType(tail.results[0].type),
+        ir.RankedTensorType(layer.result.type),
+    )
     if result.shape != source.shape or result.element_type != source.element_type:
         return False
     body = tail.regions[0].blocks[0]
     if any(True for _ in body.arguments[len(body.arguments) - 1].uses):  # reads what it overwrites
         return False
-    return all(_may_move(op) for op in list(body.operations)[:-1])
+    *scalar, end = list(body.operations)
+    used = [value for op in (*scalar, end) for value in op.operands]
+    return all(map(_may_move, scalar)) and all(is_available(value, body) for value in used)
 
 
 def _may_move(op: Any) -> bool:
@@ -119,7 +148,9 @@ def _may_move(op: Any) -> bool:
     if not op.operation.name.startswith(("arith.", "math.")) or len(op.results) != 1:
         return False
     kinds = [value.type for value in (*op.operands, *op.results)]
-    return all(isinstance(k, ir.F32Type) or (isinstance(k, ir.IntegerType) and k.width == 1) for k in kinds)
+    return all(
+        isinstance(k, ir.F32Type) or (isinstance(k, ir.IntegerType) and k.width == 1) for k in kinds
+    )
 
 
 def _tail_operands(tail: Any, layer: Any) -> list[TailOperand] | None:
@@ -150,7 +181,9 @@ def _classify(value: Any, affine_map: Any, shape: list[int]) -> TailOperand | No
         loops = positions(affine_map)
     except ValueError:
         return None
-    if [loop for loop, size in zip(loops, kind.shape, strict=True) if loop is not None and size > 1] != [1]:
+    if [
+        loop for loop, size in zip(loops, kind.shape, strict=True) if loop is not None and size > 1
+    ] != [1]:
         return None
     array = dense_value(value)
     if array is not None:
@@ -166,24 +199,3 @@ def _scalar(operand: TailOperand) -> ir.Value:
     element = ir.F32Type.get()
     attribute = ir.FloatAttr.get(element, operand.value)
     return ir.Operation.create("arith.constant", [element], attributes={"value": attribute}).result
-
-
-def clone_body(block: Any, arguments: Sequence[ir.Value]) -> ir.Value:
-    """Copy scalar code to the current insertion point; constants from outside come along. Returns what it yields."""
-    values = {argument: value for argument, value in zip(block.arguments, arguments, strict=False)}
-
-    def map_value(value: ir.Value) -> ir.Value:
-        if value not in values:
-            values[value] = value.owner.clone().results[0]  # a constant of the enclosing function
-        return values[value]
-
-    operations = list(block.operations)
-    for op in operations[:-1]:
-        copy = ir.Operation.create(
-            op.operation.name,
-            [result.type for result in op.results],
-            [map_value(operand) for operand in op.operands],
-            {name: op.operation.attributes[name] for name in op.operation.attributes},
-        )
-        values[op.results[0]] = copy.results[0]
-    return map_value(operations[-1].operands[0])

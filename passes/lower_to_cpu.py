@@ -12,7 +12,6 @@ Planar activations become flat tensors.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -24,19 +23,27 @@ from niwaki.dialects import (
     PackedConvOp,
     PackedLinearOp,
     PoolOp,
-    ints,
     layout_of,
 )
 
-from .base import ModulePass, Session, constant, function_ops, target_of
-from .compact_storage import tap_places
+from .base import ModulePass, Session, constant, target_of
 from .kernels.copy_rows import copy_kernel
 from .kernels.depthwise import Depthwise, depthwise_kernel
-from .kernels.gather_gemm import GatherGemm, gather_gemm_kernel
-from .kernels.library import Kernel, KernelLibrary, flat
-from .kernels.matvec import Matvec, matvec_kernel
-from .kernels.pooling import Pooling, pooling_kernel, whole_plane_kernel
-from .kernels.rows import plain_layout
+from .kernels.gather_gemm import gather_gemm_kernel
+from .kernels.library import Kernel
+from .kernels.matvec import matvec_kernel
+from .kernels.pooling import pooling_kernel, whole_plane_kernel
+from .layers import tap_places
+from .lowering import (
+    MakeKernel,
+    conv_layer,
+    conv_layouts,
+    epilogue_counts,
+    is_whole_plane,
+    linear_layer,
+    lower_all,
+    pool_layer,
+)
 
 
 @dataclass(frozen=True)
@@ -46,59 +53,34 @@ class LowerToCpuPass(ModulePass):
     name: ClassVar[str] = "sparse-pattern-lower-to-cpu"
 
     def run(self, module: Any, session: Session) -> None:
-        lanes = target_of(module).lanes
-        lower_all(module, {kind: lambda op, make=make: make(op, lanes) for kind, make in CPU_KERNELS.items()})
+        lower_all(module, CPU_KERNELS, target_of(module).lanes)
 
 
 def packed_conv(op: Any, lanes: int) -> tuple[Kernel, list[ir.Value]]:
     """Kernel and operands of a convolution."""
     epilogue = op.epilogue.blocks[0]
-    source, target = layout_of(op.input.type), layout_of(op.result.type)
-    assert source is not None and target is not None
-    images, filters = op.result.type.shape[:2]
+    source, target = conv_layouts(op)
     mask = constant(target.mask(target.plane))
     extras = [*op.per_filter, mask, *op.per_position]
-    counts = (len(op.per_filter), len(op.per_position))
     if isinstance(op.kernel, DepthwiseAttr):
-        vectors, group = op.kernel.tile
-        places = tuple(tap_places(op))
-        depthwise = Depthwise(source, target, images, filters, places, vectors, group, *counts, lanes)
+        images, filters = op.result.type.shape[:2]
+        places, counts = tuple(tap_places(op)), epilogue_counts(op)
+        depthwise = Depthwise(source, target, images, filters, places, *op.kernel.tile, *counts, lanes)
         return depthwise_kernel(depthwise, epilogue), [op.input, op.values, *extras]
-    height, vectors, tiles, group = op.kernel.tile
-    blocks, full = op.blocks.type.shape[0], op.full_blocks.value
-    rest = (filters - full * height) // max(1, blocks - full)
-    conv = GatherGemm(
-        source, target, images, op.input.type.shape[1], filters, height, rest, full, blocks, vectors, tiles, group, *counts, lanes
-    )
-    return gather_gemm_kernel(conv, epilogue), [op.input, op.values, op.offsets, op.blocks, *extras]
+    operands = [op.input, op.values, op.offsets, op.blocks, *extras]
+    return gather_gemm_kernel(conv_layer(op, lanes), epilogue), operands
 
 
 def packed_linear(op: Any, lanes: int) -> tuple[Kernel, list[ir.Value]]:
     """Kernel and operands of a linear layer."""
-    (rows, inputs), filters = op.input.type.shape, op.result.type.shape[1]
-    height, together = op.kernel.tile
-    blocks, full = op.blocks.type.shape[0], op.full_blocks.value
-    rest = (filters - full * height) // max(1, blocks - full)
-    counts = (len(op.per_filter), len(op.per_position))
-    linear = Matvec(rows, inputs, filters, height, rest, full, blocks, together, *counts, lanes)
     operands = [op.input, op.values, op.offsets, op.blocks, *op.per_filter, *op.per_position]
-    return matvec_kernel(linear, op.epilogue.blocks[0]), operands
+    return matvec_kernel(linear_layer(op, lanes), op.epilogue.blocks[0]), operands
 
 
 def pool(op: Any, lanes: int) -> tuple[Kernel, list[ir.Value]]:
     """Kernel and operands of a pooling."""
-    images, channels, *spatial = op.input.type.shape
-    rank, kernel = len(spatial), ints(op.kernel)
-    source = layout_of(op.input.type) or plain_layout(spatial)
-    target = layout_of(op.result.type) or plain_layout([1] * rank)
-    padding = ints(op.padding)
-    counts = (len(op.per_filter), len(op.per_position))
-    pooling = Pooling(
-        source, target, images, channels, op.kind.value, kernel, ints(op.strides), ints(op.dilations), padding[:rank], *counts, lanes
-    )
-    whole = list(kernel) == spatial and not any(padding)
-    make = whole_plane_kernel if whole else pooling_kernel
-    return make(pooling, op.epilogue.blocks[0]), [op.input, *op.per_filter, *op.per_position]
+    make = whole_plane_kernel if is_whole_plane(op) else pooling_kernel
+    return make(pool_layer(op, lanes), op.epilogue.blocks[0]), [op.input, *op.per_filter, *op.per_position]
 
 
 def convert_layout(op: Any, lanes: int) -> tuple[Kernel, list[ir.Value]]:
@@ -107,29 +89,9 @@ def convert_layout(op: Any, lanes: int) -> tuple[Kernel, list[ir.Value]]:
     return copy_kernel(source, target, list(op.input.type.shape), lanes), [op.input]
 
 
-CPU_KERNELS: dict[Any, Callable[[Any, int], tuple[Kernel, list[ir.Value]]]] = {
+CPU_KERNELS: dict[Any, MakeKernel] = {
     PackedConvOp: packed_conv,
     PackedLinearOp: packed_linear,
     PoolOp: pool,
     ConvertLayoutOp: convert_layout,
 }
-
-
-def lower_all(module: Any, kernels: dict[Any, Callable[[Any], tuple[Kernel, list[ir.Value]]]]) -> None:
-    """Replace every op that has a kernel by a dispatch of it; planar activations become flat tensors."""
-    library = KernelLibrary(module)
-    planned = []
-    # First decide on all kernels, from types that still tell their layouts.
-    for op in function_ops(module):
-        if make := kernels.get(type(op)):
-            with ir.InsertionPoint(op), op.location:
-                planned.append((op, *make(op), flat(op.result.type, layout_of(op.result.type))))
-    for op, kernel, operands, result in planned:
-        with ir.InsertionPoint(op):
-            value = library.dispatch(kernel, operands, result, op.location)
-        op.result.replace_all_uses_with(value)
-        # Operands noted earlier follow their replacement.
-        for _, _, later, _ in planned:
-            later[:] = [value if operand == op.result else operand for operand in later]
-    for op, *_ in reversed(planned):
-        op.operation.erase()

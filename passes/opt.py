@@ -1,4 +1,4 @@
-"""`niwaki-opt`: run passes on a file of MLIR and print the result; the tool behind every pass test."""
+"""`niwaki-opt`: run passes on a file of MLIR and print the result; behind every test of a pass."""
 
 from __future__ import annotations
 
@@ -15,7 +15,14 @@ from niwaki.errors import CompilerBug, NiwakiError
 
 from . import Session, parse_pipeline, run_pipeline
 from .base import PassFailure
-from .diagnostics import Diagnostic, compare, expected_diagnostics, of_error, of_mlir_error, of_remark
+from .diagnostics import (
+    Diagnostic,
+    compare,
+    expected_diagnostics,
+    of_error,
+    of_mlir_error,
+    of_remark,
+)
 from .pipeline import Element
 
 SPLIT = re.compile(r"^// -----.*$", re.MULTILINE)
@@ -23,12 +30,31 @@ SPLIT = re.compile(r"^// -----.*$", re.MULTILINE)
 
 @click.command(name="niwaki-opt")
 @click.argument("file", type=click.Path(path_type=Path), default="-")
-@click.option("--pass-pipeline", "pipeline", default="builtin.module()", help="builtin.module(pass,pass{option=1},...)")
-@click.option("--verify-diagnostics", is_flag=True, help="Compare errors and remarks with expected-... comments.")
-@click.option("--split-input-file", is_flag=True, help="Run each part between '// -----' lines on its own.")
+@click.option(
+    "--pass-pipeline",
+    "pipeline",
+    default="builtin.module()",
+    help="builtin.module(pass,pass{option=1},...)",
+)
+@click.option(
+    "--verify-diagnostics",
+    is_flag=True,
+    help="Compare errors and remarks with expected-... comments.",
+)
+@click.option(
+    "--split-input-file", is_flag=True, help="Run each part between '// -----' lines on its own."
+)
 @click.option("--remarks", "show_remarks", is_flag=True, help="Print remarks to standard error.")
-@click.option("--dump-ir", type=click.Path(path_type=Path), help="Write the IR after each pass into this folder.")
-@click.option("--print-names/--no-print-names", default=True, help="Name values after the layers they come from.")
+@click.option(
+    "--dump-ir",
+    type=click.Path(path_type=Path),
+    help="Write the IR after each pass into this folder.",
+)
+@click.option(
+    "--print-names/--no-print-names",
+    default=True,
+    help="Name values after the layers they come from.",
+)
 def command(
     file: Path,
     pipeline: str,
@@ -60,7 +86,9 @@ def command(
         raise SystemExit(1)
 
 
-def _process(text: str, elements: list[Element], dump_ir: Path | None) -> tuple[Any | None, list[Diagnostic]]:
+def _process(
+    text: str, elements: list[Element], dump_ir: Path | None
+) -> tuple[Any | None, list[Diagnostic]]:
     """The transformed module (None after an error) and everything that was diagnosed."""
     session = Session()
     with context():
@@ -83,12 +111,17 @@ def _read(file: Path) -> str:
         return sys.stdin.read()
     try:
         return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise NiwakiError(f"cannot read '{file}': {error}") from error
+    except OSError as error:
+        raise NiwakiError(f"cannot read '{file}': {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise NiwakiError(f"cannot read '{file}': it is no UTF-8 text") from error
 
 
 def _split(text: str) -> list[str]:
-    """Parts between `// -----` lines, each padded with the newlines before it so that reported lines are the file's."""
+    """Parts between `// -----` lines, each after as many newlines as there are lines before it.
+
+    So the lines that diagnostics name are the file's.
+    """
     parts, start = [], 0
     for match in [*SPLIT.finditer(text), None]:
         end = match.start() if match else len(text)

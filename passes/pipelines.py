@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from niwaki.targets import Target
 
-# Layers first, so that whatever fuses afterwards sees them; then tails of one op, then longer ones that MLIR's own
-# elementwise fusion has made into one.
+# Layers first, so that whatever fuses afterwards sees them; then tails of one op, then longer ones
+# that MLIR's own elementwise fusion has made into one.
 RAISE = (
     "sparse-pattern-raise-layers",
     "sparse-pattern-fuse-epilogues",
@@ -26,4 +26,5 @@ EMIT = ("canonicalize", "cse", "sparse-pattern-emit-iree")
 
 def compile_pipeline(target: Target) -> str:
     """The pipeline from linalg on tensors to IREE's input for `target`."""
-    return f"builtin.module({','.join((*RAISE, *CHOOSE, f'sparse-pattern-lower-to-{target.backend}', *EMIT))})"
+    lower = f"sparse-pattern-lower-to-{target.backend}"
+    return f"builtin.module({','.join((*RAISE, *CHOOSE, lower, *EMIT))})"

@@ -9,14 +9,13 @@
       "sparse_pattern.yield"(%0)
     }) {padding = [1, 1, 1, 1], strides = [2, 2], ...}
 
-A layer that cannot be raised stays linalg, with a remark: IREE compiles it as a dense layer.
+A layer that cannot be raised stays linalg, with a remark: IREE compiles it in its own way.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
-
 
 from .base import ModulePass, Session, erase_unused, function_ops
 from .raising.convolutions import raise_convolution
@@ -34,12 +33,14 @@ class RaiseLayersPass(ModulePass):
     name: ClassVar[str] = "sparse-pattern-raise-layers"
 
     def run(self, module: Any, session: Session) -> None:
-        for op in [op for op in function_ops(module) if op.operation.name.startswith("linalg.")]:
-            self._raise(op, session)
+        for op in function_ops(module):
+            # An op without results works on buffers.
+            if op.operation.name.startswith("linalg.") and op.results:
+                self._raise(op, session)
         erase_unused(module)
 
     def _raise(self, op: Any, session: Session) -> None:
         try:
             any(raiser(op) is not None for raiser in RAISERS)
         except Refusal as refusal:
-            self.remark(session, op, f"left to IREE as a dense layer: {refusal.reason}")
+            self.remark(session, op, f"left to IREE: {refusal.reason}")

@@ -4,8 +4,9 @@
       -->
     "sparse_pattern.conv"(%x, %w) {kernel = #sparse_pattern.gather_gemm<8, 3, 2, 8>, ...}
 
-Accumulators of a tile, filters x vectors of pixels, must stay in registers beside one vector of input each and a
-broadcast weight; the more filters share a column, the more arithmetic each load feeds.
+Accumulators of a tile, filters x vectors of pixels, must stay in registers beside one vector of
+input each and a broadcast weight; the more filters share a column, the more arithmetic each load
+feeds.
 """
 
 from __future__ import annotations
@@ -22,24 +23,26 @@ from niwaki.dialects import (
     MatvecAttr,
     layout_of,
 )
+from niwaki.schemes import Dense
 from niwaki.targets import Target
 
 from .base import ModulePass, Session, function_ops, target_of
-from .detect_schemes import is_depthwise
+from .layers import groups_of, is_depthwise
 
-# Vectors of pixels for each height of the tile (filters), by vector registers. Measured on AVX-512: 8 x 3 leaves room
-# for three inputs and a few broadcast weights; 8 x 4 spills.
+# Vectors of pixels for each height of the tile (filters), by vector registers. Measured on AVX-512:
+# 8 x 3 leaves room for three inputs and a few broadcast weights; 8 x 4 spills.
 REGISTER_TILES = {
     32: {8: 3, 4: 5, 2: 8, 1: 8},
     16: {4: 3, 2: 4, 1: 6},
 }
 GPU_TILES = {8: 2, 4: 4, 2: 4, 1: 4}
 
-# An input that fits the second-level cache is read there block after block; a larger one is read once, tile after
-# tile, by all blocks in turn.
-CACHE_BYTES = 512 * 1024
+# An input that fits the second-level cache is read there block after block; a larger one is read
+# once, tile after tile, by all blocks in turn.
+CACHE_BYTES = 1024 * 1024
 
-# Workgroups small enough that threads can share them, large enough that starting one costs nothing (4 ns each).
+# Workgroups small enough that threads can share them, large enough that starting one costs nothing
+# (4 ns each).
 WORKGROUP_TILES = 4
 
 
@@ -60,7 +63,8 @@ class SelectKernelsPass(ModulePass):
 
 def conv_kernel(op: Any, target: Target) -> Any:
     """The kernel of a convolution."""
-    if target.backend == "cpu" and is_depthwise(op):
+    # The depthwise kernel reads every tap of every channel.
+    if target.backend == "cpu" and is_depthwise(op) and op.scheme.scheme == Dense():
         return DepthwiseAttr.of(vectors=min(4, pixel_vectors(op, target)), channels=1)
     tiles = GPU_TILES if target.backend == "gpu" else REGISTER_TILES[target.registers]
     height = tile_height(op, tuple(tiles))
@@ -79,27 +83,29 @@ def conv_kernel(op: Any, target: Target) -> Any:
 def tile_height(op: Any, heights: tuple[int, ...]) -> int:
     """The tallest tile that the filters of one block of the scheme fill.
 
-    It divides the scheme's blocks, so that what is left of a group of filters is the only lower block.
+    It divides the scheme's blocks, so that only the end of a group of filters is a lower block.
     """
     filters, channels, *kernel = op.weight.type.shape
-    group = filters // op.groups.value
-    shared = op.scheme.scheme.filters_per_block((filters, channels, math.prod(kernel)), op.groups.value)
-    return max(rows for rows in (*heights, 1) if rows <= shared and (shared == group or shared % rows == 0))
+    groups = groups_of(op)
+    group = filters // groups
+    shared = op.scheme.scheme.filters_per_block((filters, channels, math.prod(kernel)), groups)
+    return max(
+        rows for rows in (*heights, 1) if rows <= shared and (shared == group or shared % rows == 0)
+    )
 
 
 def pixel_vectors(op: Any, target: Target) -> int:
     """Vectors that cover a plane of the result."""
     layout = layout_of(op.result.type)
     assert layout is not None
-    return -(-layout.extent // target.lanes)
+    # A workgroup's threads hold one pixel each: to the kernel they are a vector.
+    lanes = target.threads if target.backend == "gpu" else target.lanes
+    return -(-layout.extent // lanes)
 
 
 def linear_kernel(op: Any, target: Target) -> Any:
-    """The kernel of a linear layer: vectors over the filters of a block, several rows of input for each weight."""
-    rows, (filters, inputs) = op.input.type.shape[0], op.weight.type.shape
-    shared = op.scheme.scheme.filters_per_block((filters, inputs, 1), 1)
-    if target.backend == "gpu":
-        return MatvecAttr.of(1, 1)
+    """The kernel of a linear layer: vectors over a block's filters, a few rows for each weight."""
+    rows = op.input.type.shape[0]
     vectors = {1: 8, 2: 4}.get(rows, 3)
-    height = min(shared, vectors * target.lanes)
-    return MatvecAttr.of(height, min(rows, 4))
+    limit = target.threads if target.backend == "gpu" else vectors * target.lanes
+    return MatvecAttr.of(tile_height(op, tuple(range(1, limit + 1))), min(rows, 4))

@@ -52,6 +52,18 @@ class Index:
             return Index(a)
         return Index(arith.subi(as_value(a), as_value(b)))
 
+    def __floordiv__(self, divisor: int) -> Index:
+        """Quotient by a positive number; this index must not be negative."""
+        if isinstance(self.value, int) or divisor == 1:
+            return Index(self.value if divisor == 1 else self.value // divisor)
+        return Index(arith.divui(self.value, as_value(divisor)))
+
+    def __mod__(self, divisor: int) -> Index:
+        """Remainder by a positive number; this index must not be negative."""
+        if isinstance(self.value, int) or divisor == 1:
+            return Index(0 if divisor == 1 else self.value % divisor)
+        return Index(arith.remui(self.value, as_value(divisor)))
+
     __radd__ = __add__
     __rmul__ = __mul__
 
@@ -125,6 +137,11 @@ def store(value: ir.Value, buffer: ir.Value, index: Any) -> None:
         memref.store(value, buffer, [as_value(index)])
 
 
+def prefetch(buffer: ir.Value, index: Any) -> None:
+    """Ask for the cache line of an element; it need not exist."""
+    memref.prefetch(buffer, [as_value(index)], False, 3, True)
+
+
 def load_index(buffer: ir.Value, index: Any) -> Index:
     """An i32 element as an index."""
     return Index(arith.index_cast(ir.IndexType.get(), load(buffer, index)))
@@ -132,16 +149,30 @@ def load_index(buffer: ir.Value, index: Any) -> Index:
 
 def load_strided(buffer: ir.Value, index: Any, stride: int, lanes: int) -> ir.Value:
     """Elements index, index + stride, ...; never reads past the last of them."""
+    return join_strided(load_strided_parts(buffer, index, stride, lanes), stride, lanes)
+
+
+def load_strided_parts(buffer: ir.Value, index: Any, stride: int, lanes: int) -> list[ir.Value]:
+    """The vectors that hold elements index, index + stride, ...; `join_strided` picks them out.
+
+    What is done lane by lane to parts of several rows, a maximum say, needs one join instead of one a row.
+    """
     if stride == 1 or lanes == 1:
-        return load(buffer, index, lanes)
+        return [load(buffer, index, lanes)]
     index = index if isinstance(index, Index) else Index(index)
     if stride == 2:
         # Two overlapping vectors: the second ends at the last element wanted.
-        low, high = load(buffer, index, lanes), load(buffer, index + (lanes - 1), lanes)
-        picks = [2 * i if 2 * i < lanes else lanes + 2 * i - (lanes - 1) for i in range(lanes)]
-        return vector.shuffle(low, high, picks)
+        return [load(buffer, index, lanes), load(buffer, index + (lanes - 1), lanes)]
     elements = [load(buffer, index + stride * lane) for lane in range(lanes)]
-    return vector.from_elements(lane_type(elements[0].type, lanes), elements)
+    return [vector.from_elements(lane_type(elements[0].type, lanes), elements)]
+
+
+def join_strided(parts: Sequence[ir.Value], stride: int, lanes: int) -> ir.Value:
+    """The vector of every `stride`-th element of what `load_strided_parts` loaded."""
+    if len(parts) == 1:
+        return parts[0]
+    picks = [2 * i if 2 * i < lanes else lanes + 2 * i - (lanes - 1) for i in range(lanes)]
+    return vector.shuffle(parts[0], parts[1], picks)
 
 
 def splat(value: ir.Value, lanes: int) -> ir.Value:
@@ -181,6 +212,11 @@ def load_mask(buffer: ir.Value, index: Any, lanes: int) -> ir.Value:
     return arith.cmpi(arith.CmpIPredicate.ne, loaded, zeros)
 
 
+def select_index(condition: ir.Value, yes: Index, no: Index) -> Index:
+    """`yes` if the condition holds, else `no`."""
+    return Index(arith.select(condition, as_value(yes), as_value(no)))
+
+
 @contextmanager
 def for_range(begin: Any, end: Any, step: int = 1) -> Iterator[Index]:
     """A loop without carried values: ``with for_range(0, n) as i: ...``."""
@@ -216,6 +252,17 @@ def when_else(condition: ir.Value, yes: Callable[[], None], no: Callable[[], Non
         with ir.InsertionPoint(block):
             code()
             scf.yield_([])
+
+
+def choose(
+    condition: ir.Value, yes: Callable[[], ir.Value], no: Callable[[], ir.Value]
+) -> ir.Value:
+    """The f32 that one of two pieces of code computes, depending on an i1; the other does not run."""
+    branch = scf.IfOp(condition, [ir.F32Type.get()], has_else=True)
+    for block, code in ((branch.then_block, yes), (branch.else_block, no)):
+        with ir.InsertionPoint(block):
+            scf.yield_([code()])
+    return branch.results[0]
 
 
 def zero_fill(buffer: ir.Value, begin: Any, length: int, lanes: int) -> None:

@@ -43,7 +43,7 @@ class Matvec:
         full_blocks, blocks: how many blocks are full, how many there are.
         together: rows that share a weight vector.
         per_filter, per_position: numbers of operands of the epilogue.
-        lanes: f32 values of a vector.
+        lanes: f32 values of a vector; on a GPU the threads of a workgroup, which hold one each.
     """
 
     rows: int

@@ -4,7 +4,7 @@
     for each row of the result, for each vector of its pixels: combine the strided loads of the window's taps
 
 Zeros of the halo are the padding of a sum. For a maximum, rows beyond the edge are replaced by the edge row, which is
-in the same window, and columns beyond it by minus infinity. A window of the whole input is one reduction of the plane.
+in the same window unless that is dilated; columns beyond it, and rows of dilated windows, by minus infinity. A window of the whole input is one reduction of the plane.
 """
 
 from __future__ import annotations
@@ -19,12 +19,16 @@ from niwaki.dialects import Planar
 
 from .builder import (
     Index,
+    above,
+    all_of,
     as_value,
+    below,
     float_constant,
     fold_range,
     inline_epilogue,
     load,
-    load_strided,
+    join_strided,
+    load_strided_parts,
     maximum,
     minimum,
     pieces,
@@ -46,7 +50,7 @@ class Pooling:
         kind: ``max`` or ``sum``.
         kernel, strides, dilations, before: of the window; `before` is the padding before each spatial dimension.
         per_filter, per_position: numbers of operands of the epilogue.
-        lanes: f32 values of a vector.
+        lanes: f32 values of a vector; on a GPU the threads of a workgroup, which hold one each.
     """
 
     source: Planar
@@ -75,8 +79,8 @@ def pooling_kernel(pool: Pooling, epilogue: ir.Block) -> Kernel:
 
         def row(indices: list[Index], at: Index) -> None:
             def piece(offset: Index, width: int) -> None:
-                value = _window(pool, buffers[0], read, indices, offset, width)
-                _finish(pool, epilogue, buffers, value, channel, at + offset, width)
+                value = window(pool, buffers[0], read, indices, offset, width)
+                finish(pool, epilogue, buffers, value, channel, at + offset, width)
 
             for_pieces(pool.target.sizes[-1], pool.lanes, piece)
 
@@ -90,24 +94,37 @@ def combine(kind: str, a: ir.Value, b: ir.Value) -> ir.Value:
     return arith.maximumf(a, b) if kind == "max" else arith.addf(a, b)
 
 
-def _window(pool: Pooling, source: ir.Value, read: Index, rows: list[Index], column: Index, width: int) -> ir.Value:
-    """The combined taps of `width` neighbouring windows."""
-    rank = len(pool.kernel)
+def window(pool: Pooling, source: ir.Value, read: Index, rows: list[Index], column: Index, width: int) -> ir.Value:
+    """The combined taps of `width` neighbouring windows: rows first, then what they give for each column of taps."""
+    *tall, wide = pool.kernel
+    stride = pool.strides[-1]
     total: ir.Value | None = None
-    for tap in itertools.product(*(range(size) for size in pool.kernel)):
-        at = read
-        for axis in range(rank - 1):
-            place = rows[axis] * pool.strides[axis] + (tap[axis] * pool.dilations[axis] - pool.before[axis])
+    for tap in range(wide):
+        shift = tap * pool.dilations[-1] - pool.before[-1]
+        parts: list[ir.Value] = []
+        for taps in itertools.product(*map(range, tall)):
+            at = _row_start(pool, read, rows, taps) + column * stride + shift
+            loaded = load_strided_parts(source, at, stride, width)
             if pool.kind == "max":
-                place = minimum(maximum(place, 0), pool.source.sizes[axis] - 1)
-            at = at + place * pool.source.pitches[axis]
-        shift = tap[-1] * pool.dilations[-1] - pool.before[-1]
-        value = load_strided(source, at + column * pool.strides[-1] + shift, pool.strides[-1], width)
+                loaded = [_without_dilated_padding(pool, part, rows, taps, width) for part in loaded]
+            parts = [combine(pool.kind, a, b) for a, b in zip(parts, loaded, strict=True)] if parts else loaded
+        value = join_strided(parts, stride, width)
         if pool.kind == "max":
             value = _without_padding(pool, value, column, shift, width)
         total = value if total is None else combine(pool.kind, total, value)
     assert total is not None
     return total
+
+
+def _row_start(pool: Pooling, read: Index, rows: list[Index], taps: tuple[int, ...]) -> Index:
+    """Where the row of the input begins that a window's row of taps reads."""
+    at = read
+    for axis, row in enumerate(rows):
+        place = row * pool.strides[axis] + _shift(pool, taps, axis)
+        if pool.kind == "max":
+            place = minimum(maximum(place, 0), pool.source.sizes[axis] - 1)
+        at = at + place * pool.source.pitches[axis]
+    return at
 
 
 def _without_padding(pool: Pooling, value: ir.Value, column: Index, shift: int, width: int) -> ir.Value:
@@ -116,20 +133,43 @@ def _without_padding(pool: Pooling, value: ir.Value, column: Index, shift: int, 
     last = (pool.target.sizes[-1] - 1) * stride + shift
     if shift >= 0 and last < size:
         return value
-    lanes = ir.VectorType.get([width], ir.IndexType.get())
-    steps = vector.step(lanes)
-    first = vector.broadcast(lanes, as_value(column * stride + shift))
-    places = arith.addi(first, arith.muli(steps, vector.broadcast(lanes, as_value(stride))))
-    inside = arith.andi(
-        arith.cmpi(arith.CmpIPredicate.sge, places, vector.broadcast(lanes, as_value(0))),
-        arith.cmpi(arith.CmpIPredicate.slt, places, vector.broadcast(lanes, as_value(size))),
-    )
+    first = column * stride + shift
     if width == 1:
-        inside = vector.extract(inside, [], [0])
+        return select(_within(first, size), value, float_constant(float("-inf")))
+    number = ir.IntegerType.get_signless(32)
+    lanes = ir.VectorType.get([width], number)
+    steps = arith.constant(lanes, ir.DenseElementsAttr.get([ir.IntegerAttr.get(number, lane * stride) for lane in range(width)], lanes))
+    places = arith.addi(vector.broadcast(lanes, arith.index_cast(number, as_value(first))), steps)
+    limit = arith.constant(lanes, ir.DenseElementsAttr.get_splat(lanes, ir.IntegerAttr.get(number, size)))
+    # A negative place is a huge unsigned one: one comparison for both edges.
+    inside = arith.cmpi(arith.CmpIPredicate.ult, places, limit)
     return select(inside, value, float_constant(float("-inf"), width))
 
 
-def _finish(
+def _without_dilated_padding(
+    pool: Pooling, value: ir.Value, rows: list[Index], tap: tuple[int, ...], width: int
+) -> ir.Value:
+    """Minus infinity where a dilated window reads above or below the input: the edge row may not be in it."""
+    for axis, row in enumerate(rows):
+        shift, size = _shift(pool, tap, axis), pool.source.sizes[axis]
+        last = (pool.target.sizes[axis] - 1) * pool.strides[axis] + shift
+        if pool.dilations[axis] > 1 and (shift < 0 or last >= size):
+            inside = _within(row * pool.strides[axis] + shift, size)
+            value = select(inside, value, float_constant(float("-inf"), width))
+    return value
+
+
+def _shift(pool: Pooling, tap: tuple[int, ...], axis: int) -> int:
+    """Where a tap reads relative to the first pixel of its window without padding."""
+    return tap[axis] * pool.dilations[axis] - pool.before[axis]
+
+
+def _within(place: Index, size: int) -> ir.Value:
+    """Whether a row or column is one of the input's."""
+    return all_of([above(place, -1), below(place, size)])
+
+
+def finish(
     pool: Pooling, epilogue: ir.Block, buffers: list[ir.Value], value: ir.Value, channel: Index, at: Index, width: int
 ) -> None:
     """Epilogue and store."""
@@ -145,15 +185,15 @@ def whole_plane_kernel(pool: Pooling, epilogue: ir.Block) -> Kernel:
     def emit(buffers: list[ir.Value], workgroup: tuple[Index, Index, Index]) -> None:
         channel, _, image = workgroup
         plane = image * pool.channels + channel
-        value = _reduce(pool, buffers[0], plane * pool.source.plane + pool.source.lead)
-        _finish(pool, epilogue, buffers, value, channel, plane, 1)
+        value = reduce_plane(pool, buffers[0], plane * pool.source.plane + pool.source.lead, pool.lanes)
+        finish(pool, epilogue, buffers, value, channel, plane, 1)
 
     return Kernel(f"reduce_{pool.kind}", (pool, str(epilogue)), (pool.channels, 1, pool.images), emit)
 
 
-def _reduce(pool: Pooling, source: ir.Value, read: Index) -> ir.Value:
+def reduce_plane(pool: Pooling, source: ir.Value, read: Index, lanes: int) -> ir.Value:
     """Combine all pixels of a plane: a vector of partial results for each width of a row's pieces, then their lanes."""
-    layout, cuts = pool.source, pieces(pool.source.sizes[-1], pool.lanes)
+    layout, cuts = pool.source, pieces(pool.source.sizes[-1], lanes)
     neutral = float("-inf") if pool.kind == "max" else 0.0
 
     def row(at: Index, partial: list[ir.Value]) -> list[ir.Value]:

@@ -4,7 +4,10 @@
     %b = linalg.broadcast ins(%bias) outs(%empty) dimensions = [0, 2, 3]
     %y = linalg.conv_2d_nchw_fchw {strides = dense<2>} ins(%p, %w) outs(%b)
       -->
-    %y = "sparse_pattern.conv"(%x, %w, %bias) ({ acc + bias }) {padding = [1, 1, 1, 1], strides = [2, 2], groups = 1}
+    %y = "sparse_pattern.conv"(%x, %w, %bias) ({ acc + bias })
+           {padding = [1, 1, 1, 1], strides = [2, 2], groups = 1, ...}
+
+Grouped ones come with groups and channels of a group as two dimensions, which the dialect joins.
 """
 
 from __future__ import annotations
@@ -23,18 +26,24 @@ from ..base import constant
 from .maps import window_maps
 from .operands import (
     Refusal,
+    Start,
     absorb_padding,
     accumulation_start,
     grouped_dimensions,
     need_constant,
-    need_f32,
+    need_static_f32,
+    needed_padding,
     only_user,
     producer,
     window_attribute,
 )
 
 PLAIN = ("linalg.conv_1d_ncw_fcw", "linalg.conv_2d_nchw_fchw", "linalg.conv_3d_ncdhw_fcdhw")
-DEPTHWISE = ("linalg.depthwise_conv_1d_ncw_cw", "linalg.depthwise_conv_2d_nchw_chw", "linalg.depthwise_conv_3d_ncdhw_cdhw")
+DEPTHWISE = (
+    "linalg.depthwise_conv_1d_ncw_cw",
+    "linalg.depthwise_conv_2d_nchw_chw",
+    "linalg.depthwise_conv_3d_ncdhw_cdhw",
+)
 GROUPED = ("linalg.conv_2d_ngchw_gfchw",)
 
 
@@ -46,49 +55,71 @@ def raise_convolution(op: Any) -> Any | None:
     """
     name = op.operation.name
     if name in PLAIN:
-        return _raise(op, groups=1)
+        return _raise_plain(op)
     if name in DEPTHWISE:
-        return _raise(op, groups=ir.RankedTensorType(op.operands[1].type).shape[0])
+        return _raise_depthwise(op)
     if name in GROUPED:
         rank = ir.RankedTensorType(op.operands[0].type).rank - 3
-        return _raise_grouped(op, window_attribute(op, "strides", rank), window_attribute(op, "dilations", rank))
+        return _raise_grouped(
+            op, window_attribute(op, "strides", rank), window_attribute(op, "dilations", rank)
+        )
     if name == "linalg.generic" and (window := window_maps(op)) is not None:
         return _raise_grouped(op, *window)
     if name.startswith(("linalg.conv_", "linalg.depthwise_conv_")):
-        raise Refusal(f"{name} has a layout other than channels first")
+        raise Refusal(f"{name} is no convolution of this dialect, which has channels first")
     return None
 
 
-def _raise(op: Any, groups: int) -> Any:
+def _raise_plain(op: Any) -> Any:
     data, weight, init = list(op.operands)
-    need_f32(data, weight)
-    rank = ir.RankedTensorType(data.type).rank - 2
-    strides, dilations = (window_attribute(op, name, rank) for name in ("strides", "dilations"))
-    array = need_constant(weight)
-    if groups > 1:  # depthwise: channels x kernel becomes filters x 1 x kernel
-        array = array[:, None]
-    return _build(op, op.results[0], data, array if groups > 1 else weight, init, strides, dilations, groups)
+    need_static_f32(data, weight, init)
+    need_constant(weight)
+    return _build(op, op.results[0], data, weight, init, *_window(op), groups=1)
+
+
+def _raise_depthwise(op: Any) -> Any:
+    data, weight, init = list(op.operands)
+    need_static_f32(data, weight, init)
+    filters = need_constant(weight)[:, None]  # channels x kernel becomes filters x 1 x kernel
+    groups = filters.shape[0]
+    return _build(op, op.results[0], data, filters, init, *_window(op), groups=groups)
+
+
+def _window(op: Any) -> tuple[list[int], list[int]]:
+    """Strides and dilations of a named convolution on images x channels x spatial."""
+    rank = ir.RankedTensorType(op.operands[0].type).rank - 2
+    return window_attribute(op, "strides", rank), window_attribute(op, "dilations", rank)
 
 
 def _raise_grouped(op: Any, strides: Sequence[int], dilations: Sequence[int]) -> Any:
-    """Grouped convolutions split the channels into two dimensions; the dialect keeps them in one."""
+    """Grouped convolutions have channels as two dimensions; the dialect keeps them in one."""
     split, weight, init = list(op.operands)
-    need_f32(split, weight)
-    shape = ir.RankedTensorType(split.type).shape
-    reshapes = [producer(split, "tensor.expand_shape"), producer(init, "tensor.expand_shape"), only_user(op.results[0])]
-    fill = producer(init, "linalg.fill")
-    join = reshapes[2]
-    if reshapes[0] is None or not grouped_dimensions(reshapes[0], shape):
+    need_static_f32(split, weight, init)
+    rank = ir.RankedTensorType(split.type).rank
+    parted, join = producer(split, "tensor.expand_shape"), only_user(op.results[0])
+    if parted is None or not grouped_dimensions(parted, rank):
         raise Refusal("its groups are not a split of the channels")
-    if join is None or join.operation.name != "tensor.collapse_shape" or not grouped_dimensions(join, shape):
+    if join is None or join.operation.name != "tensor.collapse_shape":
         raise Refusal("its groups are not joined to one dimension of channels")
-    start = init if fill is not None else reshapes[1].operands[0] if reshapes[1] is not None else None
-    if start is None:
-        raise Refusal("it does not start from a bias or zero")
+    if not grouped_dimensions(join, rank):
+        raise Refusal("its groups are not joined to one dimension of channels")
     array = need_constant(weight)
     groups = array.shape[0]
     merged = array.reshape(groups * array.shape[1], *array.shape[2:])
-    return _build(op, join.results[0], reshapes[0].operands[0], merged, start, strides, dilations, groups)
+    start = _joined_start(init, rank)
+    return _build(
+        op, join.results[0], parted.operands[0], merged, start, strides, dilations, groups
+    )
+
+
+def _joined_start(init: Any, rank: int) -> Any:
+    """What a grouped convolution starts from, with groups and channels in one dimension."""
+    parted = producer(init, "tensor.expand_shape")
+    if parted is not None and grouped_dimensions(parted, rank):
+        return parted.operands[0]
+    if accumulation_start(init, 0.0) != Start():
+        raise Refusal("it starts from neither zero nor a split of one value for each filter")
+    return init
 
 
 def _build(
@@ -102,6 +133,8 @@ def _build(
     groups: int,
 ) -> Any:
     source, padding = absorb_padding(data, 0.0)
+    kernel = (weight if isinstance(weight, np.ndarray) else weight.type).shape[2:]
+    padding = needed_padding(source, result, padding, kernel, strides, dilations)
     start = accumulation_start(init, 0.0)
     with ir.InsertionPoint(op), op.location:
         made = build_conv(

@@ -4,6 +4,8 @@
     %y = linalg.matmul ins(%x, %t) outs(%zero)
       -->
     %y = "sparse_pattern.linear"(%x, %w)
+
+The dialect has weights as filters x inputs, as PyTorch does.
 """
 
 from __future__ import annotations
@@ -19,11 +21,11 @@ from niwaki.dialects import build_linear, ints, scheme_attr
 from ..base import constant, dense_value
 from .convolutions import add_all
 from .maps import maps_of, positions
-from .operands import Refusal, accumulation_start, need_f32, producer
+from .operands import Refusal, accumulation_start, need_static_f32, producer
 
 
 def raise_linear(op: Any) -> Any | None:
-    """Replace a `linalg.matmul` by constant weights; returns the new op, None if `op` is no matrix product.
+    """Replace a `linalg.matmul` by constant weights; returns the new op, None if `op` is another.
 
     Raises:
         Refusal: it is one, but its weights are not constant or its element type is not f32.
@@ -31,7 +33,7 @@ def raise_linear(op: Any) -> Any | None:
     if op.operation.name != "linalg.matmul":
         return None
     data, right, init = list(op.operands)
-    need_f32(data, right)
+    need_static_f32(data, right, init)
     transposed = "indexing_maps" in op.attributes and positions(maps_of(op)[1]) == [1, 2]
     weight = _filters_by_inputs(op, right, transposed)
     start = accumulation_start(init, 0.0)
@@ -55,11 +57,10 @@ def _filters_by_inputs(op: Any, right: Any, transposed: bool) -> Any:
         left = positions(maps_of(op)[0])
         if left != [0, 2] or positions(maps_of(op)[1]) not in ([2, 1], [1, 2]):
             raise Refusal("its indexing maps are not those of a matrix product")
-    transpose = producer(right, "linalg.transpose")
-    if transpose is not None and not transposed and ints(transpose.attributes["permutation"]) == (1, 0):
-        if dense_value(transpose.operands[0]) is not None:
-            return transpose.operands[0]
+    transpose = None if transposed else producer(right, "linalg.transpose")
+    if transpose is not None and ints(transpose.attributes["permutation"]) == (1, 0):
+        right, transposed = transpose.operands[0], True
     array = dense_value(right)
     if array is None:
-        raise Refusal("both factors are computed at run time")
+        raise Refusal("its second factor is not constant")
     return right if transposed else np.ascontiguousarray(array.T)

@@ -14,11 +14,14 @@ def maps_of(op: Any) -> list[Any]:
 
 def iterators_of(op: Any) -> list[str]:
     """`parallel` or `reduction` for each loop of a `linalg.generic`."""
-    return [str(attribute).partition("<")[2].rstrip(">") for attribute in op.attributes["iterator_types"]]
+    return [
+        str(attribute).partition("<")[2].rstrip(">")
+        for attribute in op.attributes["iterator_types"]
+    ]
 
 
 def positions(affine_map: Any) -> list[int | None]:
-    """For each result of a map the loop it is; None for a constant 0 (a broadcast dimension of size 1).
+    """For each result of a map the loop it is; None for a constant 0 (a broadcast dimension).
 
     Raises:
         ValueError: a result is neither.
@@ -38,7 +41,8 @@ def is_identity(affine_map: Any) -> bool:
     """Whether a map is (d0, ..., dn) -> (d0, ..., dn)."""
     results = affine_map.results
     return len(results) == affine_map.n_dims and all(
-        isinstance(result, ir.AffineDimExpr) and result.position == i for i, result in enumerate(results)
+        isinstance(result, ir.AffineDimExpr) and result.position == i
+        for i, result in enumerate(results)
     )
 
 
@@ -46,44 +50,81 @@ def scaled_dimension(expression: Any) -> tuple[int, int] | None:
     """(loop, factor) of `d2 * 3` or `d2`; None for anything else."""
     if isinstance(expression, ir.AffineDimExpr):
         return int(expression.position), 1
-    if isinstance(expression, ir.AffineMulExpr) and isinstance(expression.rhs, ir.AffineConstantExpr):
-        if isinstance(expression.lhs, ir.AffineDimExpr):
-            return int(expression.lhs.position), int(expression.rhs.value)
-    return None
+    if not isinstance(expression, ir.AffineMulExpr):
+        return None
+    loop, factor = expression.lhs, expression.rhs
+    if not isinstance(loop, ir.AffineDimExpr) or not isinstance(factor, ir.AffineConstantExpr):
+        return None
+    return int(loop.position), int(factor.value)
 
 
 def sliding(expression: Any, output: int, tap: int) -> tuple[int, int] | None:
     """(stride, dilation) of `output * stride + tap * dilation`; None for anything else."""
     if not isinstance(expression, ir.AffineAddExpr):
         return None
-    factors = dict(part for side in (expression.lhs, expression.rhs) if (part := scaled_dimension(side)) is not None)
+    factors = dict(
+        part
+        for side in (expression.lhs, expression.rhs)
+        if (part := scaled_dimension(side)) is not None
+    )
     if set(factors) != {output, tap}:
         return None
     return factors[output], factors[tap]
 
 
-def body_is(op: Any, *names: str) -> bool:
-    """Whether the body of a `linalg.generic` consists of exactly these ops, before its yield."""
-    operations = [inner.operation.name for inner in op.regions[0].blocks[0].operations]
-    return operations == [*names, "linalg.yield"]
+def combiner(op: Any) -> str | None:
+    """The op with which a `linalg.generic` combines its first input and the accumulator.
+
+    None if its body is anything else.
+    """
+    block = op.regions[0].blocks[0]
+    *scalar, end = list(block.operations)
+    if len(scalar) != 1 or set(scalar[0].operands) != {block.arguments[0], accumulator(block)}:
+        return None
+    return str(scalar[0].operation.name) if end.operands[0] == scalar[0].results[0] else None
+
+
+def multiplies_and_adds(op: Any) -> bool:
+    """Whether the body of a `linalg.generic` is accumulator + first input * second input."""
+    block = op.regions[0].blocks[0]
+    *scalar, end = list(block.operations)
+    if [inner.operation.name for inner in scalar] != ["arith.mulf", "arith.addf"]:
+        return False
+    product, total = scalar
+    return (
+        set(product.operands) == {block.arguments[0], block.arguments[1]}
+        and set(total.operands) == {product.results[0], accumulator(block)}
+        and end.operands[0] == total.results[0]
+    )
+
+
+def accumulator(block: Any) -> Any:
+    """The last argument of a body: what the result was so far."""
+    return block.arguments[len(block.arguments) - 1]
 
 
 def window_maps(op: Any) -> tuple[list[int], list[int]] | None:
-    """(strides, dilations) if a generic is a grouped convolution: n g f spatial | c taps; None otherwise.
+    """(strides, dilations) if a generic is a grouped convolution; None otherwise.
 
-    (n, g, f, o..., c, t...) -> (n, g, c, o * stride + t * dilation ...), (g, f, c, t...), (n, g, f, o...)
+    Its loops are (n, g, f, o..., c, t...), and it reads (n, g, c, o * stride + t * dilation ...)
+    and (g, f, c, t...) to write (n, g, f, o...).
     """
     maps = maps_of(op)
-    if len(maps) != 3 or not body_is(op, "arith.mulf", "arith.addf"):
+    if len(maps) != 3 or not multiplies_and_adds(op):
         return None
     rank = len(maps[2].results) - 3
     loops = maps[2].n_dims
-    if rank < 1 or loops != 4 + 2 * rank:
+    if not 1 <= rank <= 3 or loops != 4 + 2 * rank:
         return None
     outputs, taps = range(3, 3 + rank), range(4 + rank, loops)
     channel = 3 + rank
     try:
-        if positions(maps[1]) != [1, 2, channel, *taps] or positions(maps[2]) != [0, 1, 2, *outputs]:
+        if positions(maps[1]) != [1, 2, channel, *taps] or positions(maps[2]) != [
+            0,
+            1,
+            2,
+            *outputs,
+        ]:
             return None
     except ValueError:
         return None

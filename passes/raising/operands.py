@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import torch_mlir.ir as ir
 
-from niwaki.dialects import ints
+from niwaki.dialects import ints, window_sizes
 
-from ..base import dense_value
+from ..base import constant_attribute, dense_value
 
 
 @dataclass(frozen=True)
@@ -24,15 +24,14 @@ class Refusal(Exception):
 def producer(value: Any, name: str) -> Any | None:
     """The op called `name` that computes `value`; None if another one does."""
     owner = value.owner
-    return None if isinstance(owner, ir.Block) or owner.name != name else owner.opview
+    if isinstance(owner, ir.Block) or owner.operation.name != name:
+        return None
+    return owner.operation.opview
 
 
 def scalar_constant(value: Any) -> float | None:
-    """Value of a constant scalar or of a constant tensor of equal elements; None if `value` is neither."""
-    owner = value.owner
-    if isinstance(owner, ir.Block) or owner.name != "arith.constant":
-        return None
-    attribute = owner.attributes["value"]
+    """Value of a constant scalar, or of a constant tensor of equal elements; else None."""
+    attribute = constant_attribute(value)
     if isinstance(attribute, (ir.FloatAttr, ir.IntegerAttr)):
         return float(attribute.value)
     array = dense_value(value)
@@ -42,7 +41,10 @@ def scalar_constant(value: Any) -> float | None:
 
 
 def absorb_padding(value: Any, fill: float) -> tuple[Any, list[int]]:
-    """Look through a `tensor.pad` with constant `fill`: (unpadded value, padding before and after each spatial dimension)."""
+    """Look through a `tensor.pad` with constant `fill`.
+
+    Returns the unpadded value, and the padding before, then after each spatial dimension.
+    """
     rank = ir.RankedTensorType(value.type).rank
     nothing = (value, [0] * (2 * (rank - 2)))
     pad = producer(value, "tensor.pad")
@@ -52,6 +54,36 @@ def absorb_padding(value: Any, fill: float) -> tuple[Any, list[int]]:
     if min(*low, *high) < 0 or any((*low[:2], *high[:2])):
         return nothing
     return pad.operands[0], [*low[2:], *high[2:]]
+
+
+def needed_padding(
+    data: Any,
+    result: Any,
+    padding: Sequence[int],
+    kernel: Sequence[int],
+    strides: Sequence[int],
+    dilations: Sequence[int],
+) -> list[int]:
+    """`padding` without what no window reaches: linalg lets inputs be larger than needed.
+
+    torch-mlir pads so for a pooling with ``ceil_mode``.
+
+    Raises:
+        Refusal: even without padding the input has room for more windows than there are.
+    """
+    rank = len(kernel)
+    spatial = ir.RankedTensorType(data.type).shape[2:]
+    outputs = list(ir.RankedTensorType(result.type).shape[2:]) or [1] * rank
+    if window_sizes(spatial, kernel, strides, dilations, padding) == outputs:
+        return list(padding)
+    needed = list(padding)
+    for axis in range(rank):
+        end = (outputs[axis] - 1) * strides[axis] + dilations[axis] * (kernel[axis] - 1) + 1
+        after = max(0, end - padding[axis] - spatial[axis])
+        needed[rank + axis] = min(after, padding[rank + axis])
+    if window_sizes(spatial, kernel, strides, dilations, needed) != outputs:
+        raise Refusal(f"its windows leave out the end of their input: {outputs} of {list(spatial)}")
+    return needed
 
 
 def pad_value(pad: Any) -> float | None:
@@ -69,7 +101,7 @@ class Start:
 
 
 def accumulation_start(init: Any, neutral: float) -> Start:
-    """Read a linalg op's `outs`: nothing (a fill with `neutral`), a bias per filter, or a tensor."""
+    """Read a linalg op's `outs`: nothing (all are `neutral`), a bias per filter, or a tensor."""
     fill = producer(init, "linalg.fill")
     if fill is not None and scalar_constant(fill.operands[0]) == neutral:
         return Start()
@@ -92,12 +124,14 @@ def window_attribute(op: Any, name: str, rank: int) -> list[int]:
     return [int(v) for v in np.asarray(ir.DenseElementsAttr(op.attributes[name])).reshape(-1)]
 
 
-def need_f32(*values: Any) -> None:
-    """Refuse element types that the kernels do not compute in."""
+def need_static_f32(*values: Any) -> None:
+    """Refuse sizes that are not known, and element types that the kernels do not compute in."""
     for value in values:
-        element = ir.RankedTensorType(value.type).element_type
-        if not isinstance(element, ir.F32Type):
-            raise Refusal(f"its element type is {element}, and the kernels compute in f32")
+        tensor = ir.RankedTensorType(value.type)
+        if not tensor.has_static_shape:
+            raise Refusal(f"it has a dynamic shape, {tensor}")
+        if not isinstance(tensor.element_type, ir.F32Type):
+            raise Refusal(f"it has elements of {tensor.element_type}, and kernels compute in f32")
 
 
 def need_constant(weight: Any) -> Any:
@@ -115,7 +149,7 @@ def only_user(value: Any) -> Any | None:
     return owners[0] if len(distinct) == 1 else None
 
 
-def grouped_dimensions(op: Any, groups: Sequence[int]) -> bool:
-    """Whether a reshape splits or joins exactly dimensions 1 and 2, as grouped convolutions need it."""
+def grouped_dimensions(op: Any, rank: int) -> bool:
+    """Whether a reshape from or to `rank` dimensions splits or joins dimensions 1 and 2."""
     reassociation = [[int(i.value) for i in group] for group in op.attributes["reassociation"]]
-    return reassociation == [[0], [1, 2], *([i] for i in range(3, len(groups)))]
+    return reassociation == [[0], [1, 2], *([i] for i in range(3, rank))]

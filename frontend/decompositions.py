@@ -1,0 +1,35 @@
+"""Which ops are rewritten into others before torch-mlir sees them, and how."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch._ops import OpOverload
+from torch_mlir.extras.fx_decomp_util import get_decomposition_table
+
+aten = torch.ops.aten
+
+# Kept whole: batch-norm is folded later, and torch-mlir takes addmm as it is.
+_KEEP = (aten._native_batch_norm_legit_no_training.default, aten.addmm.default)
+
+
+def decomposition_table() -> dict[OpOverload, Callable[..., Any]]:
+    """torch-mlir's own table, with our changes."""
+    table = {op: rule for op, rule in get_decomposition_table().items() if op not in _KEEP}
+    return table | {aten.hardtanh.default: hardtanh, aten.gelu.default: gelu}
+
+
+def hardtanh(x: torch.Tensor, low: float = -1.0, high: float = 1.0) -> torch.Tensor:
+    """ReLU6 too. torch-mlir lowers clamp to one operation, and hardtanh to two."""
+    return torch.clamp(x, low, high)
+
+
+def gelu(x: torch.Tensor, approximate: str = "none") -> Any:
+    """torch-mlir's rule for the tanh form has sqrt(2 / pi) right to four digits only (0.797724)."""
+    if approximate != "tanh":
+        return NotImplemented  # leaves the op as it is
+    inner = math.sqrt(2 / math.pi) * (x + 0.044715 * (x * x * x))
+    return 0.5 * x * (1 + torch.tanh(inner))

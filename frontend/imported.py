@@ -1,0 +1,25 @@
+"""What every importer returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from niwaki.signature import Signature
+
+if TYPE_CHECKING:
+    from torch_mlir import ir
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A network as linalg on tensors.
+
+    `module` holds exactly one function, ``func.func @main(tensor args) -> tensors``, with static
+    shapes; its weights are ``arith.constant dense<...>``; an op that came from a layer has
+    ``loc("layer1.0.conv1")``. `signature` says how the function's arguments and results nest in the
+    caller's tuples, lists and dicts.
+    """
+
+    module: ir.Module
+    signature: Signature

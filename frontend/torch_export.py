@@ -1,0 +1,81 @@
+"""From a module to a program of core ATen ops, with torch.export."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import traceback
+import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from torch.export import ExportedProgram
+
+from niwaki.errors import NiwakiError
+from niwaki.frontend.decompositions import decomposition_table
+
+
+def export(model: nn.Module, inputs: tuple[Any, ...], kwargs: Mapping[str, Any]) -> ExportedProgram:
+    """`model` as a graph for inputs of exactly these shapes.
+
+    Raises NiwakiError where the model is in training mode or torch.export cannot trace it.
+    """
+    _check_eval(model)
+    with quiet():
+        try:
+            return torch.export.export(model, inputs, dict(kwargs), strict=False)
+        except Exception as error:  # it runs the user's code, so anything may come
+            raise NiwakiError(
+                f"torch.export cannot export {type(model).__name__}{_place(error)}: "
+                f"{_reason(error)}; a model must compute the same ops for every input: move other "
+                "Python code out of forward(), and choose between tensors by torch.where"
+            ) from error
+
+
+def decompose(program: ExportedProgram) -> ExportedProgram:
+    """A new program in the ops that torch-mlir lowers; batch-norm stays one op."""
+    with quiet():
+        return program.run_decompositions(decomposition_table())
+
+
+def _check_eval(model: nn.Module) -> None:
+    for name, module in model.named_modules():
+        if module.training:
+            where = f"layer {name!r} of the model" if name else "the model"
+            raise NiwakiError(f"{where} is in training mode: call model.eval() before compiling it")
+
+
+def _place(error: Exception) -> str:
+    """`` (net.py:12)``, the innermost line that is not PyTorch's own; empty where there is none."""
+    torch_folder = str(Path(torch.__file__).parent)
+    own_folder = str(Path(__file__).parent)
+    lines = [
+        f" ({Path(frame.filename).name}:{frame.lineno})"
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith((torch_folder, own_folder, "<"))
+    ]
+    return lines[-1] if lines else ""
+
+
+def _reason(error: Exception) -> str:
+    """The first line of what may be pages, cut to a length that reads as one line."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    reason = lines[0] if lines else ""
+    return f"{type(error).__name__}: {reason[:200]}".rstrip(" .;:")
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Without torch.export's warnings, logs and prints, which repeat what it raises."""
+    logger = logging.getLogger("torch")
+    level, logger.level = logger.level, logging.CRITICAL
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.level = level

@@ -1,0 +1,91 @@
+"""Import of PyTorch models.
+
+nn.Module --torch.export--> program --decompose, fold--> program
+          --FxImporter--> torch dialect --torch-mlir's passes--> linalg on tensors
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import nn
+from torch.export import ExportedProgram
+from torch_mlir import ir
+from torch_mlir.dialects import torch as torch_dialect
+
+from niwaki.errors import NiwakiError
+from niwaki.frontend.fold_batch_norm import fold_batch_norm
+from niwaki.frontend.fold_constants import fold_constants
+from niwaki.frontend.imported import Imported
+from niwaki.frontend.keep_nan import keep_nan
+from niwaki.frontend.lower_torch import lower_torch
+from niwaki.frontend.narrow_constants import narrow_constants
+from niwaki.frontend.program_rules import check_program, check_pure
+from niwaki.frontend.program_signature import program_signature
+from niwaki.frontend.program_to_mlir import program_to_torch_dialect
+from niwaki.frontend.torch_export import decompose, export
+
+
+def import_torch(
+    model: nn.Module | ExportedProgram,
+    example_inputs: Any,
+    context: ir.Context,
+    example_kwargs: Mapping[str, Any] | None = None,
+) -> Imported:
+    """`model` as linalg on tensors in `context`.
+
+    `example_inputs` is a tensor or the tuple of positional arguments, `example_kwargs` the keyword
+    arguments; their shapes and dtypes become the compiled network's. An ExportedProgram has both
+    already, and neither is read. The model is not changed.
+
+    Raises NiwakiError where the model is in training mode, cannot be exported, keeps state between
+    calls, or has sizes, dtypes or ops that are not supported.
+    """
+    torch_dialect.register_dialect(context)
+    program = prepare_program(model, example_inputs, example_kwargs)
+    signature = program_signature(program)
+    module = program_to_torch_dialect(program, context)
+    del program  # folded weights are in the module by now: free the tensors before lowering
+    lower_torch(module)
+    keep_nan(module)
+    narrow_constants(module)
+    return Imported(module, signature)
+
+
+def prepare_program(
+    model: nn.Module | ExportedProgram,
+    example_inputs: Any,
+    example_kwargs: Mapping[str, Any] | None = None,
+) -> ExportedProgram:
+    """`model` as a checked program of its own, decomposed, with constants and batch-norm folded."""
+    if isinstance(model, ExportedProgram):
+        exported = model
+    elif isinstance(model, nn.Module):
+        exported = export(model, _positional(example_inputs), example_kwargs or {})
+    else:
+        raise NiwakiError(
+            f"the model is a {type(model).__name__}, not a torch.nn.Module or ExportedProgram"
+        )
+    check_program(exported)
+    program = decompose(exported)
+    check_pure(program)
+    fold_constants(program)
+    fold_batch_norm(program)
+    return program
+
+
+def _positional(example_inputs: Any) -> tuple[Any, ...]:
+    if example_inputs is None:
+        raise NiwakiError(
+            "a torch.nn.Module needs example inputs: give a tensor or a tuple of tensors"
+        )
+    if isinstance(example_inputs, torch.Tensor):
+        return (example_inputs,)
+    if isinstance(example_inputs, (tuple, list)):
+        return tuple(example_inputs)
+    raise NiwakiError(
+        f"example inputs are a {type(example_inputs).__name__}: give a tensor or a tuple of the "
+        "model's arguments"
+    )

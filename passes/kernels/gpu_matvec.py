@@ -1,0 +1,86 @@
+"""Linear layers on a GPU: each thread computes one filter for some rows of the input.
+
+    workgroup x: tile of filters, y: group of rows
+      for each kept column of the block that the thread's filter is in:
+        w = load values                            neighbouring threads of a block, neighbouring addresses
+        for each row: acc[row] += input[row, column] * w
+"""
+
+from __future__ import annotations
+
+import torch_mlir.ir as ir
+
+from .builder import (
+    Index,
+    above,
+    below,
+    float_constant,
+    fma,
+    fold_range,
+    load,
+    load_index,
+    select_index,
+    store,
+    when,
+)
+from .gpu_threads import finish, thread
+from .library import Kernel
+from .matvec import Matvec
+
+
+def gpu_matvec_kernel(linear: Matvec, epilogue: ir.Block) -> Kernel:
+    """Kernel with operands input, values, offsets, blocks, those per filter, those per position."""
+    whole, left = divmod(linear.rows, linear.together)
+
+    def emit(buffers: list[ir.Value], workgroup: tuple[Index, Index, Index]) -> None:
+        tile, group, _ = workgroup
+        number = tile * linear.lanes + thread()
+        row = group * linear.together
+        with when(below(number, linear.filters)):
+            if whole:
+                with when(below(group, whole)):
+                    _rows(linear, epilogue, buffers, number, row, linear.together)
+            if left:
+                with when(above(group, whole - 1)):
+                    _rows(linear, epilogue, buffers, number, row, left)
+
+    workgroups = (-(-linear.filters // linear.lanes), whole + (left > 0), 1)
+    return Kernel("matvec", (linear, str(epilogue)), workgroups, emit)
+
+
+def _rows(linear: Matvec, epilogue: ir.Block, buffers: list[ir.Value], number: Index, row: Index, rows: int) -> None:
+    """`rows` rows of the result for the filter of one thread."""
+    source, values, offsets, table = buffers[:4]
+    block, lane, height = _place(linear, number)
+    filter_, first, last, value = (load_index(table, block * 4 + i) for i in range(4))
+    filter_, value = filter_ + lane, value + lane
+
+    def column(entry: Index, sums: list[ir.Value]) -> list[ir.Value]:
+        at = load_index(offsets, entry)
+        weight = load(values, value + (entry - first) * height)
+        return [fma(load(source, (row + r) * linear.inputs + at), weight, sums[r]) for r in range(rows)]
+
+    sums = fold_range(first, last, [float_constant(0.0)] * rows, column)
+    after = 4 + linear.per_filter
+    for r, accumulator in enumerate(sums):
+        at = (row + r) * linear.filters + filter_
+        result = finish(epilogue, accumulator, buffers[4:after], filter_, buffers[after:-1], at)
+        store(result, buffers[-1], at)
+
+
+def _place(linear: Matvec, number: Index) -> tuple[Index, Index, Index]:
+    """Block of a thread's filter, the filter's place in it, and how many filters the block has.
+
+    Threads are dealt out to full blocks first, then to the lower ones.
+    """
+    full = linear.full_blocks * linear.height
+    in_full = (number // linear.height, number % linear.height, Index(linear.height))
+    if full == linear.filters:
+        return in_full
+    after = number - full
+    in_lower = (after // linear.rest + linear.full_blocks, after % linear.rest, Index(linear.rest))
+    if full == 0:
+        return in_lower
+    is_full = below(number, full)
+    block, lane, height = (select_index(is_full, a, b) for a, b in zip(in_full, in_lower, strict=True))
+    return block, lane, height

@@ -1,0 +1,55 @@
+"""How GPU kernels share work: neighbouring threads of a workgroup take neighbouring elements of a plane.
+
+Then a workgroup's loads and stores are of consecutive addresses, which the hardware joins into few accesses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch_mlir.ir as ir
+from torch_mlir.dialects import gpu
+
+from niwaki.dialects import Planar
+
+from .builder import Index, all_of, below, equal, float_constant, for_range, inline_epilogue, load, store, when
+
+
+def thread() -> Index:
+    """This thread's number in its workgroup."""
+    return Index(gpu.thread_id(gpu.Dimension.x))
+
+
+def coordinates(layout: Planar, position: Index) -> tuple[list[Index], ir.Value]:
+    """Row, column, ... of a position in a plane, and whether it is a pixel rather than halo.
+
+    A few integer operations instead of a mask in memory: not every phone's GPU reads bytes.
+    """
+    indices = []
+    for pitch in layout.pitches:
+        indices.append(position // pitch)
+        position = position % pitch
+    inside = [below(index, size) for index, size in zip(indices, layout.sizes, strict=True)]
+    return indices, all_of(inside)
+
+
+def zero_lead(buffer: ir.Value, layout: Planar, workgroup: Sequence[Index], threads: int) -> None:
+    """The zeros before the first plane, written by the first workgroup."""
+    if layout.lead == 0:
+        return
+    with when(all_of([equal(number, 0) for number in workgroup])), for_range(thread(), layout.lead, threads) as i:
+        store(float_constant(0.0), buffer, i)
+
+
+def finish(
+    epilogue: ir.Block,
+    accumulator: ir.Value,
+    per_filter: Sequence[ir.Value],
+    filter_: Index,
+    per_position: Sequence[ir.Value],
+    position: Index,
+) -> ir.Value:
+    """The epilogue's result for one value; the buffers hold the operands per filter and per position."""
+    extras = [load(buffer, filter_) for buffer in per_filter]
+    extras += [load(buffer, position) for buffer in per_position]
+    return inline_epilogue(epilogue, [accumulator, *extras], 1)

@@ -1,0 +1,77 @@
+"""What several passes ask of a layer, and how they copy its epilogue."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy.typing as npt
+import torch_mlir.ir as ir
+
+from niwaki.dialects import ConvOp, Planar, displacements, ints, layout_of
+
+from .base import PassFailure, dense_value
+
+
+def is_depthwise(op: Any) -> bool:
+    """Whether a layer is a convolution with one filter for each channel and no others."""
+    if not isinstance(op, ConvOp):
+        return False
+    return bool(op.groups.value == op.input.type.shape[1] == op.weight.type.shape[0] > 1)
+
+
+def groups_of(op: Any) -> int:
+    """Groups of a convolution; 1 for a linear layer."""
+    return int(op.groups.value) if isinstance(op, ConvOp) else 1
+
+
+def layer_weights(op: Any) -> npt.NDArray[Any]:
+    """A layer's weights as filters x channels of one group x taps, without a copy.
+
+    Raises:
+        PassFailure: they are not constant.
+    """
+    array = dense_value(op.weight)
+    if array is None:
+        raise PassFailure(op.location, "needs constant weights: fold what computes them")
+    return array.reshape(array.shape[0], array.shape[1], -1)
+
+
+def planar_input(op: Any) -> Planar:
+    """Layout of a layer's input, which is planar."""
+    layout = layout_of(op.input.type)
+    assert layout is not None, "assign-layouts has not run"
+    return layout
+
+
+def tap_places(conv: Any) -> list[tuple[int, int]]:
+    """For each tap, row-major: which phase plane it reads, and how far from the output pixel."""
+    rank = len(ints(conv.strides))
+    size = conv.weight.type.shape[2:] if isinstance(conv, ConvOp) else ints(conv.kernel_size)
+    layout = planar_input(conv)
+    taps = displacements(size, ints(conv.dilations), ints(conv.padding)[:rank])
+    return [layout.tap_offset(tap) for tap in taps]
+
+
+def clone_body(block: Any, arguments: Sequence[ir.Value]) -> ir.Value:
+    """Copy scalar code to the current insertion point, with the constants it uses from outside.
+
+    Returns the value it yields.
+    """
+    values = {argument: value for argument, value in zip(block.arguments, arguments, strict=False)}
+
+    def map_value(value: ir.Value) -> ir.Value:
+        if value not in values:
+            values[value] = value.owner.clone().results[0]  # a constant of the enclosing function
+        return values[value]
+
+    *scalar, end = list(block.operations)
+    for op in scalar:
+        copy = ir.Operation.create(
+            op.operation.name,
+            [result.type for result in op.results],
+            [map_value(operand) for operand in op.operands],
+            {name: op.operation.attributes[name] for name in op.operation.attributes},
+        )
+        values[op.results[0]] = copy.results[0]
+    return map_value(end.operands[0])

@@ -1,0 +1,114 @@
+"""What `lower-to-cpu` and `lower-to-gpu` have in common: layers as kernels see them, and replacing ops by calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch_mlir.ir as ir
+
+from niwaki.dialects import Planar, ints, layout_of
+
+from .base import function_ops
+from .kernels.gather_gemm import GatherGemm
+from .kernels.library import Kernel, KernelLibrary, flat
+from .kernels.matvec import Matvec
+from .kernels.pooling import Pooling
+from .kernels.rows import plain_layout
+
+# Makes the kernel and the operands of an op; `lanes` are values of a vector, or threads of a workgroup.
+MakeKernel = Callable[[Any, int], tuple[Kernel, list[ir.Value]]]
+
+
+def lower_all(module: Any, kernels: Mapping[Any, MakeKernel], lanes: int) -> None:
+    """Replace every op that has a kernel by a dispatch of it; planar activations become flat tensors."""
+    library = KernelLibrary(module)
+    planned = []
+    # First decide on all kernels, from types that still tell their layouts.
+    for op in function_ops(module):
+        if make := kernels.get(type(op)):
+            with ir.InsertionPoint(op), op.location:
+                planned.append((op, *make(op, lanes), flat(op.result.type, layout_of(op.result.type))))
+    for op, kernel, operands, result in planned:
+        with ir.InsertionPoint(op):
+            value = library.dispatch(kernel, operands, result, op.location)
+        op.result.replace_all_uses_with(value)
+        # Operands noted earlier follow their replacement.
+        for _, _, later, _ in planned:
+            later[:] = [value if operand == op.result else operand for operand in later]
+    for op, *_ in reversed(planned):
+        op.operation.erase()
+
+
+def conv_layouts(op: Any) -> tuple[Planar, Planar]:
+    """Layouts of a packed convolution's input and result; its verifier has seen to it that both are planar."""
+    source, target = layout_of(op.input.type), layout_of(op.result.type)
+    assert source is not None and target is not None
+    return source, target
+
+
+def conv_layer(op: Any, lanes: int) -> GatherGemm:
+    """A `packed_conv` whose kernel is a `gather_gemm`."""
+    source, target = conv_layouts(op)
+    images, filters = op.result.type.shape[:2]
+    height, vectors, tiles, group = op.kernel.tile
+    full, rest, blocks = block_heights(op, height)
+    return GatherGemm(
+        source,
+        target,
+        images,
+        op.input.type.shape[1],
+        filters,
+        height,
+        rest,
+        full,
+        blocks,
+        vectors,
+        tiles,
+        group,
+        *epilogue_counts(op),
+        lanes,
+    )
+
+
+def linear_layer(op: Any, lanes: int) -> Matvec:
+    """A `packed_linear`."""
+    (rows, inputs), filters = op.input.type.shape, op.result.type.shape[1]
+    height, together = op.kernel.tile
+    full, rest, blocks = block_heights(op, height)
+    return Matvec(rows, inputs, filters, height, rest, full, blocks, together, *epilogue_counts(op), lanes)
+
+
+def pool_layer(op: Any, lanes: int) -> Pooling:
+    """A `pool`."""
+    images, channels, *spatial = op.input.type.shape
+    rank = len(spatial)
+    return Pooling(
+        layout_of(op.input.type) or plain_layout(spatial),
+        layout_of(op.result.type) or plain_layout([1] * rank),
+        images,
+        channels,
+        op.kind.value,
+        ints(op.kernel),
+        ints(op.strides),
+        ints(op.dilations),
+        ints(op.padding)[:rank],
+        *epilogue_counts(op),
+        lanes,
+    )
+
+
+def is_whole_plane(op: Any) -> bool:
+    """Whether the window of a `pool` is its whole input."""
+    return list(ints(op.kernel)) == list(op.input.type.shape[2:]) and not any(ints(op.padding))
+
+
+def block_heights(op: Any, height: int) -> tuple[int, int, int]:
+    """Of a packed op: how many blocks have `height` filters, how many the others have, how many blocks there are."""
+    blocks, full = op.blocks.type.shape[0], op.full_blocks.value
+    return full, (op.result.type.shape[1] - full * height) // max(1, blocks - full), blocks
+
+
+def epilogue_counts(op: Any) -> tuple[int, int]:
+    """Numbers of operands per filter and per position."""
+    return len(op.per_filter), len(op.per_position)

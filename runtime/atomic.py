@@ -1,0 +1,51 @@
+"""Files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from niwaki.errors import NiwakiError
+
+
+@contextmanager
+def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """A file to write: it takes the name `path` if the block ends well, and vanishes if not.
+
+    Raises:
+        NiwakiError: the file cannot be written (no such folder, no permission, disk full).
+    """
+    final = Path(path)
+    # In the same folder, because a rename across file systems is a copy, which can be seen half-
+    # done.
+    temporary = final.with_name(f".{final.name}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
+    try:
+        with open(temporary, "xb") as file:
+            yield file
+            file.flush()
+            # Without this a crash of the machine may keep the name but not the contents.
+            os.fsync(file.fileno())
+        os.replace(temporary, final)
+    except OSError as error:
+        raise NiwakiError(f"cannot write {final}: {_explain(error, final)}") from None
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
+
+
+def _explain(error: OSError, path: Path) -> str:
+    """Cause and remedy."""
+    match error.errno:
+        case errno.ENOSPC | errno.EDQUOT | errno.EFBIG:
+            return "no space left on the device; free some or choose another folder"
+        case errno.ENOENT | errno.ENOTDIR:
+            return f"folder {path.parent} does not exist; create it first"
+        case errno.EACCES | errno.EPERM | errno.EROFS:
+            return f"no permission to write in folder {path.parent}"
+        case errno.EISDIR:
+            return "it is a folder; name a file"
+    return error.strerror or str(error)

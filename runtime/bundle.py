@@ -1,0 +1,136 @@
+"""Bundles: a compiled network in one file. `docs/bundle-format.md` describes the format."""
+
+from __future__ import annotations
+
+import hashlib
+import mmap
+import os
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from niwaki.errors import NiwakiError
+from niwaki.records import LayerRecord
+
+from .atomic import atomic_file
+from .container import Member, read_members, write_member
+from .manifest import Manifest, read_manifest
+from .parameter_archive import archive
+from .report import report_text
+
+if TYPE_CHECKING:
+    from .network import Network
+
+MANIFEST, MODULE, WEIGHTS = "manifest.json", "module.vmfb", "weights.irpa"
+
+
+@dataclass(frozen=True, repr=False)
+class Bundle:
+    """An open bundle, whose contents have been checked.
+
+    Attributes:
+        path: the file.
+        manifest: what was compiled, for which machine, with which inputs and outputs.
+        module: IREE's module, mapped from the file.
+        weights: IREE's parameter archive, mapped from the file.
+    """
+
+    path: Path
+    manifest: Manifest
+    module: memoryview
+    weights: memoryview
+
+    @property
+    def layers(self) -> list[LayerRecord]:
+        """One record for each layer, in the order they run."""
+        return self.manifest.layers
+
+    def report(self) -> str:
+        """A table of the layers: scheme, kernel, kept weights, bytes, why a layer stayed dense."""
+        return report_text(self.manifest)
+
+    def load(self, threads: int = 1, device: str | None = None) -> Network:
+        """The network, ready to run. Arguments and errors as `niwaki.load`."""
+        from .network import Network
+
+        return Network(self, threads, device)
+
+    def __repr__(self) -> str:
+        return f"<Bundle {self.path} for {self.manifest.target}, {len(self.layers)} layers>"
+
+
+def write_bundle(
+    path: str | os.PathLike[str], manifest: Manifest, vmfb: bytes, weights: Mapping[str, np.ndarray]
+) -> None:
+    """Write a bundle; the same arguments give the same bytes. The file appears whole or not at all.
+
+    Args:
+        path: the file to write; one that exists is replaced.
+        manifest: all but `digests`, which are computed here.
+        vmfb: IREE's module.
+        weights: parameters that the module reads from scope ``model``.
+
+    Raises:
+        NiwakiError: the file cannot be written.
+    """
+    members: dict[str, list[bytes | memoryview]]
+    members = {MODULE: [vmfb], WEIGHTS: list(archive(weights))}
+    digests = {}
+    for name, pieces in members.items():
+        digest = hashlib.sha256()
+        for piece in pieces:
+            digest.update(piece)
+        digests[name] = digest.hexdigest()
+    members = {MANIFEST: [replace(manifest, digests=digests).to_bytes()], **members}
+    with atomic_file(path) as file, zipfile.ZipFile(file, "w") as container:
+        for name, pieces in members.items():
+            write_member(container, name, sum(map(len, pieces)), pieces)
+
+
+def open_bundle(path: str | os.PathLike[str]) -> Bundle:
+    """Open and check a bundle; its module and weights stay in the file, mapped into memory.
+
+    Nothing here depends on this machine: a bundle for a phone opens on a server.
+
+    Raises:
+        NiwakiError: no such file, not a bundle, of another format version, truncated or altered.
+    """
+    name = os.fspath(path)
+    try:
+        with open(name, "rb") as file:
+            if os.fstat(file.fileno()).st_size == 0:
+                raise NiwakiError(f"{name} is not a Niwaki bundle: it is empty")
+            contents = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+            members = read_members(file, contents, (MANIFEST, MODULE, WEIGHTS), name)
+    except FileNotFoundError:
+        raise NiwakiError(
+            f"{name} does not exist; write it with `niwaki compile MODEL -o {name}`"
+        ) from None
+    except OSError as error:
+        raise NiwakiError(f"cannot read {name}: {error.strerror or error}") from None
+    return _checked(Path(path), members)
+
+
+def _checked(path: Path, members: Mapping[str, Member]) -> Bundle:
+    contents = {name: member.contents for name, member in members.items()}
+    # The manifest holds the digests, so only the zip's own checksum can vouch for the manifest.
+    if zlib.crc32(contents[MANIFEST]) != members[MANIFEST].crc:
+        raise _altered(path, MANIFEST)
+    manifest = read_manifest(bytes(contents[MANIFEST]), str(path))
+    if manifest.digests.keys() != {MODULE, WEIGHTS}:
+        raise NiwakiError(f"{path}: manifest.json must hold the digests of {MODULE} and {WEIGHTS}")
+    for name, digest in manifest.digests.items():
+        if hashlib.sha256(contents[name]).hexdigest() != digest:
+            raise _altered(path, name)
+    return Bundle(path, manifest, contents[MODULE], contents[WEIGHTS])
+
+
+def _altered(path: Path, name: str) -> NiwakiError:
+    return NiwakiError(
+        f"{path} is truncated or altered: {name} does not match its digest; compile the model again"
+    )

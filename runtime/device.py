@@ -1,0 +1,96 @@
+"""IREE's drivers: which machine runs a bundle, with how many threads."""
+
+from __future__ import annotations
+
+import platform
+import threading
+from typing import Any
+
+from niwaki.errors import NiwakiError
+from niwaki.targets import cpu_flags
+
+from .manifest import DRIVERS, Manifest
+
+_FLAGS = threading.Lock()
+
+
+def check_device(manifest: Manifest, path: str, device: str | None) -> None:
+    """Refuse a machine or a kind of device that the bundle was not compiled for.
+
+    Raises:
+        NiwakiError: `device` is unknown or not the bundle's, or the CPU lacks what the code needs.
+    """
+    if device is not None and device not in DRIVERS:
+        raise NiwakiError(f"unknown device '{device}': choose one of {', '.join(DRIVERS)}")
+    if device not in (None, manifest.driver):
+        raise NiwakiError(
+            f"{path} was compiled for device '{manifest.driver}' (target {manifest.target}), "
+            f"not '{device}'; compile the model for a target of that device (see `niwaki targets`)"
+        )
+    machine = platform.machine()
+    if manifest.architecture and machine not in manifest.architecture:
+        raise NiwakiError(
+            f"{path} was compiled for {manifest.architecture[0]} (target {manifest.target}), "
+            f"but this machine is {machine}; compile the model for target host"
+        )
+    missing = [feature for feature in manifest.cpu_features if feature not in cpu_flags()]
+    if missing:
+        raise NiwakiError(
+            f"{path} (target {manifest.target}) needs CPU features that this machine lacks: "
+            f"{', '.join(missing)}; compile the model for target host"
+        )
+
+
+def create_driver(kind: str, threads: int) -> Any:
+    """IREE's driver for devices of `kind`; `threads` counts for ``local`` only.
+
+    One thread computes on the caller's own thread; more are a pool of exactly that many workers,
+    which lives as long as the driver.
+
+    Raises:
+        NiwakiError: `threads` is less than 1, or there is no Vulkan device.
+    """
+    if threads < 1:
+        raise NiwakiError(f"threads must be 1 or more, got {threads}")
+    # Not `get_driver`, which gives everyone in the process the driver of the first caller, with
+    # that caller's threads.
+    from iree.runtime._binding import create_hal_driver
+
+    if kind == "vulkan":
+        return _create_vulkan_driver(create_hal_driver)
+    if threads == 1:
+        return create_hal_driver("local-sync")
+    from iree.runtime.flags import parse_flags
+
+    # The size of the pool is a flag of the whole process, read when a driver is created. 0 lets
+    # IREE choose again.
+    with _FLAGS:
+        parse_flags(f"--task_topology_group_count={threads}")
+        try:
+            return create_hal_driver("local-task")
+        finally:
+            parse_flags("--task_topology_group_count=0")
+
+
+def create_device(driver: Any, kind: str) -> Any:
+    """A device of its own for each caller.
+
+    Every buffer must be released before its device, or the process crashes: buffers do not hold on
+    to the device's allocator.
+    """
+    # Keep freed buffers for the next call: fresh pages for large ones cost as much as a layer.
+    # IREE's Vulkan allocator does not work below the caching one.
+    return driver.create_default_device(allocators=["caching"] if kind == "local" else None)
+
+
+def _create_vulkan_driver(create_hal_driver: Any) -> Any:
+    try:
+        driver = create_hal_driver("vulkan")
+        if driver.query_available_devices():
+            return driver
+    except (RuntimeError, ValueError):
+        pass  # no Vulkan loader, or no driver behind it
+    raise NiwakiError(
+        "no Vulkan device on this machine: install its Vulkan driver (mesa-vulkan-drivers has a "
+        "software one), or compile the model for a CPU target"
+    )

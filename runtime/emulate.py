@@ -1,0 +1,192 @@
+"""Run bundles for 64-bit ARM on another machine, under QEMU's user-mode emulator.
+
+Three things are needed: the emulator, an arm64 C++ library in its sysroot, and the arm64 build of
+`iree-run-module`, which `fetch_arm64_runtime` takes from the arm64 wheel of `iree-base-runtime`
+and keeps in the user's cache. It shows that a bundle computes the right thing; its timings mean
+nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from niwaki.errors import NiwakiError
+
+from .bundle import open_bundle
+
+Array = NDArray[Any]
+
+EMULATORS = ("qemu-aarch64-static", "qemu-aarch64")
+SYSROOT = Path("/usr/aarch64-linux-gnu")
+WHEEL_PLATFORM = "manylinux_2_28_aarch64"
+RUNNER = "iree/_runtime_libs/iree-run-module"  # place in the wheel
+
+
+@dataclass(frozen=True)
+class Missing:
+    """Why this machine cannot emulate arm64, and what to install: one line without full stop."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Emulator:
+    """A way to run arm64 modules here.
+
+    Attributes:
+        command: the emulator with its options, to be put before an arm64 program.
+        runner: arm64 build of `iree-run-module`.
+    """
+
+    command: tuple[str, ...]
+    runner: Path
+
+    def run(
+        self,
+        module: Path,
+        inputs: Sequence[Array],
+        *,
+        weights: Path | None = None,
+        function: str = "main",
+        outputs: int = 1,
+    ) -> list[Array]:
+        """Call `function` of a compiled module once, on one thread.
+
+        Args:
+            module: a `.vmfb` file compiled for arm64.
+            inputs: the flat list of input tensors.
+            weights: parameter archive (`.irpa`) of scope ``model``, where the module needs one.
+            outputs: number of tensors the function returns.
+
+        Raises:
+            NiwakiError: the run failed (wrong inputs, a module for another machine).
+        """
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = Path(scratch)
+            arguments = [f"--module={module}", f"--function={function}", "--device=local-sync"]
+            if weights is not None:
+                arguments.append(f"--parameters=model={weights}")
+            for index, value in enumerate(inputs):
+                np.save(folder / f"input{index}.npy", np.asarray(value, order="C"))
+                arguments.append(f"--input=@{folder / f'input{index}.npy'}")
+            results = [folder / f"output{index}.npy" for index in range(outputs)]
+            arguments += [f"--output=@{path}" for path in results]
+            done = subprocess.run(
+                [*self.command, str(self.runner), *arguments],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            if done.returncode != 0:
+                why = (done.stderr.strip() or f"exit status {done.returncode}").splitlines()[0]
+                raise NiwakiError(f"{module} failed under {self.command[0]}: {why}")
+            return [np.load(path) for path in results]
+
+    def run_bundle(self, path: str | os.PathLike[str], inputs: Sequence[Array]) -> list[Array]:
+        """Run a bundle compiled for an arm64 target; inputs and results are flat lists of tensors.
+
+        Raises:
+            NiwakiError: not a bundle, or one for another machine, or as `run`.
+        """
+        bundle = open_bundle(path)
+        manifest = bundle.manifest
+        if "aarch64" not in manifest.architecture:
+            raise NiwakiError(
+                f"{bundle.path} is for target '{manifest.target}', the emulator runs arm64: "
+                "compile the model with --target arm64"
+            )
+        with tempfile.TemporaryDirectory() as scratch:
+            module, weights = Path(scratch) / "module.vmfb", Path(scratch) / "weights.irpa"
+            module.write_bytes(bundle.module)
+            weights.write_bytes(bundle.weights)
+            try:
+                return self.run(
+                    module,
+                    inputs,
+                    weights=weights,
+                    function=manifest.function,
+                    outputs=len(manifest.signature.outputs),
+                )
+            except NiwakiError as error:  # it names a file that is gone by now
+                why = str(error).removeprefix(str(module)).strip()
+                raise NiwakiError(f"{bundle.path} {why}") from None
+
+
+def emulator(fetch: bool = False) -> Emulator | Missing:
+    """The emulator of this machine, or what it lacks.
+
+    Args:
+        fetch: download the arm64 runtime (15 MB) where nothing else is missing.
+    """
+    program = next(filter(None, map(shutil.which, EMULATORS)), None)
+    if program is None:
+        return Missing(f"no {' or '.join(EMULATORS)}: install qemu-user-static")
+    if not (SYSROOT / "lib" / "libstdc++.so.6").is_file():
+        return Missing(f"no arm64 C++ library in {SYSROOT}: install libstdc++6-arm64-cross")
+    if fetch:
+        try:
+            fetch_arm64_runtime()
+        except NiwakiError as error:
+            return Missing(str(error))
+    runner = _runner()
+    if not runner.is_file():
+        return Missing(
+            "no arm64 build of the IREE runtime: call niwaki.runtime.emulate.fetch_arm64_runtime()"
+        )
+    return Emulator((program, "-cpu", "max", "-L", str(SYSROOT)), runner)
+
+
+def fetch_arm64_runtime() -> Path:
+    """Put arm64's `iree-run-module` into the cache, unless it is there.
+
+    It has the version of the installed `iree-base-runtime`, so that it runs what we compile.
+
+    Returns:
+        Its path, below `$XDG_CACHE_HOME/niwaki` (`~/.cache/niwaki` where the variable is not set).
+
+    Raises:
+        NiwakiError: pip found no arm64 wheel of that version, or could not reach its index.
+    """
+    runner = _runner()
+    if runner.is_file():
+        return runner
+    runner.parent.mkdir(parents=True, exist_ok=True)
+    requirement = f"iree-base-runtime=={version('iree-base-runtime')}"
+    with tempfile.TemporaryDirectory(dir=runner.parent) as scratch:
+        options = [
+            "--platform",
+            WHEEL_PLATFORM,
+            "--only-binary=:all:",
+            "--no-deps",
+            "--quiet",
+            "--dest",
+            scratch,
+        ]
+        pip = [sys.executable, "-m", "pip", "download", *options, requirement]
+        done = subprocess.run(pip, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            why = (done.stderr.strip() or f"exit status {done.returncode}").splitlines()[-1]
+            raise NiwakiError(f"pip could not download {requirement} for {WHEEL_PLATFORM}: {why}")
+        with zipfile.ZipFile(next(Path(scratch).glob("*.whl"))) as wheel:
+            unpacked = Path(wheel.extract(RUNNER, scratch))
+        unpacked.chmod(0o755)  # zipfile drops modes, and the emulator insists on an executable file
+        unpacked.replace(runner)  # one rename, so that another process never sees half of it
+    return runner
+
+
+def _runner() -> Path:
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache / "niwaki" / f"iree-run-module-{version('iree-base-runtime')}-aarch64"

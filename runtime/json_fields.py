@@ -1,0 +1,61 @@
+"""Dataclasses from JSON, strictly: every field present, none unknown, each of its declared type."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+from niwaki.errors import NiwakiError
+
+T = TypeVar("T")
+_JSON_NAMES = {str: "a string", int: "an integer", list: "a list", dict: "an object"}
+
+
+def decode(kind: type[T], value: Any, where: str) -> T:
+    """The dataclass `kind` from the JSON object `value`.
+
+    Field types may be str, int, other dataclasses, ``list[T]``, ``tuple[T, ...]`` and ``dict[str,
+    T]``; any other type (a union, `Any`) is passed through, for the caller to check.
+
+    Raises:
+        NiwakiError: a field is missing, unknown or of the wrong type; the message starts with
+        `where`.
+    """
+    result: T = _decode(kind, value, where)
+    return result
+
+
+def _decode(kind: Any, value: Any, where: str) -> Any:
+    if dataclasses.is_dataclass(kind):
+        return _decode_fields(kind, _require(value, dict, where), where)
+    if kind in (str, int):
+        return _require(value, kind, where)
+    container = get_origin(kind)
+    if container in (list, tuple):
+        element = get_args(kind)[0]
+        items = _require(value, list, where)
+        return container(_decode(element, item, f"{where}[{i}]") for i, item in enumerate(items))
+    if container is dict:
+        element = get_args(kind)[1]
+        items = _require(value, dict, where)
+        return {key: _decode(element, item, f"{where}.{key}") for key, item in items.items()}
+    return value
+
+
+def _decode_fields(kind: Any, value: dict[str, Any], where: str) -> Any:
+    types = get_type_hints(kind)
+    missing = [name for name in types if name not in value]
+    unknown = [name for name in value if name not in types]
+    if missing or unknown:
+        complaint = (
+            f"field '{missing[0]}' is missing" if missing else f"unknown field '{unknown[0]}'"
+        )
+        raise NiwakiError(f"{where}: {complaint}")
+    return kind(**{name: _decode(types[name], value[name], f"{where}.{name}") for name in types})
+
+
+def _require(value: Any, kind: type, where: str) -> Any:
+    # bool is a subclass of int, but `true` is no number.
+    if isinstance(value, kind) and not isinstance(value, bool):
+        return value
+    raise NiwakiError(f"{where} must be {_JSON_NAMES[kind]}")

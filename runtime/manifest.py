@@ -1,0 +1,141 @@
+"""The manifest of a bundle: what was compiled, for which machine, with which inputs and outputs."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from niwaki.errors import NiwakiError
+from niwaki.records import LayerRecord, Remark
+from niwaki.signature import DTYPES, Signature, TensorSpec, Tree
+
+from .json_fields import decode
+
+FORMAT_VERSION = 1
+DRIVERS = ("local", "vulkan")
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What `manifest.json` holds.
+
+    Attributes:
+        niwaki: version of Niwaki that compiled the bundle.
+        target: name of the target, as the user typed it.
+        driver: kind of device that runs it: ``local`` (CPU) or ``vulkan``.
+        signature: inputs and outputs, and how they nest.
+        architecture: ``platform.machine()`` names that can run it; empty for any.
+        cpu_features: names in ``/proc/cpuinfo`` that the machine must list.
+        layers: one record for each layer, in the order they run.
+        remarks: what passes declined, and why.
+        function: name of the module's entry point.
+        digests: sha256 of each other member, in hexadecimal; filled in by `write_bundle`.
+        format_version: raised whenever a reader of the older format could misread the bundle.
+    """
+
+    niwaki: str
+    target: str
+    driver: str
+    signature: Signature
+    architecture: tuple[str, ...] = ()
+    cpu_features: tuple[str, ...] = ()
+    layers: list[LayerRecord] = field(default_factory=list)
+    remarks: list[Remark] = field(default_factory=list)
+    function: str = "main"
+    digests: dict[str, str] = field(default_factory=dict)
+    format_version: int = FORMAT_VERSION
+
+    def to_json(self) -> dict[str, Any]:
+        """The manifest as JSON values; `format_version` comes first, for people who look."""
+        return {"format_version": self.format_version, **dataclasses.asdict(self)}
+
+    def to_bytes(self) -> bytes:
+        """The bytes of `manifest.json`; the same manifest gives the same bytes."""
+        return (json.dumps(self.to_json(), indent=1) + "\n").encode()
+
+
+def read_manifest(data: bytes, path: str) -> Manifest:
+    """The manifest in `data`, the bytes of `manifest.json` of the bundle at `path`.
+
+    Raises:
+        NiwakiError: it is not JSON, of another format version, or a field is missing, unknown or
+        wrong.
+    """
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError):
+        raise NiwakiError(
+            f"{path}: manifest.json is not valid JSON; compile the model again"
+        ) from None
+    where = f"{path}: manifest.json"
+    if not isinstance(value, dict) or "format_version" not in value:
+        raise NiwakiError(f"{where}: field 'format_version' is missing")
+    # Before all else: a manifest of another version may have other fields.
+    version = value["format_version"]
+    if version != FORMAT_VERSION or isinstance(version, bool):
+        raise NiwakiError(
+            f"{path}: bundle format is {version!r}, this Niwaki reads {FORMAT_VERSION}; "
+            "compile the model again with this version"
+        )
+    manifest = decode(Manifest, value, where)
+    _check(manifest, where)
+    return manifest
+
+
+def _check(manifest: Manifest, where: str) -> None:
+    """What the types of the fields do not say."""
+    if manifest.driver not in DRIVERS:
+        raise NiwakiError(
+            f"{where}.driver must be one of {', '.join(DRIVERS)}, got '{manifest.driver}'"
+        )
+    for name, digest in manifest.digests.items():
+        if not re.fullmatch("[0-9a-f]{64}", digest):
+            raise NiwakiError(f"{where}.digests.{name} must be a sha256 in hexadecimal")
+    signature = manifest.signature
+    for group, specs in (("inputs", signature.inputs), ("outputs", signature.outputs)):
+        for i, spec in enumerate(specs):
+            _check_spec(spec, f"{where}.signature.{group}[{i}]")
+    _check_tree(signature.input_tree, len(signature.inputs), f"{where}.signature.input_tree")
+    _check_tree(signature.output_tree, len(signature.outputs), f"{where}.signature.output_tree")
+    match signature.input_tree:
+        case {"tuple": [{"tuple": _}, {"dict": _}]}:
+            return
+    raise NiwakiError(f"{where}.signature.input_tree must be a tuple of a tuple and a dict")
+
+
+def _check_spec(spec: TensorSpec, where: str) -> None:
+    if spec.dtype not in DTYPES:
+        raise NiwakiError(f"{where}.dtype must be one of {', '.join(DTYPES)}, got '{spec.dtype}'")
+    if any(size < 0 for size in spec.shape):
+        raise NiwakiError(f"{where}.shape must not be negative")
+
+
+def _check_tree(tree: Tree, count: int, where: str) -> None:
+    """Leaves must be 0 to `count` - 1, each once and in order, as `flatten` numbers them."""
+    leaves: list[int] = []
+
+    def visit(node: Any) -> None:
+        match node:
+            case bool():
+                pass
+            case int():
+                leaves.append(node)
+                return
+            case None:
+                return
+            case {"tuple": list(children)} | {"list": list(children)} if len(node) == 1:
+                for child in children:
+                    visit(child)
+                return
+            case {"dict": dict(children)} if len(node) == 1:
+                for child in children.values():
+                    visit(child)
+                return
+        raise NiwakiError(f"{where} has a node that is no tensor, tuple, list or dict")
+
+    visit(tree)
+    if leaves != list(range(count)):
+        raise NiwakiError(f"{where} must hold each of its {count} tensors once, in order")

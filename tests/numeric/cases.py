@@ -1,0 +1,150 @@
+"""Many small networks in one module: one compilation tests dozens of them against PyTorch.
+
+check([Case("relu", nn.ReLU(), ones(2, 3))], tmp_path)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+import niwaki
+
+Array = NDArray[Any]
+Tensors = tuple[torch.Tensor, ...]
+
+# Of the largest value that the reference computes; what is above is an error, not rounding.
+TOLERANCE = 1e-5
+
+
+@dataclass(frozen=True)
+class Case:
+    """One small network.
+
+    Attributes:
+        name: what a failure is called.
+        model: takes `inputs`, gives a tensor or a tuple of tensors.
+        inputs: for the first run; the second one takes others of the same shapes.
+        tolerance: see `TOLERANCE`.
+    """
+
+    name: str
+    model: nn.Module
+    inputs: Tensors
+    tolerance: float = TOLERANCE
+
+
+class Branches(nn.Module):
+    """All cases side by side: a flat list of inputs, and a list of outputs for each case."""
+
+    def __init__(self, cases: Sequence[Case]) -> None:
+        super().__init__()
+        self.models = nn.ModuleList(case.model for case in cases)
+        self.counts = [len(case.inputs) for case in cases]
+
+    def forward(self, *inputs: torch.Tensor) -> list[Any]:
+        pending: Iterator[torch.Tensor] = iter(inputs)
+        return [
+            model(*[next(pending) for _ in range(count)])
+            for model, count in zip(self.models, self.counts, strict=True)
+        ]
+
+
+def compile_cases(
+    cases: Sequence[Case], folder: Path, target: str = "host", threads: int = 1
+) -> Callable[[Sequence[Tensors]], list[list[Array]]]:
+    """Compile all cases as one network; what is returned maps inputs of each to outputs of each."""
+    model = Branches(cases).eval()
+    inputs = tuple(value for case in cases for value in case.inputs)
+    path = folder / f"{target}.niwaki"
+    niwaki.compile(model, inputs, target=target, output=path)
+    network = niwaki.load(path, threads=threads)
+
+    def run(inputs: Sequence[Tensors]) -> list[list[Array]]:
+        return [listed(part) for part in network(*[x.numpy() for xs in inputs for x in xs])]
+
+    return run
+
+
+def check(cases: Sequence[Case], folder: Path, target: str = "host", threads: int = 1) -> None:
+    """Compile `cases`, run them on two sets of inputs, compare with PyTorch.
+
+    Both sets must give different results in nearly all cases, lest nothing be tested.
+    """
+    run = compile_cases(cases, folder, target, threads)
+    first = [case.inputs for case in cases]
+    second = [tuple(map(another, case.inputs)) for case in cases]
+    found = list(zip(run(first), run(second), strict=True))
+    wanted = [
+        (reference(case.model, a), reference(case.model, b))
+        for case, a, b in zip(cases, first, second, strict=True)
+    ]
+    problems = [
+        f"{case.name}: {problem}"
+        for case, pairs, references in zip(cases, found, wanted, strict=True)
+        for problem in _problems(case, pairs, references)
+    ]
+    assert not problems, "\n" + "\n".join(problems)
+    idle = [case.name for case, (a, b) in zip(cases, wanted, strict=True) if all(map(same, a, b))]
+    assert len(idle) <= len(cases) // 3, f"the input changes nothing in {idle}"
+
+
+def same(a: Array, b: Array) -> bool:
+    """Whether two results are equal, NaN in the same place included."""
+    return bool(np.isclose(a, b, equal_nan=True).all())
+
+
+def listed(value: Any) -> list[Any]:
+    """A tensor or a tuple of them as a list."""
+    return list(value) if isinstance(value, (tuple, list)) else [value]
+
+
+def reference(model: nn.Module, inputs: Tensors) -> list[Array]:
+    """PyTorch's results."""
+    with torch.no_grad():
+        return [value.numpy() for value in listed(model.eval()(*inputs))]
+
+
+def another(x: torch.Tensor) -> torch.Tensor:
+    """Other values of the same kind: images and columns in reverse order, and changed signs."""
+    return (-x if x.is_floating_point() else x).flip(list(range(x.ndim)))
+
+
+def _problems(
+    case: Case, pairs: tuple[list[Array], ...], references: tuple[list[Array], ...]
+) -> Iterator[str]:
+    for outputs, wanted in zip(pairs, references, strict=True):
+        for output, expected in zip(outputs, wanted, strict=True):
+            if problem := difference(output, expected, case.tolerance):
+                yield problem
+
+
+def difference(output: Array, expected: Array, tolerance: float = TOLERANCE) -> str:
+    """What is wrong with an output, empty if nothing is: NaN and infinity must be where they are."""
+    if (output.shape, output.dtype) != (expected.shape, expected.dtype):
+        return f"is {output.dtype}{output.shape}, not {expected.dtype}{expected.shape}"
+    finite = np.isfinite(expected)
+    strange = ~finite & ~np.isclose(output, expected, equal_nan=True)
+    strange |= finite & ~np.isfinite(output)
+    if strange.any():
+        at = tuple(map(int, np.argwhere(strange)[0]))
+        return f"at {at}, and {strange.sum() - 1} more: {output[at]}, not {expected[at]}"
+    if not finite.any():
+        return ""
+    error = np.where(finite, np.abs(output.astype(np.float64) - expected), 0.0)
+    largest = max(float(np.abs(expected[finite]).max()), 1e-30)
+    if error.max() <= tolerance * largest:
+        return ""
+    at = tuple(map(int, np.unravel_index(error.argmax(), error.shape)))
+    wrong = int((error > tolerance * largest).sum())
+    return (
+        f"at {at}: {output[at]}, not {expected[at]} (error {error.max() / largest:.2g} of the"
+        f" largest value; {wrong} of {error.size} values wrong)"
+    )

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Installs the system packages that some tests need, where this user may; otherwise says which tests are skipped.
+set -uo pipefail
+
+packages=(qemu-user-static libc6-arm64-cross libstdc++6-arm64-cross mesa-vulkan-drivers spirv-tools)
+
+installed() { [[ $(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]; }
+
+missing=()
+for package in "${packages[@]}"; do
+    installed "$package" || missing+=("$package")
+done
+((${#missing[@]})) || exit 0
+
+as_root=()
+[[ $(id -u) == 0 ]] || as_root=(sudo --non-interactive)
+
+install_missing() {
+    "${as_root[@]}" apt-get update -qq &&
+        "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+            apt-get install -qq --yes --no-install-recommends "${missing[@]}"
+}
+
+if command -v apt-get >/dev/null && "${as_root[@]}" true 2>/dev/null; then
+    echo "installing ${missing[*]}"
+    if output=$(install_missing 2>&1 </dev/null); then
+        exit 0
+    fi
+    tail -n 3 <<<"$output"
+fi
+echo "missing ${missing[*]}: the tests that emulate arm64 or run Vulkan will be skipped"

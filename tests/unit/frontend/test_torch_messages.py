@@ -1,0 +1,266 @@
+"""Each mistake in a PyTorch model gives one line that names the layer and the remedy."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from small_networks import Function
+from torch import nn
+from torch.export import Dim
+from torch_mlir import ir
+
+from niwaki.errors import NiwakiError
+from niwaki.frontend import import_torch
+
+
+def message(model: Any, inputs: Any, **kwargs: Any) -> str:
+    with pytest.raises(NiwakiError) as raised:
+        import_torch(model, inputs, ir.Context(), kwargs)
+    text = str(raised.value)
+    assert "\n" not in text
+    return text
+
+
+def test_training_mode() -> None:
+    assert message(nn.Linear(3, 4).train(), torch.randn(1, 3)) == (
+        "the model is in training mode: call model.eval() before compiling it"
+    )
+
+
+def test_training_mode_of_one_layer() -> None:
+    model = nn.Sequential(nn.Linear(3, 4), nn.Dropout()).eval()
+    model[1].train()
+    assert message(model, torch.randn(1, 3)) == (
+        "layer '1' of the model is in training mode: call model.eval() before compiling it"
+    )
+
+
+def test_not_a_model() -> None:
+    assert message("resnet", torch.randn(1, 3)) == (
+        "the model is a str, not a torch.nn.Module or ExportedProgram"
+    )
+
+
+def test_no_example_inputs() -> None:
+    assert message(nn.ReLU().eval(), None) == (
+        "a torch.nn.Module needs example inputs: give a tensor or a tuple of tensors"
+    )
+
+
+def test_example_inputs_of_another_kind() -> None:
+    assert message(nn.ReLU().eval(), {"x": torch.randn(3)}) == (
+        "example inputs are a dict: give a tensor or a tuple of the model's arguments"
+    )
+
+
+def test_example_inputs_that_do_not_fit() -> None:
+    text = message(nn.Linear(3, 4).eval(), torch.randn(1, 5))
+    assert text.startswith("torch.export cannot export Linear: RuntimeError: ")
+
+
+def test_control_flow_that_depends_on_the_data(capfd: pytest.CaptureFixture[str]) -> None:
+    def forward(self: Any, x: torch.Tensor) -> torch.Tensor:
+        return x if x.sum() > 0 else -x  # the line that the message names
+
+    line = forward.__code__.co_firstlineno + 1
+    text = message(Function(forward), torch.randn(3))
+    assert text.startswith(
+        f"torch.export cannot export Function (test_torch_messages.py:{line}): "
+        "GuardOnDataDependentSymNode: Could not guard on data-dependent expression"
+    )
+    assert text.endswith("and choose between tensors by torch.where")
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("dimension", [0, 2])
+def test_dynamic_shape(dimension: int) -> None:
+    program = torch.export.export(
+        nn.Conv2d(3, 4, 3).eval(),
+        (torch.randn(6, 3, 8, 8),),
+        dynamic_shapes={"input": {dimension: Dim("size", min=4, max=64)}},
+    )
+    assert message(program, None) == (
+        f"input 'input': the size of dimension {dimension} is dynamic: export the model with a "
+        "fixed size "
+        "(torch.export.export without dynamic_shapes), once for each size that is needed"
+    )
+
+
+def test_size_that_depends_on_the_data() -> None:
+    model = nn.Sequential(nn.ReLU(), Function(lambda self, x: torch.nonzero(x))).eval()
+    assert message(model, torch.randn(3)) == (
+        "layer '1.nonzero': the size of what 'nonzero' returns depends on the data: use an op "
+        "whose result has a "
+        "fixed size, such as torch.where"
+    )
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_weight_dtype(dtype: torch.dtype) -> None:
+    model = nn.Sequential(nn.Linear(3, 4)).to(dtype).eval()
+    name = str(dtype).removeprefix("torch.")
+    text = message(
+        Function(lambda self, x: self.net(x.to(dtype)).float(), net=model), torch.randn(1, 3)
+    )
+    assert text == (
+        f"weight 'net.0.weight' is {name}, which is not supported: call float() on it, and on the "
+        "model"
+    )
+
+
+def test_input_dtype() -> None:
+    assert message(nn.ReLU().eval(), torch.randn(3, dtype=torch.float64)) == (
+        "input 'input' is float64, which is not supported: call float() on it, and on the model"
+    )
+
+
+def test_complex_input() -> None:
+    text = message(nn.Sequential(nn.Identity()).eval(), torch.randn(3, dtype=torch.complex64))
+    assert text == (
+        "input 'input' is complex64, which is not supported: use one of float32, float16, int64, "
+        "int32, int8, uint8, "
+        "bool"
+    )
+
+
+@pytest.mark.parametrize(
+    ("function", "op", "dtype"),
+    [
+        (
+            lambda self, x: torch.fft.fft(x).abs(),
+            "fft_fft",
+            "complex64, which is not supported: use one of",
+        ),
+        (lambda self, x: x.double().float(), "to", "float64, which is not supported: call float()"),
+    ],
+)
+def test_dtype_inside(function: Callable[..., Any], op: str, dtype: str) -> None:
+    model = nn.Sequential(nn.ReLU(), Function(function)).eval()
+    assert f"layer '1.{op}': the result of {op!r} is {dtype}" in message(model, torch.randn(4))
+
+
+def test_sparse_weight() -> None:
+    program = torch.export.export(nn.Linear(3, 4).eval(), (torch.randn(1, 3),))
+    program.state_dict["weight"] = program.state_dict["weight"].detach().to_sparse()
+    assert (
+        message(program, None)
+        == "weight 'weight' is sparse or quantized: make it dense, zeros included"
+    )
+
+
+def test_weight_without_values() -> None:
+    with torch.device("meta"):
+        model = nn.Linear(3, 4).eval()
+        x = torch.randn(1, 3)
+    assert message(model, x) == (
+        "weight 'weight' has no values (device 'meta'): load the model's weights first"
+    )
+
+
+def test_buffer_that_changes() -> None:
+    def count(self: Any, x: torch.Tensor) -> torch.Tensor:
+        self.steps.add_(1)
+        return x + self.steps
+
+    assert message(Function(count, steps=torch.zeros(3)), torch.randn(3)) == (
+        "buffer 'steps' changes at every call: call model.eval() before exporting (batch-norm), or "
+        "make the state an "
+        "input and an output of the model"
+    )
+
+
+def test_batch_norm_exported_in_training_mode() -> None:
+    program = torch.export.export(nn.BatchNorm2d(3).train(), (torch.randn(2, 3, 4, 4),))
+    assert "changes at every call: call model.eval() before exporting" in message(program, None)
+
+
+def test_input_that_changes() -> None:
+    assert message(Function(lambda self, x: x.mul_(2)), torch.randn(3)) == (
+        "input 'args_0' is changed in place: use the op that returns a new tensor, or clone the "
+        "input"
+    )
+
+
+def test_dropout_exported_in_training_mode() -> None:
+    program = torch.export.export(nn.Sequential(nn.ReLU(), nn.Dropout()).train(), (torch.randn(3),))
+    assert message(program, None) == (
+        "layer '1': op 'dropout' draws random numbers: call model.eval() before exporting it, or "
+        "make the random "
+        "tensor an input"
+    )
+
+
+def test_random_numbers() -> None:
+    model = Function(lambda self, x: x + torch.rand(3))
+    assert message(model, torch.randn(3)).startswith(
+        "layer 'rand': op 'rand' draws random numbers: "
+    )
+
+
+def test_a_number_as_input() -> None:
+    assert message(Function(lambda self, x, k: x * k), (torch.randn(3), 2.5)) == (
+        "input 'args_1' is 2.5, not a tensor: make it a tensor, or an attribute of the model"
+    )
+
+
+def test_a_number_as_output() -> None:
+    assert message(Function(lambda self, x: (x, 3)), torch.randn(3)) == (
+        "the model returns 3, not a tensor: return tensors, alone or in tuples, lists and dicts"
+    )
+
+
+@torch.library.custom_op("niwaki_test::strange", mutates_args=())
+def strange(x: torch.Tensor) -> torch.Tensor:
+    return x.clone()
+
+
+@strange.register_fake
+def _(x: torch.Tensor) -> torch.Tensor:
+    return torch.empty_like(x)
+
+
+def test_op_that_torch_mlir_does_not_know() -> None:
+    model = nn.Sequential(nn.ReLU(), Function(lambda self, x: strange(x))).eval()
+    assert message(model, torch.randn(3)) == (
+        "layer '1.strange': torch-mlir cannot lower op 'niwaki_test.strange': write it with other "
+        "ops of PyTorch"
+    )
+
+
+def test_op_of_pytorch_that_torch_mlir_does_not_lower() -> None:
+    model = Function(lambda self, x: torch.linalg.svd(x)[1])
+    assert message(model, torch.randn(3, 3)) == (
+        "layer 'linalg_svd': torch-mlir cannot lower op 'aten._linalg_svd': write it with other "
+        "ops of PyTorch"
+    )
+
+
+def test_control_flow_ops() -> None:
+    def forward(self: Any, x: torch.Tensor) -> torch.Tensor:
+        return torch.cond(x.sum() > 0, lambda x: x + 1, lambda x: x - 1, (x,))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        text = message(Function(forward), torch.randn(3))
+    assert text.startswith(
+        "layer 'cond': 'cond' runs a part of the model under a condition or in a loop"
+    )
+
+
+def test_result_of_another_kind() -> None:
+    """A class that its author has registered with PyTorch as a container of tensors."""
+
+    class Pair:
+        def __init__(self, first: Any, second: Any) -> None:
+            self.items = [first, second]
+
+    torch.utils._pytree.register_pytree_node(
+        Pair, lambda pair: (pair.items, None), lambda items, _: Pair(*items)
+    )
+    assert message(Function(lambda self, x: Pair(x, x + 1)), torch.randn(3)) == (
+        "the model has Pair as result: nest tensors in tuples, lists and dicts only"
+    )

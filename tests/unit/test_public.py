@@ -1,0 +1,32 @@
+"""The public names of the package."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.metadata import version
+
+import pytest
+
+import niwaki
+
+
+def test_public_names() -> None:
+    from niwaki.errors import NiwakiError
+    from niwaki.runtime.network import load
+
+    assert niwaki.NiwakiError is NiwakiError
+    assert niwaki.load is load
+    assert niwaki.__version__ == version("niwaki")
+    assert set(niwaki.__all__) <= set(dir(niwaki))
+
+
+def test_no_such_name() -> None:
+    with pytest.raises(AttributeError, match=r"^module 'niwaki' has no attribute 'grow'$"):
+        niwaki.grow  # noqa: B018
+
+
+def test_import_is_light() -> None:
+    code = "import sys, niwaki; print(*{'numpy', 'iree', 'rich', 'click'} & set(sys.modules))"
+    command = [sys.executable, "-c", code]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.split() == []
