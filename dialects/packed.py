@@ -21,6 +21,7 @@ from torch_mlir.dialects import ext
 from .dialect import SparsePattern, ints, is_int_array
 from .epilogue import epilogue_problem, shape_text
 from .kernels import CONV_KERNELS, LINEAR_KERNELS, kernel_problem
+from .layout import layout_of
 from .rules import conv_layout_problem, groups_problem, reject, tensors_problem, window_problem
 from .schemes import scheme_problem
 
@@ -83,6 +84,8 @@ def packed_conv_problem(op: PackedConvOp) -> str:
     kernel = ints(op.kernel_size)
     if problem := packed_problem(op, CONV_KERNELS) or window_problem(op, kernel):
         return problem
+    if layout_of(data) is None and layout_of(result) is None:
+        return "needs its input and its result in planar layout"
     if problem := groups_problem(op, result.shape[1]) or conv_layout_problem(op, kernel):
         return problem
     if result.shape[0] != data.shape[0]:

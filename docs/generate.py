@@ -14,8 +14,9 @@ import difflib
 import inspect
 import re
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from torch import nn
 from niwaki.dialects import context
 from niwaki.frontend import import_torch
 from niwaki.passes import REGISTRY, Session, parse_pipeline, run_pipeline
-from niwaki.passes.base import TARGET_ATTRIBUTE, function_ops
+from niwaki.passes.base import TARGET_ATTRIBUTE
 from niwaki.passes.kernels import gather_gemm
 from niwaki.passes.pipelines import compile_pipeline
 from niwaki.targets import get_target
@@ -41,16 +42,21 @@ ALIKE = 0.75
 
 # MLIR's own passes have no docstring here.
 MLIR_PASSES = {
-    "linalg-fuse-elementwise-ops": "MLIR's own: makes one op of elementwise ops that follow one"
-    " another. An activation in several steps, whose first result is read twice, becomes an op that"
-    " the next pass can move.",
-    "canonicalize": "MLIR's own: folds constants and removes what nobody uses.",
-    "cse": "MLIR's own: computes only once what is computed twice.",
+    "linalg-fuse-elementwise-ops": (
+        "Make one op of elementwise ops that follow one another.",
+        "MLIR's own. An activation in several steps that reads a layer's result twice becomes one"
+        " op, which the next pass can move.",
+    ),
+    "canonicalize": ("Fold constants, remove what nobody uses.", "MLIR's own."),
+    "cse": ("Compute only once what is computed twice.", "MLIR's own."),
 }
+
+CLEAN_UP = ("canonicalize", "cse")
+NOTHING = "Here it finds nothing to do."
 
 # Where a line of IR that is too long is broken: always before these, then after commas as needed.
 STRUCTURE = re.compile(r" (?=ins\(|outs\(|\{\w+ = |: \(|-> |attributes )")
-COMMAS = re.compile(r"(?<=,) (?=%|\w+ = |tensor<|memref<|array<|\d+ : )")
+COMMAS = re.compile(r"(?<=,) (?=%|\w+ = |tensor<|memref<|array<)")
 
 
 class Example(nn.Module):
@@ -63,7 +69,7 @@ class Example(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = torch.relu(self.conv(x) + x)
-        return nn.functional.hardswish(self.down(x))
+        return nn.functional.silu(self.down(x))
 
 
 def punch(conv: nn.Conv2d, *taps: list[int]) -> None:
@@ -97,23 +103,300 @@ class Stage:
     text: str
     ops: int
 
+    @property
+    def main(self) -> str:
+        """The network's function."""
+        return self.text[self.text.index("  func.func @main") : self.text.rindex("}")]
+
+    @property
+    def has_kernels(self) -> bool:
+        """Whether layers are kernels already: too much IR to show all of it."""
+        return "func.func private @" in self.text or "stream.executable" in self.text
+
 
 def stages(session: Session) -> list[Stage]:
     """The example after import and after each pass; `session` gets what the passes tell."""
+    from torch_mlir import ir
+
     model, image = example()
     with context() as ctx:
-        from torch_mlir import ir
-
         module = import_torch(model, image, ctx).module.operation
         module.attributes[TARGET_ATTRIBUTE] = ir.StringAttr.get(TARGET)
-        found = [_stage("", module)]
+        found = [stage("", module)]
         for element in parse_pipeline(compile_pipeline(get_target(TARGET))):
             run_pipeline(module, [element], session)
-            found.append(_stage(element if isinstance(element, str) else element.name, module))
+            found.append(stage(element if isinstance(element, str) else element.name, module))
     return found
 
 
-def _stage(name: str, module: Any) -> Stage:
+def stage(name: str, module: Any) -> Stage:
+    """`module` as it is now, after the pass called `name`."""
     text = module.get_asm(large_elements_limit=SHOWN_ELEMENTS, use_name_loc_as_prefix=True)
-    ops = sum(1 for line in text.splitlines() if re.match(r' *(%.* = )?"?\w+\.\w+', line))
-    return Stage(name, text.replace("dense_resource<__elided__>", "dense<...>"), ops)
+    return Stage(name, text.replace("dense_resource<__elided__>", "dense<...>"), count(module))
+
+
+def count(op: Any) -> int:
+    """How many ops an op consists of."""
+    inner = (i.operation for region in op.regions for block in region for i in block.operations)
+    return 1 + sum(map(count, inner))
+
+
+class Layouts:
+    """Short names for layouts, the same ones through the whole document."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, str] = {}
+
+    def shorten(self, text: str) -> str:
+        """IR that begins with definitions of the names it uses; it is still MLIR."""
+        pattern = r"#sparse_pattern\.planar<(?:[^<>]|<[^<>]*>)*>"
+        text = re.sub(pattern, lambda match: self._name(match[0]), text)
+        used = {layout: name for layout, name in self.names.items() if f"{name}>" in text}
+        return "".join(f"{name} = {layout}\n" for layout, name in used.items()) + text
+
+    def _name(self, layout: str) -> str:
+        return self.names.setdefault(layout, f"#layout{len(self.names)}")
+
+
+def broken(line: str) -> Iterator[str]:
+    """A line of IR, in several where it is too long."""
+    indent = " " * (len(line) - len(line.lstrip()))
+    first, *others = STRUCTURE.split(line.strip())
+    current = indent + first
+    for segment in others:
+        if len(current) + 1 + len(segment) <= WIDTH:
+            current += f" {segment}"
+        else:
+            yield from _broken_after_commas(current)
+            current = f"{indent}    {segment}"
+    yield from _broken_after_commas(current)
+
+
+def _broken_after_commas(line: str) -> Iterator[str]:
+    indent = " " * (len(line) - len(line.lstrip()))
+    first, *others = COMMAS.split(line.strip())
+    current = indent + first
+    for piece in others:
+        if len(current) + 1 + len(piece) <= WIDTH:
+            current += f" {piece}"
+        else:
+            yield current
+            current = f"{indent}  {piece}"
+    yield current
+
+
+def fenced(text: str, language: str = "mlir") -> str:
+    """A block of code."""
+    return f"```{language}\n{text.rstrip()}\n```"
+
+
+def shown(text: str, layouts: Layouts) -> list[str]:
+    """Lines of IR as the document has them."""
+    return [part for line in layouts.shorten(text).splitlines() for part in broken(line)]
+
+
+def change(before: Stage, after: Stage, layouts: Layouts) -> str:
+    """The module after a pass: whole, or as a difference where that is short."""
+    if before.text == after.text:
+        return NOTHING
+    old, new = shown(before.text, layouts), shown(after.text, layouts)
+    if difflib.SequenceMatcher(None, old, new, autojunk=False).ratio() < ALIKE:
+        return fenced("\n".join(new))
+    difference = difflib.unified_diff(old, new, n=1, lineterm="")
+    lines = ["..." if line.startswith("@@") else line for line in difference]
+    return "What changes:\n\n" + fenced("\n".join([*lines[2:], "..."]), "diff")
+
+
+def lowered(after: Stage, layouts: Layouts) -> str:
+    """What lowering made: the network as calls, and the signatures of its kernels."""
+    kernels = re.findall(r"^  func\.func private @.*$", after.text, re.MULTILINE)
+    signatures = "\n".join("\n".join(shown(kernel, layouts)) + "...}" for kernel in kernels)
+    return "\n\n".join(
+        [
+            "The network calls kernels now:",
+            fenced("\n".join(shown(after.main, layouts))),
+            f"With its {len(kernels)} kernels the module has {after.ops:,} ops. Layers that differ"
+            " in nothing but their weights share a kernel. Signatures:",
+            fenced(signatures),
+            "Gather-GEMM in short, from [`gather_gemm.py`](../passes/kernels/gather_gemm.py):",
+            fenced(code_of(gather_gemm.__doc__), "text"),
+            *paragraphs(gather_gemm.gather_gemm_kernel.__doc__),
+        ]
+    )
+
+
+def cleaned(before: Stage, after: Stage) -> str:
+    """What MLIR's clean-up did; the inner loop where kernels are clean."""
+    changed = f"{before.ops:,} ops become {after.ops:,}."
+    if before.text == after.text:
+        changed = NOTHING
+    if after.name != "cse" or not after.has_kernels:
+        return changed
+    return f"{changed} The inner loop of the first convolution's kernel:\n\n" + fenced(
+        loop(after.text)
+    )
+
+
+def loop(text: str) -> str:
+    """The beginning of the first gather-GEMM kernel's loop over columns."""
+    name = min(re.findall(r"@gather_gemm_\d+\(", text))
+    kernel = text[text.index(name) :].splitlines()
+    first = next(number for number, line in enumerate(kernel) if "iter_args(" in line)
+    indent = len(kernel[first]) - len(kernel[first].lstrip())
+    end = next(n for n, line in enumerate(kernel[first:], first) if line == " " * indent + "}")
+    carried = r"\((%\S+ = %\S+), .*\) -> \((.*?), .*\) {"
+    head = re.sub(carried, r"(\1, ...) -> (\2, ...) {", kernel[first])
+    body = kernel[first + 1 : end]
+    more = len(body) - SHOWN_LOOP
+    lines = [head, *body[:SHOWN_LOOP], f"{' ' * indent}  // ... {more} lines more", kernel[end]]
+    return "\n".join(line[indent:] for line in lines)
+
+
+def emitted(after: Stage, layouts: Layouts) -> str:
+    """IREE's input: parameters, the shortest executable, and the network."""
+    parameters = [line for line in after.text.splitlines() if line.startswith('  "util.global"')]
+    pattern = r'^  "stream\.executable"\(\) \(\{$.*?^  \}\) .*?$'
+    executables = re.findall(pattern, after.text, re.MULTILINE | re.DOTALL)
+    smallest = min(executables, key=len)
+    parts = ["\n".join(parameters), smallest, after.main]
+    return "Parameters, the shortest of the executables, and the network:\n\n" + fenced(
+        "\n".join("\n".join(shown(part, layouts)) for part in parts)
+    )
+
+
+def paragraphs(docstring: str | None) -> list[str]:
+    """The prose of a docstring, each paragraph on one line; indented code is left out."""
+    parts = re.split(r"\n\s*\n", inspect.cleandoc(docstring or ""))
+    return [" ".join(part.split()) for part in parts if not part.startswith(" ")]
+
+
+def code_of(docstring: str | None) -> str:
+    """The indented code of a docstring."""
+    lines = inspect.cleandoc(docstring or "").splitlines()
+    code = (line[4:] for line in lines if not line or line.startswith("    "))
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(code)).strip()
+
+
+def explanation(name: str) -> list[str]:
+    """What a pass does, in paragraphs; the first is its summary."""
+    if name in REGISTRY:
+        return paragraphs(sys.modules[REGISTRY[name].__module__].__doc__)
+    return list(MLIR_PASSES[name])
+
+
+def heading(number: int, name: str) -> str:
+    """`## 3. pass`, with a link to its file."""
+    if name not in REGISTRY:
+        return f"## {number}. `{name}`"
+    file = f"{REGISTRY[name].__module__.rpartition('.')[2]}.py"
+    return f"## {number}. `{name}`\n\n[passes/{file}](../passes/{file})"
+
+
+def overview(passes: Sequence[Stage]) -> str:
+    """A table of all passes."""
+    rows = [
+        f"| [{n}](#{n}-{s.name}) | `{s.name}` | {explanation(s.name)[0]} |"
+        for n, s in enumerate(passes, 1)
+    ]
+    return "\n".join(["| | pass | |", "|---|---|---|", *rows])
+
+
+def told(session: Session) -> str:
+    """Records of layers, remarks and parameters."""
+    rows = [
+        f"| `{r.name}` | {r.op} | `{r.scheme}` | `{r.kernel}` | {r.kept:,} of {r.weights:,}"
+        f" | {r.packed_bytes:,} of {r.dense_bytes:,} |"
+        for r in session.layers
+    ]
+    table = ["| layer | op | scheme | kernel | weights kept | bytes |", "|---|---|---|---|---|---|"]
+    remarks = [f"- {remark}" for _, remark in session.remarks] or ["No pass has left a remark."]
+    arrays = [
+        f"- `{name}`: {array.dtype}, {'x'.join(map(str, array.shape))}"
+        for name, array in session.parameters.items()
+    ]
+    return "\n".join([*table, *rows, "", *remarks, "", "Parameters:", "", *arrays])
+
+
+def document() -> str:
+    """The text of docs/pipeline.md."""
+    session, layouts = Session(), Layouts()
+    imported, *passes = stages(session)
+    parts = [
+        "# The pipeline",
+        "<!-- docs/generate.py writes this file: change that, or a pass's docstring, then"
+        " `make docs`. -->",
+        f"How a small network becomes IREE's input, for target `{TARGET}`: its IR after each pass."
+        " Your own network's is written by `niwaki compile MODEL -o net.niwaki --dump-ir FOLDER`.",
+        overview(passes),
+        "Constants of more than"
+        f" {SHOWN_ELEMENTS} elements are elided, long lines are broken, and layouts have names.",
+        "## The network",
+        fenced(inspect.getsource(Example), "python"),
+        "Of each kernel's 9 taps 2 are kept, the same ones in every kernel of a block of 8 filters."
+        " [The frontend](../frontend/torch_import.py) gives linalg on tensors. Values are named"
+        " after the layers they come from.",
+        fenced("\n".join(shown(imported.text, layouts))),
+    ]
+    names = [after.name for after in passes]
+    for number, (before, after) in enumerate(pairwise([imported, *passes]), 1):
+        first = names.index(after.name) + 1
+        again = f"As [above](#{first}-{after.name})."
+        parts.append(heading(number, after.name))
+        parts += explanation(after.name) if first == number else [again]
+        if after.name in CLEAN_UP:
+            parts.append(cleaned(before, after))
+        elif not after.has_kernels:
+            parts.append(change(before, after, layouts))
+        elif not before.has_kernels:
+            parts.append(lowered(after, layouts))
+        else:
+            parts.append(emitted(after, layouts))
+    gpu = f"sparse-pattern-lower-to-{get_target(GPU_TARGET).backend}"
+    parts += [
+        "## What the passes tell",
+        "Records of layers and remarks go into the bundle's manifest, which `niwaki inspect` and"
+        " `bundle.report()` show; parameters into its weights.",
+        told(session),
+        "## Other targets",
+        "All targets have the same passes but one: GPUs have"
+        f" [`{gpu}`](../passes/lower_to_gpu.py) in place of the lowering above."
+        " Passes read numbers of the target (vector width, registers, threads of a workgroup) from"
+        " [targets.py](../niwaki/targets.py).",
+        *explanation(gpu),
+        "## From here to a bundle",
+        "IREE allocates buffers, schedules, and compiles kernels and all that is still linalg:",
+        fenced(" \\\n    ".join(["iree-compile", *get_target(TARGET).iree_flags]), "text"),
+        "Its module, the parameters and the manifest make a [bundle](bundle-format.md).",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def check(text: str) -> int:
+    """Compare with the file; returns the exit code."""
+    old = OUTPUT.read_text(encoding="utf-8") if OUTPUT.exists() else ""
+    if old == text:
+        return 0
+    difference = difflib.unified_diff(
+        old.splitlines(), text.splitlines(), "it is", "should be", "", "", 1, ""
+    )
+    print(f"docs/{OUTPUT.name} is not what the passes do now: run `make docs` and commit it")
+    print("\n".join(list(difference)[:40]))
+    return 1
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Write docs/pipeline.md anew.")
+    parser.add_argument(
+        "--check", action="store_true", help="only compare; exit code 1 if it differs"
+    )
+    only_check = parser.parse_args().check
+    text = document()
+    if only_check:
+        return check(text)
+    OUTPUT.write_text(text, encoding="utf-8")
+    print(f"wrote docs/{OUTPUT.name}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

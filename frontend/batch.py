@@ -18,7 +18,9 @@ def with_batch(example_inputs: Any, batch: int) -> Any:
     """
     if batch < 1:
         raise NiwakiError(f"a batch has at least 1 input, not {batch}")
-    tensors = [leaf for leaf in pytree.tree_leaves(example_inputs) if isinstance(leaf, torch.Tensor)]
+    tensors = [
+        leaf for leaf in pytree.tree_leaves(example_inputs) if isinstance(leaf, torch.Tensor)
+    ]
     sizes = {tensor.shape[0] if tensor.dim() else None for tensor in tensors}
     if len(sizes) != 1 or None in sizes or 0 in sizes:
         shapes = ", ".join("x".join(map(str, tensor.shape)) or "scalar" for tensor in tensors)

@@ -46,14 +46,15 @@ def constant_names(program: ExportedProgram) -> dict[Node, str]:
 
 def add_constant(program: ExportedProgram, name: str, value: torch.Tensor) -> Node:
     """A new placeholder for `value`, named `name`, with a number behind it where that is taken."""
-    unique, number = name, 0
+    stem = name.replace(".", "_")  # with dots, a part might be the name of a method of modules
+    unique, number = stem, 0
     while unique in program.state_dict or unique in program.constants:
         number += 1
-        unique = f"{name}_{number}"
+        unique = f"{stem}_{number}"
 
     first = next(iter(program.graph.nodes))
     with program.graph.inserting_before(first):
-        node = program.graph.placeholder("b_" + unique.replace(".", "_"))
+        node = program.graph.placeholder(f"b_{unique}")
     with _fake_mode(program):
         node.meta["val"] = torch.empty(value.shape, dtype=value.dtype)
     spec = InputSpec(InputKind.BUFFER, TensorArgument(name=node.name), unique, persistent=True)

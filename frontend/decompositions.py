@@ -19,7 +19,12 @@ _KEEP = (aten._native_batch_norm_legit_no_training.default, aten.addmm.default)
 def decomposition_table() -> dict[OpOverload, Callable[..., Any]]:
     """torch-mlir's own table, with our changes."""
     table = {op: rule for op, rule in get_decomposition_table().items() if op not in _KEEP}
-    return table | {aten.hardtanh.default: hardtanh, aten.gelu.default: gelu}
+    return table | {
+        aten.hardtanh.default: hardtanh,
+        aten.gelu.default: gelu,
+        aten.var.correction: lambda *args, **kwargs: var_mean(*args, **kwargs)[0],
+        aten.var_mean.correction: var_mean,
+    }
 
 
 def hardtanh(x: torch.Tensor, low: float = -1.0, high: float = 1.0) -> torch.Tensor:
@@ -33,3 +38,22 @@ def gelu(x: torch.Tensor, approximate: str = "none") -> Any:
         return NotImplemented  # leaves the op as it is
     inner = math.sqrt(2 / math.pi) * (x + 0.044715 * (x * x * x))
     return 0.5 * x * (1 + torch.tanh(inner))
+
+
+def var_mean(
+    x: torch.Tensor,
+    dim: list[int] | None = None,
+    *,
+    correction: float | None = None,
+    keepdim: bool = False,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Of layer and group norm. torch-mlir's rule computes in float64, which phones' GPUs lack."""
+    axes = dim or list(range(x.dim()))
+    count = math.prod(x.shape[axis] for axis in axes)
+    wide = x.float()
+    mean = wide.mean(axes, keepdim=True)
+    total = (wide - mean).square().sum(axes, keepdim)
+    variance = total / max(count - (1 if correction is None else correction), 0)
+    if not keepdim:
+        mean = wide.mean(axes)
+    return variance.to(x.dtype), mean.to(x.dtype)

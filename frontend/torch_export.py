@@ -18,6 +18,8 @@ from torch.export import ExportedProgram
 from niwaki.errors import NiwakiError
 from niwaki.frontend.decompositions import decomposition_table
 
+_CHECK = torch.ops.aten._assert_tensor_metadata.default
+
 
 def export(model: nn.Module, inputs: tuple[Any, ...], kwargs: Mapping[str, Any]) -> ExportedProgram:
     """`model` as a graph for inputs of exactly these shapes.
@@ -25,7 +27,8 @@ def export(model: nn.Module, inputs: tuple[Any, ...], kwargs: Mapping[str, Any])
     Raises NiwakiError where the model is in training mode or torch.export cannot trace it.
     """
     _check_eval(model)
-    with quiet():
+    # Where gradients are off already, torch.no_grad() in the model leaves no trace in the graph.
+    with quiet(), torch.no_grad():
         try:
             return torch.export.export(model, inputs, dict(kwargs), strict=False)
         except Exception as error:  # it runs the user's code, so anything may come
@@ -39,7 +42,11 @@ def export(model: nn.Module, inputs: tuple[Any, ...], kwargs: Mapping[str, Any])
 def decompose(program: ExportedProgram) -> ExportedProgram:
     """A new program in the ops that torch-mlir lowers; batch-norm stays one op."""
     with quiet():
-        return program.run_decompositions(decomposition_table())
+        program = program.run_decompositions(decomposition_table())
+    # Checks of dtypes that tracing has made already, and that would keep their arguments alive.
+    for check in program.graph.find_nodes(op="call_function", target=_CHECK):
+        program.graph.erase_node(check)
+    return program
 
 
 def _check_eval(model: nn.Module) -> None:

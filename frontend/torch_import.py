@@ -21,7 +21,7 @@ from niwaki.frontend.fold_constants import fold_constants
 from niwaki.frontend.imported import Imported
 from niwaki.frontend.keep_nan import keep_nan
 from niwaki.frontend.lower_torch import lower_torch
-from niwaki.frontend.narrow_constants import narrow_constants
+from niwaki.frontend.narrow_doubles import narrow_doubles
 from niwaki.frontend.program_rules import check_program, check_pure
 from niwaki.frontend.program_signature import program_signature
 from niwaki.frontend.program_to_mlir import program_to_torch_dialect
@@ -50,7 +50,7 @@ def import_torch(
     del program  # folded weights are in the module by now: free the tensors before lowering
     lower_torch(module)
     keep_nan(module)
-    narrow_constants(module)
+    narrow_doubles(module)
     return Imported(module, signature)
 
 

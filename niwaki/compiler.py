@@ -59,14 +59,18 @@ def compile(
     with context() as ctx:
         imported = _import(model, example_inputs, example_kwargs, batch, ctx)
         session = Session()
-        text = _lower(imported.module, target, session, machine, None if dump_ir is None else Path(dump_ir))
+        text = _lower(
+            imported.module, target, session, machine, None if dump_ir is None else Path(dump_ir)
+        )
         vmfb = generate_code(text, machine)
         manifest = _manifest(target, machine, imported.signature, session)
         write_bundle(output, manifest, vmfb, session.parameters)
     return open_bundle(output)
 
 
-def _import(model: Any, inputs: Any, kwargs: Mapping[str, Any] | None, batch: int | None, ctx: Any) -> Imported:
+def _import(
+    model: Any, inputs: Any, kwargs: Mapping[str, Any] | None, batch: int | None, ctx: Any
+) -> Imported:
     """The network as linalg on tensors, from whatever the user gave."""
     from niwaki import frontend
 
@@ -114,9 +118,14 @@ def generate_code(text: str, target: Target, extra_flags: Sequence[str] = ()) ->
     try:
         return bytes(compile_str(text, extra_args=flags))
     except CompilerToolError as error:
-        with tempfile.NamedTemporaryFile("w", prefix="niwaki-", suffix=".mlir", delete=False, encoding="utf-8") as file:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="niwaki-", suffix=".mlir", delete=False, encoding="utf-8"
+        ) as file:
             file.write(text)
-        reason = next((line for line in str(error).splitlines() if "error:" in line), str(error).splitlines()[0])
+        reason = next(
+            (line for line in str(error).splitlines() if "error:" in line),
+            str(error).splitlines()[0],
+        )
         raise CompilerBug(
             f"IREE could not compile the lowered network: {reason.strip()}; to reproduce:"
             f" iree-compile {' '.join(flags)} {file.name} -o /dev/null"
@@ -139,7 +148,9 @@ def _manifest(name: str, target: Target, signature: Signature, session: Session)
 
 def _with_reason(layer: LayerRecord, remarks: Sequence[Remark]) -> LayerRecord:
     """A layer's record with what the passes declined to do for it."""
-    return replace(layer, reason="; ".join(remark.reason for remark in remarks if remark.layer == layer.name))
+    return replace(
+        layer, reason="; ".join(remark.reason for remark in remarks if remark.layer == layer.name)
+    )
 
 
 def _check_output(output: PathLike) -> None:

@@ -11,7 +11,21 @@ from .errors import NiwakiError
 AVX512 = ("avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl")
 AVX2 = ("avx2", "fma", "f16c", "bmi1", "bmi2", "avx", "movbe")
 # What names of features that code generation uses begin with, as Linux spells them.
-VECTOR_FEATURES = ("avx", "sse", "ssse", "fma", "f16c", "bmi", "movbe", "gfni", "vaes", "vpclmul", "asimd", "sve", "atomics")
+VECTOR_FEATURES = (
+    "avx",
+    "sse",
+    "ssse",
+    "fma",
+    "f16c",
+    "bmi",
+    "movbe",
+    "gfni",
+    "vaes",
+    "vpclmul",
+    "asimd",
+    "sve",
+    "atomics",
+)
 
 
 @dataclass(frozen=True)
@@ -45,7 +59,16 @@ class Target:
     spirv_env: str = ""
 
 
-def _cpu(name: str, summary: str, lanes: int, registers: int, triple: str, cpu: str, arch: str, features: tuple[str, ...] = ()) -> Target:
+def _cpu(
+    name: str,
+    summary: str,
+    lanes: int,
+    registers: int,
+    triple: str,
+    cpu: str,
+    arch: str,
+    features: tuple[str, ...] = (),
+) -> Target:
     flags = (
         "--iree-hal-target-device=local",
         "--iree-hal-local-target-device-backends=llvm-cpu",
@@ -62,6 +85,8 @@ def _vulkan(name: str, summary: str, gpu: str, spirv_env: str) -> Target:
         f"--iree-vulkan-target={gpu}",
         # Each buffer of a kernel is a binding of its own: IREE cannot fold an offset into flat memrefs for SPIR-V.
         "--iree-scheduling-optimize-bindings=false",
+        # IREE would compute constants by compiling kernels for this machine's CPU.
+        "--iree-opt-const-eval=false",
         # The largest minStorageBufferOffsetAlignment that Vulkan lets a device ask for.
         "--iree-stream-resource-min-offset-alignment=256",
     )
@@ -72,14 +97,41 @@ _X86 = "x86_64-unknown-linux-gnu"
 _ALL = (
     _cpu("x86-64-v3", "x86-64 with AVX2 and FMA", 8, 16, _X86, "x86-64-v3", "x86_64", AVX2),
     _cpu("x86-64-v4", "x86-64 with AVX-512", 16, 32, _X86, "x86-64-v4", "x86_64", AVX512),
-    _cpu("arm64", "generic 64-bit ARM Linux (Armv8.0, NEON)", 4, 32, "aarch64-unknown-linux-gnu", "generic", "aarch64"),
-    _cpu("arm64-android", "Android phone with Armv8.2 (Cortex-A76 and later)", 4, 32, "aarch64-unknown-linux-android34", "cortex-a76", "aarch64", ("asimddp", "asimdhp", "atomics")),
+    _cpu(
+        "arm64",
+        "generic 64-bit ARM Linux (Armv8.0, NEON)",
+        4,
+        32,
+        "aarch64-unknown-linux-gnu",
+        "generic",
+        "aarch64",
+    ),
+    _cpu(
+        "arm64-android",
+        "Android phone with Armv8.2 (Cortex-A76 and later)",
+        4,
+        32,
+        "aarch64-unknown-linux-android34",
+        "cortex-a76",
+        "aarch64",
+        ("asimddp", "asimdhp", "atomics"),
+    ),
     # IREE has one generic Vulkan target, the Android profile. The others also say how many threads a subgroup has, which
     # the device must then offer.
-    _vulkan("vulkan", "any Vulkan 1.1 GPU: the baseline of Android 2022", "vp_android_baseline_2022", "vulkan1.1"),
+    _vulkan(
+        "vulkan",
+        "any Vulkan 1.1 GPU: the baseline of Android 2022",
+        "vp_android_baseline_2022",
+        "vulkan1.1",
+    ),
     _vulkan("vulkan-adreno", "Qualcomm Adreno GPU", "adreno", "vulkan1.3"),
     _vulkan("vulkan-mali", "Arm Mali GPU (Valhall and later)", "valhall", "vulkan1.3"),
-    _vulkan("vulkan-desktop", "desktop GPU with subgroups of 32 threads, for tests", "pascal", "vulkan1.3"),
+    _vulkan(
+        "vulkan-desktop",
+        "desktop GPU with subgroups of 32 threads, for tests",
+        "pascal",
+        "vulkan1.3",
+    ),
 )
 TARGETS: dict[str, Target] = {target.name: target for target in _ALL}
 NAMES: tuple[str, ...] = ("host", *TARGETS)
@@ -113,7 +165,8 @@ def get_target(name: str) -> Target:
         target = TARGETS[candidate]
         if machine in target.architecture and flags.issuperset(target.cpu_features):
             host_flags = tuple(
-                "--iree-llvmcpu-target-cpu=host" if "target-cpu=" in flag else flag for flag in target.iree_flags
+                "--iree-llvmcpu-target-cpu=host" if "target-cpu=" in flag else flag
+                for flag in target.iree_flags
             )
             # Code for this very CPU may use any vector feature it has.
             features = tuple(sorted(flag for flag in flags if flag.startswith(VECTOR_FEATURES)))

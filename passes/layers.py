@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -34,7 +35,8 @@ def layer_weights(op: Any) -> npt.NDArray[Any]:
     array = dense_value(op.weight)
     if array is None:
         raise PassFailure(op.location, "needs constant weights: fold what computes them")
-    return array.reshape(array.shape[0], array.shape[1], -1)
+    filters, channels, *kernel = array.shape
+    return array.reshape(filters, channels, math.prod(kernel))
 
 
 def planar_input(op: Any) -> Planar:

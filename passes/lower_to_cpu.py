@@ -65,7 +65,9 @@ def packed_conv(op: Any, lanes: int) -> tuple[Kernel, list[ir.Value]]:
     if isinstance(op.kernel, DepthwiseAttr):
         images, filters = op.result.type.shape[:2]
         places, counts = tuple(tap_places(op)), epilogue_counts(op)
-        depthwise = Depthwise(source, target, images, filters, places, *op.kernel.tile, *counts, lanes)
+        depthwise = Depthwise(
+            source, target, images, filters, places, *op.kernel.tile, *counts, lanes
+        )
         return depthwise_kernel(depthwise, epilogue), [op.input, op.values, *extras]
     operands = [op.input, op.values, op.offsets, op.blocks, *extras]
     return gather_gemm_kernel(conv_layer(op, lanes), epilogue), operands
@@ -80,7 +82,11 @@ def packed_linear(op: Any, lanes: int) -> tuple[Kernel, list[ir.Value]]:
 def pool(op: Any, lanes: int) -> tuple[Kernel, list[ir.Value]]:
     """Kernel and operands of a pooling."""
     make = whole_plane_kernel if is_whole_plane(op) else pooling_kernel
-    return make(pool_layer(op, lanes), op.epilogue.blocks[0]), [op.input, *op.per_filter, *op.per_position]
+    return make(pool_layer(op, lanes), op.epilogue.blocks[0]), [
+        op.input,
+        *op.per_filter,
+        *op.per_position,
+    ]
 
 
 def convert_layout(op: Any, lanes: int) -> tuple[Kernel, list[ir.Value]]:

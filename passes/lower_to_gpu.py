@@ -53,7 +53,11 @@ def packed_linear(op: Any, threads: int) -> tuple[Kernel, list[ir.Value]]:
 def pool(op: Any, threads: int) -> tuple[Kernel, list[ir.Value]]:
     """Kernel and operands of a pooling."""
     make = gpu_whole_plane_kernel if is_whole_plane(op) else gpu_pooling_kernel
-    return make(pool_layer(op, threads), op.epilogue.blocks[0]), [op.input, *op.per_filter, *op.per_position]
+    return make(pool_layer(op, threads), op.epilogue.blocks[0]), [
+        op.input,
+        *op.per_filter,
+        *op.per_position,
+    ]
 
 
 def convert_layout(op: Any, threads: int) -> tuple[Kernel, list[ir.Value]]:

@@ -28,7 +28,9 @@ def lower_all(module: Any, kernels: Mapping[Any, MakeKernel], lanes: int) -> Non
     for op in function_ops(module):
         if make := kernels.get(type(op)):
             with ir.InsertionPoint(op), op.location:
-                planned.append((op, *make(op, lanes), flat(op.result.type, layout_of(op.result.type))))
+                planned.append(
+                    (op, *make(op, lanes), flat(op.result.type, layout_of(op.result.type)))
+                )
     for op, kernel, operands, result in planned:
         with ir.InsertionPoint(op):
             value = library.dispatch(kernel, operands, result, op.location)
@@ -76,7 +78,9 @@ def linear_layer(op: Any, lanes: int) -> Matvec:
     (rows, inputs), filters = op.input.type.shape, op.result.type.shape[1]
     height, together = op.kernel.tile
     full, rest, blocks = block_heights(op, height)
-    return Matvec(rows, inputs, filters, height, rest, full, blocks, together, *epilogue_counts(op), lanes)
+    return Matvec(
+        rows, inputs, filters, height, rest, full, blocks, together, *epilogue_counts(op), lanes
+    )
 
 
 def pool_layer(op: Any, lanes: int) -> Pooling:

@@ -126,7 +126,9 @@ def load(buffer: ir.Value, index: Any, lanes: int = 1) -> ir.Value:
     """`lanes` neighbouring elements as a vector; a scalar for one."""
     if lanes == 1:
         return memref.load(buffer, [as_value(index)])
-    return vector.load(lane_type(ir.MemRefType(buffer.type).element_type, lanes), buffer, [as_value(index)])
+    return vector.load(
+        lane_type(ir.MemRefType(buffer.type).element_type, lanes), buffer, [as_value(index)]
+    )
 
 
 def store(value: ir.Value, buffer: ir.Value, index: Any) -> None:
@@ -227,7 +229,11 @@ def for_range(begin: Any, end: Any, step: int = 1) -> Iterator[Index]:
 
 
 def fold_range(
-    begin: Any, end: Any, start: Sequence[ir.Value], body: Callable[[Index, list[ir.Value]], Sequence[ir.Value]], step: int = 1
+    begin: Any,
+    end: Any,
+    start: Sequence[ir.Value],
+    body: Callable[[Index, list[ir.Value]], Sequence[ir.Value]],
+    step: int = 1,
 ) -> list[ir.Value]:
     """A loop that carries values: `body(i, carried)` gives those of the next round; returns the last ones."""
     loop = scf.ForOp(as_value(begin), as_value(end), as_value(step), list(start))
@@ -319,4 +325,6 @@ def inline_epilogue(block: ir.Block, arguments: Sequence[ir.Value], lanes: int) 
 def widen_constant(attribute: ir.Attribute, lanes: int) -> ir.Value:
     """A scalar constant in every lane."""
     kind = lane_type(attribute.type, lanes)
-    return arith.constant(kind, attribute if lanes == 1 else ir.DenseElementsAttr.get_splat(kind, attribute))
+    return arith.constant(
+        kind, attribute if lanes == 1 else ir.DenseElementsAttr.get_splat(kind, attribute)
+    )

@@ -1,7 +1,7 @@
 """Convert an activation from one layout to another: plain to planar, planar to plain, whole planes to phase planes.
 
-    workgroup x: channel, z: image
-    for each phase of the result, for each row: copy every s-th pixel; zeros where the source has no more
+workgroup x: channel, z: image
+for each phase of the result, for each row: copy every s-th pixel; zeros where the source has no more
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from .library import Kernel
 from .rows import for_pieces, plain_layout, write_plane, zero_lead
 
 
-def copy_kernel(source: Planar | None, target: Planar | None, shape: list[int], lanes: int) -> Kernel:
+def copy_kernel(
+    source: Planar | None, target: Planar | None, shape: list[int], lanes: int
+) -> Kernel:
     """Kernel with operands (source), result target, for an activation of `shape`; None is plain row-major.
 
     The source must not be split into phases.
@@ -33,18 +35,37 @@ def copy_kernel(source: Planar | None, target: Planar | None, shape: list[int], 
         from_plane = plane * source.plane + source.lead
         to_plane = plane * (phases * target.plane) + target.lead
         for number, phase in enumerate(target.phases):
-            _copy_phase(read, from_plane, source, written, to_plane + number * target.plane, target, phase, lanes)
+            _copy_phase(
+                read,
+                from_plane,
+                source,
+                written,
+                to_plane + number * target.plane,
+                target,
+                phase,
+                lanes,
+            )
 
     return Kernel("copy_rows", (source, target, lanes), (channels, 1, images), emit)
 
 
 def _copy_phase(
-    read: ir.Value, from_plane: Index, source: Planar, written: ir.Value, to_plane: Index, target: Planar, phase: int, lanes: int
+    read: ir.Value,
+    from_plane: Index,
+    source: Planar,
+    written: ir.Value,
+    to_plane: Index,
+    target: Planar,
+    phase: int,
+    lanes: int,
 ) -> None:
     """Copy the pixels of one phase of one channel."""
     shifts = phase_shifts(phase, target.strides)
     # How many rows and columns this phase has: the last may be missing.
-    present = [-(-(size - shift) // stride) for size, shift, stride in zip(source.sizes, shifts, target.strides, strict=True)]
+    present = [
+        -(-(size - shift) // stride)
+        for size, shift, stride in zip(source.sizes, shifts, target.strides, strict=True)
+    ]
 
     def row(indices: list[Index], at: Index) -> None:
         begin = from_plane + source.pixel(shifts)
@@ -59,9 +80,15 @@ def _copy_phase(
             for_pieces(present[-1], lanes, piece)
             zero_fill(written, at + present[-1], target.sizes[-1] - present[-1], lanes)
 
-        present_row = [below(i, has) for i, has, size in zip(indices, present, target.sizes, strict=False) if has < size]
+        present_row = [
+            below(i, has)
+            for i, has, size in zip(indices, present, target.sizes, strict=False)
+            if has < size
+        ]
         if present_row:
-            when_else(all_of(present_row), copy, lambda: zero_fill(written, at, target.sizes[-1], lanes))
+            when_else(
+                all_of(present_row), copy, lambda: zero_fill(written, at, target.sizes[-1], lanes)
+            )
         else:
             copy()
 
@@ -75,4 +102,3 @@ def phase_shifts(phase: int, strides: tuple[int, ...]) -> list[int]:
         shifts.append(phase % stride)
         phase //= stride
     return shifts[::-1]
-

@@ -1,10 +1,10 @@
 """Depthwise convolution: one filter a channel, the taps' weights stay in registers.
 
-    for each channel:
-      w[taps] = broadcast weights
-      for each tile of pixels: acc = sum over taps of w[tap] * input[pixel + distance of the tap]
+for each channel:
+  w[taps] = broadcast weights
+  for each tile of pixels: acc = sum over taps of w[tap] * input[pixel + distance of the tap]
 
-    workgroup x: group of channels, z: image
+workgroup x: group of channels, z: image
 """
 
 from __future__ import annotations
@@ -73,7 +73,9 @@ def depthwise_kernel(conv: Depthwise, epilogue: ir.Block) -> Kernel:
     return Kernel("depthwise", (conv, str(epilogue)), workgroups, emit)
 
 
-def _channel(conv: Depthwise, epilogue: ir.Block, buffers: list[ir.Value], channel: Index, image: Index) -> None:
+def _channel(
+    conv: Depthwise, epilogue: ir.Block, buffers: list[ir.Value], channel: Index, image: Index
+) -> None:
     """One plane of the result."""
     source, values = buffers[:2]
     plane = image * conv.channels + channel
@@ -93,7 +95,9 @@ def _channel(conv: Depthwise, epilogue: ir.Block, buffers: list[ir.Value], chann
                 accumulators[i] = fma(splat(weight, width), taken, accumulators[i])
         for accumulator, start in zip(accumulators, starts, strict=True):
             at = write + pixel + start
-            extras = [splat(v, width) for v in per_filter] + [load(b, at, width) for b in per_position]
+            extras = [splat(v, width) for v in per_filter] + [
+                load(b, at, width) for b in per_position
+            ]
             result = inline_epilogue(epilogue, [accumulator, *extras], width)
             mask = load_mask(mask_buffer, pixel + start, width)
             store(select(mask, result, float_constant(0.0, width)), buffers[-1], at)
@@ -104,5 +108,11 @@ def _channel(conv: Depthwise, epilogue: ir.Block, buffers: list[ir.Value], chann
         with for_range(0, whole) as number:
             vectors(number * step, [i * conv.lanes for i in range(conv.vectors)], conv.lanes)
     done = whole * step
-    for_pieces(conv.target.extent - done, conv.lanes, lambda offset, width: vectors(offset + done, [0], width))
-    zero_fill(buffers[-1], write + conv.target.extent, conv.target.plane - conv.target.extent, conv.lanes)
+    for_pieces(
+        conv.target.extent - done,
+        conv.lanes,
+        lambda offset, width: vectors(offset + done, [0], width),
+    )
+    zero_fill(
+        buffers[-1], write + conv.target.extent, conv.target.plane - conv.target.extent, conv.lanes
+    )

@@ -137,7 +137,9 @@ def _block(
     whole, lanes = conv.full_tiles, conv.lanes
 
     def tile(pixel: Index, widths: list[int]) -> None:
-        _tile(conv, epilogue, buffers, pixel, widths, rows, (first, last, value), filter_, read, write)
+        _tile(
+            conv, epilogue, buffers, pixel, widths, rows, (first, last, value), filter_, read, write
+        )
 
     if whole:
         begin = tile_group * conv.tiles
@@ -152,7 +154,12 @@ def _block(
             tile(Index(whole * conv.vectors * lanes), rest)
         if covered < conv.target.plane:
             with for_range(0, rows) as row:
-                zero_fill(output, write + row * conv.target.plane + covered, conv.target.plane - covered, lanes)
+                zero_fill(
+                    output,
+                    write + row * conv.target.plane + covered,
+                    conv.target.plane - covered,
+                    lanes,
+                )
 
     if tile_groups == 1:
         finish()
@@ -184,13 +191,26 @@ def _tile(
         for line in touched_lines(sum(widths)):
             prefetch(buffers[0], ahead + line)
         at = base + load_index(buffers[2], number)
-        return [load(buffers[0], at + start, width) for start, width in zip(starts, widths, strict=True)]
+        return [
+            load(buffers[0], at + start, width) for start, width in zip(starts, widths, strict=True)
+        ]
 
     results = accumulate(buffers, columns, rows, widths, inputs)
     masks = _masks(conv, buffers, pixel, starts, widths)
     for row in range(rows):
         accumulators = results[row * len(widths) : (row + 1) * len(widths)]
-        _store_row(conv, epilogue, buffers, accumulators, pixel, starts, widths, masks, filter_ + row, write + row * conv.target.plane)
+        _store_row(
+            conv,
+            epilogue,
+            buffers,
+            accumulators,
+            pixel,
+            starts,
+            widths,
+            masks,
+            filter_ + row,
+            write + row * conv.target.plane,
+        )
 
 
 def touched_lines(length: int) -> list[int]:
@@ -220,17 +240,23 @@ def accumulate(
         for row in range(rows):
             weight = load(values, weights + row)
             for i, width in enumerate(widths):
-                updated.append(fma(splat(weight, width), loaded[i], accumulators[row * len(widths) + i]))
+                updated.append(
+                    fma(splat(weight, width), loaded[i], accumulators[row * len(widths) + i])
+                )
         return updated
 
     zeros = [float_constant(0.0, width) for _ in range(rows) for width in widths]
     return fold_range(first, last, zeros, column)
 
 
-def _masks(conv: GatherGemm, buffers: list[ir.Value], pixel: Index, starts: list[int], widths: list[int]) -> list[ir.Value]:
+def _masks(
+    conv: GatherGemm, buffers: list[ir.Value], pixel: Index, starts: list[int], widths: list[int]
+) -> list[ir.Value]:
     """For each vector of a tile, which lanes are pixels."""
     mask = buffers[4 + conv.per_filter]
-    return [load_mask(mask, pixel + start, width) for start, width in zip(starts, widths, strict=True)]
+    return [
+        load_mask(mask, pixel + start, width) for start, width in zip(starts, widths, strict=True)
+    ]
 
 
 def _store_row(
@@ -250,6 +276,8 @@ def _store_row(
     per_position = buffers[5 + conv.per_filter : 5 + conv.per_filter + conv.per_position]
     for accumulator, start, width, mask in zip(accumulators, starts, widths, masks, strict=True):
         at = write + pixel + start
-        extras = [splat(value, width) for value in per_filter] + [load(buffer, at, width) for buffer in per_position]
+        extras = [splat(value, width) for value in per_filter] + [
+            load(buffer, at, width) for buffer in per_position
+        ]
         result = inline_epilogue(epilogue, [accumulator, *extras], width)
         store(select(mask, result, float_constant(0.0, width)), buffers[-1], at)

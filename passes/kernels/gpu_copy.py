@@ -1,7 +1,7 @@
 """Convert an activation from one layout to another on a GPU: each thread writes one element of each phase plane.
 
-    workgroup x: channel, y: tile of the result's plane, z: image
-    position of the plane -> pixel of the phase -> pixel of the source; zero where there is none
+workgroup x: channel, y: tile of the result's plane, z: image
+position of the plane -> pixel of the phase -> pixel of the source; zero where there is none
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from .library import Kernel
 from .rows import plain_layout
 
 
-def gpu_copy_kernel(source: Planar | None, target: Planar | None, shape: list[int], threads: int) -> Kernel:
+def gpu_copy_kernel(
+    source: Planar | None, target: Planar | None, shape: list[int], threads: int
+) -> Kernel:
     """Kernel with operands (source), result target, for an activation of `shape`; None is plain row-major.
 
     The source must not be split into phases.
@@ -55,7 +57,14 @@ def _pixel(
 ) -> ir.Value:
     """The source's pixel that belongs at a place of a phase plane; zero where the source has no more, and in the halo."""
     at, present = from_plane, [inside]
-    axes = zip(indices, phase_shifts(phase, target.strides), target.strides, source.sizes, source.pitches, strict=True)
+    axes = zip(
+        indices,
+        phase_shifts(phase, target.strides),
+        target.strides,
+        source.sizes,
+        source.pitches,
+        strict=True,
+    )
     for index, shift, stride, size, pitch in axes:
         place = index * stride + shift
         present.append(below(place, size))

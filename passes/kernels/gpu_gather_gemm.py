@@ -15,7 +15,18 @@ from __future__ import annotations
 
 import torch_mlir.ir as ir
 
-from .builder import Index, above, below, float_constant, load, load_index, minimum, select, store, when
+from .builder import (
+    Index,
+    above,
+    below,
+    float_constant,
+    load,
+    load_index,
+    minimum,
+    select,
+    store,
+    when,
+)
 from .gather_gemm import GatherGemm, accumulate
 from .gpu_threads import coordinates, finish, thread, zero_lead
 from .library import Kernel
@@ -81,5 +92,7 @@ def _store_pixel(
     after = 4 + conv.per_filter
     for row, accumulator in enumerate(sums):
         at = write + row * conv.target.plane + pixel
-        result = finish(epilogue, accumulator, buffers[4:after], filter_ + row, buffers[after:-1], at)
+        result = finish(
+            epilogue, accumulator, buffers[4:after], filter_ + row, buffers[after:-1], at
+        )
         store(select(inside, result, float_constant(0.0)), buffers[-1], at)

@@ -1,9 +1,9 @@
 """Linear layers on a GPU: each thread computes one filter for some rows of the input.
 
-    workgroup x: tile of filters, y: group of rows
-      for each kept column of the block that the thread's filter is in:
-        w = load values                            neighbouring threads of a block, neighbouring addresses
-        for each row: acc[row] += input[row, column] * w
+workgroup x: tile of filters, y: group of rows
+  for each kept column of the block that the thread's filter is in:
+    w = load values                            neighbouring threads of a block, neighbouring addresses
+    for each row: acc[row] += input[row, column] * w
 """
 
 from __future__ import annotations
@@ -48,7 +48,14 @@ def gpu_matvec_kernel(linear: Matvec, epilogue: ir.Block) -> Kernel:
     return Kernel("matvec", (linear, str(epilogue)), workgroups, emit)
 
 
-def _rows(linear: Matvec, epilogue: ir.Block, buffers: list[ir.Value], number: Index, row: Index, rows: int) -> None:
+def _rows(
+    linear: Matvec,
+    epilogue: ir.Block,
+    buffers: list[ir.Value],
+    number: Index,
+    row: Index,
+    rows: int,
+) -> None:
     """`rows` rows of the result for the filter of one thread."""
     source, values, offsets, table = buffers[:4]
     block, lane, height = _place(linear, number)
@@ -58,7 +65,9 @@ def _rows(linear: Matvec, epilogue: ir.Block, buffers: list[ir.Value], number: I
     def column(entry: Index, sums: list[ir.Value]) -> list[ir.Value]:
         at = load_index(offsets, entry)
         weight = load(values, value + (entry - first) * height)
-        return [fma(load(source, (row + r) * linear.inputs + at), weight, sums[r]) for r in range(rows)]
+        return [
+            fma(load(source, (row + r) * linear.inputs + at), weight, sums[r]) for r in range(rows)
+        ]
 
     sums = fold_range(first, last, [float_constant(0.0)] * rows, column)
     after = 4 + linear.per_filter
@@ -82,5 +91,7 @@ def _place(linear: Matvec, number: Index) -> tuple[Index, Index, Index]:
     if full == 0:
         return in_lower
     is_full = below(number, full)
-    block, lane, height = (select_index(is_full, a, b) for a, b in zip(in_full, in_lower, strict=True))
+    block, lane, height = (
+        select_index(is_full, a, b) for a, b in zip(in_full, in_lower, strict=True)
+    )
     return block, lane, height

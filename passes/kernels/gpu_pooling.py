@@ -1,7 +1,7 @@
 """Pooling on a GPU: each thread computes one value of the result.
 
-    workgroup x: channel, y: tile of pixels, z: image          windows
-    workgroup x: tile of channels, z: image                    windows of the whole input: a thread for each channel
+workgroup x: channel, y: tile of pixels, z: image          windows
+workgroup x: tile of channels, z: image                    windows of the whole input: a thread for each channel
 """
 
 from __future__ import annotations
@@ -54,7 +54,12 @@ def gpu_whole_plane_kernel(pool: Pooling, epilogue: ir.Block) -> Kernel:
 
 
 def _finish(
-    pool: Pooling, epilogue: ir.Block, buffers: list[ir.Value], value: ir.Value, channel: Index, at: Index
+    pool: Pooling,
+    epilogue: ir.Block,
+    buffers: list[ir.Value],
+    value: ir.Value,
+    channel: Index,
+    at: Index,
 ) -> ir.Value:
     """The epilogue's result for one pooled value."""
     after = 1 + pool.per_filter

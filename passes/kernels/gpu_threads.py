@@ -12,7 +12,18 @@ from torch_mlir.dialects import gpu
 
 from niwaki.dialects import Planar
 
-from .builder import Index, all_of, below, equal, float_constant, for_range, inline_epilogue, load, store, when
+from .builder import (
+    Index,
+    all_of,
+    below,
+    equal,
+    float_constant,
+    for_range,
+    inline_epilogue,
+    load,
+    store,
+    when,
+)
 
 
 def thread() -> Index:
@@ -37,7 +48,10 @@ def zero_lead(buffer: ir.Value, layout: Planar, workgroup: Sequence[Index], thre
     """The zeros before the first plane, written by the first workgroup."""
     if layout.lead == 0:
         return
-    with when(all_of([equal(number, 0) for number in workgroup])), for_range(thread(), layout.lead, threads) as i:
+    with (
+        when(all_of([equal(number, 0) for number in workgroup])),
+        for_range(thread(), layout.lead, threads) as i,
+    ):
         store(float_constant(0.0), buffer, i)
 
 

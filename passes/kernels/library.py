@@ -51,7 +51,9 @@ class KernelLibrary:
     module: Any
     names: dict[tuple[Any, ...], str] = field(default_factory=dict)
 
-    def dispatch(self, kernel: Kernel, operands: Sequence[ir.Value], result: ir.Type, location: ir.Location) -> ir.Value:
+    def dispatch(
+        self, kernel: Kernel, operands: Sequence[ir.Value], result: ir.Type, location: ir.Location
+    ) -> ir.Value:
         """Call a kernel at the current insertion point; builds it if no equal one exists."""
         elements = [ir.RankedTensorType(operand.type).element_type for operand in operands]
         elements.append(ir.RankedTensorType(result).element_type)
@@ -70,7 +72,9 @@ class KernelLibrary:
         )
         return call.result
 
-    def _build(self, name: str, kernel: Kernel, elements: Sequence[ir.Type], location: ir.Location) -> None:
+    def _build(
+        self, name: str, kernel: Kernel, elements: Sequence[ir.Type], location: ir.Location
+    ) -> None:
         buffers = [ir.MemRefType.get([DYNAMIC], element) for element in elements]
         arguments = [*buffers, *[ir.IndexType.get()] * 3]
         with ir.InsertionPoint.at_block_begin(self.module.regions[0].blocks[0]), location:
@@ -90,5 +94,3 @@ def flat(tensor: ir.Type, layout: Any) -> ir.Type:
         return tensor
     ranked = ir.RankedTensorType(tensor)
     return ir.RankedTensorType.get([layout.elements(*ranked.shape[:2])], ranked.element_type)
-
-

@@ -1,12 +1,12 @@
 """Linear layers: vectors run over the filters of a block, each weight vector is used for several rows of the input.
 
-    for each block of filters:
-      acc[rows][filters] = 0
-      for each kept column of the block:
-        w[filters] = load values                              weights are read once, in order
-        for each row: acc[row][:] += broadcast(input[row, column]) * w[:]
+for each block of filters:
+  acc[rows][filters] = 0
+  for each kept column of the block:
+    w[filters] = load values                              weights are read once, in order
+    for each row: acc[row][:] += broadcast(input[row, column]) * w[:]
 
-    workgroup x: block, y: group of rows
+workgroup x: block, y: group of rows
 """
 
 from __future__ import annotations
@@ -67,7 +67,9 @@ def matvec_kernel(linear: Matvec, epilogue: ir.Block) -> Kernel:
         block, group, _ = workgroup
         row = group * linear.together
         heights = [(linear.height, linear.full_blocks > 0, below(block, linear.full_blocks))]
-        heights.append((linear.rest, linear.full_blocks < linear.blocks, above(block, linear.full_blocks - 1)))
+        heights.append(
+            (linear.rest, linear.full_blocks < linear.blocks, above(block, linear.full_blocks - 1))
+        )
         for height, exists, is_this in heights:
             if not exists:
                 continue
@@ -84,12 +86,22 @@ def matvec_kernel(linear: Matvec, epilogue: ir.Block) -> Kernel:
 
 
 def _rows(
-    linear: Matvec, epilogue: ir.Block, buffers: list[ir.Value], block: Index, height: int, row: Index, rows: int
+    linear: Matvec,
+    epilogue: ir.Block,
+    buffers: list[ir.Value],
+    block: Index,
+    height: int,
+    row: Index,
+    rows: int,
 ) -> None:
     """`rows` rows of the result for one block of filters."""
     source, values, offsets, table = buffers[:4]
     filter_, first, last, value = (load_index(table, block * 4 + i) for i in range(4))
-    cuts = [(offset + i * width, width) for offset, width, repeats in pieces(height, linear.lanes) for i in range(repeats)]
+    cuts = [
+        (offset + i * width, width)
+        for offset, width, repeats in pieces(height, linear.lanes)
+        for i in range(repeats)
+    ]
 
     def column(number: Index, accumulators: list[ir.Value]) -> list[ir.Value]:
         at = load_index(offsets, number)
@@ -99,7 +111,9 @@ def _rows(
         for r in range(rows):
             taken = load(source, (row + r) * linear.inputs + at)
             for i, (_, width) in enumerate(cuts):
-                updated.append(fma(splat(taken, width), weights[i], accumulators[r * len(cuts) + i]))
+                updated.append(
+                    fma(splat(taken, width), weights[i], accumulators[r * len(cuts) + i])
+                )
         return updated
 
     zeros = [float_constant(0.0, width) for _ in range(rows) for _, width in cuts]
@@ -109,6 +123,8 @@ def _rows(
         for i, (offset, width) in enumerate(cuts):
             at = (row + r) * linear.filters + filter_ + offset
             extras = [load(buffer, filter_ + offset, width) for buffer in buffers[4:after]]
-            extras += [load(buffer, at, width) for buffer in buffers[after : after + linear.per_position]]
+            extras += [
+                load(buffer, at, width) for buffer in buffers[after : after + linear.per_position]
+            ]
             result = inline_epilogue(epilogue, [results[r * len(cuts) + i], *extras], width)
             store(result, buffers[-1], at)

@@ -4,7 +4,8 @@
     for each row of the result, for each vector of its pixels: combine the strided loads of the window's taps
 
 Zeros of the halo are the padding of a sum. For a maximum, rows beyond the edge are replaced by the edge row, which is
-in the same window unless that is dilated; columns beyond it, and rows of dilated windows, by minus infinity. A window of the whole input is one reduction of the plane.
+in the same window unless that is dilated or wholly in the padding; columns beyond it, and rows that such windows read,
+by minus infinity. A window of the whole input is one reduction of the plane.
 """
 
 from __future__ import annotations
@@ -94,7 +95,9 @@ def combine(kind: str, a: ir.Value, b: ir.Value) -> ir.Value:
     return arith.maximumf(a, b) if kind == "max" else arith.addf(a, b)
 
 
-def window(pool: Pooling, source: ir.Value, read: Index, rows: list[Index], column: Index, width: int) -> ir.Value:
+def window(
+    pool: Pooling, source: ir.Value, read: Index, rows: list[Index], column: Index, width: int
+) -> ir.Value:
     """The combined taps of `width` neighbouring windows: rows first, then what they give for each column of taps."""
     *tall, wide = pool.kernel
     stride = pool.strides[-1]
@@ -106,8 +109,12 @@ def window(pool: Pooling, source: ir.Value, read: Index, rows: list[Index], colu
             at = _row_start(pool, read, rows, taps) + column * stride + shift
             loaded = load_strided_parts(source, at, stride, width)
             if pool.kind == "max":
-                loaded = [_without_dilated_padding(pool, part, rows, taps, width) for part in loaded]
-            parts = [combine(pool.kind, a, b) for a, b in zip(parts, loaded, strict=True)] if parts else loaded
+                loaded = [_without_missed_rows(pool, part, rows, taps, width) for part in loaded]
+            parts = (
+                [combine(pool.kind, a, b) for a, b in zip(parts, loaded, strict=True)]
+                if parts
+                else loaded
+            )
         value = join_strided(parts, stride, width)
         if pool.kind == "max":
             value = _without_padding(pool, value, column, shift, width)
@@ -127,7 +134,9 @@ def _row_start(pool: Pooling, read: Index, rows: list[Index], taps: tuple[int, .
     return at
 
 
-def _without_padding(pool: Pooling, value: ir.Value, column: Index, shift: int, width: int) -> ir.Value:
+def _without_padding(
+    pool: Pooling, value: ir.Value, column: Index, shift: int, width: int
+) -> ir.Value:
     """Minus infinity in lanes that read left or right of the input."""
     size, stride = pool.source.sizes[-1], pool.strides[-1]
     last = (pool.target.sizes[-1] - 1) * stride + shift
@@ -138,25 +147,39 @@ def _without_padding(pool: Pooling, value: ir.Value, column: Index, shift: int, 
         return select(_within(first, size), value, float_constant(float("-inf")))
     number = ir.IntegerType.get_signless(32)
     lanes = ir.VectorType.get([width], number)
-    steps = arith.constant(lanes, ir.DenseElementsAttr.get([ir.IntegerAttr.get(number, lane * stride) for lane in range(width)], lanes))
+    steps = arith.constant(
+        lanes,
+        ir.DenseElementsAttr.get(
+            [ir.IntegerAttr.get(number, lane * stride) for lane in range(width)], lanes
+        ),
+    )
     places = arith.addi(vector.broadcast(lanes, arith.index_cast(number, as_value(first))), steps)
-    limit = arith.constant(lanes, ir.DenseElementsAttr.get_splat(lanes, ir.IntegerAttr.get(number, size)))
+    limit = arith.constant(
+        lanes, ir.DenseElementsAttr.get_splat(lanes, ir.IntegerAttr.get(number, size))
+    )
     # A negative place is a huge unsigned one: one comparison for both edges.
     inside = arith.cmpi(arith.CmpIPredicate.ult, places, limit)
     return select(inside, value, float_constant(float("-inf"), width))
 
 
-def _without_dilated_padding(
+def _without_missed_rows(
     pool: Pooling, value: ir.Value, rows: list[Index], tap: tuple[int, ...], width: int
 ) -> ir.Value:
-    """Minus infinity where a dilated window reads above or below the input: the edge row may not be in it."""
+    """Minus infinity where a window reads above or below the input and may not have the edge row in it."""
     for axis, row in enumerate(rows):
         shift, size = _shift(pool, tap, axis), pool.source.sizes[axis]
         last = (pool.target.sizes[axis] - 1) * pool.strides[axis] + shift
-        if pool.dilations[axis] > 1 and (shift < 0 or last >= size):
+        if _misses_edge(pool, axis) and (shift < 0 or last >= size):
             inside = _within(row * pool.strides[axis] + shift, size)
             value = select(inside, value, float_constant(float("-inf"), width))
     return value
+
+
+def _misses_edge(pool: Pooling, axis: int) -> bool:
+    """Whether windows may reach beyond an edge without the edge row: dilated ones, and ones that lie beyond it."""
+    span = (pool.kernel[axis] - 1) * pool.dilations[axis]
+    start = (pool.target.sizes[axis] - 1) * pool.strides[axis] - pool.before[axis]
+    return pool.dilations[axis] > 1 or pool.before[axis] > span or start >= pool.source.sizes[axis]
 
 
 def _shift(pool: Pooling, tap: tuple[int, ...], axis: int) -> int:
@@ -170,12 +193,22 @@ def _within(place: Index, size: int) -> ir.Value:
 
 
 def finish(
-    pool: Pooling, epilogue: ir.Block, buffers: list[ir.Value], value: ir.Value, channel: Index, at: Index, width: int
+    pool: Pooling,
+    epilogue: ir.Block,
+    buffers: list[ir.Value],
+    value: ir.Value,
+    channel: Index,
+    at: Index,
+    width: int,
 ) -> None:
     """Epilogue and store."""
-    per_filter = [splat(load(buffer, channel), width) for buffer in buffers[1 : 1 + pool.per_filter]]
+    per_filter = [
+        splat(load(buffer, channel), width) for buffer in buffers[1 : 1 + pool.per_filter]
+    ]
     first = 1 + pool.per_filter
-    per_position = [load(buffer, at, width) for buffer in buffers[first : first + pool.per_position]]
+    per_position = [
+        load(buffer, at, width) for buffer in buffers[first : first + pool.per_position]
+    ]
     store(inline_epilogue(epilogue, [value, *per_filter, *per_position], width), buffers[-1], at)
 
 
@@ -185,10 +218,14 @@ def whole_plane_kernel(pool: Pooling, epilogue: ir.Block) -> Kernel:
     def emit(buffers: list[ir.Value], workgroup: tuple[Index, Index, Index]) -> None:
         channel, _, image = workgroup
         plane = image * pool.channels + channel
-        value = reduce_plane(pool, buffers[0], plane * pool.source.plane + pool.source.lead, pool.lanes)
+        value = reduce_plane(
+            pool, buffers[0], plane * pool.source.plane + pool.source.lead, pool.lanes
+        )
         finish(pool, epilogue, buffers, value, channel, plane, 1)
 
-    return Kernel(f"reduce_{pool.kind}", (pool, str(epilogue)), (pool.channels, 1, pool.images), emit)
+    return Kernel(
+        f"reduce_{pool.kind}", (pool, str(epilogue)), (pool.channels, 1, pool.images), emit
+    )
 
 
 def reduce_plane(pool: Pooling, source: ir.Value, read: Index, lanes: int) -> ir.Value:
@@ -197,13 +234,21 @@ def reduce_plane(pool: Pooling, source: ir.Value, read: Index, lanes: int) -> ir
     neutral = float("-inf") if pool.kind == "max" else 0.0
 
     def row(at: Index, partial: list[ir.Value]) -> list[ir.Value]:
-        return [_reduce_piece(pool, source, at + cut[0], cut, value) for cut, value in zip(cuts, partial, strict=True)]
+        return [
+            _reduce_piece(pool, source, at + cut[0], cut, value)
+            for cut, value in zip(cuts, partial, strict=True)
+        ]
 
     def walk(axis: int, at: Index, partial: list[ir.Value]) -> list[ir.Value]:
         if axis == len(layout.sizes) - 1:
             return row(at, partial)
         step = layout.pitches[axis]
-        return fold_range(0, layout.sizes[axis], partial, lambda i, carried: walk(axis + 1, at + i * step, carried))
+        return fold_range(
+            0,
+            layout.sizes[axis],
+            partial,
+            lambda i, carried: walk(axis + 1, at + i * step, carried),
+        )
 
     vectors = walk(0, read, [float_constant(neutral, width) for _, width, _ in cuts])
     scalars = [_across_lanes(pool.kind, value) for value in vectors]
@@ -220,7 +265,10 @@ def _reduce_piece(
     if repeats == 1:
         return combine(pool.kind, partial, load(source, at, width))
     (total,) = fold_range(
-        0, repeats, [partial], lambda i, carried: [combine(pool.kind, carried[0], load(source, at + i * width, width))]
+        0,
+        repeats,
+        [partial],
+        lambda i, carried: [combine(pool.kind, carried[0], load(source, at + i * width, width))],
     )
     return total
 

@@ -26,7 +26,9 @@ RowBody = Callable[[list[Index], Index], None]
 
 def write_plane(buffer: ir.Value, start: Index, layout: Planar, lanes: int, row: RowBody) -> None:
     """Write one plane: `row(outer indices, offset of the row)` stores its pixels, this stores the zeros between and after."""
-    walk_rows(start, layout, row, lambda indices, at: _zero_before(buffer, indices, at, layout, lanes))
+    walk_rows(
+        start, layout, row, lambda indices, at: _zero_before(buffer, indices, at, layout, lanes)
+    )
     zero_fill(buffer, start + layout.extent, layout.plane - layout.extent, lanes)
 
 
@@ -46,10 +48,15 @@ def walk_rows(start: Index, layout: Planar, row: RowBody, before: RowBody | None
     walk(0, [], start)
 
 
-def _zero_before(buffer: ir.Value, indices: list[Index], at: Index, layout: Planar, lanes: int) -> None:
+def _zero_before(
+    buffer: ir.Value, indices: list[Index], at: Index, layout: Planar, lanes: int
+) -> None:
     """Zeros between the end of the previous row and this one: between rows, or between slices of rows."""
     for axis in range(len(indices)):
-        inner = 1 + sum((s - 1) * p for s, p in zip(layout.sizes[axis + 1 :], layout.pitches[axis + 1 :], strict=True))
+        inner = 1 + sum(
+            (s - 1) * p
+            for s, p in zip(layout.sizes[axis + 1 :], layout.pitches[axis + 1 :], strict=True)
+        )
         gap = layout.pitches[axis] - inner
         if gap == 0:
             continue

@@ -138,7 +138,8 @@ def difference(output: Array, expected: Array, tolerance: float = TOLERANCE) -> 
         return f"at {at}, and {strange.sum() - 1} more: {output[at]}, not {expected[at]}"
     if not finite.any():
         return ""
-    error = np.where(finite, np.abs(output.astype(np.float64) - expected), 0.0)
+    error = np.zeros(expected.shape)
+    error[finite] = np.abs(output[finite].astype(np.float64) - expected[finite])
     largest = max(float(np.abs(expected[finite]).max()), 1e-30)
     if error.max() <= tolerance * largest:
         return ""

@@ -1,4 +1,4 @@
-"""Activations after the import give what PyTorch gives, NaN and infinity included."""
+"""Activations and norms after the import give what PyTorch gives, NaN and infinity included."""
 
 from __future__ import annotations
 
@@ -40,6 +40,11 @@ FUNCTIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "max_pool": lambda x: functional.max_pool1d(x[None], 2)[0],
     "avg_pool": lambda x: functional.avg_pool1d(x[None], 2)[0],
     "softmax": lambda x: torch.softmax(x, 1),
+    "threshold": lambda x: functional.threshold(x, 0.3, 20.0),
+    "var": lambda x: torch.var(x, 1),
+    "var_mean": lambda x: torch.cat(torch.var_mean(x, (0, 1), correction=0, keepdim=True)),
+    "layer_norm": lambda x: functional.layer_norm(x, (4,)),
+    "group_norm": lambda x: functional.group_norm(x, 2),
 }
 
 FINITE = torch.tensor([[-7.0, -3.5, -1.0, -0.25], [-0.0, 0.0, 1e-3, 0.3], [1.0, 2.5, 5.9, 8.0]])

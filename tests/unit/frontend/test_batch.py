@@ -24,5 +24,8 @@ def test_a_batch_below_one_is_refused() -> None:
 
 @pytest.mark.parametrize("inputs", [(torch.randn(1, 3), torch.randn(2, 3)), torch.tensor(1.0)])
 def test_tensors_without_a_common_batch_are_refused(inputs: object) -> None:
-    with pytest.raises(NiwakiError, match="do not share a first dimension; give example inputs of the batch you want"):
+    with pytest.raises(
+        NiwakiError,
+        match="do not share a first dimension; give example inputs of the batch you want",
+    ):
         with_batch(inputs, 4)

@@ -174,7 +174,7 @@ def test_folder(tmp_path: Path) -> None:
         ),
         ("func.func @main() { return }", "1:1: the function returns nothing"),
         (
-            "\nfunc.func @main(%x: tensor<2x?xi1>) -> tensor<2x?xi1> { return %x : tensor<2x?xi1> }",
+            "\nfunc.func @main(%x: tensor<2x?xi1>) -> tensor<2x?xi1> { return %x : tensor<2x?xi1>}",
             "2:1: input 0: the size of dimension 1 is dynamic: give the tensor a fixed size",
         ),
         (

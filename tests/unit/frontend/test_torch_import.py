@@ -276,5 +276,31 @@ def test_hardtanh_and_gelu_are_as_exact_as_pytorch() -> None:
     assert text.count("arith.select") == 2
 
 
-def test_no_constant_stays_in_double_precision() -> None:
-    assert "f64" not in str(import_(nn.LeakyReLU(0.01), torch.randn(4)).module)
+def test_torch_no_grad_in_the_model_leaves_the_names() -> None:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(3, 4, 3)
+
+        @torch.no_grad()
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.conv(x)
+
+    imported = import_(Net(), torch.randn(1, 3, 8, 8))
+    assert names_of(imported, linalg.Conv2DNchwFchwOp) == ["conv"]
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        nn.LeakyReLU(0.01),
+        nn.Softplus(),
+        nn.Threshold(0.1, 20.0),
+        nn.LayerNorm(4),
+        nn.GroupNorm(2, 4),
+        nn.Softmax(1),
+    ],
+    ids=lambda layer: type(layer).__name__,
+)
+def test_nothing_is_computed_in_double_precision(layer: nn.Module) -> None:
+    assert "f64" not in str(import_(layer, torch.randn(2, 4)).module)

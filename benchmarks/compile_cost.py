@@ -1,0 +1,56 @@
+"""What compiling costs: time of the command, size of the bundle."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from figure import MEGA, Figure
+from worker import in_fresh_process
+from workloads import PrunedNetwork
+
+from niwaki.runtime.bundle import open_bundle
+
+NETWORKS = ("resnet18", "vgg16", "resnet50", "mobilenet_v2")
+RATE = 8
+VALUE_BYTES = 4  # f32
+
+MOST_SECONDS = {"resnet18": 60.0}
+MOST_BYTES = 1.15  # of the weight archive without its indices, for each byte of kept weights
+
+
+def measure(network: str, folder: Path) -> list[Figure]:
+    """Compile `network` as a user does, in a process that has not compiled before."""
+    workload = PrunedNetwork(network, RATE)
+    place = folder / f"{workload.name}-compile"
+    place.mkdir(parents=True, exist_ok=True)
+    program, path = place / "net.pt2", place / "net.niwaki"
+    in_fresh_process(_export, workload, program)
+
+    command = [sys.executable, "-m", "niwaki", "compile", str(program), "-o", str(path)]
+    started = time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    seconds = time.perf_counter() - started
+
+    bundle = open_bundle(path)
+    kept = VALUE_BYTES * sum(layer.kept for layer in bundle.layers)
+    # Blocks keep whole columns, so that among the packed values there are no zeros.
+    indices = sum(layer.packed_bytes for layer in bundle.layers) - kept
+    archive = len(bundle.weights)
+    return [
+        Figure("niwaki compile, whole command", seconds, "s", MOST_SECONDS.get(network)),
+        Figure("code (module.vmfb)", len(bundle.module) / MEGA, "MB"),
+        Figure("weights (weights.irpa)", archive / MEGA, "MB"),
+        Figure("indices among them", indices / MEGA, "MB"),
+        Figure("kept weights x 4 bytes", kept / MEGA, "MB"),
+        Figure("weights without indices / kept", (archive - indices) / kept, "", MOST_BYTES),
+    ]
+
+
+def _export(workload: PrunedNetwork, path: Path) -> None:
+    import torch
+
+    model, images = workload.build()
+    torch.export.save(torch.export.export(model, (images[:1],)), path)

@@ -1,0 +1,53 @@
+"""What an engine must do to be measured."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import torch
+
+Array = NDArray[Any]
+Network = Callable[[Array], Array]
+
+
+class Engine(ABC):
+    """One way to run a network, on one thread.
+
+    Its modules are imported by its methods, in a process of its own, so that a missing one harms
+    nobody and no engine's threads or allocator meet another's.
+
+    Attributes:
+        name: as tables show it.
+        distribution: the installed package whose version counts.
+        file: name of what `prepare` writes and `load` reads; engines that read the same file share
+            it.
+    """
+
+    name: ClassVar[str]
+    distribution: ClassVar[str]
+    file: ClassVar[str]
+
+    @abstractmethod
+    def prepare(self, model: torch.nn.Module, image: torch.Tensor, path: Path) -> None:
+        """Write `model`, for inputs like `image`, to `path`."""
+
+    @abstractmethod
+    def load(self, path: Path) -> Network:
+        """What `prepare` wrote, ready to run on one thread: numpy in, numpy out.
+
+        The result of a call need not outlive the next one.
+        """
+
+    def version(self) -> str | None:
+        """The version that is installed; None where there is none."""
+        try:
+            return version(self.distribution)
+        except PackageNotFoundError:
+            return None

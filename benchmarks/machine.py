@@ -1,0 +1,32 @@
+"""The machine that figures come from, and keeping to one of its cores."""
+
+from __future__ import annotations
+
+import os
+import platform
+from pathlib import Path
+
+
+def cpu_model() -> str:
+    """For example ``AMD EPYC 9454``; the architecture where the kernel tells no more."""
+    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+        key, _, value = line.partition(":")
+        if key.strip() == "model name":
+            return value.strip()
+    return platform.machine()
+
+
+def last_core() -> int:
+    """The core to measure on: interrupts tend to the first ones."""
+    return max(os.sched_getaffinity(0))
+
+
+def pin(core: int) -> None:
+    """Keep this process, and threads that it will start, on one core."""
+    os.sched_setaffinity(0, {core})
+
+
+def one_thread() -> None:
+    """For this process's children: what libraries read when loaded, besides their own options."""
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ[name] = "1"

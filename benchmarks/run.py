@@ -1,0 +1,83 @@
+"""Measure Niwaki beside other engines: `make bench`, or
+
+    python benchmarks/run.py [layers] [networks] [compile] [import]
+
+Prints tables and writes build/benchmarks/*.json. README.md tells how it is measured.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+import click
+import compile_cost
+import import_cost
+import layers
+import machine
+import networks
+from case import Case
+from figure import Figure
+from race import race
+from rich.console import Console
+from rich.table import Table
+from tables import case_json, case_table, figures_json, figures_table
+
+GROUPS = ("layers", "networks", "compile", "import")
+FOLDER = Path("build", "benchmarks")
+FILES = FOLDER / "files"
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("groups", nargs=-1, type=click.Choice(GROUPS))
+@click.option("--only", default="", metavar="TEXT", help="Only what has TEXT in its name.")
+@click.option("--rounds", type=click.IntRange(min=1), default=20, show_default=True)
+@click.option("--core", type=int, help="The core to measure on.  [default: the last one]")
+@click.option("--reuse", is_flag=True, help="Keep what an earlier run compiled.")
+def main(groups: tuple[str, ...], only: str, rounds: int, core: int | None, reuse: bool) -> None:
+    """Measure GROUPS; without any, all of them."""
+    chosen = groups or GROUPS
+    machine.one_thread()
+    cases = [
+        *(layers.cases() if "layers" in chosen else ()),
+        *(networks.cases() if "networks" in chosen else ()),
+    ]
+    for case in cases:
+        if only in case.name:
+            measure_case(case, rounds, machine.last_core() if core is None else core, reuse)
+    for network in compile_cost.NETWORKS if "compile" in chosen else ():
+        if only in (name := f"compile-{network}"):
+            title = f"Compiling {network}, block-punched {compile_cost.RATE}x"
+            report_figures(name, title, compile_cost.measure(network, FILES))
+    if "import" in chosen and only in (name := f"import-{import_cost.NETWORK}"):
+        report_figures(name, f"Importing {import_cost.NETWORK}", import_cost.measure())
+
+
+def measure_case(case: Case, rounds: int, core: int, reuse: bool) -> None:
+    results = race(case.contenders, FILES, rounds, core, reuse)
+    report(case.name, case_table(case, results), case_json(case, results))
+
+
+def report_figures(name: str, title: str, figures: list[Figure]) -> None:
+    report(name, figures_table(title, figures), figures_json(title, figures))
+
+
+def report(name: str, table: Table, values: dict[str, Any]) -> None:
+    """Print the table; write the values, with the machine that they come from."""
+    Console().print(table)
+    about = {
+        "machine": machine.cpu_model(),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "load": os.getloadavg()[0],
+    }
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    path = FOLDER / f"{name}.json"
+    path.write_text(json.dumps({**about, **values}, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

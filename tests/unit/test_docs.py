@@ -1,0 +1,150 @@
+"""Documents say what is so: generated ones are up to date, code runs, links lead somewhere."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from repository import ROOT
+
+DOCS = ROOT / "docs"
+GENERATOR = DOCS / "generate.py"
+TUTORIAL = DOCS / "writing-a-pass.md"
+SUPPORTED = DOCS / "supported.md"
+
+# Where the tutorial's files lie: beside the installed passes, as if its reader had added them.
+LAUNCHER = """\
+import niwaki.passes
+niwaki.passes.__path__.append({passes!r})
+import niwaki.passes.flush_tiny_weights
+"""
+LIT_CONFIG = """\
+lit_config.load_config(config, {original!r})
+config.test_source_root = {folder!r}
+config.test_exec_root = {folder!r} + "/out"
+# Substitutions apply in order: this one leaves nothing for the original.
+config.substitutions.insert(0, (r"(?<![\\w./-])niwaki-opt(?![\\w./-])", {niwaki_opt!r}))
+"""
+
+
+def run(*command: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path}
+    return subprocess.run(
+        command, cwd=cwd, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def assert_succeeds(*command: str, cwd: Path = ROOT) -> None:
+    result = run(*command, cwd=cwd)
+    assert result.returncode == 0, f"{command}\n{result.stdout}{result.stderr}"
+
+
+def blocks(document: Path, language: str) -> list[str]:
+    """The document's blocks of code in a language."""
+    text = document.read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+
+
+@functools.cache
+def generator() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("generate", GENERATOR)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_pipeline_is_up_to_date() -> None:
+    assert_succeeds(sys.executable, str(GENERATOR), "--check")
+
+
+def test_check_tells_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(generator(), "OUTPUT", tmp_path / "pipeline.md")
+    assert generator().check("# The pipeline\n") == 1
+    printed = capsys.readouterr().out
+    assert "docs/pipeline.md is not what the passes do now: run `make docs`" in printed
+    assert "+# The pipeline" in printed
+
+
+def test_long_lines_are_broken_and_complete() -> None:
+    operands = ", ".join(f"%value_{i}" for i in range(20))
+    line = f'    %y = "sparse_pattern.conv"({operands}) {{groups = 1 : i64}} : (tensor<1xf32>)'
+    parts = list(generator().broken(line))
+    assert max(map(len, parts)) <= generator().WIDTH
+    assert " ".join(part.strip() for part in parts) == line.strip()
+
+
+@pytest.fixture(scope="module")
+def tutorial(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the files that the tutorial tells its reader to write."""
+    folder = tmp_path_factory.mktemp("tutorial")
+    named = re.compile(r"^`([\w./-]+)`:\n\n```\w+\n(.*?)^```", re.DOTALL | re.MULTILINE)
+    for name, content in named.findall(TUTORIAL.read_text(encoding="utf-8")):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(content, encoding="utf-8")
+    launcher = LAUNCHER.format(passes=str(folder / "passes"))
+    (folder / "tests/unit/conftest.py").write_text(launcher, encoding="utf-8")
+    (folder / "launch.py").write_text(
+        f"{launcher}from niwaki.passes.opt import main\nmain()\n", encoding="utf-8"
+    )
+    (folder / "tests/filecheck/lit.cfg.py").write_text(
+        LIT_CONFIG.format(
+            original=str(ROOT / "tests/filecheck/lit.cfg.py"),
+            folder=str(folder / "tests/filecheck"),
+            niwaki_opt=f"{sys.executable} {folder / 'launch.py'}",
+        ),
+        encoding="utf-8",
+    )
+    return folder
+
+
+def test_tutorial_pass_is_in_style(tutorial: Path) -> None:
+    files = (str(tutorial / "passes"), str(tutorial / "tests/unit/test_flush_tiny_weights.py"))
+    config = ("--config", str(ROOT / "pyproject.toml"))
+    assert_succeeds("ruff", "check", *config, *files)
+    assert_succeeds("ruff", "format", "--check", *config, *files)
+
+
+def test_tutorial_lit_tests_pass(tutorial: Path) -> None:
+    assert_succeeds("lit", "-v", str(tutorial / "tests/filecheck"))
+
+
+def test_tutorial_unit_tests_pass(tutorial: Path) -> None:
+    command = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", ".")
+    assert_succeeds(*command, "tests/unit", cwd=tutorial)
+
+
+def test_tutorial_script_runs(tmp_path: Path) -> None:
+    (script,) = (
+        block for block in blocks(TUTORIAL, "python") if block.startswith("import torch\n")
+    )
+    assert_succeeds(sys.executable, "-c", script, cwd=tmp_path)
+
+
+@pytest.mark.parametrize("document", sorted(DOCS.glob("*.md")), ids=lambda path: str(path.name))
+def test_links_lead_somewhere(document: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)\s]+)\)", document.read_text(encoding="utf-8"))
+    for link in links:
+        file, _, anchor = link.partition("#")
+        target = (document.parent / file) if file else document
+        assert target.exists(), link
+        if anchor:
+            assert anchor in anchors(target), link
+
+
+def anchors(document: Path) -> set[str]:
+    """Anchors of a document's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
