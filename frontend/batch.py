@@ -11,7 +11,7 @@ from niwaki.errors import NiwakiError
 
 
 def with_batch(example_inputs: Any, batch: int) -> Any:
-    """The same nested inputs with `batch` copies of their first image, row or sentence along dimension 0.
+    """The same nested inputs with `batch` copies of the first image, row or sentence in each.
 
     Raises:
         NiwakiError: `batch` is below 1, or the tensors do not share one first dimension.
@@ -25,8 +25,8 @@ def with_batch(example_inputs: Any, batch: int) -> Any:
     if len(sizes) != 1 or None in sizes or 0 in sizes:
         shapes = ", ".join("x".join(map(str, tensor.shape)) or "scalar" for tensor in tensors)
         raise NiwakiError(
-            f"cannot change the batch: the example inputs ({shapes}) do not share a first dimension;"
-            " give example inputs of the batch you want"
+            f"cannot change the batch: the example inputs ({shapes}) do not share a first"
+            " dimension; give example inputs of the batch you want"
         )
 
     def repeat(leaf: Any) -> Any:

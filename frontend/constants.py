@@ -12,6 +12,9 @@ from torch.export import ExportedProgram
 from torch.export.graph_signature import InputKind, InputSpec, TensorArgument
 from torch.fx import Node
 
+# Key in the graph module's meta: the names of the constants that `add_constant` has added.
+ADDED = "niwaki.added_constants"
+
 _WEIGHT_KINDS = (InputKind.PARAMETER, InputKind.BUFFER, InputKind.CONSTANT_TENSOR)
 
 
@@ -60,6 +63,7 @@ def add_constant(program: ExportedProgram, name: str, value: torch.Tensor) -> No
     spec = InputSpec(InputKind.BUFFER, TensorArgument(name=node.name), unique, persistent=True)
     program.graph_signature.input_specs.insert(0, spec)
     program.state_dict[unique] = value
+    program.graph_module.meta.setdefault(ADDED, set()).add(unique)
     return node
 
 

@@ -21,6 +21,7 @@ from torch_mlir.extras.fx_importer import (
 )
 
 from niwaki.errors import NiwakiError
+from niwaki.frontend.constants import ADDED
 from niwaki.frontend.dense_attribute import dense_attribute
 from niwaki.frontend.layer_names import layer_name, op_name
 
@@ -43,7 +44,13 @@ class DenseWeights(FxImporterHooks):
     """Weights as attributes that Python can read back; `dense_resource` has no such way."""
 
     def resolve_input(self, gni: Any, value: Any, info: InputInfo) -> ir.Value | None:
-        return _literal(gni, value, info.input_spec.target)
+        name = info.input_spec.target
+        literal = _literal(gni, value, name)
+        if name in info.program.graph_module.meta.get(ADDED, ()):
+            # The importer keeps all values to its end: without this, every folded weight is there
+            # twice. The model's own tensors are not ours to empty.
+            value.data = value.new_empty(0)
+        return literal
 
     def resolve_literal(self, gni: Any, literal: Any, info: InputInfo | None) -> ir.Value | None:
         if not isinstance(literal, torch.Tensor):

@@ -40,10 +40,11 @@ def compile(
     """Compile a network into a bundle.
 
     Args:
-        model: a ``torch.nn.Module`` in eval mode, an ``ExportedProgram``, or a MODEL as the command line takes it:
-            ``file.py:function``, a ``.pt2`` file, or an ``.mlir`` file in linalg on tensors.
-        example_inputs: for a module: a tensor or the tuple of positional arguments; their shapes and dtypes become
-            the compiled network's.
+        model: a ``torch.nn.Module`` in eval mode, an ``ExportedProgram``, or a MODEL as the command
+            line takes it: ``file.py:function``, a ``.pt2`` file, or an ``.mlir`` file in linalg on
+            tensors.
+        example_inputs: for a module: a tensor or the tuple of positional arguments; their shapes
+            and dtypes become the compiled network's.
         target: one of `niwaki.targets.NAMES`.
         output: the bundle to write; it appears whole or not at all.
         example_kwargs: for a module: keyword arguments.
@@ -51,7 +52,8 @@ def compile(
         dump_ir: folder for the IR after each pass.
 
     Raises:
-        NiwakiError: the network, a file or the target is not what it must be; one line tells which and the remedy.
+        NiwakiError: the network, a file or the target is not what it must be; one line tells which
+            and the remedy.
         CompilerBug: Niwaki itself failed; the message tells how to reproduce it.
     """
     machine = get_target(target)

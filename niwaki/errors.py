@@ -11,4 +11,7 @@ class NiwakiError(Exception):
 
 
 class CompilerBug(RuntimeError):
-    """Niwaki itself failed. The message says which pass did and how to reproduce it; the cause is chained."""
+    """Niwaki itself failed.
+
+    The message says which pass did and how to reproduce it; the cause is chained.
+    """

@@ -1,11 +1,13 @@
 """Inputs and outputs of a compiled network: shapes, dtypes and how they nest.
 
-A network's arguments may be nested tuples, lists and dicts of tensors. A `Tree` keeps that nesting as plain JSON,
-so that the runtime can flatten and rebuild it without PyTorch:
+A network's arguments may be nested tuples, lists and dicts of tensors. A `Tree` keeps that nesting
+as plain JSON, so that the runtime can flatten and rebuild it without PyTorch:
 
     {"x": tensor, "pair": (tensor, tensor)}
       -->
-    {"dict": {"x": 0, "pair": {"tuple": [1, 2]}}}        leaves are positions in the flat list of tensors
+    {"dict": {"x": 0, "pair": {"tuple": [1, 2]}}}
+
+Leaves are positions in the flat list of tensors.
 """
 
 from __future__ import annotations
@@ -36,8 +38,8 @@ class TensorSpec:
 class Signature:
     """Flat tensors and their nesting.
 
-    `input_tree` is ``{"tuple": [args, kwargs]}``: a tree of the positional arguments (a tuple) and one of the
-    keyword arguments (a dict).
+    `input_tree` is ``{"tuple": [args, kwargs]}``: a tree of the positional arguments (a tuple) and
+    one of the keyword arguments (a dict).
     """
 
     inputs: tuple[TensorSpec, ...]
@@ -47,7 +49,7 @@ class Signature:
 
 
 def flatten(value: Any) -> tuple[list[Any], Tree]:
-    """Leaves of nested tuples, lists and dicts in order (dicts in insertion order), and their tree."""
+    """Leaves of nested tuples, lists and dicts (in insertion order), and their tree."""
     leaves: list[Any] = []
 
     def visit(node: Any) -> Tree:

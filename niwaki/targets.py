@@ -1,4 +1,7 @@
-"""Targets are data: what a machine has, and how IREE is told about it. Passes read only these fields."""
+"""Targets are data: what a machine has, and how IREE is told about it.
+
+Passes read nothing else about the machine.
+"""
 
 from __future__ import annotations
 
@@ -83,7 +86,8 @@ def _vulkan(name: str, summary: str, gpu: str, spirv_env: str) -> Target:
     flags = (
         "--iree-hal-target-device=vulkan",
         f"--iree-vulkan-target={gpu}",
-        # Each buffer of a kernel is a binding of its own: IREE cannot fold an offset into flat memrefs for SPIR-V.
+        # Each buffer of a kernel is a binding of its own: IREE cannot fold an offset into flat
+        # memrefs for SPIR-V.
         "--iree-scheduling-optimize-bindings=false",
         # IREE would compute constants by compiling kernels for this machine's CPU.
         "--iree-opt-const-eval=false",
@@ -116,8 +120,8 @@ _ALL = (
         "aarch64",
         ("asimddp", "asimdhp", "atomics"),
     ),
-    # IREE has one generic Vulkan target, the Android profile. The others also say how many threads a subgroup has, which
-    # the device must then offer.
+    # IREE has one generic Vulkan target, the Android profile. The others also say how many threads
+    # a subgroup has, which the device must then offer.
     _vulkan(
         "vulkan",
         "any Vulkan 1.1 GPU: the baseline of Android 2022",
@@ -178,5 +182,6 @@ def get_target(name: str) -> Target:
                 cpu_features=features,
             )
     raise NiwakiError(
-        f"this machine ({machine}) is none that target 'host' knows: name a target, one of {', '.join(TARGETS)}"
+        f"this machine ({machine}) is none that target 'host' knows:"
+        f" name a target, one of {', '.join(TARGETS)}"
     )

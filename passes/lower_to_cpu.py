@@ -1,10 +1,10 @@
 """Turn packed layers, poolings and layout conversions into CPU kernels and calls of them.
 
-    %y = "sparse_pattern.packed_conv"(%x, %values, %offsets, %blocks, %bias) {kernel = #gather_gemm<8, 3, 2, 8>}
+    %y = "sparse_pattern.packed_conv"(%x, %values, ...) {kernel = #gather_gemm<8, 3, 2, 8>}
            : (tensor<1x64x56x56xf32, #planar>, ...) -> tensor<1x64x56x56xf32, #planar>
       -->
     func.func private @gather_gemm_0(%in: memref<?xf32>, ...) {...}
-    %y = "flow.dispatch"(%x, %values, %offsets, %blocks, %bias, %mask) {entry_points = [@gather_gemm_0]}
+    %y = "flow.dispatch"(%x, %values, ..., %mask) {entry_points = [@gather_gemm_0]}
            : (tensor<204544xf32>, ...) -> tensor<204544xf32>
 
 Planar activations become flat tensors.

@@ -1,13 +1,14 @@
 """Turn packed layers, poolings and layout conversions into GPU kernels and calls of them.
 
-    %y = "sparse_pattern.packed_conv"(%x, %values, %offsets, %blocks, %bias) {kernel = #gather_gemm<8, 2, 1, 1>}
+    %y = "sparse_pattern.packed_conv"(%x, %values, ...) {kernel = #gather_gemm<8, 2, 1, 1>}
            : (tensor<1x64x56x56xf32, #planar>, ...) -> tensor<1x64x56x56xf32, #planar>
       -->
     func.func private @gather_gemm_0(%in: memref<?xf32>, ...) { %thread_id_x = gpu.thread_id x ... }
     %y = "flow.dispatch"(%x, %values, %offsets, %blocks, %bias) {entry_points = [@gather_gemm_0]}
            : (tensor<204544xf32>, ...) -> tensor<204544xf32>
 
-Kernels are written for one thread; a workgroup has as many as the target says. Planar activations become flat tensors.
+Kernels are written for one thread; a workgroup has as many as the target says. Planar activations
+become flat tensors.
 """
 
 from __future__ import annotations

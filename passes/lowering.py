@@ -1,4 +1,4 @@
-"""What `lower-to-cpu` and `lower-to-gpu` have in common: layers as kernels see them, and replacing ops by calls."""
+"""What the lowerings have in common: layers as kernels see them, and replacing ops by calls."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ from .kernels.matvec import Matvec
 from .kernels.pooling import Pooling
 from .kernels.rows import plain_layout
 
-# Makes the kernel and the operands of an op; `lanes` are values of a vector, or threads of a workgroup.
+# Makes the kernel and the operands of an op; `lanes` are values of a vector, or threads of a
+# workgroup.
 MakeKernel = Callable[[Any, int], tuple[Kernel, list[ir.Value]]]
 
 
 def lower_all(module: Any, kernels: Mapping[Any, MakeKernel], lanes: int) -> None:
-    """Replace every op that has a kernel by a dispatch of it; planar activations become flat tensors."""
+    """Replace ops that have a kernel by dispatches; planar activations become flat tensors."""
     library = KernelLibrary(module)
     planned = []
     # First decide on all kernels, from types that still tell their layouts.
@@ -43,9 +44,10 @@ def lower_all(module: Any, kernels: Mapping[Any, MakeKernel], lanes: int) -> Non
 
 
 def conv_layouts(op: Any) -> tuple[Planar, Planar]:
-    """Layouts of a packed convolution's input and result; its verifier has seen to it that both are planar."""
+    """Layouts of a packed convolution's input and result, which its verifier wants planar."""
     source, target = layout_of(op.input.type), layout_of(op.result.type)
-    assert source is not None and target is not None
+    assert source is not None
+    assert target is not None
     return source, target
 
 
@@ -108,7 +110,7 @@ def is_whole_plane(op: Any) -> bool:
 
 
 def block_heights(op: Any, height: int) -> tuple[int, int, int]:
-    """Of a packed op: how many blocks have `height` filters, how many the others have, how many blocks there are."""
+    """Of a packed op: blocks of `height` filters, filters of each other block, all blocks."""
     blocks, full = op.blocks.type.shape[0], op.full_blocks.value
     return full, (op.result.type.shape[1] - full * height) // max(1, blocks - full), blocks
 

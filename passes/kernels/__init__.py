@@ -1,1 +1,1 @@
-"""Kernel generators: each family is one file that writes a function of flat buffers in scf, vector and memref."""
+"""Kernel generators: a family is one file, which writes functions in scf, vector and memref."""

@@ -1,8 +1,8 @@
-"""Small words for writing kernels: index arithmetic that folds, loads and stores of any width, loops, epilogues.
+"""Small words for writing kernels: indices that fold, loads and stores of any width, loops.
 
 A kernel is a function of flat memrefs and three workgroup numbers:
 
-    func.func private @gather_gemm_0(%in: memref<?xf32>, ..., %out: memref<?xf32>, %x: index, %y: index, %z: index)
+    func.func private @gather_gemm_0(%in: memref<?xf32>, ..., %x: index, %y: index, %z: index)
 """
 
 from __future__ import annotations
@@ -157,7 +157,8 @@ def load_strided(buffer: ir.Value, index: Any, stride: int, lanes: int) -> ir.Va
 def load_strided_parts(buffer: ir.Value, index: Any, stride: int, lanes: int) -> list[ir.Value]:
     """The vectors that hold elements index, index + stride, ...; `join_strided` picks them out.
 
-    What is done lane by lane to parts of several rows, a maximum say, needs one join instead of one a row.
+    What is done lane by lane to parts of several rows, a maximum say, needs one join instead of one
+    a row.
     """
     if stride == 1 or lanes == 1:
         return [load(buffer, index, lanes)]
@@ -235,7 +236,7 @@ def fold_range(
     body: Callable[[Index, list[ir.Value]], Sequence[ir.Value]],
     step: int = 1,
 ) -> list[ir.Value]:
-    """A loop that carries values: `body(i, carried)` gives those of the next round; returns the last ones."""
+    """A loop that carries values: `body(i, carried)` gives the next ones; returns the last."""
     loop = scf.ForOp(as_value(begin), as_value(end), as_value(step), list(start))
     with ir.InsertionPoint(loop.body):
         scf.yield_(list(body(Index(loop.induction_variable), list(loop.inner_iter_args))))
@@ -263,7 +264,7 @@ def when_else(condition: ir.Value, yes: Callable[[], None], no: Callable[[], Non
 def choose(
     condition: ir.Value, yes: Callable[[], ir.Value], no: Callable[[], ir.Value]
 ) -> ir.Value:
-    """The f32 that one of two pieces of code computes, depending on an i1; the other does not run."""
+    """The f32 of one of two pieces of code, depending on an i1; the other does not run."""
     branch = scf.IfOp(condition, [ir.F32Type.get()], has_else=True)
     for block, code in ((branch.then_block, yes), (branch.else_block, no)):
         with ir.InsertionPoint(block):
@@ -284,7 +285,7 @@ def zero_fill(buffer: ir.Value, begin: Any, length: int, lanes: int) -> None:
 
 
 def pieces(length: int, lanes: int) -> list[tuple[int, int, int]]:
-    """Cut `length` elements into (offset, width, repeats): whole vectors first, then ever smaller powers of two."""
+    """Cut `length` into (offset, width, repeats): whole vectors, then ever smaller powers of two."""
     found: list[tuple[int, int, int]] = []
     offset, width = 0, lanes
     while offset < length:
@@ -297,7 +298,7 @@ def pieces(length: int, lanes: int) -> list[tuple[int, int, int]]:
 
 
 def inline_epilogue(block: ir.Block, arguments: Sequence[ir.Value], lanes: int) -> ir.Value:
-    """The epilogue's scalar code on vectors of `lanes`; constants from around the region are copied in."""
+    """The epilogue's scalar code on vectors; constants from around the region are copied in."""
     values = dict(zip(block.arguments, arguments, strict=True))
 
     def widened(kind: ir.Type) -> ir.Type:

@@ -1,7 +1,8 @@
-"""Convert an activation from one layout to another: plain to planar, planar to plain, whole planes to phase planes.
+"""Convert an activation: plain to planar, planar to plain, whole planes to phase planes.
 
 workgroup x: channel, z: image
-for each phase of the result, for each row: copy every s-th pixel; zeros where the source has no more
+for each phase of the result, for each row:
+      copy every s-th pixel, zeros where the source has no more
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from .rows import for_pieces, plain_layout, write_plane, zero_lead
 def copy_kernel(
     source: Planar | None, target: Planar | None, shape: list[int], lanes: int
 ) -> Kernel:
-    """Kernel with operands (source), result target, for an activation of `shape`; None is plain row-major.
+    """Kernel that converts an activation of `shape`; a layout of None is plain row-major.
 
     The source must not be split into phases.
     """

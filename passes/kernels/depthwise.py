@@ -60,7 +60,7 @@ class Depthwise:
 
 
 def depthwise_kernel(conv: Depthwise, epilogue: ir.Block) -> Kernel:
-    """Kernel with operands input, values (channels x taps), those per filter, mask, those per position."""
+    """Kernel with operands input, values (channels x taps), per filter, mask, per position."""
 
     def emit(buffers: list[ir.Value], workgroup: tuple[Index, Index, Index]) -> None:
         x, _, image = workgroup

@@ -3,14 +3,15 @@
     for each block of filters, for each tile of pixels:
       acc[filters][vectors] = 0
       for each kept column of the block:
-        x[vectors] = load input[offset of the column + pixel ...]        one load for each vector
-        for each filter: acc[filter][:] += broadcast(weight) * x[:]      one multiply-add for each filter and vector
+        x[vectors] = load input[offset of the column + pixel]  one load for each vector
+        for each filter: acc[filter][:] += weight * x[:]       one multiply-add for each vector
       store select(pixel or halo, epilogue(acc), 0)
 
-In planar halo layout a column lies a constant offset from the output pixel, so that padding, stride (phase planes),
-dilation and groups are all in the offsets. Serves every scheme whose blocks of filters share columns, and dense layers
-as the case that keeps them all. Positions of the halo are stored as zeros by select, never by multiplying: what was
-computed there comes from slack and may be NaN.
+In planar halo layout a column lies a constant offset from the output pixel, so that padding, stride
+(phase planes), dilation and groups are all in the offsets. Serves every scheme whose blocks of
+filters share columns, and dense layers as the case that keeps them all. Positions of the halo are
+stored as zeros by select, never by multiplying: what was computed there comes from slack and may be
+NaN.
 
     workgroup x: group of blocks, y: group of pixel tiles, z: image
 """
@@ -84,12 +85,12 @@ class GatherGemm:
 
     @property
     def full_tiles(self) -> int:
-        """Tiles of `vectors` whole vectors that lie within a plane's extent, its last vector rounded up."""
+        """Tiles of `vectors` whole vectors within a plane's extent, its last vector rounded up."""
         return len(self.widths) // self.vectors
 
     @property
     def widths(self) -> list[int]:
-        """Widths of the vectors that cover a plane; the last one is halved while half of it suffices."""
+        """Widths of the vectors that cover a plane; the last is halved while half of it suffices."""
         count = -(-self.target.extent // self.lanes)
         last, left = self.lanes, self.target.extent - (count - 1) * self.lanes
         while last > 4 and left <= last // 2:
@@ -98,7 +99,7 @@ class GatherGemm:
 
 
 def gather_gemm_kernel(conv: GatherGemm, epilogue: ir.Block) -> Kernel:
-    """Kernel with operands input, values, offsets, blocks, those per filter, mask, those per position."""
+    """Kernel with operands input, values, offsets, blocks, per filter, mask, per position."""
     layer = (conv, str(epilogue))
     tile_groups = max(1, -(-conv.full_tiles // conv.tiles))
     workgroups = (-(-conv.blocks // conv.group), tile_groups, conv.images)
@@ -225,10 +226,10 @@ def accumulate(
     widths: list[int],
     inputs: Callable[[Index], list[ir.Value]],
 ) -> list[ir.Value]:
-    """Sums of a block's columns for one tile: for each filter of `rows`, a vector for each of `widths`.
+    """Sums of a block's columns for one tile: `rows` times a vector for each of `widths`.
 
-    `columns` are the block's first and last + 1 entry in the offsets and its first value; `inputs(number)` loads the
-    tile's vectors of one column, given its entry in the offsets.
+    `columns` are the block's first and last + 1 entry in the offsets and its first value;
+    `inputs(number)` loads the tile's vectors of one column, given its entry in the offsets.
     """
     values = buffers[1]
     first, last, value = columns

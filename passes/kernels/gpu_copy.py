@@ -1,4 +1,4 @@
-"""Convert an activation from one layout to another on a GPU: each thread writes one element of each phase plane.
+"""Convert an activation on a GPU: each thread writes one element of each phase plane.
 
 workgroup x: channel, y: tile of the result's plane, z: image
 position of the plane -> pixel of the phase -> pixel of the source; zero where there is none
@@ -20,7 +20,7 @@ from .rows import plain_layout
 def gpu_copy_kernel(
     source: Planar | None, target: Planar | None, shape: list[int], threads: int
 ) -> Kernel:
-    """Kernel with operands (source), result target, for an activation of `shape`; None is plain row-major.
+    """Kernel that converts an activation of `shape`; a layout of None is plain row-major.
 
     The source must not be split into phases.
     """
@@ -55,7 +55,7 @@ def _pixel(
     indices: list[Index],
     inside: ir.Value,
 ) -> ir.Value:
-    """The source's pixel that belongs at a place of a phase plane; zero where the source has no more, and in the halo."""
+    """The pixel that belongs at a place of a phase plane; zero where there is none, and in the halo."""
     at, present = from_plane, [inside]
     axes = zip(
         indices,

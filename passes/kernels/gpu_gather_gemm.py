@@ -3,12 +3,13 @@
     workgroup x: block of filters, y: tile of threads x vectors pixels, z: image
       thread t holds acc[filters][vectors], for pixels t, t + threads, ... of the tile
       for each kept column of the block:
-        x[vectors] = load input[offset of the column + pixel]      neighbouring threads, neighbouring addresses
-        for each filter: acc[filter][:] += weight * x[:]           all threads read the same weight
+        x[vectors] = load input[offset of the column + pixel]      neighbours for neighbours
+        for each filter: acc[filter][:] += weight * x[:]           the same weight for all threads
       store pixel ? epilogue(acc) : 0
 
-What a column is, and why halo is stored by select, is told in `gather_gemm`. Tiles cover planes with their zeros; a
-thread beyond the last pixel computes that pixel again, and stores zero if there is still plane where it stands.
+What a column is, and why halo is stored by select, is told in `gather_gemm`. Tiles cover planes
+with their zeros; a thread beyond the last pixel computes that pixel again, and stores zero if there
+is still plane where it stands.
 """
 
 from __future__ import annotations

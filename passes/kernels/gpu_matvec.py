@@ -2,7 +2,7 @@
 
 workgroup x: tile of filters, y: group of rows
   for each kept column of the block that the thread's filter is in:
-    w = load values                            neighbouring threads of a block, neighbouring addresses
+    w = load values                            neighbours for neighbours
     for each row: acc[row] += input[row, column] * w
 """
 

@@ -1,7 +1,7 @@
 """Pooling on a GPU: each thread computes one value of the result.
 
 workgroup x: channel, y: tile of pixels, z: image          windows
-workgroup x: tile of channels, z: image                    windows of the whole input: a thread for each channel
+workgroup x: tile of channels, z: image         whole input: a thread for each channel
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""How GPU kernels share work: neighbouring threads of a workgroup take neighbouring elements of a plane.
+"""How GPU kernels share work: neighbouring threads take neighbouring elements of a plane.
 
-Then a workgroup's loads and stores are of consecutive addresses, which the hardware joins into few accesses.
+Then a workgroup's loads and stores are of consecutive addresses, which the hardware joins into few
+accesses.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ def finish(
     per_position: Sequence[ir.Value],
     position: Index,
 ) -> ir.Value:
-    """The epilogue's result for one value; the buffers hold the operands per filter and per position."""
+    """The epilogue's result for one value; buffers hold the operands per filter and position."""
     extras = [load(buffer, filter_) for buffer in per_filter]
     extras += [load(buffer, position) for buffer in per_position]
     return inline_epilogue(epilogue, [accumulator, *extras], 1)

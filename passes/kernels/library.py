@@ -4,10 +4,10 @@
       -->
     func.func private @gather_gemm_0(%in: memref<?xf32>, ..., %x: index, %y: index, %z: index)
         attributes {sparse_pattern.workgroups = array<i64: 8, 1, 1>} {...}
-    %y = "flow.dispatch"(%x, %values, %offsets, %blocks, %bias, %mask) {entry_points = [@gather_gemm_0]}
+    %y = "flow.dispatch"(%x, %values, ..., %mask) {entry_points = [@gather_gemm_0]}
 
-Fewer kernels compile faster: layers of one shape share a kernel whatever their weights are, since buffers have
-dynamic sizes and block tables say where each block's columns begin and end.
+Fewer kernels compile faster: layers of one shape share a kernel whatever their weights are, since
+buffers have dynamic sizes and block tables say where each block's columns begin and end.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ class Kernel:
         family: first part of the function's name.
         key: everything the body depends on; equal keys share a function.
         workgroups: how many run along x, y and z.
-        emit: gets one memref for each operand and the result last, and the workgroup's numbers x, y, z.
+        emit: gets one memref for each operand and the result last, and the workgroup's numbers x,
+            y, z.
     """
 
     family: str

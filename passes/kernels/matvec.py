@@ -1,4 +1,4 @@
-"""Linear layers: vectors run over the filters of a block, each weight vector is used for several rows of the input.
+"""Linear layers: vectors run over the filters of a block, several rows share each of them.
 
 for each block of filters:
   acc[rows][filters] = 0

@@ -1,11 +1,13 @@
 """Pooling: maximum or sum over windows, row by row of the result.
 
     workgroup x: channel, z: image
-    for each row of the result, for each vector of its pixels: combine the strided loads of the window's taps
+    for each row of the result, for each vector of its pixels:
+      combine the strided loads of the window's taps
 
-Zeros of the halo are the padding of a sum. For a maximum, rows beyond the edge are replaced by the edge row, which is
-in the same window unless that is dilated or wholly in the padding; columns beyond it, and rows that such windows read,
-by minus infinity. A window of the whole input is one reduction of the plane.
+Zeros of the halo are the padding of a sum. For a maximum, rows beyond the edge are replaced by the
+edge row, which is in the same window unless that is dilated or wholly in the padding; columns
+beyond it, and rows that such windows read, by minus infinity. A window of the whole input is one
+reduction of the plane.
 """
 
 from __future__ import annotations
@@ -27,8 +29,8 @@ from .builder import (
     float_constant,
     fold_range,
     inline_epilogue,
-    load,
     join_strided,
+    load,
     load_strided_parts,
     maximum,
     minimum,
@@ -49,7 +51,8 @@ class Pooling:
         source, target: layouts of input and result.
         images, channels: sizes of the activations.
         kind: ``max`` or ``sum``.
-        kernel, strides, dilations, before: of the window; `before` is the padding before each spatial dimension.
+        kernel, strides, dilations, before: of the window; `before` is the padding before each
+            spatial dimension.
         per_filter, per_position: numbers of operands of the epilogue.
         lanes: f32 values of a vector; on a GPU the threads of a workgroup, which hold one each.
     """
@@ -98,7 +101,7 @@ def combine(kind: str, a: ir.Value, b: ir.Value) -> ir.Value:
 def window(
     pool: Pooling, source: ir.Value, read: Index, rows: list[Index], column: Index, width: int
 ) -> ir.Value:
-    """The combined taps of `width` neighbouring windows: rows first, then what they give for each column of taps."""
+    """The combined taps of `width` neighbouring windows: those of each column, then the columns."""
     *tall, wide = pool.kernel
     stride = pool.strides[-1]
     total: ir.Value | None = None
@@ -165,7 +168,7 @@ def _without_padding(
 def _without_missed_rows(
     pool: Pooling, value: ir.Value, rows: list[Index], tap: tuple[int, ...], width: int
 ) -> ir.Value:
-    """Minus infinity where a window reads above or below the input and may not have the edge row in it."""
+    """Minus infinity where a window reads beyond the input and may not have the edge row in it."""
     for axis, row in enumerate(rows):
         shift, size = _shift(pool, tap, axis), pool.source.sizes[axis]
         last = (pool.target.sizes[axis] - 1) * pool.strides[axis] + shift
@@ -176,7 +179,7 @@ def _without_missed_rows(
 
 
 def _misses_edge(pool: Pooling, axis: int) -> bool:
-    """Whether windows may reach beyond an edge without the edge row: dilated ones, and ones that lie beyond it."""
+    """Whether windows may reach beyond an edge without the edge row: dilated ones, ones beyond it."""
     span = (pool.kernel[axis] - 1) * pool.dilations[axis]
     start = (pool.target.sizes[axis] - 1) * pool.strides[axis] - pool.before[axis]
     return pool.dilations[axis] > 1 or pool.before[axis] > span or start >= pool.source.sizes[axis]
@@ -229,7 +232,7 @@ def whole_plane_kernel(pool: Pooling, epilogue: ir.Block) -> Kernel:
 
 
 def reduce_plane(pool: Pooling, source: ir.Value, read: Index, lanes: int) -> ir.Value:
-    """Combine all pixels of a plane: a vector of partial results for each width of a row's pieces, then their lanes."""
+    """Combine all pixels of a plane: a vector for each width of a row's pieces, then their lanes."""
     layout, cuts = pool.source, pieces(pool.source.sizes[-1], lanes)
     neutral = float("-inf") if pool.kind == "max" else 0.0
 

@@ -1,4 +1,4 @@
-"""Walking the pixels of a plane row by row, and writing the zeros around them; shared by copies and poolings."""
+"""Walking the pixels of a plane row by row, and writing the zeros around them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RowBody = Callable[[list[Index], Index], None]
 
 
 def write_plane(buffer: ir.Value, start: Index, layout: Planar, lanes: int, row: RowBody) -> None:
-    """Write one plane: `row(outer indices, offset of the row)` stores its pixels, this stores the zeros between and after."""
+    """Write one plane: `row(outer indices, offset)` stores pixels, this the zeros around them."""
     walk_rows(
         start, layout, row, lambda indices, at: _zero_before(buffer, indices, at, layout, lanes)
     )
@@ -51,7 +51,7 @@ def walk_rows(start: Index, layout: Planar, row: RowBody, before: RowBody | None
 def _zero_before(
     buffer: ir.Value, indices: list[Index], at: Index, layout: Planar, lanes: int
 ) -> None:
-    """Zeros between the end of the previous row and this one: between rows, or between slices of rows."""
+    """Zeros between the end of the previous row, or slice of rows, and this one."""
     for axis in range(len(indices)):
         inner = 1 + sum(
             (s - 1) * p
@@ -60,7 +60,8 @@ def _zero_before(
         gap = layout.pitches[axis] - inner
         if gap == 0:
             continue
-        # The gap belongs to the outermost loop that has just moved on: all inner ones are at their start.
+        # The gap belongs to the outermost loop that has just moved on: all inner ones are at their
+        # start.
         moved = [above(indices[axis], 0), *(equal(index, 0) for index in indices[axis + 1 :])]
         with when(all_of(moved)):
             zero_fill(buffer, at - gap, gap, lanes)

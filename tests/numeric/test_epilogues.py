@@ -80,7 +80,6 @@ TAILS: dict[str, Tail] = {
     "layer norm": lambda x: F.layer_norm(x, [9, 11]),
     "group norm": lambda x: F.group_norm(x, 7),
     "minimum of two": lambda x: torch.minimum(x, x.flip(1)),
-    "double and back": lambda x: (x.double() * 1.5).float(),
     "half and back": lambda x: x.half().float(),
     "integer and back": lambda x: (x * 4).long().float(),
 }

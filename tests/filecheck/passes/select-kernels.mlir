@@ -1,0 +1,201 @@
+// Kernel and tile of each layer, for targets with 16 and 32 vector registers, vectors of 4, 8 and 16, and for a GPU.
+
+// DEFINE: %{passes} = --pass-pipeline='builtin.module(sparse-pattern-assign-layouts,sparse-pattern-select-kernels)'
+// RUN: sed 's/TARGET/x86-64-v3/' %s | niwaki-opt %{passes} | FileCheck %s --check-prefixes=CHECK,V3
+// RUN: sed 's/TARGET/x86-64-v4/' %s | niwaki-opt %{passes} | FileCheck %s --check-prefixes=CHECK,V4
+// RUN: sed 's/TARGET/arm64/' %s     | niwaki-opt %{passes} | FileCheck %s --check-prefixes=CHECK,ARM
+// RUN: sed 's/TARGET/vulkan/' %s    | niwaki-opt %{passes} | FileCheck %s --check-prefixes=CHECK,GPU
+
+module attributes {sparse_pattern.target = "TARGET"} {
+
+// Accumulators fill the registers: 8 filters x 3 vectors of 32 registers, 4 x 3 of 16.
+// CHECK-LABEL: func.func @dense
+// V3:    kernel = #sparse_pattern.gather_gemm<
+// V4:    kernel = #sparse_pattern.gather_gemm<
+// ARM:   kernel = #sparse_pattern.gather_gemm<
+// GPU:   kernel = #sparse_pattern.gather_gemm<
+func.func @dense(%x: tensor<1x8x16x16xf32>) -> tensor<1x16x16x16xf32> {
+  %w = arith.constant dense<0.5> : tensor<16x8x3x3xf32>
+  %y = "sparse_pattern.conv"(%x, %w) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
+      scheme = #sparse_pattern.dense, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<1x8x16x16xf32>, tensor<16x8x3x3xf32>) -> tensor<1x16x16x16xf32>
+  return %y : tensor<1x16x16x16xf32>
+}
+
+// Filters of a tile share columns, so that no tile is higher than a block of the scheme.
+// CHECK-LABEL: func.func @low_blocks
+// V3:    kernel = #sparse_pattern.gather_gemm<2 : i64,
+// V4:    kernel = #sparse_pattern.gather_gemm<2 : i64,
+// ARM:   kernel = #sparse_pattern.gather_gemm<2 : i64,
+// GPU:   kernel = #sparse_pattern.gather_gemm<2 : i64,
+func.func @low_blocks(%x: tensor<1x8x16x16xf32>) -> tensor<1x16x16x16xf32> {
+  %w = arith.constant dense<0.5> : tensor<16x8x3x3xf32>
+  %y = "sparse_pattern.conv"(%x, %w) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
+      scheme = #sparse_pattern.block_punched<2, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<1x8x16x16xf32>, tensor<16x8x3x3xf32>) -> tensor<1x16x16x16xf32>
+  return %y : tensor<1x16x16x16xf32>
+}
+
+// CHECK-LABEL: func.func @unstructured
+// V3:    kernel = #sparse_pattern.gather_gemm<1 : i64,
+// V4:    kernel = #sparse_pattern.gather_gemm<1 : i64,
+// ARM:   kernel = #sparse_pattern.gather_gemm<1 : i64,
+// GPU:   kernel = #sparse_pattern.gather_gemm<1 : i64,
+func.func @unstructured(%x: tensor<1x8x16x16xf32>) -> tensor<1x16x16x16xf32> {
+  %w = arith.constant dense<0.5> : tensor<16x8x3x3xf32>
+  %y = "sparse_pattern.conv"(%x, %w) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
+      scheme = #sparse_pattern.unstructured, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<1x8x16x16xf32>, tensor<16x8x3x3xf32>) -> tensor<1x16x16x16xf32>
+  return %y : tensor<1x16x16x16xf32>
+}
+
+// A tile's height divides the blocks of the scheme (12), or what is left of each would be another height.
+// CHECK-LABEL: func.func @blocks_of_12
+// V3:    kernel = #sparse_pattern.gather_gemm<4 : i64,
+// V4:    kernel = #sparse_pattern.gather_gemm<4 : i64,
+// ARM:   kernel = #sparse_pattern.gather_gemm<4 : i64,
+// GPU:   kernel = #sparse_pattern.gather_gemm<4 : i64,
+func.func @blocks_of_12(%x: tensor<1x8x16x16xf32>) -> tensor<1x24x16x16xf32> {
+  %w = arith.constant dense<0.5> : tensor<24x8x3x3xf32>
+  %y = "sparse_pattern.conv"(%x, %w) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
+      scheme = #sparse_pattern.block_punched<12, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<1x8x16x16xf32>, tensor<24x8x3x3xf32>) -> tensor<1x24x16x16xf32>
+  return %y : tensor<1x24x16x16xf32>
+}
+
+// A tile lies in one group: of 6 filters it takes 4, and the 2 that are left are a lower block.
+// CHECK-LABEL: func.func @grouped
+// V3:    kernel = #sparse_pattern.gather_gemm<4 : i64,
+// V4:    kernel = #sparse_pattern.gather_gemm<4 : i64,
+// ARM:   kernel = #sparse_pattern.gather_gemm<4 : i64,
+// GPU:   kernel = #sparse_pattern.gather_gemm<4 : i64,
+func.func @grouped(%x: tensor<1x8x16x16xf32>) -> tensor<1x12x16x16xf32> {
+  %w = arith.constant dense<0.5> : tensor<12x4x3x3xf32>
+  %y = "sparse_pattern.conv"(%x, %w) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 2,
+      scheme = #sparse_pattern.dense, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<1x8x16x16xf32>, tensor<12x4x3x3xf32>) -> tensor<1x12x16x16xf32>
+  return %y : tensor<1x12x16x16xf32>
+}
+
+// A plane of 2 x 2 at a pitch of 3 is 5 elements: no more vectors are computed than cover it.
+// CHECK-LABEL: func.func @small_plane
+// V3:    kernel = #sparse_pattern.gather_gemm<4 : i64, 1 : i64, 1 : i64, 1 : i64>
+// V4:    kernel = #sparse_pattern.gather_gemm<8 : i64, 1 : i64, 1 : i64, 1 : i64>
+// ARM:   kernel = #sparse_pattern.gather_gemm<8 : i64, 2 : i64, 1 : i64, 1 : i64>
+// GPU:   kernel = #sparse_pattern.gather_gemm<8 : i64, 1 : i64, 1 : i64, 1 : i64>
+func.func @small_plane(%x: tensor<1x8x2x2xf32>) -> tensor<1x16x2x2xf32> {
+  %w = arith.constant dense<0.5> : tensor<16x8x3x3xf32>
+  %y = "sparse_pattern.conv"(%x, %w) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
+      scheme = #sparse_pattern.dense, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<1x8x2x2xf32>, tensor<16x8x3x3xf32>) -> tensor<1x16x2x2xf32>
+  return %y : tensor<1x16x2x2xf32>
+}
+
+// An input beyond the second-level cache: a workgroup runs all blocks over a few tiles of pixels, so that it is read once.
+// CHECK-LABEL: func.func @large_input
+// V3:    kernel = #sparse_pattern.gather_gemm<
+// V4:    kernel = #sparse_pattern.gather_gemm<
+// ARM:   kernel = #sparse_pattern.gather_gemm<
+// GPU:   kernel = #sparse_pattern.gather_gemm<
+func.func @large_input(%x: tensor<1x64x224x224xf32>) -> tensor<1x16x224x224xf32> {
+  %w = arith.constant dense<0.5> : tensor<16x64x1x1xf32>
+  %y = "sparse_pattern.conv"(%x, %w) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 0, 0, 0, 0>, groups = 1,
+      scheme = #sparse_pattern.dense, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<1x64x224x224xf32>, tensor<16x64x1x1xf32>) -> tensor<1x16x224x224xf32>
+  return %y : tensor<1x16x224x224xf32>
+}
+
+// A depthwise convolution has a kernel of its own on CPUs ...
+// CHECK-LABEL: func.func @depthwise
+// V3:    kernel = #sparse_pattern.depthwise<
+// V4:    kernel = #sparse_pattern.depthwise<
+// ARM:   kernel = #sparse_pattern.depthwise<
+// GPU:   kernel = #sparse_pattern.gather_gemm<1 : i64,
+func.func @depthwise(%x: tensor<1x8x16x16xf32>) -> tensor<1x8x16x16xf32> {
+  %w = arith.constant dense<0.5> : tensor<8x1x3x3xf32>
+  %y = "sparse_pattern.conv"(%x, %w) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 8,
+      scheme = #sparse_pattern.dense, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<1x8x16x16xf32>, tensor<8x1x3x3xf32>) -> tensor<1x8x16x16xf32>
+  return %y : tensor<1x8x16x16xf32>
+}
+
+// ... which reads every tap: with fewer of them it is not one.
+// CHECK-LABEL: func.func @sparse_depthwise
+// CHECK:         kernel = #sparse_pattern.gather_gemm<1 : i64,
+func.func @sparse_depthwise(%x: tensor<1x8x16x16xf32>) -> tensor<1x8x16x16xf32> {
+  %w = arith.constant dense<0.5> : tensor<8x1x3x3xf32>
+  %y = "sparse_pattern.conv"(%x, %w) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 8,
+      scheme = #sparse_pattern.unstructured, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<1x8x16x16xf32>, tensor<8x1x3x3xf32>) -> tensor<1x8x16x16xf32>
+  return %y : tensor<1x8x16x16xf32>
+}
+
+// Linear layers: the vectors run over filters, several rows share each weight.
+// CHECK-LABEL: func.func @linear
+// V3:    kernel = #sparse_pattern.matvec<
+// V4:    kernel = #sparse_pattern.matvec<
+// ARM:   kernel = #sparse_pattern.matvec<
+// GPU:   kernel = #sparse_pattern.matvec<
+// V3:    kernel = #sparse_pattern.matvec<
+// V4:    kernel = #sparse_pattern.matvec<
+// ARM:   kernel = #sparse_pattern.matvec<
+// GPU:   kernel = #sparse_pattern.matvec<
+func.func @linear(%x: tensor<1x8xf32>, %batch: tensor<16x8xf32>) -> (tensor<1x100xf32>, tensor<16x100xf32>) {
+  %w = arith.constant dense<0.5> : tensor<100x8xf32>
+  %y = "sparse_pattern.linear"(%x, %w) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {scheme = #sparse_pattern.dense, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<1x8xf32>, tensor<100x8xf32>) -> tensor<1x100xf32>
+  %z = "sparse_pattern.linear"(%batch, %w) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {scheme = #sparse_pattern.dense, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<16x8xf32>, tensor<100x8xf32>) -> tensor<16x100xf32>
+  return %y, %z : tensor<1x100xf32>, tensor<16x100xf32>
+}
+
+// Blocks of 32 of 100 filters: the height divides 32, so that the 4 filters left are the only lower block.
+// CHECK-LABEL: func.func @linear_in_blocks
+// V3:    kernel = #sparse_pattern.matvec<
+// V4:    kernel = #sparse_pattern.matvec<
+// ARM:   kernel = #sparse_pattern.matvec<
+// GPU:   kernel = #sparse_pattern.matvec<
+func.func @linear_in_blocks(%x: tensor<16x8xf32>) -> tensor<16x100xf32> {
+  %w = arith.constant dense<0.5> : tensor<100x8xf32>
+  %y = "sparse_pattern.linear"(%x, %w) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {scheme = #sparse_pattern.block_punched<32, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<16x8xf32>, tensor<100x8xf32>) -> tensor<16x100xf32>
+  return %y : tensor<16x100xf32>
+}
+
+}
