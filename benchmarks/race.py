@@ -13,8 +13,8 @@ from contender import IMAGES, OUTPUTS, Contender, prepare, relative_error, summa
 from timing import Times
 from worker import Worker
 
-# Summing in another order and Winograd's transforms stay well below; a wrong halo does not.
-TOLERANCE = 1e-4
+# Rounding differs, and grows through fifty layers; a wrong halo or weight gives far more.
+TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True)

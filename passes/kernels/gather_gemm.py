@@ -90,7 +90,7 @@ class GatherGemm:
 
     @property
     def widths(self) -> list[int]:
-        """Widths of the vectors that cover a plane; the last is halved while half of it suffices."""
+        """Widths of vectors that cover a plane; the last is halved while half of it suffices."""
         count = -(-self.target.extent // self.lanes)
         last, left = self.lanes, self.target.extent - (count - 1) * self.lanes
         while last > 4 and left <= last // 2:

@@ -55,7 +55,7 @@ def _pixel(
     indices: list[Index],
     inside: ir.Value,
 ) -> ir.Value:
-    """The pixel that belongs at a place of a phase plane; zero where there is none, and in the halo."""
+    """The pixel that belongs at a place of a phase plane; zero where there is none and in halo."""
     at, present = from_plane, [inside]
     axes = zip(
         indices,

@@ -179,7 +179,7 @@ def _without_missed_rows(
 
 
 def _misses_edge(pool: Pooling, axis: int) -> bool:
-    """Whether windows may reach beyond an edge without the edge row: dilated ones, ones beyond it."""
+    """Whether windows may reach beyond an edge without the edge row: dilated or beyond it."""
     span = (pool.kernel[axis] - 1) * pool.dilations[axis]
     start = (pool.target.sizes[axis] - 1) * pool.strides[axis] - pool.before[axis]
     return pool.dilations[axis] > 1 or pool.before[axis] > span or start >= pool.source.sizes[axis]
@@ -232,7 +232,7 @@ def whole_plane_kernel(pool: Pooling, epilogue: ir.Block) -> Kernel:
 
 
 def reduce_plane(pool: Pooling, source: ir.Value, read: Index, lanes: int) -> ir.Value:
-    """Combine all pixels of a plane: a vector for each width of a row's pieces, then their lanes."""
+    """Combine a plane's pixels: a vector for each width of a row's pieces, then their lanes."""
     layout, cuts = pool.source, pieces(pool.source.sizes[-1], lanes)
     neutral = float("-inf") if pool.kind == "max" else 0.0
 

@@ -10,10 +10,10 @@ module attributes {sparse_pattern.target = "TARGET"} {
 
 // Accumulators fill the registers: 8 filters x 3 vectors of 32 registers, 4 x 3 of 16.
 // CHECK-LABEL: func.func @dense
-// V3:    kernel = #sparse_pattern.gather_gemm<
-// V4:    kernel = #sparse_pattern.gather_gemm<
-// ARM:   kernel = #sparse_pattern.gather_gemm<
-// GPU:   kernel = #sparse_pattern.gather_gemm<
+// V3:    kernel = #sparse_pattern.gather_gemm<4 : i64, 3 : i64,
+// V4:    kernel = #sparse_pattern.gather_gemm<8 : i64, 3 : i64,
+// ARM:   kernel = #sparse_pattern.gather_gemm<8 : i64, 3 : i64,
+// GPU:   kernel = #sparse_pattern.gather_gemm<8 : i64, 2 : i64, 1 : i64, 1 : i64>
 func.func @dense(%x: tensor<1x8x16x16xf32>) -> tensor<1x16x16x16xf32> {
   %w = arith.constant dense<0.5> : tensor<16x8x3x3xf32>
   %y = "sparse_pattern.conv"(%x, %w) ({
@@ -111,10 +111,10 @@ func.func @small_plane(%x: tensor<1x8x2x2xf32>) -> tensor<1x16x2x2xf32> {
 
 // An input beyond the second-level cache: a workgroup runs all blocks over a few tiles of pixels, so that it is read once.
 // CHECK-LABEL: func.func @large_input
-// V3:    kernel = #sparse_pattern.gather_gemm<
-// V4:    kernel = #sparse_pattern.gather_gemm<
-// ARM:   kernel = #sparse_pattern.gather_gemm<
-// GPU:   kernel = #sparse_pattern.gather_gemm<
+// V3:    kernel = #sparse_pattern.gather_gemm<4 : i64, 3 : i64, 4 : i64, 4 : i64>
+// V4:    kernel = #sparse_pattern.gather_gemm<8 : i64, 3 : i64, 4 : i64, 2 : i64>
+// ARM:   kernel = #sparse_pattern.gather_gemm<8 : i64, 3 : i64, 4 : i64, 2 : i64>
+// GPU:   kernel = #sparse_pattern.gather_gemm<8 : i64, 2 : i64, 1 : i64, 1 : i64>
 func.func @large_input(%x: tensor<1x64x224x224xf32>) -> tensor<1x16x224x224xf32> {
   %w = arith.constant dense<0.5> : tensor<16x64x1x1xf32>
   %y = "sparse_pattern.conv"(%x, %w) ({
@@ -128,9 +128,9 @@ func.func @large_input(%x: tensor<1x64x224x224xf32>) -> tensor<1x16x224x224xf32>
 
 // A depthwise convolution has a kernel of its own on CPUs ...
 // CHECK-LABEL: func.func @depthwise
-// V3:    kernel = #sparse_pattern.depthwise<
-// V4:    kernel = #sparse_pattern.depthwise<
-// ARM:   kernel = #sparse_pattern.depthwise<
+// V3:    kernel = #sparse_pattern.depthwise<4 : i64, 1 : i64>
+// V4:    kernel = #sparse_pattern.depthwise<4 : i64, 1 : i64>
+// ARM:   kernel = #sparse_pattern.depthwise<4 : i64, 1 : i64>
 // GPU:   kernel = #sparse_pattern.gather_gemm<1 : i64,
 func.func @depthwise(%x: tensor<1x8x16x16xf32>) -> tensor<1x8x16x16xf32> {
   %w = arith.constant dense<0.5> : tensor<8x1x3x3xf32>
@@ -157,16 +157,16 @@ func.func @sparse_depthwise(%x: tensor<1x8x16x16xf32>) -> tensor<1x8x16x16xf32> 
   return %y : tensor<1x8x16x16xf32>
 }
 
-// Linear layers: the vectors run over filters, several rows share each weight.
+// Linear layers: the vectors run over filters, several rows share each weight. On a GPU each thread has one filter.
 // CHECK-LABEL: func.func @linear
-// V3:    kernel = #sparse_pattern.matvec<
-// V4:    kernel = #sparse_pattern.matvec<
-// ARM:   kernel = #sparse_pattern.matvec<
-// GPU:   kernel = #sparse_pattern.matvec<
-// V3:    kernel = #sparse_pattern.matvec<
-// V4:    kernel = #sparse_pattern.matvec<
-// ARM:   kernel = #sparse_pattern.matvec<
-// GPU:   kernel = #sparse_pattern.matvec<
+// V3:    kernel = #sparse_pattern.matvec<64 : i64, 1 : i64>
+// V4:    kernel = #sparse_pattern.matvec<100 : i64, 1 : i64>
+// ARM:   kernel = #sparse_pattern.matvec<32 : i64, 1 : i64>
+// GPU:   kernel = #sparse_pattern.matvec<64 : i64, 1 : i64>
+// V3:    kernel = #sparse_pattern.matvec<24 : i64, 4 : i64>
+// V4:    kernel = #sparse_pattern.matvec<48 : i64, 4 : i64>
+// ARM:   kernel = #sparse_pattern.matvec<12 : i64, 4 : i64>
+// GPU:   kernel = #sparse_pattern.matvec<64 : i64, 4 : i64>
 func.func @linear(%x: tensor<1x8xf32>, %batch: tensor<16x8xf32>) -> (tensor<1x100xf32>, tensor<16x100xf32>) {
   %w = arith.constant dense<0.5> : tensor<100x8xf32>
   %y = "sparse_pattern.linear"(%x, %w) ({
@@ -184,10 +184,10 @@ func.func @linear(%x: tensor<1x8xf32>, %batch: tensor<16x8xf32>) -> (tensor<1x10
 
 // Blocks of 32 of 100 filters: the height divides 32, so that the 4 filters left are the only lower block.
 // CHECK-LABEL: func.func @linear_in_blocks
-// V3:    kernel = #sparse_pattern.matvec<
-// V4:    kernel = #sparse_pattern.matvec<
-// ARM:   kernel = #sparse_pattern.matvec<
-// GPU:   kernel = #sparse_pattern.matvec<
+// V3:    kernel = #sparse_pattern.matvec<16 : i64, 4 : i64>
+// V4:    kernel = #sparse_pattern.matvec<32 : i64, 4 : i64>
+// ARM:   kernel = #sparse_pattern.matvec<8 : i64, 4 : i64>
+// GPU:   kernel = #sparse_pattern.matvec<32 : i64, 4 : i64>
 func.func @linear_in_blocks(%x: tensor<16x8xf32>) -> tensor<16x100xf32> {
   %w = arith.constant dense<0.5> : tensor<100x8xf32>
   %y = "sparse_pattern.linear"(%x, %w) ({

@@ -1,0 +1,81 @@
+// RUN: niwaki-opt %s --split-input-file --pass-pipeline='builtin.module(sparse-pattern-emit-iree)' | FileCheck %s
+// RUN: niwaki-opt %s --split-input-file --pass-pipeline='builtin.module(sparse-pattern-emit-iree{embed-constants=true})' \
+// RUN:   | FileCheck %s --check-prefix=EMBED
+
+// A kernel becomes an executable with an export that says how many workgroups run; its buffers are views of bindings, as
+// large as the largest buffer of its calls, and its numbers are asked for.
+// CHECK-LABEL: "stream.executable"() ({
+// CHECK-NEXT:    "stream.executable.export"() ({
+// CHECK-DAG:       %[[X:.+]] = arith.constant 2 : index
+// CHECK-DAG:       %[[Y:.+]] = arith.constant 3 : index
+// CHECK-DAG:       %[[Z:.+]] = arith.constant 1 : index
+// CHECK:           "stream.return"(%[[X]], %[[Y]], %[[Z]])
+// CHECK-NEXT:    }) {function_ref = @double_0, sym_name = "double_0"}
+// CHECK:         module {
+// CHECK-NEXT:      func.func @double_0(%[[IN:.+]]: !stream.binding, %[[OUT:.+]]: !stream.binding)
+// CHECK-SAME:        translation_info = #iree_codegen.translation_info<pipeline = #iree_cpu.pipeline<Default>>
+// CHECK:             %[[SIZE:.+]] = arith.constant 8 : index
+// CHECK-NEXT:        %[[READ:.+]] = "stream.binding.subspan"(%[[IN]], %{{.+}}, %[[SIZE]])
+// CHECK:             %[[WRITTEN:.+]] = "stream.binding.subspan"(%[[OUT]],
+// CHECK:             %[[I:.+]] = "stream.dispatch.workgroup.id"() {dimension = 0 : index}
+// CHECK:             memref.load %[[READ]][%[[I]]]
+// CHECK:             memref.store %{{.+}}, %[[WRITTEN]][%[[I]]]
+// CHECK:         }) {sym_name = "double_0", sym_visibility = "private"}
+// CHECK-LABEL: func.func @calls
+// CHECK:         "flow.dispatch"(%{{.+}}) {entry_points = [@double_0::@double_0]
+// CHECK:         "flow.dispatch"(%{{.+}}) {entry_points = [@double_0::@double_0]
+// CHECK-NOT:     sparse_pattern
+module attributes {sparse_pattern.target = "arm64"} {
+  func.func private @double_0(%in: memref<?xf32>, %out: memref<?xf32>, %x: index, %y: index, %z: index)
+      attributes {sparse_pattern.workgroups = array<i64: 2, 3, 1>} {
+    %0 = memref.load %in[%x] : memref<?xf32>
+    %1 = arith.addf %0, %0 : f32
+    memref.store %1, %out[%x] : memref<?xf32>
+    return
+  }
+  func.func @calls(%a: tensor<2xf32>, %b: tensor<2x4xf32>) -> (tensor<2xf32>, tensor<2x4xf32>) {
+    %0 = "flow.dispatch"(%a) {entry_points = [@double_0], operandSegmentSizes = array<i32: 0, 1, 0, 0>}
+      : (tensor<2xf32>) -> tensor<2xf32>
+    %1 = "flow.dispatch"(%b) {entry_points = [@double_0], operandSegmentSizes = array<i32: 0, 1, 0, 0>}
+      : (tensor<2x4xf32>) -> tensor<2x4xf32>
+    return %0, %1 : tensor<2xf32>, tensor<2x4xf32>
+  }
+}
+
+// -----
+
+// On a GPU the kernel says how many threads a workgroup has.
+// CHECK-LABEL: func.func @none_0
+// CHECK-SAME:    #iree_codegen.translation_info<pipeline = #iree_gpu.spirv_pipeline<BaseLowering> workgroup_size = [64, 1, 1]>
+module attributes {sparse_pattern.target = "vulkan"} {
+  func.func private @none_0(%out: memref<?xf32>, %x: index, %y: index, %z: index)
+      attributes {sparse_pattern.workgroups = array<i64: 1, 1, 1>} {
+    return
+  }
+  func.func @call() -> tensor<2xf32> {
+    %0 = "flow.dispatch"() {entry_points = [@none_0], operandSegmentSizes = array<i32: 0, 0, 0, 0>} : () -> tensor<2xf32>
+    return %0 : tensor<2xf32>
+  }
+}
+
+// -----
+
+// Large constants become parameters of the bundle, equal ones one. They are named after their layer.
+// CHECK:         "util.global"()
+// CHECK-SAME:      initial_value = #flow.parameter.named<"model"::"classifier.0"> : tensor<256xi32>
+// CHECK-SAME:      sym_name = "classifier.0", sym_visibility = "private", type = tensor<256xi32>
+// CHECK-LABEL: func.func @parameters
+// CHECK-NEXT:    %[[A:.+]] = "util.global.load"() {global = @classifier.0} : () -> tensor<256xi32>
+// CHECK-NEXT:    %[[B:.+]] = "util.global.load"() {global = @classifier.0} : () -> tensor<256xi32>
+// CHECK-NEXT:    return %[[A]], %[[B]]
+
+// With embed-constants all stay in the module.
+// EMBED-LABEL: func.func @parameters
+// EMBED-NEXT:    arith.constant
+// EMBED-NEXT:    arith.constant
+// EMBED-NEXT:    return
+func.func @parameters() -> (tensor<256xi32>, tensor<256xi32>) {
+  %a = arith.constant dense<"0x000000000100000002000000030000000400000005000000060000000700000008000000090000000A0000000B0000000C0000000D0000000E0000000F000000101112131415161718191A1B1C1D1E1F"> : tensor<256xi32> loc("classifier")
+  %b = arith.constant dense<"0x00"> : tensor<256xi32>
+  return %a, %b : tensor<256xi32>, tensor<256xi32>
+}

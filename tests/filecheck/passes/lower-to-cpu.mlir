@@ -1,0 +1,114 @@
+// Kernels are checked for their structure alone; tests/numeric/ compares what they compute with PyTorch.
+
+// RUN: niwaki-opt %s --split-input-file --pass-pipeline='builtin.module(sparse-pattern-lower-to-cpu,cse)' | FileCheck %s
+
+// Full blocks have two filters, the lower one has one: a loop over columns for each, with an accumulator for each filter. The
+// epilogue runs on vectors, and halo is written by select.
+// CHECK-LABEL: func.func private @gather_gemm_1(
+// CHECK-SAME:    %[[IN:.+]]: memref<?xf32>, %[[VALUES:.+]]: memref<?xf32>, %[[OFFSETS:.+]]: memref<?xi32>, %[[BLOCKS:.+]]: memref<?xi32>, %[[BIAS:.+]]: memref<?xf32>, %[[MASK:.+]]: memref<?xi8>, %[[OUT:.+]]: memref<?xf32>, %{{.+}}: index, %{{.+}}: index, %{{.+}}: index)
+// CHECK-SAME:    sparse_pattern.workgroups = array<i64: 2, 1, 1>
+// CHECK:         %[[SUMS:.+]]:2 = scf.for {{.*}} -> (vector<4xf32>, vector<4xf32>)
+// CHECK:           vector.load %[[IN]]
+// CHECK-COUNT-2:   vector.fma
+// CHECK-NOT:       vector.fma
+// CHECK:         %[[PIXEL:.+]] = arith.cmpi ne, {{.*}} : vector<4xi8>
+// CHECK:         memref.load %[[BIAS]]
+// CHECK:         %[[RESULT:.+]] = arith.addf %[[SUMS]]#0
+// CHECK:         %[[STORED:.+]] = arith.select %[[PIXEL]], %[[RESULT]]
+// CHECK:         vector.store %[[STORED]], %[[OUT]]
+// CHECK:         scf.for {{.*}} -> (vector<4xf32>)
+// CHECK:         return
+
+// Planar activations are flat tensors: lead 4, planes of 8, slack 16. The mask says which positions are pixels.
+// CHECK-LABEL: func.func @conv
+// CHECK:         %[[FLAT:.+]] = "flow.dispatch"(%{{.+}}) {entry_points = [@copy_rows_0]
+// CHECK-SAME:      : (tensor<1x2x4xf32>) -> tensor<36xf32>
+// CHECK:         %[[MASK:.+]] = arith.constant dense<[1, 1, 1, 1, 0, 0, 0, 0]> : tensor<8xi8>
+// CHECK:         %[[Y:.+]] = "flow.dispatch"(%[[FLAT]], %arg2, %arg3, %arg4, %arg1, %[[MASK]])
+// CHECK-SAME:      {entry_points = [@gather_gemm_1], operandSegmentSizes = array<i32: 0, 6, 0, 0>}
+// CHECK-SAME:      -> tensor<44xf32>
+// CHECK:         "flow.dispatch"(%[[Y]]) {entry_points = [@copy_rows_2]
+// CHECK-SAME:      : (tensor<44xf32>) -> tensor<1x3x4xf32>
+#line = #sparse_pattern.planar<array<i64: 4>, array<i64: 1>, array<i64: 1>, array<i64: 0>, 4, 8, 16>
+module attributes {sparse_pattern.target = "arm64"} {
+  func.func @conv(%x: tensor<1x2x4xf32>, %bias: tensor<3xf32>, %values: tensor<9xf32>, %offsets: tensor<12xi32>,
+                  %blocks: tensor<2x4xi32>) -> tensor<1x3x4xf32> {
+    %planar = "sparse_pattern.convert_layout"(%x) : (tensor<1x2x4xf32>) -> tensor<1x2x4xf32, #line>
+    %y = "sparse_pattern.packed_conv"(%planar, %values, %offsets, %blocks, %bias) ({
+    ^bb0(%acc: f32, %b: f32):
+      %0 = arith.addf %acc, %b : f32
+      "sparse_pattern.yield"(%0) : (f32) -> ()
+    }) {strides = array<i64: 1>, dilations = array<i64: 1>, padding = array<i64: 1, 1>, groups = 1,
+        kernel_size = array<i64: 3>, scheme = #sparse_pattern.block_punched<2, 1>, full_blocks = 1,
+        kernel = #sparse_pattern.gather_gemm<2, 1, 1, 1>, operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 0>}
+      : (tensor<1x2x4xf32, #line>, tensor<9xf32>, tensor<12xi32>, tensor<2x4xi32>, tensor<3xf32>)
+      -> tensor<1x3x4xf32, #line>
+    %plain = "sparse_pattern.convert_layout"(%y) : (tensor<1x3x4xf32, #line>) -> tensor<1x3x4xf32>
+    return %plain : tensor<1x3x4xf32>
+  }
+}
+
+// -----
+
+// Layers of one shape share a kernel whatever their weights are; another epilogue makes another kernel.
+// CHECK-COUNT-2: func.func private @matvec
+// CHECK-NOT:     func.func private
+// CHECK-LABEL: func.func @shared
+// CHECK:         "flow.dispatch"(%{{.+}}, %arg1, {{.+}}) {entry_points = [@[[KERNEL:matvec_.+]]], operand
+// CHECK:         "flow.dispatch"(%{{.+}}, %arg2, {{.+}}) {entry_points = [@[[KERNEL]]], operand
+// CHECK-NOT:     @[[KERNEL]]
+// CHECK:         "flow.dispatch"(%{{.+}}, %arg1, {{.+}}) {entry_points = [@matvec_
+// CHECK:         return
+module attributes {sparse_pattern.target = "x86-64-v3"} {
+  func.func @shared(%x: tensor<5x4xf32>, %a: tensor<16xf32>, %b: tensor<16xf32>, %offsets: tensor<10xi32>,
+                    %blocks: tensor<1x4xi32>) -> tensor<5x4xf32> {
+    %0 = "sparse_pattern.packed_linear"(%x, %a, %offsets, %blocks) ({
+    ^bb0(%acc: f32):
+      "sparse_pattern.yield"(%acc) : (f32) -> ()
+    }) {scheme = #sparse_pattern.dense, full_blocks = 1, kernel = #sparse_pattern.matvec<4, 4>,
+        operandSegmentSizes = array<i32: 1, 1, 1, 1, 0, 0>}
+      : (tensor<5x4xf32>, tensor<16xf32>, tensor<10xi32>, tensor<1x4xi32>) -> tensor<5x4xf32>
+    %1 = "sparse_pattern.packed_linear"(%0, %b, %offsets, %blocks) ({
+    ^bb0(%acc: f32):
+      "sparse_pattern.yield"(%acc) : (f32) -> ()
+    }) {scheme = #sparse_pattern.dense, full_blocks = 1, kernel = #sparse_pattern.matvec<4, 4>,
+        operandSegmentSizes = array<i32: 1, 1, 1, 1, 0, 0>}
+      : (tensor<5x4xf32>, tensor<16xf32>, tensor<10xi32>, tensor<1x4xi32>) -> tensor<5x4xf32>
+    %2 = "sparse_pattern.packed_linear"(%1, %a, %offsets, %blocks) ({
+    ^bb0(%acc: f32):
+      %tanh = math.tanh %acc : f32
+      "sparse_pattern.yield"(%tanh) : (f32) -> ()
+    }) {scheme = #sparse_pattern.dense, full_blocks = 1, kernel = #sparse_pattern.matvec<4, 4>,
+        operandSegmentSizes = array<i32: 1, 1, 1, 1, 0, 0>}
+      : (tensor<5x4xf32>, tensor<16xf32>, tensor<10xi32>, tensor<1x4xi32>) -> tensor<5x4xf32>
+    return %2 : tensor<5x4xf32>
+  }
+}
+
+// -----
+
+// A pooling combines the taps of its window; an average divides in the epilogue.
+// CHECK-LABEL: func.func private @pool_sum_1
+// CHECK-COUNT-2: vector.load %arg0
+// CHECK:         arith.addf
+// CHECK:         arith.divf {{.*}} : vector<4xf32>
+// CHECK:         return
+// CHECK-LABEL: func.func @pool
+// CHECK:         "flow.dispatch"(%{{.+}}) {entry_points = [@pool_sum_1]
+#line = #sparse_pattern.planar<array<i64: 5>, array<i64: 1>, array<i64: 1>, array<i64: 0>, 4, 8, 16>
+#result = #sparse_pattern.planar<array<i64: 4>, array<i64: 1>, array<i64: 1>, array<i64: 0>, 0, 4, 16>
+module attributes {sparse_pattern.target = "arm64"} {
+  func.func @pool(%x: tensor<1x2x5xf32>) -> tensor<1x2x4xf32> {
+    %two = arith.constant 2.0 : f32
+    %planar = "sparse_pattern.convert_layout"(%x) : (tensor<1x2x5xf32>) -> tensor<1x2x5xf32, #line>
+    %y = "sparse_pattern.pool"(%planar) ({
+    ^bb0(%acc: f32):
+      %0 = arith.divf %acc, %two : f32
+      "sparse_pattern.yield"(%0) : (f32) -> ()
+    }) {kind = "sum", kernel = array<i64: 2>, strides = array<i64: 1>, dilations = array<i64: 1>,
+        padding = array<i64: 0, 0>, operandSegmentSizes = array<i32: 1, 0, 0>}
+      : (tensor<1x2x5xf32, #line>) -> tensor<1x2x4xf32, #result>
+    %plain = "sparse_pattern.convert_layout"(%y) : (tensor<1x2x4xf32, #result>) -> tensor<1x2x4xf32>
+    return %plain : tensor<1x2x4xf32>
+  }
+}
