@@ -288,8 +288,12 @@ def heading(number: int, name: str) -> str:
     """`## 3. pass`, with a link to its file."""
     if name not in REGISTRY:
         return f"## {number}. `{name}`"
-    file = f"{REGISTRY[name].__module__.rpartition('.')[2]}.py"
-    return f"## {number}. `{name}`\n\n[passes/{file}](../passes/{file})"
+    return f"## {number}. `{name}`\n\n[passes/{source(name)}](../passes/{source(name)})"
+
+
+def source(name: str) -> str:
+    """The file of one of our passes."""
+    return f"{REGISTRY[name].__module__.rpartition('.')[2]}.py"
 
 
 def overview(passes: Sequence[Stage]) -> str:
@@ -315,6 +319,21 @@ def told(session: Session) -> str:
         for name, array in session.parameters.items()
     ]
     return "\n".join([*table, *rows, "", *remarks, "", "Parameters:", "", *arrays])
+
+
+def lowering(target: str) -> list[str]:
+    """Our passes that only targets of this kind have."""
+    ours, others = (
+        [e.name for e in parse_pipeline(compile_pipeline(get_target(t))) if not isinstance(e, str)]
+        for t in (target, TARGET if target == GPU_TARGET else GPU_TARGET)
+    )
+    return [name for name in ours if name not in others]
+
+
+def gpu_passes() -> list[str]:
+    """What the passes for GPUs do, one in a paragraph."""
+    links = {name: f"../passes/{source(name)}" for name in lowering(GPU_TARGET)}
+    return [f"[`{name}`]({link}): {' '.join(explanation(name))}" for name, link in links.items()]
 
 
 def document() -> str:
@@ -351,18 +370,16 @@ def document() -> str:
             parts.append(lowered(after, layouts))
         else:
             parts.append(emitted(after, layouts))
-    gpu = f"sparse-pattern-lower-to-{get_target(GPU_TARGET).backend}"
     parts += [
         "## What the passes tell",
         "Records of layers and remarks go into the bundle's manifest, which `niwaki inspect` and"
         " `bundle.report()` show; parameters into its weights.",
         told(session),
         "## Other targets",
-        "All targets have the same passes but one: GPUs have"
-        f" [`{gpu}`](../passes/lower_to_gpu.py) in place of the lowering above."
-        " Passes read numbers of the target (vector width, registers, threads of a workgroup) from"
-        " [targets.py](../niwaki/targets.py).",
-        *explanation(gpu),
+        "CPU targets differ in numbers, which passes read from"
+        " [targets.py](../niwaki/targets.py): the width of a vector, how many registers there are."
+        f" For GPUs these passes stand in place of `{lowering(TARGET)[0]}`:",
+        *gpu_passes(),
         "## From here to a bundle",
         "IREE allocates buffers, schedules, and compiles kernels and all that is still linalg:",
         fenced(" \\\n    ".join(["iree-compile", *get_target(TARGET).iree_flags]), "text"),

@@ -22,6 +22,7 @@ def decomposition_table() -> dict[OpOverload, Callable[..., Any]]:
     return table | {
         aten.hardtanh.default: hardtanh,
         aten.gelu.default: gelu,
+        aten.constant_pad_nd.default: constant_pad_nd,
         aten.var.correction: lambda *args, **kwargs: var_mean(*args, **kwargs)[0],
         aten.var_mean.correction: var_mean,
     }
@@ -38,6 +39,16 @@ def gelu(x: torch.Tensor, approximate: str = "none") -> Any:
         return NotImplemented  # leaves the op as it is
     inner = math.sqrt(2 / math.pi) * (x + 0.044715 * (x * x * x))
     return 0.5 * x * (1 + torch.tanh(inner))
+
+
+def constant_pad_nd(x: torch.Tensor, pad: list[int], value: float = 0) -> Any:
+    """Negative padding crops. torch-mlir makes it a `tensor.pad`, which IREE refuses."""
+    if min(pad, default=0) >= 0:
+        return NotImplemented  # leaves the op as it is
+    for number, (before, after) in enumerate(zip(pad[::2], pad[1::2], strict=True)):
+        dim = x.dim() - 1 - number
+        x = x.narrow(dim, max(-before, 0), x.shape[dim] + min(before, 0) + min(after, 0))
+    return aten.constant_pad_nd(x, [max(side, 0) for side in pad], value)
 
 
 def var_mean(

@@ -8,11 +8,10 @@ from torch_mlir import ir
 from torch_mlir.passmanager import PassManager
 
 from niwaki.errors import NiwakiError
+from niwaki.frontend.depthwise_3d import lower_depthwise_3d
 
-_PIPELINES = (
-    "builtin.module(torchdynamo-export-to-torch-backend-pipeline)",
-    "builtin.module(torch-backend-to-linalg-on-tensors-backend-pipeline)",
-)
+_SIMPLIFY = "builtin.module(torchdynamo-export-to-torch-backend-pipeline)"
+_TO_LINALG = "builtin.module(torch-backend-to-linalg-on-tensors-backend-pipeline)"
 _ILLEGAL = re.compile(r"failed to legalize operation '([\w.]+)'")
 _UNREGISTERED = re.compile(
     r'name = "torch\.([\w.]+)"'
@@ -21,11 +20,16 @@ _UNREGISTERED = re.compile(
 
 def lower_torch(module: ir.Module) -> None:
     """Lower `module` in place. Raises NiwakiError naming layer and op that cannot be lowered."""
-    for pipeline in _PIPELINES:
-        try:
-            PassManager.parse(pipeline, context=module.context).run(module.operation)
-        except ir.MLIRError as error:
-            raise _failure(error, module.context) from error
+    _run(_SIMPLIFY, module)
+    lower_depthwise_3d(module)
+    _run(_TO_LINALG, module)
+
+
+def _run(pipeline: str, module: ir.Module) -> None:
+    try:
+        PassManager.parse(pipeline, context=module.context).run(module.operation)
+    except ir.MLIRError as error:
+        raise _failure(error, module.context) from error
 
 
 def _failure(error: ir.MLIRError, context: ir.Context) -> NiwakiError:

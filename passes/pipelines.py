@@ -26,5 +26,7 @@ EMIT = ("canonicalize", "cse", "sparse-pattern-emit-iree")
 
 def compile_pipeline(target: Target) -> str:
     """The pipeline from linalg on tensors to IREE's input for `target`."""
-    lower = f"sparse-pattern-lower-to-{target.backend}"
-    return f"builtin.module({','.join((*RAISE, *CHOOSE, lower, *EMIT))})"
+    lower = [f"sparse-pattern-lower-to-{target.backend}"]
+    if target.backend == "gpu":
+        lower.insert(0, "sparse-pattern-fit-types")
+    return f"builtin.module({','.join((*RAISE, *CHOOSE, *lower, *EMIT))})"

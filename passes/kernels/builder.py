@@ -285,7 +285,7 @@ def zero_fill(buffer: ir.Value, begin: Any, length: int, lanes: int) -> None:
 
 
 def pieces(length: int, lanes: int) -> list[tuple[int, int, int]]:
-    """Cut `length` into (offset, width, repeats): whole vectors, then ever smaller powers of two."""
+    """Cut `length` into (offset, width, repeats): whole vectors, then smaller powers of two."""
     found: list[tuple[int, int, int]] = []
     offset, width = 0, lanes
     while offset < length:

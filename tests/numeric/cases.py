@@ -5,7 +5,7 @@ check([Case("relu", nn.ReLU(), ones(2, 3))], tmp_path)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,43 +57,56 @@ class Branches(nn.Module):
         ]
 
 
-def compile_cases(
-    cases: Sequence[Case], folder: Path, target: str = "host", threads: int = 1
-) -> Callable[[Sequence[Tensors]], list[list[Array]]]:
-    """Compile all cases as one network; what is returned maps inputs of each to outputs of each."""
-    model = Branches(cases).eval()
-    inputs = tuple(value for case in cases for value in case.inputs)
-    path = folder / f"{target}.niwaki"
-    niwaki.compile(model, inputs, target=target, output=path)
-    network = niwaki.load(path, threads=threads)
+class Compiled:
+    """Cases compiled as one network; a call maps inputs of each case to outputs of each."""
 
-    def run(inputs: Sequence[Tensors]) -> list[list[Array]]:
-        return [listed(part) for part in network(*[x.numpy() for xs in inputs for x in xs])]
+    def __init__(
+        self, cases: Sequence[Case], folder: Path, target: str = "host", threads: int = 1
+    ) -> None:
+        inputs = tuple(value for case in cases for value in case.inputs)
+        path = folder / f"{target}.niwaki"
+        self.bundle = niwaki.compile(Branches(cases).eval(), inputs, target=target, output=path)
+        self.network = niwaki.load(path, threads=threads)
 
-    return run
+    def __call__(self, inputs: Sequence[Tensors]) -> list[list[Array]]:
+        results = self.network(*[x.numpy() for each in inputs for x in each])
+        return [listed(result) for result in results]
+
+    def with_kernels(self) -> set[int]:
+        """Numbers of the cases in which a layer has one of our kernels."""
+        return {int(layer.name.split(".")[1]) for layer in self.bundle.manifest.layers}
 
 
-def check(cases: Sequence[Case], folder: Path, target: str = "host", threads: int = 1) -> None:
+def check(cases: Sequence[Case], folder: Path, target: str = "host", threads: int = 1) -> Compiled:
     """Compile `cases`, run them on two sets of inputs, compare with PyTorch.
 
     Both sets must give different results in nearly all cases, lest nothing be tested.
     """
-    run = compile_cases(cases, folder, target, threads)
-    first = [case.inputs for case in cases]
-    second = [tuple(map(another, case.inputs)) for case in cases]
-    found = list(zip(run(first), run(second), strict=True))
-    wanted = [
-        (reference(case.model, a), reference(case.model, b))
-        for case, a, b in zip(cases, first, second, strict=True)
-    ]
+    compiled = Compiled(cases, folder, target, threads)
+    references = []
+    for inputs in ([case.inputs for case in cases], [tuple(map(another, c.inputs)) for c in cases]):
+        references.append([reference(case.model, x) for case, x in zip(cases, inputs, strict=True)])
+        compare(cases, compiled(inputs), references[-1])
+    pairs = zip(cases, *references, strict=True)
+    idle = [case.name for case, a, b in pairs if all(map(same, a, b))]
+    assert len(idle) <= len(cases) // 3, f"the input changes nothing in {idle}"
+    return compiled
+
+
+def compare(
+    cases: Sequence[Case],
+    found: Sequence[Sequence[Array]],
+    wanted: Sequence[Sequence[Array]],
+    when: str = "",
+) -> None:
+    """Fail with a line for each output that is wrong."""
     problems = [
-        f"{case.name}: {problem}"
-        for case, pairs, references in zip(cases, found, wanted, strict=True)
-        for problem in _problems(case, pairs, references)
+        f"{case.name}{when}: {problem}"
+        for case, outputs, references in zip(cases, found, wanted, strict=True)
+        for output, expected in zip(outputs, references, strict=True)
+        if (problem := difference(output, expected, case.tolerance))
     ]
     assert not problems, "\n" + "\n".join(problems)
-    idle = [case.name for case, (a, b) in zip(cases, wanted, strict=True) if all(map(same, a, b))]
-    assert len(idle) <= len(cases) // 3, f"the input changes nothing in {idle}"
 
 
 def same(a: Array, b: Array) -> bool:
@@ -117,17 +130,8 @@ def another(x: torch.Tensor) -> torch.Tensor:
     return (-x if x.is_floating_point() else x).flip(list(range(x.ndim)))
 
 
-def _problems(
-    case: Case, pairs: tuple[list[Array], ...], references: tuple[list[Array], ...]
-) -> Iterator[str]:
-    for outputs, wanted in zip(pairs, references, strict=True):
-        for output, expected in zip(outputs, wanted, strict=True):
-            if problem := difference(output, expected, case.tolerance):
-                yield problem
-
-
 def difference(output: Array, expected: Array, tolerance: float = TOLERANCE) -> str:
-    """What is wrong with an output, empty if nothing is: NaN and infinity must be where they are."""
+    """What is wrong with an output, empty if nothing is. NaN and infinity must be in place."""
     if (output.shape, output.dtype) != (expected.shape, expected.dtype):
         return f"is {output.dtype}{output.shape}, not {expected.dtype}{expected.shape}"
     finite = np.isfinite(expected)

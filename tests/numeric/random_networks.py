@@ -97,8 +97,6 @@ class Writer:
         groups, filters = 1, pick(rng, (1, 3, 7, 8, 13, 16, 24))
         if channels > 1 and pick(rng, (0, 0, 1)):
             groups = filters = channels
-        if self.rank == 3 and groups > 1:
-            return
         layer = CONVOLUTIONS[self.rank - 1](
             channels, filters, kernel, stride, padding, dilation, groups, pick(rng, (True, False))
         )

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from torch import nn
 
-from .cases import Case, Tensors, another, compile_cases, difference, reference
-from .random_layers import CONVOLUTIONS, Padding, fill, tensor
+from .cases import Array, Case, Compiled, Tensors, another, compare, difference, reference
+from .random_layers import Padding, fill, tensor
+
+# Switching oneDNN off says so.
+pytestmark = pytest.mark.filterwarnings("ignore:TF32 acceleration:UserWarning")
 
 NAN, INF = float("nan"), float("inf")
 
@@ -17,36 +23,36 @@ NAN, INF = float("nan"), float("inf")
 def networks() -> list[Case]:
     """One of each kernel, with halos, phases and remainders."""
     rng = np.random.default_rng(8)
-    x, wide = tensor(rng, 2, 5, 9, 13), tensor(rng, 3, 17)
-    convolution = fill(nn.Conv2d(5, 11, 3, padding=1), "dense", rng)
-    strided = fill(nn.Conv2d(11, 7, 5, stride=2, padding=2), "dense", rng)
+    x = tensor(rng, 2, 5, 9, 13)
+    first = fill(nn.Conv2d(5, 11, 3, padding=1), "dense", rng)
+    second = fill(nn.Conv2d(11, 7, 5, stride=2, padding=2), "dense", rng)
+    layers = {
+        "convolution": fill(nn.Conv2d(5, 11, 3, padding=1), "dense", rng),
+        "two convolutions": nn.Sequential(first, nn.ReLU(), second),
+        "dilated": fill(nn.Conv2d(5, 3, 3, dilation=3, padding=4), "dense", rng),
+        "grouped": fill(nn.Conv2d(5, 10, 2, stride=3, groups=5), "dense", rng),
+        "depthwise": fill(nn.Conv2d(5, 5, 3, padding=1, groups=5), "dense", rng),
+        "maximum pool": nn.MaxPool2d(3, 2, 1),
+        "dilated maximum pool": nn.MaxPool2d(3, 1, 1, dilation=2),
+        "average pool": nn.AvgPool2d(3, 2, 1),
+        "global maximum": nn.AdaptiveMaxPool2d(1),
+        "global average": nn.AdaptiveAvgPool2d(1),
+    }
+    tails = (
+        nn.ReLU(), nn.ReLU6(), nn.Hardtanh(-0.1, 0.2), nn.Hardswish(), nn.Hardsigmoid(), nn.LeakyReLU(),
+        nn.Sigmoid(), nn.Tanh(), nn.GELU(), nn.SiLU(), nn.ELU(),
+    )  # fmt: skip
+    linear = nn.Sequential(fill(nn.Linear(17, 21), "dense", rng), nn.ReLU6())
     return [
-        Case("convolution", convolution, (x,)),
-        Case("convolutions", nn.Sequential(convolution, nn.ReLU(), strided), (x,)),
-        Case("dilated", fill(nn.Conv2d(5, 3, 3, dilation=3, padding=4), "dense", rng), (x,)),
-        Case("grouped", fill(nn.Conv2d(5, 10, 2, stride=3, groups=5), "dense", rng), (x,)),
-        Case("depthwise", fill(nn.Conv2d(5, 5, 3, padding=1, groups=5), "dense", rng), (x,)),
-        Case("relu", nn.Sequential(convolution, nn.ReLU()), (x,)),
-        Case("relu6", nn.Sequential(convolution, nn.ReLU6()), (x,)),
-        Case("hardtanh", nn.Sequential(convolution, nn.Hardtanh(-0.1, 0.2)), (x,)),
-        Case("hardswish", nn.Sequential(convolution, nn.Hardswish()), (x,)),
-        Case("hardsigmoid", nn.Sequential(convolution, nn.Hardsigmoid()), (x,)),
-        Case("leaky relu", nn.Sequential(convolution, nn.LeakyReLU()), (x,)),
-        Case("sigmoid", nn.Sequential(convolution, nn.Sigmoid()), (x,)),
-        Case("tanh", nn.Sequential(convolution, nn.Tanh()), (x,)),
-        Case("gelu", nn.Sequential(convolution, nn.GELU()), (x,)),
-        Case("silu", nn.Sequential(convolution, nn.SiLU()), (x,)),
-        Case("elu", nn.Sequential(convolution, nn.ELU()), (x,)),
-        Case("maximum pool", nn.MaxPool2d(3, 2, 1), (x,)),
-        Case("dilated maximum pool", nn.MaxPool2d(3, 1, 1, dilation=2), (x,)),
-        Case("average pool", nn.AvgPool2d(3, 2, 1), (x,)),
-        Case("global maximum", nn.AdaptiveMaxPool2d(1), (x,)),
-        Case("global average", nn.AdaptiveAvgPool2d(1), (x,)),
-        Case("linear", fill(nn.Linear(17, 21), "dense", rng), (wide,)),
-        Case("linear relu6", nn.Sequential(fill(nn.Linear(17, 21), "dense", rng), nn.ReLU6()), (wide,)),
-        Case("3-D", fill(CONVOLUTIONS[2](2, 3, 3, padding=1), "dense", rng), (tensor(rng, 1, 2, 4, 5, 6),)),
-        Case("1-D", fill(CONVOLUTIONS[0](2, 3, 3, padding=1), "dense", rng), (tensor(rng, 1, 2, 37),)),
+        Case("linear", linear, (tensor(rng, 3, 17),)),
+        Case("3-D", fill(nn.Conv3d(2, 3, 3, padding=1), "dense", rng), (tensor(rng, 1, 2, 4, 5, 6),)),
+        Case("1-D", fill(nn.Conv1d(2, 3, 3, padding=1), "dense", rng), (tensor(rng, 1, 2, 37),)),
+        *[Case(name, layer, (x,)) for name, layer in layers.items()],
+        *[Case(str(tail), nn.Sequential(layers["convolution"], tail), (x,)) for tail in tails],
     ]
+
+
+NETWORKS_OF_STRANGE_WEIGHTS = 8  # the first ones, up to "depthwise"
 
 
 def spoiled(x: torch.Tensor, values: tuple[float, ...]) -> torch.Tensor:
@@ -58,57 +64,45 @@ def spoiled(x: torch.Tensor, values: tuple[float, ...]) -> torch.Tensor:
     return flat.reshape(x.shape)
 
 
-def all_of(x: torch.Tensor, value: float) -> torch.Tensor:
-    return torch.full_like(x, value)
+STRANGE = (
+    (NAN,), (INF,), (-INF,), (INF, -INF), (NAN, INF, 3.0), (1e30, -1e30), (3e38,), (1e-42,),
+)  # fmt: skip
 
 
 def test_strange_inputs_flow_and_leave_nothing(tmp_path: Path) -> None:
     """Between runs on strange inputs, results on normal ones stay the same to the last bit."""
     cases = networks()
-    run = compile_cases(cases, tmp_path)
+    compiled = Compiled(cases, tmp_path)
     normal = [case.inputs for case in cases]
-    before = run(normal)
-    problems = []
-    for values in ((NAN,), (INF,), (-INF,), (INF, -INF), (NAN, INF, 3.0), (1e30, -1e30), (3e38,), (1e-42,)):
-        strange = [tuple(spoiled(x, values) for x in case.inputs) for case in cases]
-        problems += compare(cases, run(strange), strange, str(values))
-        everywhere = [tuple(all_of(x, values[0]) for x in case.inputs) for case in cases]
-        run(everywhere)
-        after = run(normal)
-        problems += [
-            f"{case.name}: differs after {values}"
-            for case, a, b in zip(cases, before, after, strict=True)
-            if not all(map(np.array_equal, a, b))
-        ]
-    assert not problems, "\n" + "\n".join(problems)
+    before = compiled(normal)
+    for values in STRANGE:
+        strange = [tuple(spoiled(x, values) for x in inputs) for inputs in normal]
+        compare(cases, compiled(strange), plain_references(cases, strange), f" of {values}")
+        compiled([tuple(torch.full_like(x, values[0]) for x in inputs) for inputs in normal])
+        after = compiled(normal)
+        pairs = zip(cases, before, after, strict=True)
+        changed = [case.name for case, a, b in pairs if not all(map(np.array_equal, a, b))]
+        assert not changed, f"after {values} the results of {changed} differ"
 
 
-def compare(cases: list[Case], found: list[list[np.ndarray]], inputs: list[Tensors], what: str) -> list[str]:
-    return [
-        f"{case.name} of {what}: {problem}"
-        for case, outputs, given in zip(cases, found, inputs, strict=True)
-        for output, expected in zip(outputs, reference(case.model, given), strict=True)
-        if (problem := difference(output, expected))
-    ]
+def plain_references(cases: Sequence[Case], inputs: Sequence[Tensors]) -> list[list[Array]]:
+    """Results of PyTorch's own kernels: oneDNN's skip what padding adds, 0 * NaN among it."""
+    with torch.backends.mkldnn.flags(enabled=False):
+        return [reference(case.model, x) for case, x in zip(cases, inputs, strict=True)]
 
 
 def test_strange_weights_flow(tmp_path: Path) -> None:
     rng = np.random.default_rng(9)
     cases = []
-    for value in (NAN, INF, -INF, 1e38):
-        for case in networks():
-            if not case.name.startswith(("relu", "hard", "max", "dil", "av", "gl")):
-                model = nn.Sequential(case.model)
-                for parameter in model.parameters():
-                    if parameter.numel() > 1:
-                        with torch.no_grad():
-                            parameter.view(-1)[int(rng.integers(parameter.numel()))] = value
-                cases.append(Case(f"{case.name} with a weight {value}", model, case.inputs))
-    run = compile_cases(cases, tmp_path)
-    problems = []
+    for value in (NAN, INF, -INF, 1e30):
+        for case in networks()[:NETWORKS_OF_STRANGE_WEIGHTS]:
+            for parameter in case.model.parameters():
+                with torch.no_grad():
+                    parameter.view(-1)[int(rng.integers(parameter.numel()))] = value
+            cases.append(replace(case, name=f"{case.name} with a weight {value}"))
+    compiled = Compiled(cases, tmp_path)
     for inputs in ([case.inputs for case in cases], [tuple(map(another, c.inputs)) for c in cases]):
-        problems += compare(cases, run(inputs), inputs, "normal values")
-    assert not problems, "\n" + "\n".join(problems)
+        compare(cases, compiled(inputs), plain_references(cases, inputs))
 
 
 def test_pruned_weights_do_not_meet_infinity(tmp_path: Path) -> None:
@@ -119,8 +113,8 @@ def test_pruned_weights_do_not_meet_infinity(tmp_path: Path) -> None:
         layer.weight[:, ::2] = 0
     x = tensor(rng, 1, 16, 9, 9)
     x[:, ::2] = INF
-    run = compile_cases([Case("every second channel", layer, (x,))], tmp_path)
-    ((output,),) = run([(x,)])
+    compiled = Compiled([Case("every second channel", layer, (x,))], tmp_path)
+    ((output,),) = compiled([(x,)])
     x[:, ::2] = 0
     (expected,) = reference(layer, (x,))
     assert not difference(output, expected)
@@ -144,7 +138,5 @@ def test_padding_of_other_values(tmp_path: Path) -> None:
         Case("padded twice", nn.Sequential(Padding([1, 2, 3, 4]), nn.Conv2d(5, 3, 3, padding=2)), (x,)),
         Case("padded channels", nn.Sequential(Padding([1, 1, 1, 1, 0, 2]), nn.Conv2d(7, 3, 3)), (x,)),
     ]
-    run = compile_cases(cases, tmp_path)
     inputs = [case.inputs for case in cases]
-    problems = compare(cases, run(inputs), inputs, "normal values")
-    assert not problems, "\n" + "\n".join(problems)
+    compare(cases, Compiled(cases, tmp_path)(inputs), plain_references(cases, inputs))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import importlib.util
 import os
@@ -11,8 +12,13 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
-from repository import ROOT
+from repository import ROOT, python_files
+
+from niwaki.schemes import SCHEMES, detect
+from niwaki.signature import DTYPES
+from niwaki.targets import TARGETS
 
 DOCS = ROOT / "docs"
 GENERATOR = DOCS / "generate.py"
@@ -148,3 +154,68 @@ def anchors(document: Path) -> set[str]:
     """Anchors of a document's headings, as GitHub makes them."""
     headings = re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def messages(documented: str) -> list[str]:
+    """The fixed parts of the messages in tables: last cells of columns `remark` and `message`."""
+    found = []
+    for table in re.findall(r"(?:^\|.*\|\n)+", documented, re.MULTILINE):
+        heading, _, *rows = [
+            [cell.strip() for cell in row.split("|")] for row in table.splitlines()
+        ]
+        if heading[-2] in ("remark", "message"):
+            found += [text for row in rows for text in re.findall(r"`([^`]+)`", row[-2])]
+    return [part for text in found for part in text.split("...") if part.strip()]
+
+
+@functools.cache
+def strings_of_the_sources() -> str:
+    """Every string in the package's code; what an f-string computes is a line break."""
+    found = []
+    for folder in ("niwaki", "frontend", "passes", "runtime"):
+        for file in python_files(folder):
+            for node in ast.walk(ast.parse((ROOT / file).read_text(encoding="utf-8"))):
+                parts = node.values if isinstance(node, ast.JoinedStr) else [node]
+                texts = [getattr(part, "value", None) for part in parts]
+                found.append("\n".join(text for text in texts if isinstance(text, str)))
+    return "\n".join(found)
+
+
+def test_documented_reasons_are_those_of_detection() -> None:
+    """The tables' weights, made anew."""
+    half = np.random.default_rng(0).random((64, 64, 9)) < 0.5
+    # 7919, a prime, scatters what is kept.
+    kept = np.arange(32 * 64 * 9) * 7919 % 1000 < 734
+    pairs = np.repeat(kept.reshape(32, 64, 9), 2, axis=0)
+    text = SUPPORTED.read_text(encoding="utf-8")
+    for weights in (np.ones((8, 8, 9)), half, pairs):
+        assert f"| `{detect(weights.astype(np.float32)).reason}` |" in text
+    depthwise = "a depthwise kernel skips none of its taps ("
+    assert depthwise in text
+    assert depthwise in strings_of_the_sources()
+
+
+@pytest.mark.parametrize("part", messages(SUPPORTED.read_text(encoding="utf-8")))
+def test_documented_messages_exist(part: str) -> None:
+    assert part in strings_of_the_sources()
+
+
+def test_documented_targets_are_those_there_are() -> None:
+    text = SUPPORTED.read_text(encoding="utf-8")
+    section = text[text.index("\n## Targets") : text.index("\n## Running")]
+    rows = [row.split(" | ") for row in re.findall(r"^\| (`.*) \|$", section, re.MULTILINE)]
+    elements = {name: ", ".join(TARGETS[name].elements) or "all" for name in TARGETS}
+    assert {row[0].strip("`"): row[-1] for row in rows} == {"host": "all", **elements}
+
+
+def test_documented_element_types_are_those_there_are() -> None:
+    text = SUPPORTED.read_text(encoding="utf-8")
+    section = text[text.index("\n## Element types") : text.index("\n## Layers with kernels")]
+    taken = [row for row in section.splitlines() if "| yes |" in row]
+    assert sorted(re.findall(r"`(\w+)`", "".join(taken))) == sorted(DTYPES)
+
+
+def test_documented_schemes_are_those_there_are() -> None:
+    text = SUPPORTED.read_text(encoding="utf-8")
+    section = text[text.index("\n## Schemes") : text.index("The cheapest by")]
+    assert set(re.findall(r"^\| `(\w+)", section, re.MULTILINE)) == set(SCHEMES)

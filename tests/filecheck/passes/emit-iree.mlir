@@ -62,11 +62,11 @@ module attributes {sparse_pattern.target = "vulkan"} {
 
 // Large constants become parameters of the bundle, equal ones one. They are named after their layer.
 // CHECK:         "util.global"()
-// CHECK-SAME:      initial_value = #flow.parameter.named<"model"::"classifier.0"> : tensor<256xi32>
-// CHECK-SAME:      sym_name = "classifier.0", sym_visibility = "private", type = tensor<256xi32>
+// CHECK-SAME:      initial_value = #flow.parameter.named<"model"::"classifier.0"> : tensor<256xi8>
+// CHECK-SAME:      sym_name = "classifier.0", sym_visibility = "private", type = tensor<256xi8>
 // CHECK-LABEL: func.func @parameters
-// CHECK-NEXT:    %[[A:.+]] = "util.global.load"() {global = @classifier.0} : () -> tensor<256xi32>
-// CHECK-NEXT:    %[[B:.+]] = "util.global.load"() {global = @classifier.0} : () -> tensor<256xi32>
+// CHECK-NEXT:    %[[A:.+]] = "util.global.load"() {global = @classifier.0} : () -> tensor<256xi8>
+// CHECK-NEXT:    %[[B:.+]] = "util.global.load"() {global = @classifier.0} : () -> tensor<256xi8>
 // CHECK-NEXT:    return %[[A]], %[[B]]
 
 // With embed-constants all stay in the module.
@@ -74,8 +74,9 @@ module attributes {sparse_pattern.target = "vulkan"} {
 // EMBED-NEXT:    arith.constant
 // EMBED-NEXT:    arith.constant
 // EMBED-NEXT:    return
-func.func @parameters() -> (tensor<256xi32>, tensor<256xi32>) {
-  %a = arith.constant dense<"0x000000000100000002000000030000000400000005000000060000000700000008000000090000000A0000000B0000000C0000000D0000000E0000000F000000101112131415161718191A1B1C1D1E1F"> : tensor<256xi32> loc("classifier")
-  %b = arith.constant dense<"0x00"> : tensor<256xi32>
-  return %a, %b : tensor<256xi32>, tensor<256xi32>
+#numbers = dense<"0x000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F202122232425262728292A2B2C2D2E2F303132333435363738393A3B3C3D3E3F404142434445464748494A4B4C4D4E4F505152535455565758595A5B5C5D5E5F606162636465666768696A6B6C6D6E6F707172737475767778797A7B7C7D7E7F808182838485868788898A8B8C8D8E8F909192939495969798999A9B9C9D9E9FA0A1A2A3A4A5A6A7A8A9AAABACADAEAFB0B1B2B3B4B5B6B7B8B9BABBBCBDBEBFC0C1C2C3C4C5C6C7C8C9CACBCCCDCECFD0D1D2D3D4D5D6D7D8D9DADBDCDDDEDFE0E1E2E3E4E5E6E7E8E9EAEBECEDEEEFF0F1F2F3F4F5F6F7F8F9FAFBFCFDFEFF"> : tensor<256xi8>
+func.func @parameters() -> (tensor<256xi8>, tensor<256xi8>) {
+  %a = arith.constant #numbers loc("classifier")
+  %b = arith.constant #numbers loc("other")
+  return %a, %b : tensor<256xi8>, tensor<256xi8>
 }

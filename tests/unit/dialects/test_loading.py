@@ -9,7 +9,7 @@ import torch_mlir.ir as ir
 
 from niwaki import dialects
 
-IDENTITY = 'func.func @f() attributes {scheme = #sparse_pattern.block_punched<8, 64>} { return }'
+IDENTITY = "func.func @f() attributes {scheme = #sparse_pattern.block_punched<8, 64>} { return }"
 
 
 def test_second_load_does_nothing() -> None:

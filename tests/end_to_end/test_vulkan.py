@@ -1,0 +1,166 @@
+"""Networks on a Vulkan device give PyTorch's results, and their shaders are valid.
+
+Here the device is Mesa's lavapipe, a software one. It runs the baseline, `vulkan`; code that IREE
+makes for real GPUs counts on the size of their subgroups.
+"""
+
+from __future__ import annotations
+
+import functools
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numeric.cases import Branches, Case, check
+from numeric.random_layers import (
+    fill,
+    random_cases,
+    random_convolution,
+    random_linear,
+    random_pool,
+    tensor,
+)
+from small_networks import Function, ResNet
+from torch import nn
+from torch.nn import functional
+
+import niwaki
+from niwaki import compiler
+from niwaki.errors import NiwakiError
+from niwaki.schemes import block_punched_mask
+from niwaki.targets import TARGETS, get_target
+
+GPUS = [target.name for target in TARGETS.values() if target.backend == "gpu"]
+
+
+def pruned_resnet() -> nn.Module:
+    """A residual network whose convolutions are block-punched 4x in blocks of 8 filters."""
+    torch.manual_seed(0)
+    model = ResNet()
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d):
+            weights = module.weight.detach()
+            rows = weights.reshape(*weights.shape[:2], -1).numpy()
+            mask = block_punched_mask(rows, 4, 8) if weights.shape[1] > 3 else rows != 0
+            module.weight.data *= torch.from_numpy(mask.reshape(weights.shape))
+    return model
+
+
+def layers(rng: np.random.Generator) -> list[Case]:
+    """A case for each kind of layer and scheme."""
+
+    def conv(rank: int, *arguments: Any, scheme: str, **options: Any) -> nn.Module:
+        kind = (nn.Conv1d, nn.Conv2d, nn.Conv3d)[rank - 1]
+        return fill(kind(*arguments, **options), scheme, rng)
+
+    x = functools.partial(tensor, rng)
+    strided = nn.Sequential(
+        conv(2, 3, 12, 3, stride=2, padding=1, scheme="blocks of 4"),
+        nn.Hardswish(),
+        conv(2, 12, 10, 5, stride=3, padding=2, scheme="unstructured"),
+    )
+    depthwise = nn.Sequential(
+        conv(2, 6, 6, 3, padding=1, groups=6, scheme="dense"),
+        nn.ReLU6(),
+        conv(2, 6, 6, 5, stride=2, padding=2, groups=6, scheme="unstructured"),
+        conv(2, 6, 9, 1, scheme="channel"),
+    )
+    dilated = conv(2, 4, 8, 3, dilation=(2, 3), padding=(2, 3), scheme="blocks of 8")
+    pools = nn.Sequential(
+        nn.MaxPool2d(3, 2, 1),
+        nn.AvgPool2d(2, 1, ceil_mode=True),
+        nn.MaxPool2d(3, 1, 1, dilation=2),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+    )
+    linear = nn.Sequential(
+        fill(nn.Linear(20, 70), "unstructured", rng), nn.GELU(), fill(nn.Linear(70, 9), "dense", rng)
+    )
+    return [
+        Case("strided", strided, (x(2, 3, 21, 19),)),
+        Case("grouped", conv(2, 8, 12, 3, groups=4, scheme="blocks of 2"), (x(1, 8, 9, 7),)),
+        Case("depthwise", depthwise, (x(1, 6, 11, 13),)),
+        Case("dilated", dilated, (x(1, 4, 12, 15),)),
+        Case("1-D", conv(1, 5, 16, 7, stride=2, padding=3, scheme="blocks of 16"), (x(2, 5, 150),)),
+        Case("3-D", conv(3, 3, 8, 3, padding=1, scheme="blocks of 8"), (x(1, 3, 5, 6, 7),)),
+        Case("pools", pools, (x(2, 5, 17, 14),)),
+        Case("whole plane", nn.AdaptiveMaxPool2d(1), (x(2, 70, 5, 3),)),
+        Case("linear", linear, (x(5, 20),)),
+        Case("no weights", conv(2, 2, 3, 3, scheme="all zero"), (x(1, 2, 6, 6),)),
+    ]
+
+
+def others(rng: np.random.Generator) -> list[Case]:
+    """What is no layer, and goes to IREE as it is."""
+    ids = torch.from_numpy(rng.integers(0, 20, (3, 5)))
+    look_up = nn.Sequential(nn.Embedding(20, 8), fill(nn.Linear(8, 4), "dense", rng))
+    largest = Function(lambda self, x: x.topk(3, 1))
+    attention = Function(lambda self, *x: functional.scaled_dot_product_attention(*x))
+    return [
+        Case("softmax", nn.Softmax(1), (tensor(rng, 3, 10),)),
+        Case("norms", nn.Sequential(nn.GroupNorm(2, 4), nn.LayerNorm(6)), (tensor(rng, 2, 4, 6),)),
+        Case("embedding", look_up, (ids,)),
+        Case("top k", largest, (tensor(rng, 4, 33),)),
+        Case("attention", attention, tuple(tensor(rng, 1, 2, 6, 8) for _ in range(3))),
+    ]
+
+
+def narrow(target: str) -> list[Case]:
+    """What takes types that only some targets have."""
+    dtypes = {"f16": torch.float16, "i16": torch.int16, "i8": torch.int8, "i64": torch.int64}
+    double = Function(lambda self, x: x + x)
+    return [
+        Case(name, double, (torch.ones(3, 5, dtype=dtype),))
+        for name, dtype in dtypes.items()
+        if name in get_target(target).elements
+    ]
+
+
+def networks() -> list[Case]:
+    """All of the above, the same ones in every test."""
+    rng = np.random.default_rng(0)
+    resnet = Case("residual", pruned_resnet(), (tensor(rng, 2, 3, 16, 16),))
+    return [resnet, *layers(rng), *others(rng)]
+
+
+@pytest.mark.requires_vulkan
+def test_results_are_pytorchs(tmp_path: Path) -> None:
+    check(networks(), tmp_path, "vulkan")
+
+
+@pytest.mark.requires_vulkan
+@pytest.mark.parametrize("make", [random_convolution, random_pool, random_linear])
+def test_random_layers(make: Any, tmp_path: Path) -> None:
+    check(random_cases(make, 0, 6), tmp_path, "vulkan")
+
+
+@pytest.mark.requires_spirv
+@pytest.mark.parametrize("target", GPUS)
+def test_shaders_are_valid(
+    target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is accepted for the version of Vulkan that the target promises."""
+    shaders = tmp_path / "shaders"
+    dump = [f"--iree-hal-dump-executable-binaries-to={shaders}"]
+    generate_code = functools.partial(compiler.generate_code, extra_flags=dump)
+    monkeypatch.setattr(compiler, "generate_code", generate_code)
+    cases = [*networks(), *narrow(target)]
+    inputs = tuple(value for case in cases for value in case.inputs)
+    niwaki.compile(Branches(cases).eval(), inputs, target=target, output=tmp_path / "net.niwaki")
+    found = sorted(shaders.glob("*.spv"))
+    families = ("gather_gemm", "matvec", "pool_max", "pool_sum", "reduce_max", "copy_rows")
+    assert all(any(family in path.name for path in found) for family in families)
+    environment = get_target(target).spirv_env
+    for shader in found:
+        command = ["spirv-val", "--target-env", environment, str(shader)]
+        checked = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert checked.returncode == 0, f"{shader.name}: {checked.stdout}{checked.stderr}"
+
+
+def test_types_that_shaders_cannot_store(tmp_path: Path) -> None:
+    model, x = nn.ReLU().eval(), torch.ones(3, 2, dtype=torch.float16)
+    with pytest.raises(NiwakiError, match="f16, which shaders of target 'vulkan' cannot store"):
+        niwaki.compile(model, (x,), target="vulkan", output=tmp_path / "net.niwaki")

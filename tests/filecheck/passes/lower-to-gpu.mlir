@@ -1,0 +1,139 @@
+// Kernels are checked for their structure alone; tests/end_to_end/test_vulkan.py compares what they compute with PyTorch.
+
+// RUN: niwaki-opt %s --split-input-file --pass-pipeline='builtin.module(sparse-pattern-lower-to-gpu,cse)' | FileCheck %s
+
+// Of 64 threads each computes one pixel for the filters of a block: two in the full block, one in the lower. Threads
+// beyond the last pixel (number 3) compute it again, and store zero up to the plane's end (8).
+// CHECK-LABEL: func.func private @gather_gemm_1(
+// CHECK-SAME:    %[[IN:.+]]: memref<?xf32>, %[[VALUES:.+]]: memref<?xf32>, %[[OFFSETS:.+]]: memref<?xi32>, %[[BLOCKS:.+]]: memref<?xi32>, %[[BIAS:.+]]: memref<?xf32>, %[[OUT:[^:]+]]: memref<?xf32>, %[[X:[^:]+]]: index, %[[Y:[^:]+]]: index, %{{.+}}: index)
+// CHECK-SAME:    sparse_pattern.workgroups = array<i64: 2, 1, 1>
+// CHECK:         %[[TILE:.+]] = arith.muli %[[Y]], %c64 : index
+// CHECK:         %[[THREAD:.+]] = gpu.thread_id x
+// CHECK:         %[[PIXEL:.+]] = arith.addi %[[TILE]], %[[THREAD]] : index
+// CHECK:         %[[FULL:.+]] = arith.cmpi slt, %[[X]], %{{.+}} : index
+// CHECK:         scf.if %[[FULL]] {
+// CHECK-DAG:       %[[LAST:.+]] = arith.constant 3 : index
+// CHECK:           arith.minsi %[[PIXEL]], %[[LAST]] : index
+// CHECK:           %[[SUMS:.+]]:2 = scf.for {{.*}} -> (f32, f32) {
+// CHECK:             memref.load %[[OFFSETS]]
+// CHECK:             %[[TAKEN:.+]] = memref.load %[[IN]]
+// CHECK:             memref.load %[[VALUES]]
+// CHECK:             math.fma %{{.+}}, %[[TAKEN]]
+// CHECK:             memref.load %[[VALUES]]
+// CHECK:             math.fma %{{.+}}, %[[TAKEN]]
+// CHECK-NOT:         math.fma
+// CHECK:           %[[END:.+]] = arith.constant 8 : index
+// CHECK:           %[[HERE:.+]] = arith.cmpi slt, %[[PIXEL]], %[[END]] : index
+// CHECK:           scf.if %[[HERE]] {
+// CHECK:             %[[INSIDE:.+]] = arith.cmpi slt, %[[PIXEL]]
+// CHECK:             memref.load %[[BIAS]]
+// CHECK:             %[[RESULT:.+]] = arith.addf %[[SUMS]]#0
+// CHECK:             %[[STORED:.+]] = arith.select %[[INSIDE]], %[[RESULT]]
+// CHECK:             memref.store %[[STORED]], %[[OUT]]
+// CHECK:             arith.addf %[[SUMS]]#1
+// CHECK:         scf.for {{.*}} -> (f32) {
+// CHECK:         return
+
+// The zeros before the first plane are the first workgroup's; the halo is the zero where a thread finds no pixel.
+// CHECK-LABEL: func.func private @copy_rows_0(
+// CHECK-SAME:    %[[FROM:.+]]: memref<?xf32>, %[[TO:[^:]+]]: memref<?xf32>
+// CHECK:         scf.if
+// CHECK:           scf.for %[[I:.+]] = %{{.+}} to
+// CHECK:             memref.store %{{.+}}, %[[TO]][%[[I]]]
+// CHECK:         %[[PLAIN:.+]] = scf.if %{{.+}} -> (f32) {
+// CHECK:           memref.load %[[FROM]]
+// CHECK:         } else {
+// CHECK:         memref.store %[[PLAIN]], %[[TO]]
+
+// No mask: where pixels are is computed.
+// CHECK-LABEL: func.func @conv
+// CHECK:         %[[FLAT:.+]] = "flow.dispatch"(%{{.+}}) {entry_points = [@copy_rows_0]
+// CHECK-SAME:      : (tensor<1x2x4xf32>) -> tensor<36xf32>
+// CHECK:         %[[CONV:.+]] = "flow.dispatch"(%[[FLAT]], %arg2, %arg3, %arg4, %arg1)
+// CHECK-SAME:      {entry_points = [@gather_gemm_1], operandSegmentSizes = array<i32: 0, 5, 0, 0>}
+// CHECK-SAME:      -> tensor<44xf32>
+// CHECK:         "flow.dispatch"(%[[CONV]]) {entry_points = [@copy_rows_2]
+// CHECK-SAME:      : (tensor<44xf32>) -> tensor<1x3x4xf32>
+#line = #sparse_pattern.planar<array<i64: 4>, array<i64: 1>, array<i64: 1>, array<i64: 0>, 4, 8, 16>
+module attributes {sparse_pattern.target = "vulkan"} {
+  func.func @conv(%x: tensor<1x2x4xf32>, %bias: tensor<3xf32>, %values: tensor<9xf32>, %offsets: tensor<12xi32>,
+                  %blocks: tensor<2x4xi32>) -> tensor<1x3x4xf32> {
+    %planar = "sparse_pattern.convert_layout"(%x) : (tensor<1x2x4xf32>) -> tensor<1x2x4xf32, #line>
+    %y = "sparse_pattern.packed_conv"(%planar, %values, %offsets, %blocks, %bias) ({
+    ^bb0(%acc: f32, %b: f32):
+      %0 = arith.addf %acc, %b : f32
+      "sparse_pattern.yield"(%0) : (f32) -> ()
+    }) {strides = array<i64: 1>, dilations = array<i64: 1>, padding = array<i64: 1, 1>, groups = 1,
+        kernel_size = array<i64: 3>, scheme = #sparse_pattern.block_punched<2, 1>, full_blocks = 1,
+        kernel = #sparse_pattern.gather_gemm<2, 1, 1, 1>, operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 0>}
+      : (tensor<1x2x4xf32, #line>, tensor<9xf32>, tensor<12xi32>, tensor<2x4xi32>, tensor<3xf32>)
+      -> tensor<1x3x4xf32, #line>
+    %plain = "sparse_pattern.convert_layout"(%y) : (tensor<1x3x4xf32, #line>) -> tensor<1x3x4xf32>
+    return %plain : tensor<1x3x4xf32>
+  }
+}
+
+// -----
+
+// Linear: a thread for each of 70 filters, 64 of which are in the full block, for 2 of 5 rows; the fifth row is left over.
+// CHECK-LABEL: func.func private @matvec_0
+// CHECK-SAME:    sparse_pattern.workgroups = array<i64: 2, 3, 1>
+// CHECK:         arith.divui
+// CHECK:         arith.remui
+// CHECK:         arith.select {{.*}} : index
+// CHECK:         scf.for {{.*}} -> (f32, f32) {
+// CHECK:           %[[W:.+]] = memref.load %arg1
+// CHECK:           math.fma %{{.+}}, %[[W]]
+// CHECK:           math.fma %{{.+}}, %[[W]]
+// CHECK:         scf.for {{.*}} -> (f32) {
+module attributes {sparse_pattern.target = "vulkan"} {
+  func.func @linear(%x: tensor<5x4xf32>, %values: tensor<280xf32>, %offsets: tensor<10xi32>,
+                    %blocks: tensor<2x4xi32>) -> tensor<5x70xf32> {
+    %0 = "sparse_pattern.packed_linear"(%x, %values, %offsets, %blocks) ({
+    ^bb0(%acc: f32):
+      "sparse_pattern.yield"(%acc) : (f32) -> ()
+    }) {scheme = #sparse_pattern.dense, full_blocks = 1, kernel = #sparse_pattern.matvec<64, 2>,
+        operandSegmentSizes = array<i32: 1, 1, 1, 1, 0, 0>}
+      : (tensor<5x4xf32>, tensor<280xf32>, tensor<10xi32>, tensor<2x4xi32>) -> tensor<5x70xf32>
+    return %0 : tensor<5x70xf32>
+  }
+}
+
+// -----
+
+// Pooling: a thread for each position of the result's plane, its window's taps one after the other; an average divides
+// in the epilogue. A window of the whole input is a thread's loop.
+// CHECK-LABEL: func.func private @reduce_max_2
+// CHECK-SAME:    sparse_pattern.workgroups = array<i64: 1, 1, 1>
+// CHECK:         gpu.thread_id x
+// CHECK:         scf.for
+// CHECK:           arith.maximumf
+// CHECK-LABEL: func.func private @pool_sum_1
+// CHECK-SAME:    sparse_pattern.workgroups = array<i64: 2, 1, 1>
+// CHECK:         scf.if {{.*}} -> (f32) {
+// CHECK-COUNT-2:   memref.load %arg0
+// CHECK:           arith.divf {{.*}} : f32
+// CHECK:         } else {
+// CHECK:         memref.store
+#line = #sparse_pattern.planar<array<i64: 5>, array<i64: 1>, array<i64: 1>, array<i64: 0>, 4, 8, 16>
+#result = #sparse_pattern.planar<array<i64: 4>, array<i64: 1>, array<i64: 1>, array<i64: 0>, 0, 4, 16>
+module attributes {sparse_pattern.target = "vulkan"} {
+  func.func @pool(%x: tensor<1x2x5xf32>) -> tensor<1x2x1xf32> {
+    %two = arith.constant 2.0 : f32
+    %planar = "sparse_pattern.convert_layout"(%x) : (tensor<1x2x5xf32>) -> tensor<1x2x5xf32, #line>
+    %y = "sparse_pattern.pool"(%planar) ({
+    ^bb0(%acc: f32):
+      %0 = arith.divf %acc, %two : f32
+      "sparse_pattern.yield"(%0) : (f32) -> ()
+    }) {kind = "sum", kernel = array<i64: 2>, strides = array<i64: 1>, dilations = array<i64: 1>,
+        padding = array<i64: 0, 0>, operandSegmentSizes = array<i32: 1, 0, 0>}
+      : (tensor<1x2x5xf32, #line>) -> tensor<1x2x4xf32, #result>
+    %z = "sparse_pattern.pool"(%y) ({
+    ^bb0(%acc: f32):
+      "sparse_pattern.yield"(%acc) : (f32) -> ()
+    }) {kind = "max", kernel = array<i64: 4>, strides = array<i64: 1>, dilations = array<i64: 1>,
+        padding = array<i64: 0, 0>, operandSegmentSizes = array<i32: 1, 0, 0>}
+      : (tensor<1x2x4xf32, #result>) -> tensor<1x2x1xf32>
+    return %z : tensor<1x2x1xf32>
+  }
+}

@@ -1,0 +1,61 @@
+"""Engines that go wrong, for the tests of the benchmarks: their processes import this module."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from engines.base import Engine, Network
+
+if TYPE_CHECKING:
+    import torch
+
+
+class Absent(Engine):
+    name = "Absent"
+    distribution = "niwaki-has-no-such-package"
+    file = "absent"
+
+    def prepare(self, model: torch.nn.Module, image: torch.Tensor, path: Path) -> None:
+        raise AssertionError("must not be asked")
+
+    def load(self, path: Path) -> Network:
+        raise AssertionError("must not be asked")
+
+
+class CannotPrepare(Absent):
+    name = "CannotPrepare"
+    distribution = "torch"
+    file = "never-written"
+
+    def prepare(self, model: torch.nn.Module, image: torch.Tensor, path: Path) -> None:
+        raise ValueError("no such operator\nand a long story about it")
+
+
+class CannotLoad(Absent):
+    name = "CannotLoad"
+    distribution = "torch"
+    file = "damaged"
+
+    def prepare(self, model: torch.nn.Module, image: torch.Tensor, path: Path) -> None:
+        path.write_bytes(b"")
+
+    def load(self, path: Path) -> Network:
+        raise OSError("the file is damaged")
+
+
+class Wrong(CannotLoad):
+    name = "Wrong"
+    file = "wrong"
+
+    def load(self, path: Path) -> Network:
+        return np.zeros_like
+
+
+class NotANumber(CannotLoad):
+    name = "NotANumber"
+    file = "nan"
+
+    def load(self, path: Path) -> Network:
+        return lambda image: np.full_like(image, np.nan)

@@ -1,0 +1,240 @@
+"""Packed weights hold what a layer needs: they come back, and numpy computes the layer from them.
+
+Layers run through layouts, kernel selection and packing for a random target; what lowering would
+read is then used by a few lines of numpy, in the kernels' way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+import torch_mlir.ir as ir
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from torch_mlir.dialects import func
+from windows import Window, random_integers, windows
+
+from niwaki import dialects, schemes
+from niwaki.dialects import PackedConvOp, PackedLinearOp, ints, layout_of
+from niwaki.dialects.planar import pack
+from niwaki.passes import Session, parse_pipeline, run_pipeline
+from niwaki.passes.base import TARGET_ATTRIBUTE, constant, dense_value, function_ops
+
+Array = npt.NDArray[Any]
+PIPELINE = parse_pipeline(
+    "builtin.module(sparse-pattern-assign-layouts,sparse-pattern-select-kernels,"
+    "sparse-pattern-compact-storage)"
+)
+targets = st.sampled_from(["x86-64-v3", "x86-64-v4", "arm64", "vulkan"])
+some_schemes = st.one_of(
+    st.sampled_from([schemes.Dense(), schemes.Channel(), schemes.Unstructured()]),
+    st.builds(schemes.BlockPunched, st.integers(1, 40), st.integers(1, 5)),
+)
+seeds = st.integers(0, 2**32 - 1)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def context() -> Iterator[None]:
+    with dialects.context(), ir.Location.unknown():
+        yield
+
+
+def sparse_weights(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    weights = random_integers(rng, shape)
+    weights[rng.random(shape) < rng.choice([0.0, 0.5, 0.9])] = 0
+    weights[rng.random(shape[0]) < rng.choice([0.0, 0.3])] = 0
+    return weights
+
+
+def packed(build: Any, data: Any, weights: Array, result: Any, target: str, **rest: Any) -> Any:
+    """The packed op of one layer, and the layer's record."""
+    module = ir.Module.create()
+    module.operation.attributes[TARGET_ATTRIBUTE] = ir.StringAttr.get(target)
+    with ir.InsertionPoint(module.body):
+        block = func.FuncOp("f", ([data], [result])).add_entry_block()
+    with ir.InsertionPoint(block):
+        layer = build(
+            result, block.arguments[0], constant(weights), [], [], dialects.identity, **rest
+        )
+        func.return_([layer.result])
+    session = Session()
+    run_pipeline(module.operation, PIPELINE, session)
+    kinds = (PackedConvOp, PackedLinearOp)
+    (op,) = [op for op in function_ops(module.operation) if isinstance(op, kinds)]
+    (record,) = session.layers
+    return module, op, record
+
+
+def f32(*shape: int) -> Any:
+    return ir.RankedTensorType.get(shape, ir.F32Type.get())
+
+
+def numbers(value: Any) -> Array:
+    array = dense_value(value)
+    assert array is not None
+    return array
+
+
+def block_rows(op: Any) -> list[int]:
+    """Filters of each block, as the lowerings conclude them from the two heights there may be."""
+    blocks, full, filters = len(numbers(op.blocks)), op.full_blocks.value, op.result.type.shape[1]
+    kernel = op.kernel
+    height = 1 if isinstance(kernel, dialects.DepthwiseAttr) else kernel.tile[0]
+    rest = (filters - full * height) // max(1, blocks - full)
+    return [height] * full + [rest] * (blocks - full)
+
+
+def unpacked(op: Any, columns: Array, shape: tuple[int, int, int], groups: int) -> Array:
+    """The inverse of packing, once the offsets are columns again."""
+    first, begin, end, value = numbers(op.blocks).T.copy()
+    rows = block_rows(op)
+    return schemes.unpack(
+        schemes.PackedBlocks(
+            shape=shape,
+            groups=groups,
+            block=max(rows),
+            first_filter=first,
+            filters=np.array(rows, np.int32),
+            column_begin=begin,
+            column_end=end,
+            columns=columns,
+            value_begin=value,
+            values=numbers(op.values),
+        )
+    )
+
+
+@given(
+    scheme=some_schemes,
+    target=targets,
+    rows=st.integers(1, 6),
+    inputs=st.integers(1, 9),
+    filters=st.integers(1, 150),
+    seed=seeds,
+)
+def test_linear(
+    scheme: schemes.Scheme, target: str, rows: int, inputs: int, filters: int, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    weights = sparse_weights(rng, (filters, inputs))
+    attribute = dialects.scheme_attr(scheme)
+    result = f32(rows, filters)
+    _module, op, record = packed(
+        dialects.build_linear, f32(rows, inputs), weights, result, target, scheme=attribute
+    )
+    back = unpacked(op, numbers(op.offsets)[: -dialects.LOOKAHEAD], (filters, inputs, 1), 1)
+    np.testing.assert_array_equal(back[:, :, 0], weights)
+    assert record.kept == np.count_nonzero(weights)
+    assert (record.weights, record.dense_bytes) == (weights.size, weights.nbytes)
+    arrays = (op.values, op.offsets, op.blocks)
+    assert record.packed_bytes == sum(numbers(array).nbytes for array in arrays)
+
+
+@given(
+    scheme=some_schemes,
+    target=targets,
+    window=windows(most=3),
+    groups=st.integers(1, 3),
+    channels=st.integers(1, 3),
+    filters=st.integers(1, 20),
+    seed=seeds,
+)
+def test_conv(
+    scheme: schemes.Scheme,
+    target: str,
+    window: Window,
+    groups: int,
+    channels: int,
+    filters: int,
+    seed: int,
+) -> None:
+    rng = np.random.default_rng(seed)
+    shape = (filters * groups, channels, len(window.taps))
+    weights = sparse_weights(rng, shape)
+    x = random_integers(rng, (2, channels * groups, *window.spatial))
+    module, op, _ = packed(
+        dialects.build_conv,
+        f32(*x.shape),
+        weights.reshape(*shape[:2], *window.kernel),
+        f32(2, filters * groups, *window.outputs),
+        target,
+        strides=window.strides,
+        dilations=window.dilations,
+        padding=(*window.before, *window.after),
+        groups=groups,
+        scheme=dialects.scheme_attr(scheme),
+    )
+    assert module.operation.verify()
+    np.testing.assert_array_equal(computed(op, x), torch_convolution(window, x, weights, groups))
+
+
+def computed(op: Any, x: Array) -> Array:
+    """The convolution as the gather-GEMM kernel computes it, at constant distances."""
+    source, target = layout_of(op.input.type), layout_of(op.result.type)
+    assert source is not None
+    assert target is not None
+    flat = pack(x, source)
+    offsets, values, table = map(numbers, (op.offsets, op.values, op.blocks))
+    image_size = x.shape[1] * len(source.phases) * source.plane
+    inside = np.flatnonzero(target.mask(target.extent))
+    result = np.full(op.result.type.shape, np.nan, np.float32)
+    for image in range(x.shape[0]):
+        for (first, begin, end, value), rows in zip(table, block_rows(op), strict=True):
+            sums = np.zeros((rows, inside.size), np.float32)
+            for number in range(begin, end):
+                at = image * image_size + offsets[number] + inside
+                assert at.min() >= 0
+                assert at.max() < flat.size
+                start = value + (number - begin) * rows
+                sums += values[start : start + rows, None] * flat[at]
+            result[image, first : first + rows] = sums.reshape(rows, *target.sizes)
+    return result
+
+
+def torch_convolution(window: Window, x: Array, weights: Array, groups: int) -> Array:
+    sides = zip(reversed(window.before), reversed(window.after), strict=True)
+    padded = torch.nn.functional.pad(torch.from_numpy(x), [side for pair in sides for side in pair])
+    weight = torch.from_numpy(weights.reshape(*weights.shape[:2], *window.kernel))
+    convolution = (torch.conv1d, torch.conv2d, torch.conv3d)[window.rank - 1]
+    return np.asarray(
+        convolution(padded, weight, stride=window.strides, dilation=window.dilations, groups=groups)
+    )
+
+
+@given(window=windows(most=6), scheme=some_schemes, target=targets, seed=seeds)
+def test_conv_weights_come_back(
+    window: Window, scheme: schemes.Scheme, target: str, seed: int
+) -> None:
+    """Offsets are columns again where no two columns read the same element of the halo."""
+    shape = (11, 3, len(window.taps))
+    weights = sparse_weights(np.random.default_rng(seed), shape)
+    _module, op, _ = packed(
+        dialects.build_conv,
+        f32(1, 3, *window.spatial),
+        weights.reshape(*shape[:2], *window.kernel),
+        f32(1, 11, *window.outputs),
+        target,
+        strides=window.strides,
+        dilations=window.dilations,
+        padding=(*window.before, *window.after),
+        groups=1,
+        scheme=dialects.scheme_attr(scheme),
+    )
+    layout = layout_of(op.input.type)
+    assert layout is not None
+    assert ints(op.kernel_size) == window.kernel
+    places = [
+        layout.lead + (channel * len(layout.phases) + phase) * layout.plane + distance
+        for channel in range(3)
+        for phase, distance in map(layout.tap_offset, window.taps)
+    ]
+    column = {place: number for number, place in enumerate(places)}
+    assume(len(column) == len(places))
+    offsets = numbers(op.offsets)[: -dialects.LOOKAHEAD]
+    columns = np.array([column[int(offset)] for offset in offsets], np.int32)
+    np.testing.assert_array_equal(unpacked(op, columns, shape, 1), weights)
