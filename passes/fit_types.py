@@ -24,7 +24,14 @@ from torch_mlir.dialects import arith, func, tensor
 from niwaki.dialects import shape_text
 from niwaki.targets import TARGETS, Target
 
-from .base import ModulePass, PassFailure, Session, function_ops, target_of
+from .base import (
+    ModulePass,
+    PassFailure,
+    Session,
+    constant_attribute,
+    function_ops,
+    target_of,
+)
 
 I32 = np.iinfo(np.int32)
 I64 = np.iinfo(np.int64)
@@ -91,8 +98,9 @@ def narrow_op(op: Any) -> None:
     for value in (*op.results, *(a for r in op.regions for b in r.blocks for a in b.arguments)):
         if (kind := narrowed(value.type)) != value.type:
             value.set_type(kind)
-    if op.name == "arith.constant":
-        op.attributes["value"] = narrowed_constant(op.attributes["value"], op.location)
+    value = constant_attribute(op.results[0]) if op.name == "arith.constant" else None
+    if value is not None:
+        op.attributes["value"] = narrowed_constant(value, op.location)
 
 
 def narrowed(kind: ir.Type) -> ir.Type:

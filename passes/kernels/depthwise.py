@@ -29,7 +29,7 @@ from .builder import (
     store,
     zero_fill,
 )
-from .library import Kernel
+from .library import Kernel, epilogue_key
 from .rows import for_pieces, zero_lead
 
 
@@ -70,7 +70,7 @@ def depthwise_kernel(conv: Depthwise, epilogue: ir.Block) -> Kernel:
             _channel(conv, epilogue, buffers, channel, image)
 
     workgroups = (-(-conv.channels // conv.group), 1, conv.images)
-    return Kernel("depthwise", (conv, str(epilogue)), workgroups, emit)
+    return Kernel("depthwise", (conv, epilogue_key(epilogue)), workgroups, emit)
 
 
 def _channel(

@@ -45,7 +45,7 @@ from .builder import (
     when,
     zero_fill,
 )
-from .library import Kernel
+from .library import Kernel, epilogue_key
 from .rows import zero_lead
 
 # f32 values of a cache line, on every CPU there is a target for.
@@ -100,7 +100,7 @@ class GatherGemm:
 
 def gather_gemm_kernel(conv: GatherGemm, epilogue: ir.Block) -> Kernel:
     """Kernel with operands input, values, offsets, blocks, per filter, mask, per position."""
-    layer = (conv, str(epilogue))
+    layer = (conv, epilogue_key(epilogue))
     tile_groups = max(1, -(-conv.full_tiles // conv.tiles))
     workgroups = (-(-conv.blocks // conv.group), tile_groups, conv.images)
 

@@ -30,7 +30,7 @@ from .builder import (
 )
 from .gather_gemm import GatherGemm, accumulate
 from .gpu_threads import coordinates, finish, thread, zero_lead
-from .library import Kernel
+from .library import Kernel, epilogue_key
 
 
 def gpu_gather_gemm_kernel(conv: GatherGemm, epilogue: ir.Block) -> Kernel:
@@ -49,7 +49,9 @@ def gpu_gather_gemm_kernel(conv: GatherGemm, epilogue: ir.Block) -> Kernel:
             with when(above(block, conv.full_blocks - 1)):
                 _tile(conv, epilogue, buffers, block, conv.rest, pixels, image)
 
-    return Kernel("gather_gemm", (conv, str(epilogue)), (conv.blocks, tiles, conv.images), emit)
+    return Kernel(
+        "gather_gemm", (conv, epilogue_key(epilogue)), (conv.blocks, tiles, conv.images), emit
+    )
 
 
 def _tile(

@@ -12,6 +12,7 @@ buffers have dynamic sizes and block tables say where each block's columns begin
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -52,6 +53,14 @@ class KernelLibrary:
     module: Any
     names: dict[tuple[Any, ...], str] = field(default_factory=dict)
 
+    def new_name(self, family: str) -> str:
+        """A name that nothing in the module has: the network's functions are the user's."""
+        symbols = self.module.regions[0].blocks[0].operations
+        attributes = [op.operation.attributes for op in symbols]
+        taken = {found["sym_name"].value for found in attributes if "sym_name" in found}
+        numbers = itertools.count(len(self.names))
+        return next(name for n in numbers if (name := f"{family}_{n}") not in taken)
+
     def dispatch(
         self, kernel: Kernel, operands: Sequence[ir.Value], result: ir.Type, location: ir.Location
     ) -> ir.Value:
@@ -60,7 +69,7 @@ class KernelLibrary:
         elements.append(ir.RankedTensorType(result).element_type)
         key = (kernel.family, kernel.key, kernel.workgroups, tuple(str(e) for e in elements))
         if key not in self.names:
-            self.names[key] = f"{kernel.family}_{len(self.names)}"
+            self.names[key] = self.new_name(kernel.family)
             self._build(self.names[key], kernel, elements, location)
         segments = ir.DenseI32ArrayAttr.get([0, len(operands), 0, 0])
         entry = ir.ArrayAttr.get([ir.FlatSymbolRefAttr.get(self.names[key])])
@@ -87,6 +96,26 @@ class KernelLibrary:
             x, y, z = (Index(value) for value in values[-3:])
             kernel.emit(values[:-3], (x, y, z))
             func.return_([])
+
+
+def epilogue_key(block: ir.Block) -> tuple[Any, ...]:
+    """An epilogue's code, equal for equal code wherever it stands: values by number."""
+    names = {argument: f"%{number}" for number, argument in enumerate(block.arguments)}
+
+    def name(value: ir.Value) -> str:
+        # What has no number is a constant; those from outside print by a name without meaning.
+        return names[value] if value in names else str(value.owner.attributes["value"])
+
+    code: list[Any] = [str(argument.type) for argument in block.arguments]
+    for op in block.operations:
+        if op.operation.name == "arith.constant":
+            continue
+        settings = sorted(f"{key} = {op.attributes[key]}" for key in op.operation.attributes)
+        types = [str(result.type) for result in op.results]
+        code.append((op.operation.name, *settings, *map(name, op.operands), *types))
+        for result in op.results:
+            names[result] = f"%{len(names)}"
+    return tuple(code)
 
 
 def flat(tensor: ir.Type, layout: Any) -> ir.Type:

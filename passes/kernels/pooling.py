@@ -39,7 +39,7 @@ from .builder import (
     splat,
     store,
 )
-from .library import Kernel
+from .library import Kernel, epilogue_key
 from .rows import for_pieces, write_plane, zero_lead
 
 
@@ -90,7 +90,9 @@ def pooling_kernel(pool: Pooling, epilogue: ir.Block) -> Kernel:
 
         write_plane(buffers[-1], write, pool.target, pool.lanes, row)
 
-    return Kernel(f"pool_{pool.kind}", (pool, str(epilogue)), (pool.channels, 1, pool.images), emit)
+    return Kernel(
+        f"pool_{pool.kind}", (pool, epilogue_key(epilogue)), (pool.channels, 1, pool.images), emit
+    )
 
 
 def combine(kind: str, a: ir.Value, b: ir.Value) -> ir.Value:
@@ -227,7 +229,7 @@ def whole_plane_kernel(pool: Pooling, epilogue: ir.Block) -> Kernel:
         finish(pool, epilogue, buffers, value, channel, plane, 1)
 
     return Kernel(
-        f"reduce_{pool.kind}", (pool, str(epilogue)), (pool.channels, 1, pool.images), emit
+        f"reduce_{pool.kind}", (pool, epilogue_key(epilogue)), (pool.channels, 1, pool.images), emit
     )
 
 

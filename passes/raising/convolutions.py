@@ -23,6 +23,7 @@ from niwaki import schemes
 from niwaki.dialects import build_conv, scheme_attr
 
 from ..base import constant
+from .grouped_1d import line_of
 from .maps import window_maps
 from .operands import (
     Refusal,
@@ -74,7 +75,9 @@ def _raise_plain(op: Any) -> Any:
     data, weight, init = list(op.operands)
     need_static_f32(data, weight, init)
     need_constant(weight)
-    return _build(op, op.results[0], data, weight, init, *_window(op), groups=1)
+    source = absorb_padding(data, 0.0)
+    start = accumulation_start(init, 0.0)
+    return _build(op, op.results[0], *source, weight, start, *_window(op), groups=1)
 
 
 def _raise_depthwise(op: Any) -> Any:
@@ -82,7 +85,9 @@ def _raise_depthwise(op: Any) -> Any:
     need_static_f32(data, weight, init)
     filters = need_constant(weight)[:, None]  # channels x kernel becomes filters x 1 x kernel
     groups = filters.shape[0]
-    return _build(op, op.results[0], data, filters, init, *_window(op), groups=groups)
+    source = absorb_padding(data, 0.0)
+    start = accumulation_start(init, 0.0)
+    return _build(op, op.results[0], *source, filters, start, *_window(op), groups=groups)
 
 
 def _window(op: Any) -> tuple[list[int], list[int]]:
@@ -95,7 +100,14 @@ def _raise_grouped(op: Any, strides: Sequence[int], dilations: Sequence[int]) ->
     """Grouped convolutions have channels as two dimensions; the dialect keeps them in one."""
     split, weight, init = list(op.operands)
     need_static_f32(split, weight, init)
+    array = need_constant(weight)
+    groups = array.shape[0]
+    merged = array.reshape(groups * array.shape[1], *array.shape[2:])
     rank = ir.RankedTensorType(split.type).rank
+    if (line := line_of(op)) is not None:
+        start = _joined_start(init, rank)
+        source, result, filters = (line.source, line.padding), line.result, merged[..., 0]
+        return _build(op, result, *source, filters, start, strides[:1], dilations[:1], groups)
     parted, join = producer(split, "tensor.expand_shape"), only_user(op.results[0])
     if parted is None or not grouped_dimensions(parted, rank):
         raise Refusal("its groups are not a split of the channels")
@@ -103,39 +115,34 @@ def _raise_grouped(op: Any, strides: Sequence[int], dilations: Sequence[int]) ->
         raise Refusal("its groups are not joined to one dimension of channels")
     if not grouped_dimensions(join, rank):
         raise Refusal("its groups are not joined to one dimension of channels")
-    array = need_constant(weight)
-    groups = array.shape[0]
-    merged = array.reshape(groups * array.shape[1], *array.shape[2:])
-    start = _joined_start(init, rank)
-    return _build(
-        op, join.results[0], parted.operands[0], merged, start, strides, dilations, groups
-    )
+    start, source = _joined_start(init, rank), absorb_padding(parted.operands[0], 0.0)
+    return _build(op, join.results[0], *source, merged, start, strides, dilations, groups)
 
 
-def _joined_start(init: Any, rank: int) -> Any:
+def _joined_start(init: Any, rank: int) -> Start:
     """What a grouped convolution starts from, with groups and channels in one dimension."""
     parted = producer(init, "tensor.expand_shape")
     if parted is not None and grouped_dimensions(parted, rank):
-        return parted.operands[0]
-    if accumulation_start(init, 0.0) != Start():
-        raise Refusal("it starts from neither zero nor a split of one value for each filter")
-    return init
+        init = parted.operands[0]
+    start = accumulation_start(init, 0.0)
+    if start.per_position:
+        raise Refusal("it starts from neither zero nor one value for each filter")
+    return start
 
 
 def _build(
     op: Any,
     result: Any,
-    data: Any,
+    source: Any,
+    padding: Sequence[int],
     weight: Any,
-    init: Any,
+    start: Start,
     strides: Sequence[int],
     dilations: Sequence[int],
     groups: int,
 ) -> Any:
-    source, padding = absorb_padding(data, 0.0)
     kernel = (weight if isinstance(weight, np.ndarray) else weight.type).shape[2:]
     padding = needed_padding(source, result, padding, kernel, strides, dilations)
-    start = accumulation_start(init, 0.0)
     with ir.InsertionPoint(op), op.location:
         made = build_conv(
             result.type,

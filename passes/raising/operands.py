@@ -151,5 +151,9 @@ def only_user(value: Any) -> Any | None:
 
 def grouped_dimensions(op: Any, rank: int) -> bool:
     """Whether a reshape from or to `rank` dimensions splits or joins dimensions 1 and 2."""
-    reassociation = [[int(i.value) for i in group] for group in op.attributes["reassociation"]]
-    return reassociation == [[0], [1, 2], *([i] for i in range(3, rank))]
+    return reassociation(op) == [[0], [1, 2], *([i] for i in range(3, rank))]
+
+
+def reassociation(op: Any) -> list[list[int]]:
+    """Which dimensions a reshape splits or joins."""
+    return [[int(i.value) for i in group] for group in op.attributes["reassociation"]]

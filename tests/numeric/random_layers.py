@@ -82,7 +82,13 @@ def random_convolution(rng: Generator, most_work: int = 3_000_000) -> Case:
             filters = channels * pick(rng, (1, 1, 2))
         kernel, stride, dilation, size, before, after = (
             [pick(rng, values) for _ in range(rank)]
-            for values in (KERNELS, (1, 1, 1, 2, 3, 4), (1, 1, 1, 2, 3), SIZES, *2 * [(0, 1, 1, 2, 3, 6)])
+            for values in (
+                KERNELS,
+                (1, 1, 1, 2, 3, 4),
+                (1, 1, 1, 2, 3),
+                SIZES,
+                *2 * [(0, 1, 1, 2, 3, 6)],
+            )
         )
         if pick(rng, (0, 0, 1)):
             after = before
@@ -96,14 +102,23 @@ def random_convolution(rng: Generator, most_work: int = 3_000_000) -> Case:
         if min(sizes) >= 1 and work * int(np.prod(sizes)) <= most_work:
             break
     scheme, bias = pick(rng, SCHEMES), pick(rng, (True, False))
-    arguments: dict[str, Any] = {"stride": stride, "dilation": dilation, "groups": groups, "bias": bias}
+    arguments: dict[str, Any] = {
+        "stride": stride,
+        "dilation": dilation,
+        "groups": groups,
+        "bias": bias,
+    }
     if before == after:
-        layer: nn.Module = CONVOLUTIONS[rank - 1](channels, filters, kernel, padding=before, **arguments)
+        layer: nn.Module = CONVOLUTIONS[rank - 1](
+            channels, filters, kernel, padding=before, **arguments
+        )
         fill(layer, scheme, rng)
     else:
         layer = CONVOLUTIONS[rank - 1](channels, filters, kernel, **arguments)
         fill(layer, scheme, rng)
-        sides = [side for pair in zip(reversed(before), reversed(after), strict=True) for side in pair]
+        sides = [
+            side for pair in zip(reversed(before), reversed(after), strict=True) for side in pair
+        ]
         layer = nn.Sequential(Padding(sides), layer)
     name = (
         f"conv {channels}->{filters} of {images}x{join(size)} kernel {join(kernel)} stride {join(stride)}"

@@ -68,7 +68,9 @@ class Writer:
         self.rng = rng
         self.rank = pick(rng, (1, 2, 2, 2, 3))
         images, channels = pick(rng, (1, 1, 2, 3)), pick(rng, (1, 3, 4, 7, 16))
-        spatial = [pick(rng, {1: (40, 65), 2: (7, 13, 18), 3: (4, 7)}[self.rank]) for _ in range(self.rank)]
+        spatial = [
+            pick(rng, {1: (40, 65), 2: (7, 13, 18), 3: (4, 7)}[self.rank]) for _ in range(self.rank)
+        ]
         self.shapes: list[tuple[int, ...]] = [(images, channels, *spatial)]
         self.steps: list[Step] = []
 
@@ -167,7 +169,10 @@ def random_head(rng: Generator) -> Case:
     """A convolution, global pooling or flattening, and linear layers."""
     images, channels, size = pick(rng, (1, 2, 3)), pick(rng, (1, 3, 8)), pick(rng, (1, 2, 5, 9))
     filters, classes = pick(rng, (3, 16, 17)), pick(rng, (1, 10, 33))
-    layers: list[nn.Module] = [fill(nn.Conv2d(channels, filters, 3, padding=1), "dense", rng), nn.ReLU()]
+    layers: list[nn.Module] = [
+        fill(nn.Conv2d(channels, filters, 3, padding=1), "dense", rng),
+        nn.ReLU(),
+    ]
     inputs = filters
     if pick(rng, (True, False)):
         layers += [pick(rng, (nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d))(1), nn.Flatten()]
@@ -179,5 +184,3 @@ def random_head(rng: Generator) -> Case:
     layers += [fill(nn.Linear(20, classes), pick(rng, schemes), rng)]
     name = f"head on {images}x{channels}x{size}x{size}: {layers}"
     return Case(name, nn.Sequential(*layers), (tensor(rng, images, channels, size, size),))
-
-

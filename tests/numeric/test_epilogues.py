@@ -20,7 +20,9 @@ Tail = Callable[[torch.Tensor], torch.Tensor]
 class After(nn.Module):
     """A layer, and a function of its result."""
 
-    def __init__(self, layer: nn.Module, tail: Callable[..., torch.Tensor], arguments: int = 1) -> None:
+    def __init__(
+        self, layer: nn.Module, tail: Callable[..., torch.Tensor], arguments: int = 1
+    ) -> None:
         super().__init__()
         self.layer, self.tail, self.arguments = layer, tail, arguments
 
@@ -86,8 +88,12 @@ TAILS: dict[str, Tail] = {
 
 # What is computed before the tail; all give 2 x 7 x 9 x 11.
 LAYERS: dict[str, Callable[[], nn.Module]] = {
-    "convolution": lambda: fill(nn.Conv2d(4, 7, 3, padding=1), "unstructured", np.random.default_rng(1)),
-    "depthwise": lambda: fill(nn.Conv2d(7, 7, 3, padding=1, groups=7), "dense", np.random.default_rng(2)),
+    "convolution": lambda: fill(
+        nn.Conv2d(4, 7, 3, padding=1), "unstructured", np.random.default_rng(1)
+    ),
+    "depthwise": lambda: fill(
+        nn.Conv2d(7, 7, 3, padding=1, groups=7), "dense", np.random.default_rng(2)
+    ),
     "average pool": lambda: nn.AvgPool2d(3, 1, 1),
     "maximum pool": lambda: nn.MaxPool2d(3, 1, 1),
 }
@@ -97,9 +103,14 @@ INPUT_CHANNELS = {"convolution": 4}
 @pytest.mark.parametrize("name", LAYERS)
 def test_elementwise_tails(name: str, tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
-    every = TAILS if name == "convolution" else dict(list(TAILS.items())[:: 3 if "pool" in name else 2])
+    every = (
+        TAILS if name == "convolution" else dict(list(TAILS.items())[:: 3 if "pool" in name else 2])
+    )
     x = tensor(rng, 2, INPUT_CHANNELS.get(name, 7), 9, 11)
-    check([Case(f"{name}, {tail}", After(LAYERS[name](), every[tail]), (x,)) for tail in every], tmp_path)
+    check(
+        [Case(f"{name}, {tail}", After(LAYERS[name](), every[tail]), (x,)) for tail in every],
+        tmp_path,
+    )
 
 
 def test_tails_of_linear_layers(tmp_path: Path) -> None:

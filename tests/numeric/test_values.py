@@ -45,7 +45,9 @@ def networks() -> list[Case]:
     linear = nn.Sequential(fill(nn.Linear(17, 21), "dense", rng), nn.ReLU6())
     return [
         Case("linear", linear, (tensor(rng, 3, 17),)),
-        Case("3-D", fill(nn.Conv3d(2, 3, 3, padding=1), "dense", rng), (tensor(rng, 1, 2, 4, 5, 6),)),
+        Case(
+            "3-D", fill(nn.Conv3d(2, 3, 3, padding=1), "dense", rng), (tensor(rng, 1, 2, 4, 5, 6),)
+        ),
         Case("1-D", fill(nn.Conv1d(2, 3, 3, padding=1), "dense", rng), (tensor(rng, 1, 2, 37),)),
         *[Case(name, layer, (x,)) for name, layer in layers.items()],
         *[Case(str(tail), nn.Sequential(layers["convolution"], tail), (x,)) for tail in tails],
@@ -128,15 +130,29 @@ def test_padding_of_other_values(tmp_path: Path) -> None:
     cases = [
         Case(f"padding {value}, {name}", nn.Sequential(Padding([1, 2, 3, 0], value), after), (x,))
         for value in (0.0, -0.0, 1.5, NAN, INF, -INF)
-        for name, after in (("convolution", layer), ("maximum", nn.MaxPool2d(3, 1)), ("average", nn.AvgPool2d(3, 2)))
+        for name, after in (
+            ("convolution", layer),
+            ("maximum", nn.MaxPool2d(3, 1)),
+            ("average", nn.AvgPool2d(3, 2)),
+        )
     ]
     cases += [
-        Case("maximum of windows outside", nn.Sequential(Padding([5, 5, 4, 9], -INF), nn.MaxPool2d(2)), (x,)),
+        Case(
+            "maximum of windows outside",
+            nn.Sequential(Padding([5, 5, 4, 9], -INF), nn.MaxPool2d(2)),
+            (x,),
+        ),
         Case("reflected", nn.Sequential(nn.ReflectionPad2d(2), layer), (x,)),
         Case("replicated", nn.Sequential(nn.ReplicationPad2d(2), layer), (x,)),
         Case("cropped", nn.Sequential(Padding([-1, 2, 1, -2]), layer), (x,)),
-        Case("padded twice", nn.Sequential(Padding([1, 2, 3, 4]), nn.Conv2d(5, 3, 3, padding=2)), (x,)),
-        Case("padded channels", nn.Sequential(Padding([1, 1, 1, 1, 0, 2]), nn.Conv2d(7, 3, 3)), (x,)),
+        Case(
+            "padded twice",
+            nn.Sequential(Padding([1, 2, 3, 4]), nn.Conv2d(5, 3, 3, padding=2)),
+            (x,),
+        ),
+        Case(
+            "padded channels", nn.Sequential(Padding([1, 1, 1, 1, 0, 2]), nn.Conv2d(7, 3, 3)), (x,)
+        ),
     ]
     inputs = [case.inputs for case in cases]
     compare(cases, Compiled(cases, tmp_path)(inputs), plain_references(cases, inputs))

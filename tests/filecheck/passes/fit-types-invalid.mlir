@@ -27,3 +27,13 @@ module attributes {sparse_pattern.target = "vulkan"} {
     return %0 : tensor<3xi64>
   }
 }
+
+// -----
+
+module attributes {sparse_pattern.target = "vulkan"} {
+  func.func @complex() -> tensor<2xcomplex<f32>> {
+    // expected-error @below {{computes a tensor of 2 complex<f32>, which shaders of target 'vulkan' cannot store: use a target that can (host)}}
+    %0 = arith.constant dense<(1.0, 2.0)> : tensor<2xcomplex<f32>>
+    return %0 : tensor<2xcomplex<f32>>
+  }
+}

@@ -112,3 +112,58 @@ module attributes {sparse_pattern.target = "arm64"} {
     return %plain : tensor<1x2x4xf32>
   }
 }
+
+// -----
+
+// A constant around the region is part of the code: poolings that differ in it alone share no kernel, in whatever function
+// they are. A kernel takes no name that the module has.
+// CHECK-LABEL: func.func @halves
+// CHECK:         "flow.dispatch"(%{{.+}}) {entry_points = [@[[HALVES:pool_sum_.+]]], operand
+// CHECK-LABEL: func.func @copy_rows_0
+// CHECK-NOT:     @[[HALVES]]
+// CHECK:         "flow.dispatch"(%{{.+}}) {entry_points = [@pool_sum_
+// CHECK-LABEL: func.func @halves_too
+// CHECK:         @[[HALVES]]
+#line = #sparse_pattern.planar<array<i64: 5>, array<i64: 1>, array<i64: 1>, array<i64: 0>, 4, 8, 16>
+#result = #sparse_pattern.planar<array<i64: 4>, array<i64: 1>, array<i64: 1>, array<i64: 0>, 0, 4, 16>
+module attributes {sparse_pattern.target = "arm64"} {
+  func.func @halves(%x: tensor<1x2x5xf32>) -> tensor<1x2x4xf32> {
+    %divisor = arith.constant 2.0 : f32
+    %planar = "sparse_pattern.convert_layout"(%x) : (tensor<1x2x5xf32>) -> tensor<1x2x5xf32, #line>
+    %y = "sparse_pattern.pool"(%planar) ({
+    ^bb0(%acc: f32):
+      %0 = arith.divf %acc, %divisor : f32
+      "sparse_pattern.yield"(%0) : (f32) -> ()
+    }) {kind = "sum", kernel = array<i64: 2>, strides = array<i64: 1>, dilations = array<i64: 1>,
+        padding = array<i64: 0, 0>, operandSegmentSizes = array<i32: 1, 0, 0>}
+      : (tensor<1x2x5xf32, #line>) -> tensor<1x2x4xf32, #result>
+    %plain = "sparse_pattern.convert_layout"(%y) : (tensor<1x2x4xf32, #result>) -> tensor<1x2x4xf32>
+    return %plain : tensor<1x2x4xf32>
+  }
+  func.func @copy_rows_0(%x: tensor<1x2x5xf32>) -> tensor<1x2x4xf32> {
+    %divisor = arith.constant 7.0 : f32
+    %planar = "sparse_pattern.convert_layout"(%x) : (tensor<1x2x5xf32>) -> tensor<1x2x5xf32, #line>
+    %y = "sparse_pattern.pool"(%planar) ({
+    ^bb0(%acc: f32):
+      %0 = arith.divf %acc, %divisor : f32
+      "sparse_pattern.yield"(%0) : (f32) -> ()
+    }) {kind = "sum", kernel = array<i64: 2>, strides = array<i64: 1>, dilations = array<i64: 1>,
+        padding = array<i64: 0, 0>, operandSegmentSizes = array<i32: 1, 0, 0>}
+      : (tensor<1x2x5xf32, #line>) -> tensor<1x2x4xf32, #result>
+    %plain = "sparse_pattern.convert_layout"(%y) : (tensor<1x2x4xf32, #result>) -> tensor<1x2x4xf32>
+    return %plain : tensor<1x2x4xf32>
+  }
+  func.func @halves_too(%unused: f32, %x: tensor<1x2x5xf32>) -> tensor<1x2x4xf32> {
+    %planar = "sparse_pattern.convert_layout"(%x) : (tensor<1x2x5xf32>) -> tensor<1x2x5xf32, #line>
+    %y = "sparse_pattern.pool"(%planar) ({
+    ^bb0(%acc: f32):
+      %divisor = arith.constant 2.0 : f32
+      %0 = arith.divf %acc, %divisor : f32
+      "sparse_pattern.yield"(%0) : (f32) -> ()
+    }) {kind = "sum", kernel = array<i64: 2>, strides = array<i64: 1>, dilations = array<i64: 1>,
+        padding = array<i64: 0, 0>, operandSegmentSizes = array<i32: 1, 0, 0>}
+      : (tensor<1x2x5xf32, #line>) -> tensor<1x2x4xf32, #result>
+    %plain = "sparse_pattern.convert_layout"(%y) : (tensor<1x2x4xf32, #result>) -> tensor<1x2x4xf32>
+    return %plain : tensor<1x2x4xf32>
+  }
+}

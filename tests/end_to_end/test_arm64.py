@@ -1,0 +1,50 @@
+"""Bundles for arm64 run under QEMU and give the host's results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numeric.cases import Branches, Case
+from numeric.random_layers import random_cases, random_convolution, random_linear, random_pool
+from small_networks import ResNet
+
+import niwaki
+from niwaki.runtime.emulate import Emulator
+from niwaki.signature import flatten
+
+pytestmark = pytest.mark.requires_qemu
+
+
+def both(
+    model: torch.nn.Module,
+    inputs: tuple[torch.Tensor, ...],
+    target: str,
+    arm64: Emulator,
+    folder: Path,
+) -> None:
+    """Compile for the host and for `target`, run both, compare."""
+    host = niwaki.compile(model, inputs, output=folder / "host.niwaki")
+    arm = niwaki.compile(model, inputs, target=target, output=folder / "arm.niwaki")
+    arrays = [np.ascontiguousarray(x.numpy()) for x in inputs]
+    expected, _ = flatten(host.load()(*arrays))
+    for result, wanted in zip(arm64.run_bundle(arm.path, arrays), expected, strict=True):
+        limit = 1e-5 * np.abs(wanted).max()
+        np.testing.assert_allclose(result, wanted, rtol=1e-5, atol=limit)
+
+
+@pytest.mark.parametrize("target", ["arm64", "arm64-android"])
+def test_residual_network(target: str, arm64: Emulator, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    both(ResNet().eval(), (torch.randn(1, 3, 32, 32),), target, arm64, tmp_path)
+
+
+def test_random_layers(arm64: Emulator, tmp_path: Path) -> None:
+    """Convolutions of all kinds, in one to three dimensions; pools; linear layers."""
+    cases: list[Case] = []
+    for make, count in ((random_convolution, 10), (random_pool, 4), (random_linear, 3)):
+        cases += random_cases(make, 11, count)
+    inputs = tuple(x for case in cases for x in case.inputs)
+    both(Branches(cases).eval(), inputs, "arm64", arm64, tmp_path)

@@ -1,0 +1,121 @@
+"""`niwaki.compile`: what it takes, what it writes, what it says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from small_networks import ResNet
+from torch import nn
+from torch.nn.utils import prune
+
+import niwaki
+from niwaki import NiwakiError
+from niwaki.schemes import block_punched_mask
+
+Result = tuple["Classifier", torch.Tensor, niwaki.Bundle, Path]
+
+
+class Classifier(nn.Module):
+    """Three convolutions pruned in three ways, and a linear layer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.stem = nn.Conv2d(3, 16, 3, padding=1)
+        self.punched = nn.Conv2d(16, 16, 3, stride=2, padding=1)
+        self.scattered = nn.Conv2d(16, 16, 3, padding=1)
+        self.head = nn.Linear(16, 5)
+        weights = self.punched.weight.detach().reshape(16, 16, 9).numpy()
+        mask = torch.from_numpy(block_punched_mask(weights, 4, 8)).reshape(16, 16, 3, 3)
+        self.punched.weight.data *= mask * 4
+        prune.l1_unstructured(self.scattered, "weight", amount=0.95)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = torch.relu(self.stem(x))
+        x = torch.relu(self.punched(x)) + torch.relu(self.scattered(self.punched(x)))
+        return self.head(x.mean((2, 3)))
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Result:
+    """The network, an input, its bundle, and the folder with the IR of each pass."""
+    folder = tmp_path_factory.mktemp("compiled")
+    model, x = Classifier().eval(), torch.randn(1, 3, 14, 14)
+    bundle = niwaki.compile(model, (x,), output=folder / "net.niwaki", dump_ir=folder / "ir")
+    return model, x, bundle, folder / "ir"
+
+
+def test_results_are_pytorchs(compiled: Result) -> None:
+    model, x, bundle, _ = compiled
+    network = niwaki.load(bundle.path)
+    for image in (x, x.flip(3) * 2):
+        expected = model(image).detach().numpy()
+        np.testing.assert_allclose(network(image.numpy()), expected, rtol=1e-4, atol=1e-5)
+    assert np.abs(network(x.numpy()) - network((x.flip(3) * 2).numpy())).max() > 0.01
+
+
+def test_records_tell_scheme_kernel_and_bytes(
+    compiled: Result,
+) -> None:
+    layers = {layer.name: layer for layer in compiled[2].layers}
+    assert list(layers) == ["stem", "punched", "scattered", "head"]
+    assert layers["punched"].scheme.startswith("block_punched(8x")
+    assert (layers["punched"].kept, layers["punched"].weights) == (16 * 36, 16 * 144)
+    assert layers["punched"].packed_bytes < layers["punched"].dense_bytes / 3
+    assert layers["scattered"].scheme == "unstructured"
+    assert layers["stem"].reason == "stays dense: no weight is zero"
+    assert all(layer.kernel for layer in layers.values())
+
+
+def test_report_is_a_table_of_the_layers(
+    compiled: Result,
+) -> None:
+    report = compiled[2].report()
+    for word in ("punched", "block_punched(8x", "gather_gemm", "stays dense: no weight is zero"):
+        assert word in report
+
+
+def test_the_ir_after_each_pass_is_written(
+    compiled: Result,
+) -> None:
+    names = sorted(path.name for path in compiled[3].iterdir())
+    assert names[:2] == ["00-input.mlir", "01-raise-layers.mlir"]
+    assert names[-1].endswith("-emit-iree.mlir")
+    assert '"sparse_pattern.conv"' in (compiled[3] / names[1]).read_text()
+
+
+def test_the_same_network_gives_the_same_bytes(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    model, x = ResNet().eval(), torch.randn(1, 3, 16, 16)
+    paths = [tmp_path / "first.niwaki", tmp_path / "second.niwaki"]
+    for path in paths:
+        niwaki.compile(model, (x,), output=path)
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+
+
+def test_a_batch_may_be_asked_for(tmp_path: Path) -> None:
+    model, x = Classifier().eval(), torch.randn(3, 3, 14, 14)
+    bundle = niwaki.compile(model, (x[:1],), batch=3, output=tmp_path / "net.niwaki")
+    expected = model(x).detach().numpy()
+    np.testing.assert_allclose(bundle.load()(x.numpy()), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_the_batch_of_an_exported_program_is_fixed(tmp_path: Path) -> None:
+    program = torch.export.export(ResNet().eval(), (torch.randn(1, 3, 16, 16),))
+    with pytest.raises(NiwakiError, match="the batch of an exported program is fixed"):
+        niwaki.compile(program, batch=2, output=tmp_path / "net.niwaki")
+
+
+def test_bad_outputs_and_targets_are_refused_before_any_work(tmp_path: Path) -> None:
+    with pytest.raises(NiwakiError, match="unknown target 'toaster': choose one of host, "):
+        niwaki.compile(None, target="toaster", output=tmp_path / "net.niwaki")
+    with pytest.raises(
+        NiwakiError, match=r"cannot write .*net\.niwaki: folder .*missing does not exist"
+    ):
+        niwaki.compile(None, output=tmp_path / "missing" / "net.niwaki")
+    with pytest.raises(NiwakiError, match="it is a folder"):
+        niwaki.compile(None, output=tmp_path)
+    assert list(tmp_path.iterdir()) == []
