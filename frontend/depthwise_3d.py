@@ -1,10 +1,10 @@
 """Depthwise convolutions in 3-D, the one kind of convolution that torch-mlir cannot lower.
 
-    %y = torch.aten.convolution %x, %w, %b, ..., %groups          groups, channels, filters equal
-      -->
-    %p = tensor.pad %x low[0, 0, 1, 1, 1] high[0, 0, 1, 1, 1] {zero}
-    %i = linalg.broadcast ins(%b) dimensions = [0, 2, 3, 4]
-    %y = linalg.depthwise_conv_3d_ncdhw_cdhw ins(%p, %w) outs(%i)
+%y = torch.aten.convolution %x, %w, %b, ..., %groups          groups, channels, filters equal
+  -->
+%p = tensor.pad %x low[0, 0, 1, 1, 1] high[0, 0, 1, 1, 1] {zero}
+%i = linalg.broadcast ins(%b) dimensions = [0, 2, 3, 4]
+%y = linalg.depthwise_conv_3d_ncdhw_cdhw ins(%p, %w) outs(%i)
 """
 
 from __future__ import annotations
@@ -46,12 +46,12 @@ def _is_ours(op: Any) -> bool:
     """Whether an op is a depthwise convolution in 3-D with constant weights."""
     if op.operation.name != "torch.aten.convolution":
         return False
-    shapes = [_shape(value) for value in (op.operands[0], op.operands[1], op.results[0])]
-    if any(shape is None or len(shape) != 5 for shape in shapes):
+    data, weight, result = map(_shape, (op.operands[0], op.operands[1], op.results[0]))
+    if data is None or weight is None or result is None or len(data) != 5:
         return False
     groups, transposed = _constant(op.operands[8]), _constant(op.operands[6])
     known = op.operands[1].owner.name == "torch.vtensor.literal"
-    return known and not transposed and groups == shapes[0][1] == shapes[1][0] > 1
+    return known and not transposed and groups == data[1] == weight[0] > 1
 
 
 def _shape(value: Any) -> tuple[int, ...] | None:

@@ -104,10 +104,10 @@ def _raise_grouped(op: Any, strides: Sequence[int], dilations: Sequence[int]) ->
     groups = array.shape[0]
     merged = array.reshape(groups * array.shape[1], *array.shape[2:])
     rank = ir.RankedTensorType(split.type).rank
-    if (line := line_of(op)) is not None:
-        start = _joined_start(init, rank)
-        source, result, filters = (line.source, line.padding), line.result, merged[..., 0]
-        return _build(op, result, *source, filters, start, strides[:1], dilations[:1], groups)
+    start, line = _joined_start(init, rank), line_of(op)
+    if line is not None and not start.per_position:
+        source, filters = (line.source, line.padding), merged[..., 0]
+        return _build(op, line.result, *source, filters, start, strides[:1], dilations[:1], groups)
     parted, join = producer(split, "tensor.expand_shape"), only_user(op.results[0])
     if parted is None or not grouped_dimensions(parted, rank):
         raise Refusal("its groups are not a split of the channels")
@@ -115,7 +115,7 @@ def _raise_grouped(op: Any, strides: Sequence[int], dilations: Sequence[int]) ->
         raise Refusal("its groups are not joined to one dimension of channels")
     if not grouped_dimensions(join, rank):
         raise Refusal("its groups are not joined to one dimension of channels")
-    start, source = _joined_start(init, rank), absorb_padding(parted.operands[0], 0.0)
+    source = absorb_padding(parted.operands[0], 0.0)
     return _build(op, join.results[0], *source, merged, start, strides, dilations, groups)
 
 
@@ -123,11 +123,10 @@ def _joined_start(init: Any, rank: int) -> Start:
     """What a grouped convolution starts from, with groups and channels in one dimension."""
     parted = producer(init, "tensor.expand_shape")
     if parted is not None and grouped_dimensions(parted, rank):
-        init = parted.operands[0]
-    start = accumulation_start(init, 0.0)
-    if start.per_position:
-        raise Refusal("it starts from neither zero nor one value for each filter")
-    return start
+        return accumulation_start(parted.operands[0], 0.0)
+    if accumulation_start(init, 0.0) != Start():
+        raise Refusal("it starts from neither zero nor a split of one value for each filter")
+    return Start()
 
 
 def _build(

@@ -121,9 +121,9 @@ def random_convolution(rng: Generator, most_work: int = 3_000_000) -> Case:
         ]
         layer = nn.Sequential(Padding(sides), layer)
     name = (
-        f"conv {channels}->{filters} of {images}x{join(size)} kernel {join(kernel)} stride {join(stride)}"
-        f" dilation {join(dilation)} padding {join(before)}|{join(after)} groups {groups}, {scheme},"
-        f" bias {bias}"
+        f"conv {channels}->{filters} of {images}x{join(size)} kernel {join(kernel)}"
+        f" stride {join(stride)} dilation {join(dilation)} padding {join(before)}|{join(after)}"
+        f" groups {groups}, {scheme}, bias {bias}"
     )
     return Case(name, layer, (tensor(rng, images, channels, *size),))
 
@@ -151,7 +151,7 @@ def random_cases(make: Callable[[Generator], Case], seed: int, count: int) -> li
 
 
 def random_pool(rng: Generator) -> Case:
-    """Maximum or average over windows; all values negative, so that padding with zeros would show."""
+    """Maximum or average over windows of negative values: padding with zeros would show."""
     while True:
         rank, kind = pick(rng, (1, 2, 2, 3)), pick(rng, ("max", "avg"))
         ceil, counted = pick(rng, (True, False)), pick(rng, (True, False))
@@ -174,8 +174,8 @@ def random_pool(rng: Generator) -> Case:
         arguments["count_include_pad"] = counted
     pool = getattr(nn, f"{kind.title()}Pool{rank}d")
     name = (
-        f"{kind} pool of {images}x{channels}x{join(size)} kernel {join(kernel)} stride {join(stride)}"
-        f" dilation {join(dilation)} padding {join(padding)} ceil {ceil} include pad {counted}"
+        f"{kind} pool of {images}x{channels}x{join(size)} kernel {join(kernel)}"
+        f" stride {join(stride)} dilation {join(dilation)} padding {join(padding)} ceil {ceil} include pad {counted}"
     )
     return Case(name, pool(kernel, **arguments), (-5 - tensor(rng, images, channels, *size).abs(),))
 

@@ -1,4 +1,4 @@
-"""Random networks of a dozen layers: residual adds, concatenations, gates, activations of all kinds."""
+"""Random networks of a dozen layers: residual adds, concatenations, gates, activations."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from .cases import Case
 from .random_layers import CONVOLUTIONS, SCHEMES, Generator, fill, output_size, pick, tensor
 
 ACTIVATIONS = (
-    nn.ReLU, nn.ReLU6, nn.Hardswish, nn.SiLU, nn.GELU, nn.LeakyReLU, nn.Sigmoid, nn.Tanh, nn.ELU, nn.Identity,
+    nn.ReLU, nn.ReLU6, nn.Hardswish, nn.SiLU, nn.GELU, nn.LeakyReLU, nn.Sigmoid, nn.Tanh, nn.ELU,
+    nn.Identity,
 )  # fmt: skip
 BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 Step = tuple[nn.Module, tuple[int, ...]]

@@ -39,8 +39,8 @@ def networks() -> list[Case]:
         "global average": nn.AdaptiveAvgPool2d(1),
     }
     tails = (
-        nn.ReLU(), nn.ReLU6(), nn.Hardtanh(-0.1, 0.2), nn.Hardswish(), nn.Hardsigmoid(), nn.LeakyReLU(),
-        nn.Sigmoid(), nn.Tanh(), nn.GELU(), nn.SiLU(), nn.ELU(),
+        nn.ReLU(), nn.ReLU6(), nn.Hardtanh(-0.1, 0.2), nn.Hardswish(), nn.Hardsigmoid(),
+        nn.LeakyReLU(), nn.Sigmoid(), nn.Tanh(), nn.GELU(), nn.SiLU(), nn.ELU(),
     )  # fmt: skip
     linear = nn.Sequential(fill(nn.Linear(17, 21), "dense", rng), nn.ReLU6())
     return [
