@@ -175,7 +175,8 @@ def random_pool(rng: Generator) -> Case:
     pool = getattr(nn, f"{kind.title()}Pool{rank}d")
     name = (
         f"{kind} pool of {images}x{channels}x{join(size)} kernel {join(kernel)}"
-        f" stride {join(stride)} dilation {join(dilation)} padding {join(padding)} ceil {ceil} include pad {counted}"
+        f" stride {join(stride)} dilation {join(dilation)} padding {join(padding)}"
+        f" ceil {ceil} include pad {counted}"
     )
     return Case(name, pool(kernel, **arguments), (-5 - tensor(rng, images, channels, *size).abs(),))
 
