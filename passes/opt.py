@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,7 @@ def command(
     """Run a pipeline of passes on FILE (- for standard input) and print the module."""
     elements = parse_pipeline(pipeline)
     text = _read(file)
-    failed = False
+    failed, separator = False, ""
     for chunk in _split(text) if split_input_file else [text]:
         module, found = _process(chunk, elements, dump_ir)
         if verify_diagnostics:
@@ -81,7 +82,8 @@ def command(
                 click.echo(f"{file}:{diagnostic}", err=True)
             failed |= diagnostic.severity == "error"
         if module is not None:
-            click.echo(module.get_asm(use_name_loc_as_prefix=print_names))
+            click.echo(f"{separator}{module.get_asm(use_name_loc_as_prefix=print_names)}", nl=False)
+            separator = "\n// -----\n\n"
     if failed:
         raise SystemExit(1)
 
@@ -131,10 +133,12 @@ def _split(text: str) -> list[str]:
 
 
 def main() -> None:
-    """Entry point: a user's mistake is one line and exit code 1."""
+    """Entry point: a user's mistake is one line and exit code 1; a bug shows where it is."""
     try:
         command.main(standalone_mode=True)
     except (NiwakiError, CompilerBug) as error:
+        if isinstance(error, CompilerBug):
+            traceback.print_exception(error.__cause__)
         click.echo(f"error: {error}", err=True)
         sys.exit(1)
 

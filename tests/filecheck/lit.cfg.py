@@ -32,4 +32,4 @@ config.available_features.update(
 )
 
 if importlib.util.find_spec("psutil"):  # what lit needs to stop a test
-    config.maxIndividualTestTime = 60
+    config.maxIndividualTestTime = 300

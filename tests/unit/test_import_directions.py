@@ -84,3 +84,16 @@ def test_import_loads_no_pytorch(name: str) -> None:
     command = [sys.executable, "-c", code]
     loaded = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     assert loaded == []
+
+
+def pass_files() -> list[Path]:
+    """Files that define a pass."""
+    found = [file for file in python_files("passes") if len(file.parts) == 2]
+    return [file for file in found if "(ModulePass)" in (ROOT / file).read_text(encoding="utf-8")]
+
+
+@pytest.mark.parametrize("file", pass_files(), ids=str)
+def test_no_pass_imports_another(file: Path) -> None:
+    """What two of them need has a file of its own, as `passes/layers.py`."""
+    others = {module_name(other) for other in pass_files() if other != file}
+    assert [name for name in imported_names(file) if is_within(name, others)] == []

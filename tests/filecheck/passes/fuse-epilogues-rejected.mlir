@@ -83,6 +83,42 @@ func.func @per_image(%x: tensor<2x3xf32>, %w: tensor<4x3xf32>, %scale: tensor<2x
 
 // -----
 
+// Values in another order, and booleans from elsewhere.
+// CHECK-LABEL: func.func @other_operands
+// CHECK-COUNT-2: linalg.generic
+#map = affine_map<(n, f) -> (n, f)>
+#reversed = affine_map<(n, f) -> (3 - f)>
+func.func @other_operands(%x: tensor<2x3xf32>, %w: tensor<4x3xf32>, %scale: tensor<4xf32>, %mask: tensor<2x4xi1>)
+    -> (tensor<2x4xf32>, tensor<2x4xf32>) {
+  %empty = tensor.empty() : tensor<2x4xf32>
+  %y = "sparse_pattern.linear"(%x, %w) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {scheme = #sparse_pattern.dense, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<2x3xf32>, tensor<4x3xf32>) -> tensor<2x4xf32>
+  %scaled = linalg.generic {indexing_maps = [#map, #reversed, #map], iterator_types = ["parallel", "parallel"]}
+    ins(%y, %scale : tensor<2x4xf32>, tensor<4xf32>) outs(%empty : tensor<2x4xf32>) {
+  ^bb0(%a: f32, %s: f32, %out: f32):
+    %0 = arith.mulf %a, %s : f32
+    linalg.yield %0 : f32
+  } -> tensor<2x4xf32>
+  %z = "sparse_pattern.linear"(%x, %w) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {scheme = #sparse_pattern.dense, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<2x3xf32>, tensor<4x3xf32>) -> tensor<2x4xf32>
+  %masked = linalg.generic {indexing_maps = [#map, #map, #map], iterator_types = ["parallel", "parallel"]}
+    ins(%z, %mask : tensor<2x4xf32>, tensor<2x4xi1>) outs(%empty : tensor<2x4xf32>) {
+  ^bb0(%a: f32, %m: i1, %out: f32):
+    %0 = math.absf %a : f32
+    %1 = arith.select %m, %a, %0 : f32
+    linalg.yield %1 : f32
+  } -> tensor<2x4xf32>
+  return %scaled, %masked : tensor<2x4xf32>, tensor<2x4xf32>
+}
+
+// -----
+
 // A scalar that is computed, or an argument: a kernel has no operands for scalars.
 // CHECK-LABEL: func.func @captured_scalar
 // CHECK-COUNT-2: linalg.generic

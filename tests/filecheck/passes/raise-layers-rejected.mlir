@@ -235,6 +235,20 @@ func.func @pool_to_channels_last(%x: tensor<1x3x4x4x4xf32>) -> tensor<1x2x2x2x3x
 
 // -----
 
+// Fewer windows than there is room for.
+// CHECK-LABEL: func.func @fewer_windows
+// CHECK:         linalg.pooling_ncw_max
+func.func @fewer_windows(%x: tensor<1x3x8xf32>) -> tensor<1x3x4xf32> {
+  %least = arith.constant dense<0xFF800000> : tensor<1x3x4xf32>
+  %window = tensor.empty() : tensor<3xf32>
+  // expected-remark @+1 {{left to IREE: its windows leave out the end of their input: [4] of [8]}}
+  %y = linalg.pooling_ncw_max ins(%x, %window : tensor<1x3x8xf32>, tensor<3xf32>)
+    outs(%least : tensor<1x3x4xf32>) -> tensor<1x3x4xf32>
+  return %y : tensor<1x3x4xf32>
+}
+
+// -----
+
 // An attention score has no weights.
 // CHECK-LABEL: func.func @computed_factors
 // CHECK:         linalg.matmul

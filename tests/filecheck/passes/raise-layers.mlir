@@ -156,6 +156,43 @@ func.func @grouped_generic(%x: tensor<1x4x9xf32>) -> tensor<1x6x2xf32> {
   return %joined : tensor<1x6x2xf32>
 }
 
+// torch-mlir computes grouped convolutions of one dimension in two, with a width of 1: they become what they were, with
+// padding and without.
+// CHECK-LABEL: func.func @grouped_line
+// CHECK-SAME:    (%[[X:.+]]: tensor<1x4x9xf32>)
+// CHECK-NOT:     shape
+// CHECK:         %[[Y:.+]] = "sparse_pattern.conv"(%[[X]], %{{.+}})
+// CHECK:           groups = 2 : i64
+// CHECK-SAME:      padding = array<i64: 1, 2>
+// CHECK-SAME:      strides = array<i64: 2>
+// CHECK:           : (tensor<1x4x9xf32>, tensor<6x2x3xf32>) -> tensor<1x6x5xf32>
+// CHECK-NOT:     shape
+// CHECK:         "sparse_pattern.conv"(%[[Y]], %{{.+}})
+// CHECK:           padding = array<i64: 0, 0>
+// CHECK:           : (tensor<1x6x5xf32>, tensor<4x3x1xf32>) -> tensor<1x4x5xf32>
+func.func @grouped_line(%x: tensor<1x4x9xf32>) -> tensor<1x4x5xf32> {
+  %zero = arith.constant 0.0 : f32
+  %w = arith.constant dense<0.5> : tensor<2x3x2x3x1xf32>
+  %start = arith.constant dense<0.0> : tensor<1x2x3x5x1xf32>
+  %wide = tensor.expand_shape %x [[0], [1], [2, 3]] output_shape [1, 4, 9, 1] : tensor<1x4x9xf32> into tensor<1x4x9x1xf32>
+  %padded = tensor.pad %wide low[0, 0, 1, 0] high[0, 0, 2, 0] {
+  ^bb0(%i: index, %j: index, %k: index, %l: index):
+    tensor.yield %zero : f32
+  } : tensor<1x4x9x1xf32> to tensor<1x4x12x1xf32>
+  %split = tensor.expand_shape %padded [[0], [1, 2], [3], [4]] output_shape [1, 2, 2, 12, 1]
+    : tensor<1x4x12x1xf32> into tensor<1x2x2x12x1xf32>
+  %conv = linalg.conv_2d_ngchw_gfchw {strides = dense<[2, 1]> : vector<2xi64>}
+    ins(%split, %w : tensor<1x2x2x12x1xf32>, tensor<2x3x2x3x1xf32>) outs(%start : tensor<1x2x3x5x1xf32>) -> tensor<1x2x3x5x1xf32>
+  %y = tensor.collapse_shape %conv [[0], [1, 2], [3, 4]] : tensor<1x2x3x5x1xf32> into tensor<1x6x5xf32>
+  %v = arith.constant dense<0.5> : tensor<2x2x3x1x1xf32>
+  %next_start = arith.constant dense<0.0> : tensor<1x2x2x5x1xf32>
+  %next = tensor.expand_shape %y [[0], [1, 2], [3, 4]] output_shape [1, 2, 3, 5, 1] : tensor<1x6x5xf32> into tensor<1x2x3x5x1xf32>
+  %next_conv = linalg.conv_2d_ngchw_gfchw ins(%next, %v : tensor<1x2x3x5x1xf32>, tensor<2x2x3x1x1xf32>)
+    outs(%next_start : tensor<1x2x2x5x1xf32>) -> tensor<1x2x2x5x1xf32>
+  %z = tensor.collapse_shape %next_conv [[0], [1, 2], [3, 4]] : tensor<1x2x2x5x1xf32> into tensor<1x4x5xf32>
+  return %z : tensor<1x4x5xf32>
+}
+
 // The dialect has weights as filters x inputs: the constant under a transposition as it is ...
 // CHECK-LABEL: func.func @linear_transposed
 // CHECK-DAG:     %[[W:.+]] = arith.constant {{.*}} : tensor<2x3xf32>
@@ -226,6 +263,24 @@ func.func @pools(%x: tensor<1x3x8x8xf32>, %line: tensor<1x3x8xf32>) -> (tensor<1
   %sum = linalg.pooling_ncw_sum {dilations = dense<2> : vector<1xi64>}
     ins(%line_padded, %line_window : tensor<1x3x10xf32>, tensor<2xf32>) outs(%line_start : tensor<1x3x8xf32>) -> tensor<1x3x8xf32>
   return %max, %sum : tensor<1x3x4x6xf32>, tensor<1x3x8xf32>
+}
+
+// linalg's inputs may be larger than the windows need, as torch-mlir's are for a pooling with ceil_mode: of four pixels of
+// padding at the end windows reach one.
+// CHECK-LABEL: func.func @needless_padding
+// CHECK:         "sparse_pattern.pool"
+// CHECK:           padding = array<i64: 0, 1>, strides = array<i64: 3>
+func.func @needless_padding(%x: tensor<1x3x8xf32>) -> tensor<1x3x3xf32> {
+  %least = arith.constant 0xFF800000 : f32
+  %start = arith.constant dense<0xFF800000> : tensor<1x3x3xf32>
+  %window = tensor.empty() : tensor<3xf32>
+  %padded = tensor.pad %x low[0, 0, 0] high[0, 0, 4] {
+  ^bb0(%i: index, %j: index, %k: index):
+    tensor.yield %least : f32
+  } : tensor<1x3x8xf32> to tensor<1x3x12xf32>
+  %y = linalg.pooling_ncw_max {strides = dense<3> : vector<1xi64>}
+    ins(%padded, %window : tensor<1x3x12xf32>, tensor<3xf32>) outs(%start : tensor<1x3x3xf32>) -> tensor<1x3x3xf32>
+  return %y : tensor<1x3x3xf32>
 }
 
 // A pooling that linalg has for channels last only, between transpositions.

@@ -18,7 +18,7 @@ from niwaki.dialects import context
 from niwaki.errors import CompilerBug, NiwakiError
 from niwaki.passes import REGISTRY, ModulePass, Session, parse_pipeline, pipeline_text, run_pipeline
 from niwaki.passes.base import function_ops
-from niwaki.passes.opt import command
+from niwaki.passes.opt import command, main
 
 MODULE = """
 func.func @f(%x: f32) -> f32 {
@@ -148,6 +148,25 @@ def test_failure_names_the_command_that_reproduces_it(
     assert "layer1.relu" in Path(file).read_text()
     with pytest.raises(CompilerBug, match="sparse-pattern-fail: one line and another; to repro"):
         command.main([file, pipeline], prog_name=program, standalone_mode=False)
+
+
+def test_niwaki_opt_shows_where_a_bug_is(
+    failing: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    file = tmp_path / "module.mlir"
+    file.write_text(MODULE)
+    pipeline = "--pass-pipeline=builtin.module(sparse-pattern-fail)"
+    monkeypatch.setattr("sys.argv", ["niwaki-opt", str(file), pipeline])
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with pytest.raises(SystemExit) as exit_:
+        main()
+    assert exit_.value.code == 1
+    *_, cause, _, last = capsys.readouterr().err.splitlines()
+    assert cause == "ZeroDivisionError: one line"
+    assert last.startswith("error: sparse-pattern-fail: one line and another; to reproduce: ")
 
 
 def test_invalid_ir_is_a_failure_of_the_pass(failing: Any) -> None:
