@@ -106,14 +106,26 @@ def test_compile(run: Run, compiler: list[dict[str, Any]], affine_path: Path) ->
     assert output.splitlines()[0].split()[:2] == ["layer", "op"]
     assert output.splitlines()[-1] == f"wrote {affine_path}"
     assert compiler == [
-        {"model": "net.py:make", "target": "arm64", "output": "net.niwaki", "dump_ir": None}
+        {
+            "model": "net.py:make",
+            "target": "arm64",
+            "output": "net.niwaki",
+            "batch": None,
+            "dump_ir": None,
+        }
     ]
 
 
 def test_compile_defaults(run: Run, compiler: list[dict[str, Any]]) -> None:
-    succeeded(run("compile", "net.pt2", "-o", "net.niwaki", "--dump-ir", "ir"))
+    succeeded(run("compile", "net.pt2", "-o", "net.niwaki", "--dump-ir", "ir", "--batch", "4"))
     assert compiler == [
-        {"model": "net.pt2", "target": "host", "output": "net.niwaki", "dump_ir": "ir"}
+        {
+            "model": "net.pt2",
+            "target": "host",
+            "output": "net.niwaki",
+            "batch": 4,
+            "dump_ir": "ir",
+        }
     ]
 
 
