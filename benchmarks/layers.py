@@ -16,7 +16,7 @@ NO_SLOWER = 1.1  # than other engines where nothing is pruned
 
 def cases() -> list[Case]:
     return [
-        _case(filters=64, size=56, depth=8, over_dense=6.0, over_iree=7.0),
+        _case(filters=64, size=56, depth=16, over_dense=6.0, over_iree=7.0),
         # Four layers' dense weights fill the last level of cache; more would measure memory.
         _case(filters=512, size=14, depth=4, over_dense=5.5, over_iree=None),
     ]

@@ -295,37 +295,3 @@ def pieces(length: int, lanes: int) -> list[tuple[int, int, int]]:
             offset += repeats * width
         width //= 2
     return found
-
-
-def inline_epilogue(block: ir.Block, arguments: Sequence[ir.Value], lanes: int) -> ir.Value:
-    """The epilogue's scalar code on vectors; constants from around the region are copied in."""
-    values = dict(zip(block.arguments, arguments, strict=True))
-
-    def widened(kind: ir.Type) -> ir.Type:
-        return lane_type(kind, lanes)
-
-    def value_of(scalar: ir.Value) -> ir.Value:
-        if scalar not in values:
-            values[scalar] = widen_constant(scalar.owner.attributes["value"], lanes)
-        return values[scalar]
-
-    operations = list(block.operations)
-    for op in operations[:-1]:
-        if op.operation.name == "arith.constant":
-            continue  # made where it is used
-        copy = ir.Operation.create(
-            op.operation.name,
-            [widened(result.type) for result in op.results],
-            [value_of(operand) for operand in op.operands],
-            {name: op.operation.attributes[name] for name in op.operation.attributes},
-        )
-        values[op.results[0]] = copy.results[0]
-    return value_of(operations[-1].operands[0])
-
-
-def widen_constant(attribute: ir.Attribute, lanes: int) -> ir.Value:
-    """A scalar constant in every lane."""
-    kind = lane_type(attribute.type, lanes)
-    return arith.constant(
-        kind, attribute if lanes == 1 else ir.DenseElementsAttr.get_splat(kind, attribute)
-    )

@@ -20,7 +20,6 @@ from .builder import (
     float_constant,
     fma,
     for_range,
-    inline_epilogue,
     load,
     load_mask,
     minimum,
@@ -29,6 +28,7 @@ from .builder import (
     store,
     zero_fill,
 )
+from .epilogue import inline_epilogue
 from .library import Kernel, epilogue_key
 from .rows import for_pieces, zero_lead
 

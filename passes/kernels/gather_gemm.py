@@ -32,7 +32,6 @@ from .builder import (
     fma,
     fold_range,
     for_range,
-    inline_epilogue,
     load,
     load_index,
     load_mask,
@@ -45,6 +44,7 @@ from .builder import (
     when,
     zero_fill,
 )
+from .epilogue import inline_epilogue
 from .library import Kernel, epilogue_key
 from .rows import zero_lead
 

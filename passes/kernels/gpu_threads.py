@@ -20,11 +20,11 @@ from .builder import (
     equal,
     float_constant,
     for_range,
-    inline_epilogue,
     load,
     store,
     when,
 )
+from .epilogue import inline_epilogue
 
 
 def thread() -> Index:

@@ -22,7 +22,6 @@ from .builder import (
     float_constant,
     fma,
     fold_range,
-    inline_epilogue,
     load,
     load_index,
     pieces,
@@ -30,6 +29,7 @@ from .builder import (
     store,
     when,
 )
+from .epilogue import inline_epilogue
 from .library import Kernel, epilogue_key
 
 

@@ -28,7 +28,6 @@ from .builder import (
     below,
     float_constant,
     fold_range,
-    inline_epilogue,
     join_strided,
     load,
     load_strided_parts,
@@ -39,6 +38,7 @@ from .builder import (
     splat,
     store,
 )
+from .epilogue import inline_epilogue
 from .library import Kernel, epilogue_key
 from .rows import for_pieces, write_plane, zero_lead
 

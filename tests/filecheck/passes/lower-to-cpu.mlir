@@ -87,6 +87,37 @@ module attributes {sparse_pattern.target = "x86-64-v3"} {
 
 // -----
 
+// A comparison with a constant and a selection are a minimum or maximum where NaN stays NaN; one that drops NaN is left.
+// CHECK-LABEL: func.func private @matvec_0
+// CHECK-NOT:     arith.cmpf ugt
+// CHECK:         %[[RELU:.+]] = arith.maximumf %{{.+}}, %{{.+}} fastmath<nsz> : vector<4xf32>
+// CHECK:         %[[RELU6:.+]] = arith.minimumf %[[RELU]], %{{.+}} fastmath<nsz> : vector<4xf32>
+// CHECK:         %[[GREATER:.+]] = arith.cmpf ogt, %[[RELU6]]
+// CHECK:         arith.select %[[GREATER]], %[[RELU6]]
+module attributes {sparse_pattern.target = "x86-64-v3"} {
+  func.func @clamps(%x: tensor<5x4xf32>, %a: tensor<16xf32>, %offsets: tensor<10xi32>, %blocks: tensor<1x4xi32>)
+      -> tensor<5x4xf32> {
+    %zero = arith.constant 0.0 : f32
+    %six = arith.constant 6.0 : f32
+    %one = arith.constant 1.0 : f32
+    %y = "sparse_pattern.packed_linear"(%x, %a, %offsets, %blocks) ({
+    ^bb0(%acc: f32):
+      %positive = arith.cmpf ugt, %acc, %zero : f32
+      %relu = arith.select %positive, %acc, %zero : f32
+      %large = arith.cmpf ogt, %relu, %six : f32
+      %relu6 = arith.select %large, %six, %relu : f32
+      %greater = arith.cmpf ogt, %relu6, %one : f32
+      %number = arith.select %greater, %relu6, %one : f32
+      "sparse_pattern.yield"(%number) : (f32) -> ()
+    }) {scheme = #sparse_pattern.dense, full_blocks = 1, kernel = #sparse_pattern.matvec<4, 4>,
+        operandSegmentSizes = array<i32: 1, 1, 1, 1, 0, 0>}
+      : (tensor<5x4xf32>, tensor<16xf32>, tensor<10xi32>, tensor<1x4xi32>) -> tensor<5x4xf32>
+    return %y : tensor<5x4xf32>
+  }
+}
+
+// -----
+
 // A pooling combines the taps of its window; an average divides in the epilogue.
 // CHECK-LABEL: func.func private @pool_sum_1
 // CHECK-COUNT-2: vector.load %arg0

@@ -1,0 +1,94 @@
+"""An epilogue's scalar code, written out on vectors.
+
+    %positive = arith.cmpf ugt, %x, %zero : f32
+    %relu = arith.select %positive, %x, %zero : f32
+      -->
+    %relu = arith.maximumf %x, %zeros fastmath<nsz> : vector<16xf32>
+
+What compares a value with a constant and selects one of the two is a clamp. Targets have minimum
+and maximum that keep NaN, and take one instruction where comparison, logic on masks and selection
+take up to five.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch_mlir.ir as ir
+from torch_mlir.dialects import arith
+
+from .builder import lane_type
+
+# Which of two zeros a clamp gives is of no consequence, and costs instructions to decide.
+NO_SIGNED_ZEROS = arith.FastMathFlags.nsz
+# Comparisons that pick the value where it is NaN, and those that do not pick the bound there.
+_PICK_VALUE = {9: arith.maximumf, 10: arith.maximumf, 11: arith.minimumf, 12: arith.minimumf}
+_PICK_BOUND = {2: arith.minimumf, 3: arith.minimumf, 4: arith.maximumf, 5: arith.maximumf}
+
+
+@dataclass(frozen=True)
+class Clamp:
+    """`select(compare(value, bound), ...)` that is a minimum or maximum which keeps NaN."""
+
+    build: Callable[..., ir.Value]
+    operands: tuple[ir.Value, ir.Value]
+
+
+def inline_epilogue(block: ir.Block, arguments: Sequence[ir.Value], lanes: int) -> ir.Value:
+    """The epilogue's scalar code on vectors; constants from around the region are copied in."""
+    values = dict(zip(block.arguments, arguments, strict=True))
+
+    def widened(kind: ir.Type) -> ir.Type:
+        return lane_type(kind, lanes)
+
+    def value_of(scalar: ir.Value) -> ir.Value:
+        if scalar not in values:
+            values[scalar] = widen_constant(scalar.owner.attributes["value"], lanes)
+        return values[scalar]
+
+    operations = list(block.operations)
+    for op in operations[:-1]:
+        if op.operation.name == "arith.constant":
+            continue  # made where it is used
+        if clamp := _as_clamp(op):
+            value, bound = map(value_of, clamp.operands)
+            values[op.results[0]] = clamp.build(value, bound, fastmath=NO_SIGNED_ZEROS)
+            continue
+        copy = ir.Operation.create(
+            op.operation.name,
+            [widened(result.type) for result in op.results],
+            [value_of(operand) for operand in op.operands],
+            {name: op.operation.attributes[name] for name in op.operation.attributes},
+        )
+        values[op.results[0]] = copy.results[0]
+    return value_of(operations[-1].operands[0])
+
+
+def _as_clamp(op: Any) -> Clamp | None:
+    """The clamp that a select is part of, if it is one."""
+    if op.operation.name != "arith.select" or isinstance(op.condition, ir.BlockArgument):
+        return None
+    compare = op.condition.owner
+    if compare.operation.name != "arith.cmpf":
+        return None
+    value, bound = compare.operation.operands
+    constant = None if isinstance(bound, ir.BlockArgument) else bound.owner.operation
+    if constant is None or constant.name != "arith.constant" or value == bound:
+        return None
+    if math.isnan(ir.FloatAttr(constant.attributes["value"]).value):
+        return None
+    chosen = (op.true_value, op.false_value)
+    table = {(value, bound): _PICK_VALUE, (bound, value): _PICK_BOUND}.get(chosen, {})
+    build = table.get(ir.IntegerAttr(compare.operation.attributes["predicate"]).value)
+    return None if build is None else Clamp(build, (value, bound))
+
+
+def widen_constant(attribute: ir.Attribute, lanes: int) -> ir.Value:
+    """A scalar constant in every lane."""
+    kind = lane_type(attribute.type, lanes)
+    return arith.constant(
+        kind, attribute if lanes == 1 else ir.DenseElementsAttr.get_splat(kind, attribute)
+    )
