@@ -8,7 +8,7 @@ from typing import Any
 
 from .dialect import ints, is_int_array
 from .epilogue import epilogue_problem, shape_text
-from .kernels import CONV_KERNELS, LINEAR_KERNELS, kernel_problem
+from .kernels import CONV_KERNELS, LINEAR_KERNELS, DepthwiseAttr, kernel_problem
 from .layout import layer_reach, layout_of, layout_problem
 from .schemes import scheme_problem
 
@@ -165,21 +165,35 @@ def window_sizes(
 
 
 def conv_layout_problem(op: Any, kernel: Sequence[int]) -> str:
-    """A convolution on planar activations is one-dimensional: equal pitches, split phases."""
+    """A convolution on planar activations is one-dimensional: equal pitches, split phases.
+
+    A strided depthwise one may instead go row by row through an input that is not split.
+    """
     source, target = layout_of(op.input.type), layout_of(op.result.type)
     if source is None or target is None:
         return "needs both its input and its result in planar layout, or neither"
+    if target.split:
+        return f"writes phases of {list(target.strides)}, but only conversions do"
+    if max(ints(op.strides)) > 1 and not source.split:
+        return strided_rows_problem(op, kernel)
     if source.pitches != target.pitches:
         return f"reads pitches {list(source.pitches)} but writes pitches {list(target.pitches)}"
     if source.strides != ints(op.strides):
         return f"has strides {list(ints(op.strides))} but reads phases of {list(source.strides)}"
-    if target.split:
-        return f"writes phases of {list(target.strides)}, but only conversions do"
     reach = layer_reach(op, kernel, split=True)
     if missing := sorted(reach.phases.difference(source.phases)):
         return f"reads phases {missing}, but its input has {list(source.phases)}"
     problem = source.halo_problem(reach)
     return problem and f"reads a planar layout that {problem}"
+
+
+def strided_rows_problem(op: Any, kernel: Sequence[int]) -> str:
+    """Taking every s-th pixel itself, as poolings do, is for the depthwise kernel alone."""
+    attributes = op.operation.attributes
+    if "kernel" in attributes and not isinstance(attributes["kernel"], DepthwiseAttr):
+        strides = list(ints(op.strides))
+        return f"has strides {strides}, so its kernel needs an input split into phases"
+    return rows_halo_problem(op, kernel)
 
 
 def pool_layout_problem(op: Any) -> str:
@@ -189,5 +203,11 @@ def pool_layout_problem(op: Any) -> str:
         return "needs its input in planar layout, as its result is"
     if source.split or (target is not None and target.split):
         return "reads or writes phases, but only convolutions read and conversions write them"
-    problem = source.halo_problem(layer_reach(op, ints(op.kernel), split=False))
+    return rows_halo_problem(op, ints(op.kernel))
+
+
+def rows_halo_problem(op: Any, kernel: Sequence[int]) -> str:
+    """The halo that a window needs which moves over an input that is not split into phases."""
+    source = layout_of(op.input.type)
+    problem = source.halo_problem(layer_reach(op, kernel, split=False)) if source else ""
     return problem and f"reads a planar layout that {problem}"

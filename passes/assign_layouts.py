@@ -38,8 +38,10 @@ from niwaki.dialects import (
     round_up,
     with_layout,
 )
+from niwaki.targets import Target
 
 from .base import ModulePass, Session, function_ops, target_of
+from .layers import reads_phases
 
 Node = tuple[Any, tuple[int, ...]]  # a value and the strides it is split by
 
@@ -120,26 +122,26 @@ class AssignLayoutsPass(ModulePass):
     name: ClassVar[str] = "sparse-pattern-assign-layouts"
 
     def run(self, module: Any, session: Session) -> None:
-        lanes = target_of(module).lanes
+        target = target_of(module)
         layers = [op for op in function_ops(module) if isinstance(op, (ConvOp, PoolOp))]
         groups = Groups()
         for op in layers:
-            collect(op, groups, lanes)
-        rewrite(layers, groups.layouts(lanes))
+            collect(op, groups, target)
+        rewrite(layers, groups.layouts(target.lanes), target)
         for op in function_ops(module):
             if isinstance(op, ConvertLayoutOp) and not any(True for _ in op.result.uses):
                 op.operation.erase()
 
 
-def collect(op: Any, groups: Groups, lanes: int) -> None:
+def collect(op: Any, groups: Groups, target: Target) -> None:
     """Note what one layer needs of the activations it reads and writes."""
     ones = (1,) * len(ints(op.strides))
-    split = isinstance(op, ConvOp)
-    kernel = op.weight.type.shape[2:] if split else ints(op.kernel)
+    split = reads_phases(op, target)
+    kernel = op.weight.type.shape[2:] if isinstance(op, ConvOp) else ints(op.kernel)
     source = groups.add(op.input, ints(op.strides) if split else ones)
     # A vector of every s-th pixel spans s vectors.
     span = 1 if split else max(ints(op.strides))
-    groups.needs[source].widen(layer_reach(op, kernel, split), span * lanes)
+    groups.needs[source].widen(layer_reach(op, kernel, split), span * target.lanes)
     if not is_planar_result(op):
         return
     result = groups.add(op.result, ones)
@@ -187,7 +189,7 @@ def planar_layout(
     return Planar(sizes, pitches, strides, phases, round_up(before, lanes), plane, slack)
 
 
-def rewrite(layers: Sequence[Any], layouts: dict[Node, Planar]) -> None:
+def rewrite(layers: Sequence[Any], layouts: dict[Node, Planar], target: Target) -> None:
     """Set result types and insert conversions.
 
     Every value keeps a plain twin; conversions that nobody reads are erased later.
@@ -204,7 +206,7 @@ def rewrite(layers: Sequence[Any], layouts: dict[Node, Planar]) -> None:
 
     for op in layers:
         ones, block = (1,) * len(ints(op.strides)), op.operation.block
-        strides = ints(op.strides) if isinstance(op, ConvOp) else ones
+        strides = ints(op.strides) if reads_phases(op, target) else ones
         with ir.InsertionPoint(op), op.location:
             op.operation.operands[0] = planar(op.input, strides, block)
             first = len(op.operation.operands) - len(op.per_position)

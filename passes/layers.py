@@ -10,6 +10,8 @@ import numpy.typing as npt
 import torch_mlir.ir as ir
 
 from niwaki.dialects import ConvOp, Planar, displacements, ints, layout_of
+from niwaki.schemes import Dense
+from niwaki.targets import Target
 
 from .base import PassFailure, dense_value
 
@@ -19,6 +21,20 @@ def is_depthwise(op: Any) -> bool:
     if not isinstance(op, ConvOp):
         return False
     return bool(op.groups.value == op.input.type.shape[1] == op.weight.type.shape[0] > 1)
+
+
+def takes_depthwise_kernel(op: Any, target: Target) -> bool:
+    """Whether a layer gets the depthwise kernel, which reads every tap of every channel."""
+    return target.backend == "cpu" and is_depthwise(op) and op.scheme.scheme == Dense()
+
+
+def reads_phases(op: Any, target: Target) -> bool:
+    """Whether a layer reads phase planes if it is strided; others take every s-th pixel themselves.
+
+    Convolutions do, except depthwise ones: for them a split costs more than the convolution.
+    """
+    strided = max(ints(op.strides)) > 1
+    return isinstance(op, ConvOp) and not (strided and takes_depthwise_kernel(op, target))
 
 
 def groups_of(op: Any) -> int:

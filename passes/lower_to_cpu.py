@@ -23,12 +23,14 @@ from niwaki.dialects import (
     PackedConvOp,
     PackedLinearOp,
     PoolOp,
+    ints,
     layout_of,
 )
 
 from .base import ModulePass, Session, constant, target_of
 from .kernels.copy_rows import copy_kernel
 from .kernels.depthwise import Depthwise, depthwise_kernel
+from .kernels.depthwise_rows import DepthwiseRows, depthwise_rows_kernel
 from .kernels.gather_gemm import gather_gemm_kernel
 from .kernels.library import Kernel
 from .kernels.matvec import matvec_kernel
@@ -60,6 +62,9 @@ def packed_conv(op: Any, lanes: int) -> tuple[Kernel, list[ir.Value]]:
     """Kernel and operands of a convolution."""
     epilogue = op.epilogue.blocks[0]
     source, target = conv_layouts(op)
+    if isinstance(op.kernel, DepthwiseAttr) and not source.split and max(ints(op.strides)) > 1:
+        operands = [op.input, op.values, *op.per_filter, *op.per_position]
+        return depthwise_rows_kernel(depthwise_rows(op, lanes), epilogue), operands
     mask = constant(target.mask(target.plane))
     extras = [*op.per_filter, mask, *op.per_position]
     if isinstance(op.kernel, DepthwiseAttr):
@@ -71,6 +76,17 @@ def packed_conv(op: Any, lanes: int) -> tuple[Kernel, list[ir.Value]]:
         return depthwise_kernel(depthwise, epilogue), [op.input, op.values, *extras]
     operands = [op.input, op.values, op.offsets, op.blocks, *extras]
     return gather_gemm_kernel(conv_layer(op, lanes), epilogue), operands
+
+
+def depthwise_rows(op: Any, lanes: int) -> DepthwiseRows:
+    """A strided depthwise convolution of an input that is not split into phases."""
+    source, target = conv_layouts(op)
+    images, filters = op.result.type.shape[:2]
+    distances = tuple(distance for _, distance in tap_places(op))
+    group, counts = op.kernel.tile[1], epilogue_counts(op)
+    return DepthwiseRows(
+        source, target, images, filters, ints(op.strides), distances, group, *counts, lanes
+    )
 
 
 def packed_linear(op: Any, lanes: int) -> tuple[Kernel, list[ir.Value]]:

@@ -23,11 +23,10 @@ from niwaki.dialects import (
     MatvecAttr,
     layout_of,
 )
-from niwaki.schemes import Dense
 from niwaki.targets import Target
 
 from .base import ModulePass, Session, function_ops, target_of
-from .layers import groups_of, is_depthwise
+from .layers import groups_of, takes_depthwise_kernel
 
 # Vectors of pixels for each height of the tile (filters), by vector registers. Measured on AVX-512:
 # 8 x 3 leaves room for three inputs and a few broadcast weights; 8 x 4 spills.
@@ -63,8 +62,7 @@ class SelectKernelsPass(ModulePass):
 
 def conv_kernel(op: Any, target: Target) -> Any:
     """The kernel of a convolution."""
-    # The depthwise kernel reads every tap of every channel.
-    if target.backend == "cpu" and is_depthwise(op) and op.scheme.scheme == Dense():
+    if takes_depthwise_kernel(op, target):
         return DepthwiseAttr.of(vectors=min(4, pixel_vectors(op, target)), channels=1)
     tiles = GPU_TILES if target.backend == "gpu" else REGISTER_TILES[target.registers]
     height = tile_height(op, tuple(tiles))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 
 import torch_mlir.ir as ir
 
 from niwaki.dialects import Planar
 
-from .builder import Index, above, all_of, equal, for_range, pieces, when, zero_fill
+from .builder import Index, above, all_of, equal, for_range, pieces, when, when_else, zero_fill
 
 
 def plain_layout(sizes: Sequence[int]) -> Planar:
@@ -22,6 +23,46 @@ def plain_layout(sizes: Sequence[int]) -> Planar:
 
 
 RowBody = Callable[[list[Index], Index], None]
+# Outer indices, column, where to store, how many pixels.
+PixelBody = Callable[[list[Index], Index, Index, int], None]
+
+
+def write_pixels(
+    buffer: ir.Value, start: Index, layout: Planar, lanes: int, pixels: PixelBody
+) -> None:
+    """As `write_plane`, in vectors: `pixels(outer indices, column, offset, width)` stores some.
+
+    All rows but the last are written in whole vectors, beyond their end where they must: the zeros
+    and rows that belong there are written later. Pixels beyond a row's end may hold anything.
+    """
+    length = layout.sizes[-1]
+
+    def row(indices: list[Index], at: Index) -> None:
+        def exactly() -> None:
+            for_pieces(length, lanes, lambda i, width: pixels(indices, i, at + i, width))
+
+        def whole_vectors() -> None:
+            for_pieces(
+                -(-length // lanes) * lanes,
+                lanes,
+                lambda i, width: pixels(indices, i, at + i, width),
+            )
+
+        if length % lanes == 0 or not _may_overrun(layout, lanes):
+            exactly()
+            return
+        ends = [equal(i, size - 1) for i, size in zip(indices, layout.sizes, strict=False)]
+        when_else(all_of(ends), exactly, whole_vectors)
+
+    write_plane(buffer, start, layout, lanes, row)
+
+
+def _may_overrun(layout: Planar, lanes: int) -> bool:
+    """Whether whole vectors in all rows but the last stay within the plane."""
+    outer = itertools.product(*map(range, layout.sizes[:-1]))
+    *_, second_last, _ = [-1, *(layout.pixel((*indices, 0)) for indices in outer)]
+    covered = -(-layout.sizes[-1] // lanes) * lanes
+    return second_last >= 0 and second_last + covered <= layout.plane
 
 
 def write_plane(buffer: ir.Value, start: Index, layout: Planar, lanes: int, row: RowBody) -> None:

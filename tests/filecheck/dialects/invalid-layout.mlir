@@ -208,10 +208,43 @@ func.func @f(%x: tensor<1x4x8x8xf32, #source>, %w: tensor<6x4x3x3xf32>) {
 
 // -----
 
-#source = #sparse_pattern.planar<array<i64: 8, 8>, array<i64: 9, 1>, array<i64: 1, 1>, array<i64: 0>, 16, 96, 16>
+#source = #sparse_pattern.planar<array<i64: 8, 3>, array<i64: 9, 1>, array<i64: 1, 3>, array<i64: 0, 1, 2>, 16, 96, 16>
 #target = #sparse_pattern.planar<array<i64: 4, 4>, array<i64: 9, 1>, array<i64: 1, 1>, array<i64: 0>, 16, 96, 16>
 func.func @f(%x: tensor<1x4x8x8xf32, #source>, %w: tensor<6x4x3x3xf32>) {
-  // expected-error @+1 {{'sparse_pattern.conv' op has strides [2, 2] but reads phases of [1, 1]}}
+  // expected-error @+1 {{'sparse_pattern.conv' op has strides [2, 2] but reads phases of [1, 3]}}
+  %y = "sparse_pattern.conv"(%x, %w) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {strides = array<i64: 2, 2>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>,
+      groups = 1, scheme = #sparse_pattern.dense, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<1x4x8x8xf32, #source>, tensor<6x4x3x3xf32>) -> tensor<1x6x4x4xf32, #target>
+  return
+}
+
+// -----
+
+#source = #sparse_pattern.planar<array<i64: 8, 8>, array<i64: 9, 1>, array<i64: 1, 1>, array<i64: 0>, 16, 96, 16>
+#target = #sparse_pattern.planar<array<i64: 4, 4>, array<i64: 9, 1>, array<i64: 1, 1>, array<i64: 0>, 16, 96, 16>
+// Only the depthwise kernel takes every other pixel itself.
+func.func @f(%x: tensor<1x4x8x8xf32, #source>, %w: tensor<6x4x3x3xf32>) {
+  // expected-error @+1 {{'sparse_pattern.conv' op has strides [2, 2], so its kernel needs an input split into phases}}
+  %y = "sparse_pattern.conv"(%x, %w) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {strides = array<i64: 2, 2>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>,
+      groups = 1, scheme = #sparse_pattern.dense,
+      kernel = #sparse_pattern.gather_gemm<1, 1, 1, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<1x4x8x8xf32, #source>, tensor<6x4x3x3xf32>) -> tensor<1x6x4x4xf32, #target>
+  return
+}
+
+// -----
+
+#source = #sparse_pattern.planar<array<i64: 8, 8>, array<i64: 9, 1>, array<i64: 1, 1>, array<i64: 0>, 0, 96, 16>
+#target = #sparse_pattern.planar<array<i64: 4, 4>, array<i64: 9, 1>, array<i64: 1, 1>, array<i64: 0>, 16, 96, 16>
+// It finds its halo there.
+func.func @f(%x: tensor<1x4x8x8xf32, #source>, %w: tensor<6x4x3x3xf32>) {
+  // expected-error @+1 {{'sparse_pattern.conv' op reads a planar layout that has a lead of 0 elements, too small for 10 of halo}}
   %y = "sparse_pattern.conv"(%x, %w) ({
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()

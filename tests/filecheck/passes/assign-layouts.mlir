@@ -173,3 +173,43 @@ module attributes {sparse_pattern.target = "arm64"} {
     return %b : tensor<1x4x8xf32>
   }
 }
+
+// -----
+
+// A strided depthwise convolution goes row by row through an input that is not split: the conversion would cost more.
+// CHECK-LABEL: func.func @strided_depthwise
+// CHECK:         %[[PLANAR:.+]] = "sparse_pattern.convert_layout"(%{{.+}}) : (tensor<1x4x8x8xf32>)
+// CHECK-SAME:      -> tensor<1x4x8x8xf32, #sparse_pattern.planar<array<i64: 8, 8>, array<i64: 9, 1>, array<i64: 1, 1>, array<i64: 0>, 12 : i64, 84 : i64, 12 : i64>>
+// CHECK-NEXT:    "sparse_pattern.conv"(%[[PLANAR]],
+// CHECK:           -> tensor<1x4x4x4xf32, #sparse_pattern.planar<array<i64: 4, 4>, array<i64: 4, 1>, array<i64: 1, 1>, array<i64: 0>, 0 : i64, 16 : i64, 4 : i64>>
+module attributes {sparse_pattern.target = "arm64"} {
+  func.func @strided_depthwise(%x: tensor<1x4x8x8xf32>) -> tensor<1x4x4x4xf32> {
+    %w = arith.constant dense<0.5> : tensor<4x1x3x3xf32>
+    %y = "sparse_pattern.conv"(%x, %w) ({
+    ^bb0(%acc: f32):
+      "sparse_pattern.yield"(%acc) : (f32) -> ()
+    }) {strides = array<i64: 2, 2>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 4,
+        scheme = #sparse_pattern.dense, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+      : (tensor<1x4x8x8xf32>, tensor<4x1x3x3xf32>) -> tensor<1x4x4x4xf32>
+    return %y : tensor<1x4x4x4xf32>
+  }
+}
+
+// -----
+
+// On a GPU it has the kernel of all others, and reads phases.
+// CHECK-LABEL: func.func @strided_depthwise_on_gpu
+// CHECK:         "sparse_pattern.convert_layout"
+// CHECK-SAME:      array<i64: 2, 2>, array<i64: 0, 1, 2, 3>
+module attributes {sparse_pattern.target = "vulkan"} {
+  func.func @strided_depthwise_on_gpu(%x: tensor<1x4x8x8xf32>) -> tensor<1x4x4x4xf32> {
+    %w = arith.constant dense<0.5> : tensor<4x1x3x3xf32>
+    %y = "sparse_pattern.conv"(%x, %w) ({
+    ^bb0(%acc: f32):
+      "sparse_pattern.yield"(%acc) : (f32) -> ()
+    }) {strides = array<i64: 2, 2>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 4,
+        scheme = #sparse_pattern.dense, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+      : (tensor<1x4x8x8xf32>, tensor<4x1x3x3xf32>) -> tensor<1x4x4x4xf32>
+    return %y : tensor<1x4x4x4xf32>
+  }
+}

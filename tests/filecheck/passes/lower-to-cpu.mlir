@@ -87,6 +87,36 @@ module attributes {sparse_pattern.target = "x86-64-v3"} {
 
 // -----
 
+// A strided depthwise convolution goes row by row: sums of the vectors that hold every other value, and a shuffle at the end.
+// CHECK-LABEL: func.func private @depthwise_rows_1
+// CHECK:         vector.load %arg0
+// CHECK:         vector.load %arg0
+// CHECK-COUNT-2: vector.fma
+// CHECK:         vector.shuffle
+// CHECK:         return
+// CHECK-LABEL: func.func @strided_depthwise
+// CHECK:         %[[FLAT:.+]] = "flow.dispatch"(%{{.+}}) {entry_points = [@copy_rows_0]
+// CHECK:         "flow.dispatch"(%[[FLAT]], %arg1) {entry_points = [@depthwise_rows_1]
+#line = #sparse_pattern.planar<array<i64: 9>, array<i64: 1>, array<i64: 1>, array<i64: 0>, 0, 12, 12>
+#half = #sparse_pattern.planar<array<i64: 5>, array<i64: 1>, array<i64: 1>, array<i64: 0>, 0, 8, 12>
+module attributes {sparse_pattern.target = "arm64"} {
+  func.func @strided_depthwise(%x: tensor<1x2x9xf32>, %values: tensor<2xf32>, %offsets: tensor<8xi32>,
+                               %blocks: tensor<2x4xi32>) -> tensor<1x2x5xf32> {
+    %planar = "sparse_pattern.convert_layout"(%x) : (tensor<1x2x9xf32>) -> tensor<1x2x9xf32, #line>
+    %y = "sparse_pattern.packed_conv"(%planar, %values, %offsets, %blocks) ({
+    ^bb0(%acc: f32):
+      "sparse_pattern.yield"(%acc) : (f32) -> ()
+    }) {strides = array<i64: 2>, dilations = array<i64: 1>, padding = array<i64: 0, 0>, groups = 2,
+        kernel_size = array<i64: 1>, scheme = #sparse_pattern.dense, full_blocks = 2,
+        kernel = #sparse_pattern.depthwise<1, 1>, operandSegmentSizes = array<i32: 1, 1, 1, 1, 0, 0>}
+      : (tensor<1x2x9xf32, #line>, tensor<2xf32>, tensor<8xi32>, tensor<2x4xi32>) -> tensor<1x2x5xf32, #half>
+    %plain = "sparse_pattern.convert_layout"(%y) : (tensor<1x2x5xf32, #half>) -> tensor<1x2x5xf32>
+    return %plain : tensor<1x2x5xf32>
+  }
+}
+
+// -----
+
 // A comparison with a constant and a selection are a minimum or maximum where NaN stays NaN; one that drops NaN is left.
 // CHECK-LABEL: func.func private @matvec_0
 // CHECK-NOT:     arith.cmpf ugt

@@ -181,7 +181,14 @@ def computed(op: Any, x: Array) -> Array:
     flat = pack(x, source)
     offsets, values, table = map(numbers, (op.offsets, op.values, op.blocks))
     image_size = x.shape[1] * len(source.phases) * source.plane
-    inside = np.flatnonzero(target.mask(target.extent))
+    # Where windows begin: constant distances from the output's pixels, if strided in phase planes.
+    steps = [1] * len(target.sizes) if source.split else ints(op.strides)
+    inside = np.array(
+        [
+            source.pixel([index * step for index, step in zip(pixel, steps, strict=True)])
+            for pixel in np.ndindex(*target.sizes)
+        ]
+    )
     result = np.full(op.result.type.shape, np.nan, np.float32)
     for image in range(x.shape[0]):
         for (first, begin, end, value), rows in zip(table, block_rows(op), strict=True):

@@ -1,0 +1,108 @@
+"""Strided depthwise convolution, row by row of the result: no phase planes are made for it.
+
+    workgroup x: group of channels, z: image
+    for each row of the result, for each vector of its pixels:
+      acc = sum over taps of w[tap] * every s-th value of the input from the tap on
+
+With one filter a channel, splitting an input into phases costs more than the convolution itself.
+Multiply-adds run on the vectors that hold the strided values, and one shuffle at the end picks
+these out, instead of one for each tap.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch_mlir.ir as ir
+
+from niwaki.dialects import Planar
+
+from .builder import (
+    Index,
+    float_constant,
+    fma,
+    for_range,
+    join_strided,
+    load,
+    load_strided_parts,
+    minimum,
+    splat,
+    store,
+)
+from .epilogue import inline_epilogue
+from .library import Kernel, epilogue_key
+from .rows import write_pixels, zero_lead
+
+
+@dataclass(frozen=True)
+class DepthwiseRows:
+    """A strided depthwise convolution as this kernel sees it.
+
+    Attributes:
+        source, target: layouts of input and result; the input is not split into phases.
+        images, channels: sizes of the activations.
+        strides: of the window.
+        distances: for each tap how far from the window's first pixel without padding.
+        group: channels of a workgroup.
+        per_filter, per_position: numbers of operands of the epilogue.
+        lanes: f32 values of a vector.
+    """
+
+    source: Planar
+    target: Planar
+    images: int
+    channels: int
+    strides: tuple[int, ...]
+    distances: tuple[int, ...]
+    group: int
+    per_filter: int
+    per_position: int
+    lanes: int
+
+
+def depthwise_rows_kernel(conv: DepthwiseRows, epilogue: ir.Block) -> Kernel:
+    """Kernel with operands input, values (channels x taps), per filter, per position."""
+
+    def emit(buffers: list[ir.Value], workgroup: tuple[Index, Index, Index]) -> None:
+        x, _, image = workgroup
+        zero_lead(buffers[-1], conv.target, workgroup, conv.lanes)
+        begin = x * conv.group
+        with for_range(begin, minimum(begin + conv.group, conv.channels)) as channel:
+            _channel(conv, epilogue, buffers, channel, image)
+
+    workgroups = (-(-conv.channels // conv.group), 1, conv.images)
+    return Kernel("depthwise_rows", (conv, epilogue_key(epilogue)), workgroups, emit)
+
+
+def _channel(
+    conv: DepthwiseRows, epilogue: ir.Block, buffers: list[ir.Value], channel: Index, image: Index
+) -> None:
+    """One plane of the result."""
+    source, values, *extras, result = buffers
+    taps, stride = len(conv.distances), conv.strides[-1]
+    plane = image * conv.channels + channel
+    read = plane * conv.source.plane + conv.source.lead
+    weights = [load(values, channel * taps + tap) for tap in range(taps)]
+    per_filter = [load(buffer, channel) for buffer in extras[: conv.per_filter]]
+
+    def pixels(rows: list[Index], column: Index, at: Index, width: int) -> None:
+        first = read + column * stride
+        for row, step, pitch in zip(rows, conv.strides, conv.source.pitches, strict=False):
+            first = first + row * (step * pitch)
+        sums: list[ir.Value] = []
+        for weight, distance in zip(weights, conv.distances, strict=True):
+            parts = load_strided_parts(source, first + distance, stride, width)
+            sums = sums or [float_constant(0.0, width) for _ in parts]
+            sums = [
+                fma(splat(weight, width), part, total)
+                for part, total in zip(parts, sums, strict=True)
+            ]
+        arguments = [
+            join_strided(sums, stride, width),
+            *(splat(value, width) for value in per_filter),
+            *(load(buffer, at, width) for buffer in extras[conv.per_filter :]),
+        ]
+        store(inline_epilogue(epilogue, arguments, width), result, at)
+
+    write = plane * conv.target.plane + conv.target.lead
+    write_pixels(result, write, conv.target, conv.lanes, pixels)
