@@ -1,0 +1,101 @@
+"""A buffer of an interpreted kernel: what it holds, who has written what, and wrong accesses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .kernel_values import DATA, GARBAGE, ZERO, Array, is_data, states
+
+NOBODY = -1
+NUMBERS = np.iinfo(np.int64)
+
+
+@dataclass
+class Buffer:
+    """Elements with the states or numbers they hold; only a result may be written.
+
+    Attributes:
+        name: for messages.
+        held: an element's number or state, before the kernel runs.
+        is_result: whether the kernel may write it, and therefore not read it.
+        problems: a line for each kind of wrong access.
+        first, last: of those who write an element, the lowest and highest number.
+        lowest, highest: of the states that are written to an element, the least and greatest.
+    """
+
+    name: str
+    held: Array
+    is_result: bool = False
+    problems: list[str] = field(default_factory=list)
+    first: Array = field(init=False)
+    last: Array = field(init=False)
+    lowest: Array = field(init=False)
+    highest: Array = field(init=False)
+
+    def __post_init__(self) -> None:
+        size = len(self.held)
+        self.first, self.last = np.full(size, NUMBERS.max), np.full(size, NOBODY)
+        self.lowest, self.highest = states(size, state=GARBAGE), states(size, state=ZERO)
+
+    def read(self, places: Array) -> Array:
+        """What is held there; a zero that is loaded is data. Places outside are noted."""
+        if self.is_result:
+            self.problems.append(f"reads {self.name}, which it is to write")
+        inside = self._check("reads", places)
+        found = self.held[places if inside is None else places.clip(0, len(self.held) - 1)]
+        return np.maximum(found, np.int8(DATA)) if is_data(found) else found
+
+    def write(self, places: Array, written: Array, writers: Array) -> None:
+        """Note a write; all three arguments are of one shape."""
+        if not self.is_result:
+            self.problems.append(f"writes {self.name}, which it may only read")
+        inside = self._check("writes", places)
+        if inside is not None:
+            places, written, writers = places[inside], written[inside], writers[inside]
+        np.minimum.at(self.first, places, writers)
+        np.maximum.at(self.last, places, writers)
+        np.minimum.at(self.lowest, places, written)
+        np.maximum.at(self.highest, places, written)
+
+    def _check(self, verb: str, places: Array) -> Array | None:
+        """Which places are inside; None if all are."""
+        inside = (places >= 0) & (places < len(self.held))
+        if inside.all():
+            return None
+        self.problems.append(
+            f"{verb} element {places[~inside].flat[0]} of {self.name}, which has {len(self.held)}"
+        )
+        return inside
+
+    @property
+    def written(self) -> Array:
+        """Which elements anybody has written."""
+        return self.last != NOBODY
+
+    @property
+    def left(self) -> Array:
+        """States that the kernel leaves."""
+        return np.where(self.written, self.highest, GARBAGE).astype(np.int8)
+
+    def races(self) -> list[str]:
+        """Elements whose value depends on who comes last.
+
+        Any number may write zeros to an element; what is computed only one may write, and no zeros.
+        """
+        computed = self.written & (self.highest > ZERO)
+        several = np.flatnonzero(computed & (self.first != self.last))
+        mixed = np.flatnonzero(computed & (self.lowest == ZERO))
+        found = []
+        if several.size:
+            at = int(several[0])
+            who = f"{self.first[at]} and {self.last[at]}"
+            found.append(
+                f"{several.size} elements of {self.name} are written by several, as {at} by {who}"
+            )
+        if mixed.size:
+            found.append(
+                f"{mixed.size} elements of {self.name} get a value and a zero, as {mixed[0]}"
+            )
+        return found

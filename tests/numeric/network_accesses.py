@@ -1,0 +1,118 @@
+"""Lower a network and interpret all of its kernels, one after the other, on what they left behind.
+
+A result must hold what its layout promises: every pixel computed, from nothing but pixels, halo and
+weights, and every zero of the halo stored. Only slack may stay as it was, at the buffer's end, and
+nothing that is read from it may reach a pixel.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch_mlir.ir as ir
+
+from niwaki.dialects import Planar, layout_of
+from niwaki.dialects.planar import pack
+from niwaki.passes import Session, parse_pipeline, run_pipeline
+from niwaki.passes.base import TARGET_ATTRIBUTE, dense_value, function_ops
+from niwaki.passes.compact_storage import CompactStoragePass
+from niwaki.passes.emit_iree import EmitIreePass, kernel_functions
+from niwaki.passes.lower_to_cpu import CPU_KERNELS
+from niwaki.passes.pipelines import compile_pipeline
+from niwaki.targets import get_target
+
+from .kernel_accesses import run_kernel
+from .kernel_memory import Buffer
+from .kernel_values import GARBAGE, ZERO, Array, states
+
+
+def network_problems(module: Any, target: str) -> list[str]:
+    """Wrong accesses of the kernels of `module`, which is in linalg or logical `sparse_pattern`.
+
+    The module (an `ir.Operation`) is lowered in place.
+    """
+    module.attributes[TARGET_ATTRIBUTE] = ir.StringAttr.get(target)
+    machine, (before, after) = get_target(target), passes_to_kernels(target)
+    run_pipeline(module, before, Session())
+    promised = [
+        promise(op.result.type) for op in function_ops(module) if isinstance(op, tuple(CPU_KERNELS))
+    ]
+    run_pipeline(module, after, Session())
+    calls = [op for op in function_ops(module) if op.operation.name == "flow.dispatch"]
+    assert len(calls) == len(promised) > 0, "layers and calls of kernels do not match"
+    kernels = {function.name.value: function for function in kernel_functions(module)}
+    memory: dict[Any, Array] = {}
+    found = []
+    for call, wanted in zip(calls, promised, strict=True):
+        entry = str(ir.ArrayAttr(call.operation.attributes["entry_points"])[0]).removeprefix("@")
+        told = call_problems(call, kernels[entry], machine.threads, memory, wanted)
+        found += [f"{call.location}: {entry} {problem}" for problem in told]
+    return found
+
+
+@functools.cache
+def passes_to_kernels(target: str) -> tuple[list[Any], list[Any]]:
+    """The compiler's passes up to packed layers, and from there to kernels as IREE gets them."""
+    every = parse_pipeline(compile_pipeline(get_target(target)))
+    names = [element if isinstance(element, str) else element.name for element in every]
+    packed = names.index(CompactStoragePass.name) + 1
+    return every[:packed], every[packed : names.index(EmitIreePass.name)]
+
+
+def promise(kind: ir.Type) -> Array:
+    """What a kernel's result must hold: 1 for what is computed, 0 for zeros, NaN for anything."""
+    shape = list(ir.RankedTensorType(kind).shape)
+    layout = layout_of(kind)
+    if layout is None:
+        return np.ones(int(np.prod(shape)))
+    return pack(np.ones([*shape[:2], *whole_sizes(layout, shape[2:])], np.float32), layout)
+
+
+def whole_sizes(layout: Planar, sizes: Sequence[int]) -> list[int]:
+    """Spatial sizes of an activation; `layout` only tells those of its phases, rounded up."""
+    assert [-(-size // s) for size, s in zip(sizes, layout.strides, strict=True)] == [*layout.sizes]
+    return list(sizes)
+
+
+def call_problems(
+    call: Any, kernel: Any, threads: int, memory: dict[Any, Array], wanted: Array
+) -> list[str]:
+    """Run one call on the memory that earlier ones left; its result is added there."""
+    names = [f"buffer {number}" for number in range(len(call.operands))]
+    buffers = [
+        Buffer(name, contents(operand, memory))
+        for name, operand in zip(names, call.operands, strict=True)
+    ]
+    result = Buffer("the result", states(wanted.size, state=GARBAGE), is_result=True)
+    found = run_kernel(kernel, [*buffers, result], threads)
+    memory[call.results[0]] = result.left
+    return found + broken_promises(result, wanted)
+
+
+def contents(value: Any, memory: dict[Any, Array]) -> Array:
+    """Numbers or states of a tensor: integer constants by value, what IREE computes as data."""
+    if value in memory:
+        return memory[value]
+    array = dense_value(value)
+    if array is not None and array.dtype.kind in "iu":
+        return array.reshape(-1).astype(np.int64)
+    return states(int(np.prod(ir.RankedTensorType(value.type).shape)))
+
+
+def broken_promises(result: Buffer, wanted: Array) -> list[str]:
+    """Elements of a kernel's result that a later kernel may rely on in vain."""
+    written, left, pixel = result.written, result.left, wanted == 1
+    rules = {
+        "are not written": ~np.isnan(wanted) & ~written,
+        "are no zeros, as halo must be": (wanted == 0) & written & (left != ZERO),
+        "are zeros instead of pixels": pixel & written & (left == ZERO),
+        "depend on garbage": pixel & written & (left == GARBAGE),
+    }
+    return [
+        f"{broken.sum()} elements of the result {text}, the first is {broken.argmax()}"
+        for text, broken in rules.items()
+        if broken.any()
+    ]
