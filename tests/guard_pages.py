@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from niwaki.runtime import load
+import niwaki
 from niwaki.runtime.arrays import is_shareable
 
 Array = NDArray[Any]
@@ -52,12 +52,13 @@ def forbid(address: int, size: int) -> None:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 
-def run_guarded(side: str, bundle: Path, inputs: Sequence[Array], threads: int = 1) -> list[Array]:
+def run_guarded(side: str, bundle: Path, inputs: Sequence[Array]) -> list[Array]:
     """Outputs of a bundle on guarded inputs, which are to be read where they lie."""
     arrays = [guarded(values, side) for values in inputs]
     copied = [array.shape for array in arrays if not is_shareable(array)]
     assert not copied, f"inputs of {copied} do not fill multiples of 64 bytes: they would be copied"
-    return list(load(bundle, threads)(*arrays))
+    outputs = niwaki.load(bundle)(*arrays)
+    return list(outputs) if isinstance(outputs, (tuple, list)) else [outputs]
 
 
 def main() -> None:

@@ -8,13 +8,14 @@ nothing that is read from it may reach a pixel.
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+import math
 from typing import Any
 
 import numpy as np
 import torch_mlir.ir as ir
 
-from niwaki.dialects import Planar, layout_of
+from niwaki import dialects, frontend
+from niwaki.dialects import layout_of
 from niwaki.dialects.planar import pack
 from niwaki.passes import Session, parse_pipeline, run_pipeline
 from niwaki.passes.base import TARGET_ATTRIBUTE, dense_value, function_ops
@@ -24,6 +25,7 @@ from niwaki.passes.lower_to_cpu import CPU_KERNELS
 from niwaki.passes.pipelines import compile_pipeline
 from niwaki.targets import get_target
 
+from .cases import Branches, Case
 from .kernel_accesses import run_kernel
 from .kernel_memory import Buffer
 from .kernel_values import GARBAGE, ZERO, Array, states
@@ -37,9 +39,8 @@ def network_problems(module: Any, target: str) -> list[str]:
     module.attributes[TARGET_ATTRIBUTE] = ir.StringAttr.get(target)
     machine, (before, after) = get_target(target), passes_to_kernels(target)
     run_pipeline(module, before, Session())
-    promised = [
-        promise(op.result.type) for op in function_ops(module) if isinstance(op, tuple(CPU_KERNELS))
-    ]
+    layers: list[Any] = [op for op in function_ops(module) if type(op) in CPU_KERNELS]
+    promised = [promise(op.result.type) for op in layers]
     run_pipeline(module, after, Session())
     calls = [op for op in function_ops(module) if op.operation.name == "flow.dispatch"]
     assert len(calls) == len(promised) > 0, "layers and calls of kernels do not match"
@@ -64,17 +65,10 @@ def passes_to_kernels(target: str) -> tuple[list[Any], list[Any]]:
 
 def promise(kind: ir.Type) -> Array:
     """What a kernel's result must hold: 1 for what is computed, 0 for zeros, NaN for anything."""
-    shape = list(ir.RankedTensorType(kind).shape)
-    layout = layout_of(kind)
+    shape, layout = ir.RankedTensorType(kind).shape, layout_of(kind)
     if layout is None:
-        return np.ones(int(np.prod(shape)))
-    return pack(np.ones([*shape[:2], *whole_sizes(layout, shape[2:])], np.float32), layout)
-
-
-def whole_sizes(layout: Planar, sizes: Sequence[int]) -> list[int]:
-    """Spatial sizes of an activation; `layout` only tells those of its phases, rounded up."""
-    assert [-(-size // s) for size, s in zip(sizes, layout.strides, strict=True)] == [*layout.sizes]
-    return list(sizes)
+        return np.ones(math.prod(shape))
+    return pack(np.ones(shape, np.float32), layout)
 
 
 def call_problems(
@@ -99,7 +93,7 @@ def contents(value: Any, memory: dict[Any, Array]) -> Array:
     array = dense_value(value)
     if array is not None and array.dtype.kind in "iu":
         return array.reshape(-1).astype(np.int64)
-    return states(int(np.prod(ir.RankedTensorType(value.type).shape)))
+    return states(math.prod(ir.RankedTensorType(value.type).shape))
 
 
 def broken_promises(result: Buffer, wanted: Array) -> list[str]:
@@ -116,3 +110,13 @@ def broken_promises(result: Buffer, wanted: Array) -> list[str]:
         for text, broken in rules.items()
         if broken.any()
     ]
+
+
+def problems_of(cases: list[Case], target: str) -> tuple[list[str], set[str]]:
+    """Wrong accesses in networks from PyTorch, and the families of their kernels."""
+    inputs = tuple(value for case in cases for value in case.inputs)
+    with dialects.context() as context:
+        module = frontend.import_torch(Branches(cases).eval(), inputs, context).module.operation
+        found = network_problems(module, target)
+        names = {kernel.name.value.rpartition("_")[0] for kernel in kernel_functions(module)}
+    return found, names

@@ -5,6 +5,7 @@ The second one reads the first one's result, which then needs a halo or phases.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -80,7 +81,7 @@ def stacks(draw: st.DrawFn) -> tuple[int, int, list[Sliding]]:
 
 def is_small(window: Window) -> bool:
     """Whether a layer is interpreted in little time."""
-    return max(np.prod(window.spatial), np.prod(window.outputs)) <= MOST_POSITIONS
+    return max(math.prod(window.spatial), math.prod(window.outputs)) <= MOST_POSITIONS
 
 
 def linears() -> st.SearchStrategy[Linear]:
@@ -165,7 +166,7 @@ def linear_module(layer: Linear) -> Any:
 
 def weights(shape: tuple[int, ...], scheme: str, rng: np.random.Generator) -> Any:
     """Weights with the zeros of a scheme."""
-    kept = keep((shape[0], shape[1], int(np.prod(shape[2:]))), scheme, rng)
+    kept = keep((shape[0], shape[1], math.prod(shape[2:])), scheme, rng)
     return constant(kept.reshape(shape).astype(np.float32))
 
 

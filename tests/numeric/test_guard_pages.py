@@ -20,6 +20,7 @@ from torch import nn
 
 import niwaki
 from niwaki.passes.kernels import copy_rows
+from niwaki.passes.kernels.builder import load_strided
 
 from .cases import Branches, Case, compare, reference
 from .random_layers import fill, tensor
@@ -90,9 +91,6 @@ def test_inputs_beside_guard_pages(target: str, tmp_path: Path) -> None:
         with np.load(found) as file:
             outputs = [[file[name]] for name in file.files]
         compare(cases, outputs, wanted, f" {side} its page")
-
-
-load_strided = copy_rows.load_strided
 
 
 @pytest.mark.parametrize(("side", "shift"), [("before", -1), ("after", 1)])

@@ -1,0 +1,69 @@
+"""Each kernel with whatever leaves remainders; results have halos and phases of their own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from .cases import Case
+from .random_layers import fill, tensor
+
+
+def odd_layers() -> list[Case]:
+    """The same ones in every test."""
+    rng = np.random.default_rng(12)
+
+    def conv(rank: int, *arguments: Any, scheme: str = "dense", **options: Any) -> nn.Module:
+        return fill((nn.Conv1d, nn.Conv2d, nn.Conv3d)[rank - 1](*arguments, **options), scheme, rng)
+
+    line, image, volume = (
+        tensor(rng, images, 5, *size)
+        for images, size in ((3, (131,)), (3, (9, 37)), (1, (4, 5, 7)))
+    )
+    networks: dict[str, tuple[nn.Module, Any]] = {
+        "1-D": (conv(1, 5, 13, 7, padding=3), line),
+        "1-D stride 3": (conv(1, 5, 9, 4, stride=3, padding=2, scheme="blocks of 8"), line),
+        "1-D depthwise": (conv(1, 5, 5, 3, padding=1, groups=5), line),
+        "2-D": (conv(2, 5, 17, 3, padding=1, scheme="blocks of 8"), image),
+        "wide padding": (conv(2, 5, 3, 3, padding=(5, 2)), image),
+        "stride 2 and 3": (conv(2, 5, 8, 3, stride=(2, 3), padding=1), image),
+        "stride without taps in between": (conv(2, 5, 8, 1, stride=3), image),
+        "dilation": (conv(2, 5, 7, 3, dilation=(3, 2), padding=4, scheme="unstructured"), image),
+        "groups": (conv(2, 5, 35, 2, groups=5, scheme="blocks of 4"), image),
+        "depthwise": (conv(2, 5, 5, 3, padding=1, groups=5), image),
+        "strided depthwise": (conv(2, 5, 5, 5, stride=2, padding=2, groups=5), image),
+        "pruned depthwise": (conv(2, 5, 5, 5, padding=2, groups=5, scheme="unstructured"), image),
+        "3-D": (conv(3, 5, 9, 3, padding=1, scheme="channel"), volume),
+        "3-D stride 2": (conv(3, 5, 9, 3, stride=2, padding=1), volume),
+        "no weights": (conv(2, 5, 6, 3, scheme="all zero"), image),
+        "a weight": (conv(2, 5, 6, 3, padding=1, scheme="one weight"), image),
+        "maximum": (nn.MaxPool2d(3, 2, 1), image),
+        "maximum, ceil": (nn.MaxPool2d(4, 3, 2, ceil_mode=True), image),
+        "dilated maximum": (nn.MaxPool2d(5, 1, 2, dilation=2), image),
+        "1-D maximum": (nn.MaxPool1d(5, 4, 2), line),
+        "3-D maximum": (nn.MaxPool3d(3, 2, 1), volume),
+        "average": (nn.AvgPool2d(3, 2, 1), image),
+        "3-D average": (nn.AvgPool3d(2, 1, 1), volume),
+        "global maximum": (nn.AdaptiveMaxPool2d(1), image),
+        "global average": (nn.AdaptiveAvgPool2d(1), image),
+        "3-D global average": (nn.AdaptiveAvgPool3d(1), volume),
+        "linear": (fill(nn.Linear(31, 70), "blocks of 4", rng), tensor(rng, 7, 31)),
+        "linear, one row": (fill(nn.Linear(3, 129), "unstructured", rng), tensor(rng, 1, 3)),
+        "linear of one": (fill(nn.Linear(1, 1), "dense", rng), tensor(rng, 3, 1)),
+        "halo for the next": (
+            nn.Sequential(
+                conv(2, 5, 11, 3, padding=1),
+                nn.ReLU(),
+                conv(2, 11, 11, 5, stride=2, padding=3, groups=11),
+                nn.MaxPool2d(3, 2, 1),
+                conv(2, 11, 3, 7, padding=6, dilation=2),
+                nn.AdaptiveAvgPool2d(1),
+                nn.Flatten(),
+                fill(nn.Linear(3, 10), "dense", rng),
+            ),
+            image,
+        ),
+    }
+    return [Case(name, model, (x,)) for name, (model, x) in networks.items()]

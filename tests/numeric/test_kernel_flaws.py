@@ -1,0 +1,93 @@
+"""Kernels with one flaw each, as a slip of the pen would make it: their accesses give it away."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from niwaki import dialects
+from niwaki.passes import assign_layouts, compact_storage
+from niwaki.passes.assign_layouts import planar_layout
+from niwaki.passes.kernels import (
+    copy_rows,
+    depthwise,
+    gather_gemm,
+    gpu_gather_gemm,
+    gpu_pooling,
+    pooling,
+    rows,
+)
+from niwaki.passes.kernels.builder import zero_fill
+from niwaki.passes.kernels.rows import for_pieces
+
+from .network_accesses import problems_of
+from .odd_layers import odd_layers
+
+
+def whole_vectors(length: int, lanes: int, body: Any) -> None:
+    """`for_pieces` without narrow vectors at the end."""
+    for_pieces(dialects.round_up(length, lanes), lanes, body)
+
+
+def one_less(buffer: Any, begin: Any, length: int, lanes: int) -> None:
+    """`zero_fill` that forgets the last element."""
+    zero_fill(buffer, begin, length - 1, lanes)
+
+
+def nothing(*_: Any) -> None:
+    """Zeros that are not written."""
+
+
+def unmasked(_: Any, yes: Any, no: Any) -> Any:
+    """`select` that stores what was computed, also into the halo."""
+    return yes
+
+
+def unbounded(a: Any, _: Any) -> Any:
+    """A minimum or maximum that holds nothing back."""
+    return a
+
+
+def no_slack(*arguments: Any) -> Any:
+    """`planar_layout` without room for vectors that read on."""
+    return replace(planar_layout(*arguments), slack=0)
+
+
+# Target, what is replaced by what, and what is then wrong.
+FLAWS: list[tuple[str, Any, str, Any, str]] = [
+    ("arm64", copy_rows, "for_pieces", whole_vectors, "copy_rows.* reads element"),
+    ("arm64", pooling, "for_pieces", whole_vectors, "pool_max.* written by several"),
+    ("x86-64-v4", depthwise, "select", unmasked, "depthwise.* no zeros"),
+    ("x86-64-v3", gather_gemm, "zero_lead", nothing, "gather_gemm.* not written, the first is 0"),
+    ("x86-64-v3", gather_gemm, "zero_fill", one_less, "gather_gemm.* not written"),
+    ("x86-64-v4", gather_gemm, "select", unmasked, "gather_gemm.* no zeros"),
+    ("x86-64-v3", gather_gemm, "minimum", unbounded, "gather_gemm.* reads element"),
+    ("x86-64-v3", rows, "zero_fill", one_less, "copy_rows.* not written"),
+    ("x86-64-v4", assign_layouts, "planar_layout", no_slack, "gather_gemm.* reads element"),
+    ("x86-64-v4", compact_storage, "LOOKAHEAD", 0, "gather_gemm.* reads element"),
+    ("vulkan", gpu_gather_gemm, "minimum", unbounded, "gather_gemm.* reads element"),
+    ("vulkan", gpu_gather_gemm, "select", unmasked, "gather_gemm.* no zeros"),
+    ("vulkan", gpu_gather_gemm, "zero_lead", nothing, "gather_gemm.* not written, the first is 0"),
+    ("vulkan", gpu_pooling, "zero_lead", nothing, "pool_max.* not written, the first is 0"),
+]
+
+
+@pytest.mark.parametrize(
+    ("target", "place", "name", "flawed", "told"),
+    FLAWS,
+    ids=[f"{target} {place.__name__}.{name}" for target, place, name, *_ in FLAWS],
+)
+def test_flaws_are_found(
+    target: str,
+    place: Any,
+    name: str,
+    flawed: Any,
+    told: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(place, name, flawed)
+    problems, _ = problems_of(odd_layers(), target)
+    assert any(re.search(told, problem) for problem in problems), problems
