@@ -27,11 +27,11 @@ from niwaki.dialects import (
     layout_of,
 )
 
-from .base import ModulePass, Session, constant, target_of
+from .base import ModulePass, PassFailure, Session, constant, target_of
 from .kernels.copy_rows import copy_kernel
 from .kernels.depthwise import Depthwise, depthwise_kernel
 from .kernels.depthwise_rows import DepthwiseRows, depthwise_rows_kernel
-from .kernels.gather_gemm import gather_gemm_kernel
+from .kernels.gather_gemm import GatherGemm, gather_gemm_kernel
 from .kernels.library import Kernel
 from .kernels.matvec import matvec_kernel
 from .kernels.pooling import pooling_kernel, whole_plane_kernel
@@ -75,7 +75,28 @@ def packed_conv(op: Any, lanes: int) -> tuple[Kernel, list[ir.Value]]:
         )
         return depthwise_kernel(depthwise, epilogue), [op.input, op.values, *extras]
     operands = [op.input, op.values, op.offsets, op.blocks, *extras]
-    return gather_gemm_kernel(conv_layer(op, lanes), epilogue), operands
+    conv = conv_layer(op, lanes)
+    refuse_narrow_layouts(op, conv)
+    return gather_gemm_kernel(conv, epilogue), operands
+
+
+def refuse_narrow_layouts(op: Any, conv: GatherGemm) -> None:
+    """Whole vectors over a plane: what they write must be in the plane, what they read must exist.
+
+    Raises:
+        PassFailure: layouts were made for narrower vectors.
+    """
+    covered, source = sum(conv.widths), conv.source
+    remedy = f"assign layouts for vectors of {conv.lanes}"
+    if covered > conv.target.plane:
+        told = f"writes {covered} elements of planes that have {conv.target.plane}"
+        raise PassFailure(op.location, f"{told}: {remedy}")
+    furthest = max(phase * source.plane + distance for phase, distance in tap_places(op))
+    last_channel = source.lead + (conv.channels - 1) * len(source.phases) * source.plane
+    read, held = last_channel + furthest + covered, source.elements(1, conv.channels)
+    if read > held:
+        told = f"reads {read} elements of an image that has {held}"
+        raise PassFailure(op.location, f"{told}: {remedy}")
 
 
 def depthwise_rows(op: Any, lanes: int) -> DepthwiseRows:
