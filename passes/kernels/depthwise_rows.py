@@ -31,7 +31,7 @@ from .builder import (
 )
 from .epilogue import inline_epilogue
 from .library import Kernel, epilogue_key
-from .rows import write_pixels, zero_lead
+from .rows import for_pieces, write_plane, zero_lead
 
 
 @dataclass(frozen=True)
@@ -85,10 +85,8 @@ def _channel(
     weights = [load(values, channel * taps + tap) for tap in range(taps)]
     per_filter = [load(buffer, channel) for buffer in extras[: conv.per_filter]]
 
-    def pixels(rows: list[Index], column: Index, at: Index, width: int) -> None:
-        first = read + column * stride
-        for row, step, pitch in zip(rows, conv.strides, conv.source.pitches, strict=False):
-            first = first + row * (step * pitch)
+    def pixels(first: Index, at: Index, width: int) -> None:
+        """Neighbouring pixels of the result, whose first window begins at `first`."""
         sums: list[ir.Value] = []
         for weight, distance in zip(weights, conv.distances, strict=True):
             parts = load_strided_parts(source, first + distance, stride, width)
@@ -104,5 +102,15 @@ def _channel(
         ]
         store(inline_epilogue(epilogue, arguments, width), result, at)
 
+    def row(indices: list[Index], at: Index) -> None:
+        begin = read
+        for index, step, pitch in zip(indices, conv.strides, conv.source.pitches, strict=False):
+            begin = begin + index * (step * pitch)
+        for_pieces(
+            conv.target.sizes[-1],
+            conv.lanes,
+            lambda column, width: pixels(begin + column * stride, at + column, width),
+        )
+
     write = plane * conv.target.plane + conv.target.lead
-    write_pixels(result, write, conv.target, conv.lanes, pixels)
+    write_plane(result, write, conv.target, conv.lanes, row)

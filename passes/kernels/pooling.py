@@ -40,7 +40,7 @@ from .builder import (
 )
 from .epilogue import inline_epilogue
 from .library import Kernel, epilogue_key
-from .rows import write_pixels, zero_lead
+from .rows import for_pieces, write_plane, zero_lead
 
 
 @dataclass(frozen=True)
@@ -81,11 +81,14 @@ def pooling_kernel(pool: Pooling, epilogue: ir.Block) -> Kernel:
         read = plane * pool.source.plane + pool.source.lead
         write = plane * pool.target.plane + pool.target.lead
 
-        def pixels(rows: list[Index], column: Index, at: Index, width: int) -> None:
-            value = window(pool, buffers[0], read, rows, column, width)
-            finish(pool, epilogue, buffers, value, channel, at, width)
+        def row(indices: list[Index], at: Index) -> None:
+            def piece(offset: Index, width: int) -> None:
+                value = window(pool, buffers[0], read, indices, offset, width)
+                finish(pool, epilogue, buffers, value, channel, at + offset, width)
 
-        write_pixels(buffers[-1], write, pool.target, pool.lanes, pixels)
+            for_pieces(pool.target.sizes[-1], pool.lanes, piece)
+
+        write_plane(buffers[-1], write, pool.target, pool.lanes, row)
 
     return Kernel(
         f"pool_{pool.kind}", (pool, epilogue_key(epilogue)), (pool.channels, 1, pool.images), emit

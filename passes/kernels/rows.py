@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Sequence
 
 import torch_mlir.ir as ir
 
 from niwaki.dialects import Planar
 
-from .builder import Index, above, all_of, equal, for_range, pieces, when, when_else, zero_fill
+from .builder import Index, above, all_of, equal, for_range, when, zero_fill
 
 
 def plain_layout(sizes: Sequence[int]) -> Planar:
@@ -23,46 +22,6 @@ def plain_layout(sizes: Sequence[int]) -> Planar:
 
 
 RowBody = Callable[[list[Index], Index], None]
-# Outer indices, column, where to store, how many pixels.
-PixelBody = Callable[[list[Index], Index, Index, int], None]
-
-
-def write_pixels(
-    buffer: ir.Value, start: Index, layout: Planar, lanes: int, pixels: PixelBody
-) -> None:
-    """As `write_plane`, in vectors: `pixels(outer indices, column, offset, width)` stores some.
-
-    All rows but the last are written in whole vectors, beyond their end where they must: the zeros
-    and rows that belong there are written later. Pixels beyond a row's end may hold anything.
-    """
-    length = layout.sizes[-1]
-
-    def row(indices: list[Index], at: Index) -> None:
-        def exactly() -> None:
-            for_pieces(length, lanes, lambda i, width: pixels(indices, i, at + i, width))
-
-        def whole_vectors() -> None:
-            for_pieces(
-                -(-length // lanes) * lanes,
-                lanes,
-                lambda i, width: pixels(indices, i, at + i, width),
-            )
-
-        if length % lanes == 0 or not _may_overrun(layout, lanes):
-            exactly()
-            return
-        ends = [equal(i, size - 1) for i, size in zip(indices, layout.sizes, strict=False)]
-        when_else(all_of(ends), exactly, whole_vectors)
-
-    write_plane(buffer, start, layout, lanes, row)
-
-
-def _may_overrun(layout: Planar, lanes: int) -> bool:
-    """Whether whole vectors in all rows but the last stay within the plane."""
-    outer = itertools.product(*map(range, layout.sizes[:-1]))
-    *_, second_last, _ = [-1, *(layout.pixel((*indices, 0)) for indices in outer)]
-    covered = -(-layout.sizes[-1] // lanes) * lanes
-    return second_last >= 0 and second_last + covered <= layout.plane
 
 
 def write_plane(buffer: ir.Value, start: Index, layout: Planar, lanes: int, row: RowBody) -> None:
@@ -109,13 +68,19 @@ def _zero_before(
 
 
 def for_pieces(length: int, lanes: int, body: Callable[[Index, int], None]) -> None:
-    """Call `body(offset, width)` for vectors that cover `length` elements exactly."""
-    for offset, width, repeats in pieces(length, lanes):
-        if repeats == 1:
-            body(Index(offset), width)
-            continue
-        with for_range(0, repeats) as i:
-            body(i * width + offset, width)
+    """Call `body(offset, width)` for vectors of one width that cover `length` elements exactly.
+
+    The last of them ends where the elements end: it takes some a second time.
+    """
+    width = min(lanes, 2 ** (length.bit_length() - 1)) if length else lanes
+    whole = length // width
+    if whole == 1:
+        body(Index(0), width)
+    elif whole > 1:
+        with for_range(0, whole) as i:
+            body(i * width, width)
+    if length % width:
+        body(Index(length - width), width)
 
 
 def zero_lead(buffer: ir.Value, layout: Planar, workgroup: Sequence[Index], lanes: int) -> None:

@@ -23,8 +23,9 @@ TARGETS = ("x86-64-v4", "x86-64-v3", "arm64", "vulkan")
 EVERY_TARGET = pytest.mark.parametrize("target", TARGETS)
 FAMILIES = {
     "gather_gemm", "depthwise", "matvec", "pool_max", "pool_sum", "reduce_max", "reduce_sum",
-    "copy_rows",
+    "copy_rows", "depthwise_rows",
 }  # fmt: skip
+CPU_ONLY = {"depthwise", "depthwise_rows"}
 
 
 @EVERY_TARGET
@@ -32,7 +33,7 @@ def test_odd_layers(target: str) -> None:
     problems, families = problems_of(odd_layers(), target)
     assert problems == []
     gpu = get_target(target).backend == "gpu"
-    assert families == FAMILIES - ({"depthwise"} if gpu else set())
+    assert families == FAMILIES - (CPU_ONLY if gpu else set())
 
 
 @EVERY_TARGET
