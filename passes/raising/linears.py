@@ -19,7 +19,7 @@ from niwaki import schemes
 from niwaki.dialects import build_linear, ints, scheme_attr
 
 from ..base import constant, dense_value
-from .convolutions import add_all
+from .building import add_all
 from .maps import maps_of, positions
 from .operands import Refusal, accumulation_start, need_static_f32, producer
 

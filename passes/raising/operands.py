@@ -58,7 +58,7 @@ def absorb_padding(value: Any, fill: float) -> tuple[Any, list[int]]:
 
 def needed_padding(
     data: Any,
-    result: Any,
+    result: ir.RankedTensorType,
     padding: Sequence[int],
     kernel: Sequence[int],
     strides: Sequence[int],
@@ -73,7 +73,7 @@ def needed_padding(
     """
     rank = len(kernel)
     spatial = ir.RankedTensorType(data.type).shape[2:]
-    outputs = list(ir.RankedTensorType(result.type).shape[2:]) or [1] * rank
+    outputs = list(result.shape[2:]) or [1] * rank
     if window_sizes(spatial, kernel, strides, dilations, padding) == outputs:
         return list(padding)
     needed = list(padding)
@@ -147,13 +147,3 @@ def only_user(value: Any) -> Any | None:
     owners = [use.owner for use in value.uses]
     distinct = {owner.operation for owner in owners}
     return owners[0] if len(distinct) == 1 else None
-
-
-def grouped_dimensions(op: Any, rank: int) -> bool:
-    """Whether a reshape from or to `rank` dimensions splits or joins dimensions 1 and 2."""
-    return reassociation(op) == [[0], [1, 2], *([i] for i in range(3, rank))]
-
-
-def reassociation(op: Any) -> list[list[int]]:
-    """Which dimensions a reshape splits or joins."""
-    return [[int(i.value) for i in group] for group in op.attributes["reassociation"]]

@@ -144,7 +144,7 @@ def _build(
     source, padding = absorb_padding(data, NEUTRAL[kind]) if absorb else (data, [0] * (2 * rank))
     if accumulation_start(init, NEUTRAL[kind]) != Start():
         raise Refusal(f"it does not start from {NEUTRAL[kind]}")
-    padding = needed_padding(source, result, padding, kernel, strides, dilations)
+    padding = needed_padding(source, result.type, padding, kernel, strides, dilations)
     with ir.InsertionPoint(op), op.location:
         made = build_pool(
             result.type,

@@ -69,68 +69,6 @@ func.func @channels_last(%x: tensor<1x8x8x3xf32>) -> tensor<1x6x6x4xf32> {
 
 // -----
 
-// A convolution that does not end in joined groups has another result than a layer's.
-// CHECK-LABEL: func.func @groups_not_joined
-// CHECK:         linalg.conv_2d_ngchw_gfchw
-func.func @groups_not_joined(%x: tensor<1x4x8x8xf32>) -> tensor<1x2x3x6x6xf32> {
-  %zero = arith.constant dense<0.0> : tensor<1x2x3x6x6xf32>
-  %w = arith.constant dense<0.5> : tensor<2x3x2x3x3xf32>
-  %split = tensor.expand_shape %x [[0], [1, 2], [3], [4]] output_shape [1, 2, 2, 8, 8]
-    : tensor<1x4x8x8xf32> into tensor<1x2x2x8x8xf32>
-  // expected-remark @+1 {{left to IREE: its groups are not joined to one dimension of channels}}
-  %y = linalg.conv_2d_ngchw_gfchw ins(%split, %w : tensor<1x2x2x8x8xf32>, tensor<2x3x2x3x3xf32>)
-    outs(%zero : tensor<1x2x3x6x6xf32>) -> tensor<1x2x3x6x6xf32>
-  return %y : tensor<1x2x3x6x6xf32>
-}
-
-// -----
-
-// Groups and channels joined, but with the rows instead of each other.
-// CHECK-LABEL: func.func @joined_otherwise
-// CHECK:         linalg.conv_2d_ngchw_gfchw
-func.func @joined_otherwise(%x: tensor<1x4x8x8xf32>) -> tensor<1x2x18x6xf32> {
-  %zero = arith.constant dense<0.0> : tensor<1x2x3x6x6xf32>
-  %w = arith.constant dense<0.5> : tensor<2x3x2x3x3xf32>
-  %split = tensor.expand_shape %x [[0], [1, 2], [3], [4]] output_shape [1, 2, 2, 8, 8]
-    : tensor<1x4x8x8xf32> into tensor<1x2x2x8x8xf32>
-  // expected-remark @+1 {{its groups are not joined to one dimension of channels}}
-  %y = linalg.conv_2d_ngchw_gfchw ins(%split, %w : tensor<1x2x2x8x8xf32>, tensor<2x3x2x3x3xf32>)
-    outs(%zero : tensor<1x2x3x6x6xf32>) -> tensor<1x2x3x6x6xf32>
-  %joined = tensor.collapse_shape %y [[0], [1], [2, 3], [4]] : tensor<1x2x3x6x6xf32> into tensor<1x2x18x6xf32>
-  return %joined : tensor<1x2x18x6xf32>
-}
-
-// -----
-
-// CHECK-LABEL: func.func @groups_not_split
-// CHECK:         linalg.conv_2d_ngchw_gfchw
-func.func @groups_not_split(%x: tensor<1x2x2x8x8xf32>) -> tensor<1x6x6x6xf32> {
-  %zero = arith.constant dense<0.0> : tensor<1x2x3x6x6xf32>
-  %w = arith.constant dense<0.5> : tensor<2x3x2x3x3xf32>
-  // expected-remark @+1 {{left to IREE: its groups are not a split of the channels}}
-  %y = linalg.conv_2d_ngchw_gfchw ins(%x, %w : tensor<1x2x2x8x8xf32>, tensor<2x3x2x3x3xf32>)
-    outs(%zero : tensor<1x2x3x6x6xf32>) -> tensor<1x2x3x6x6xf32>
-  %joined = tensor.collapse_shape %y [[0], [1, 2], [3], [4]] : tensor<1x2x3x6x6xf32> into tensor<1x6x6x6xf32>
-  return %joined : tensor<1x6x6x6xf32>
-}
-
-// -----
-
-// CHECK-LABEL: func.func @groups_onto_tensor
-// CHECK:         linalg.conv_2d_ngchw_gfchw
-func.func @groups_onto_tensor(%x: tensor<1x4x8x8xf32>, %start: tensor<1x2x3x6x6xf32>) -> tensor<1x6x6x6xf32> {
-  %w = arith.constant dense<0.5> : tensor<2x3x2x3x3xf32>
-  %split = tensor.expand_shape %x [[0], [1, 2], [3], [4]] output_shape [1, 2, 2, 8, 8]
-    : tensor<1x4x8x8xf32> into tensor<1x2x2x8x8xf32>
-  // expected-remark @+1 {{left to IREE: it starts from neither zero nor a split of one value for each filter}}
-  %y = linalg.conv_2d_ngchw_gfchw ins(%split, %w : tensor<1x2x2x8x8xf32>, tensor<2x3x2x3x3xf32>)
-    outs(%start : tensor<1x2x3x6x6xf32>) -> tensor<1x2x3x6x6xf32>
-  %joined = tensor.collapse_shape %y [[0], [1, 2], [3], [4]] : tensor<1x2x3x6x6xf32> into tensor<1x6x6x6xf32>
-  return %joined : tensor<1x6x6x6xf32>
-}
-
-// -----
-
 // Padding that is no padding of a convolution stays: of another value, computed, or of channels. The layer reads it.
 // CHECK-LABEL: func.func @other_padding
 // CHECK-COUNT-3: tensor.pad

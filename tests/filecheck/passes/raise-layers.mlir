@@ -193,6 +193,61 @@ func.func @grouped_line(%x: tensor<1x4x9xf32>) -> tensor<1x4x5xf32> {
   return %z : tensor<1x4x5xf32>
 }
 
+// Reshapes keep the order of elements. Where none gives the channels in one dimension, one is made: groups that come
+// split, that stay split, that are joined with the rows, and a start of the result's shape.
+// CHECK-LABEL: func.func @groups_reshaped
+// CHECK-SAME:    (%[[X:.+]]: tensor<1x2x2x8x8xf32>, %[[START:.+]]: tensor<1x2x3x6x6xf32>)
+// CHECK-DAG:     %[[X1:.+]] = tensor.collapse_shape %[[X]] {{.}}[0], [1, 2], [3], [4]] : tensor<1x2x2x8x8xf32> into tensor<1x4x8x8xf32>
+// CHECK-DAG:     %[[START1:.+]] = tensor.collapse_shape %[[START]] {{.}}[0], [1, 2], [3], [4]] : tensor<1x2x3x6x6xf32> into tensor<1x6x6x6xf32>
+// CHECK:         %[[Y1:.+]] = "sparse_pattern.conv"(%[[X1]], %{{.+}}, %[[START1]])
+// CHECK:           operandSegmentSizes = array<i32: 1, 1, 0, 1>
+// CHECK:         %[[Y:.+]] = tensor.expand_shape %[[Y1]] {{.}}[0], [1, 2], [3], [4]] {{.*}} : tensor<1x6x6x6xf32> into tensor<1x2x3x6x6xf32>
+// CHECK-NEXT:    %[[ROWS:.+]] = tensor.collapse_shape %[[Y]] {{.}}[0], [1], [2, 3], [4]]
+// CHECK-NEXT:    return %[[Y]], %[[ROWS]]
+func.func @groups_reshaped(%x: tensor<1x2x2x8x8xf32>, %start: tensor<1x2x3x6x6xf32>)
+    -> (tensor<1x2x3x6x6xf32>, tensor<1x2x18x6xf32>) {
+  %w = arith.constant dense<0.5> : tensor<2x3x2x3x3xf32>
+  %y = linalg.conv_2d_ngchw_gfchw ins(%x, %w : tensor<1x2x2x8x8xf32>, tensor<2x3x2x3x3xf32>)
+    outs(%start : tensor<1x2x3x6x6xf32>) -> tensor<1x2x3x6x6xf32>
+  %rows = tensor.collapse_shape %y [[0], [1], [2, 3], [4]] : tensor<1x2x3x6x6xf32> into tensor<1x2x18x6xf32>
+  return %y, %rows : tensor<1x2x3x6x6xf32>, tensor<1x2x18x6xf32>
+}
+
+// Of two grouped convolutions in a row torch-mlir folds the reshapes between them.
+// CHECK-LABEL: func.func @grouped_chain
+// CHECK-SAME:    (%[[X:.+]]: tensor<1x4x9xf32>)
+// CHECK:         %[[Y:.+]] = "sparse_pattern.conv"(%[[X]], %{{.+}})
+// CHECK:           -> tensor<1x4x7xf32>
+// CHECK:         %[[Z:.+]] = "sparse_pattern.conv"(%[[Y]], %{{.+}})
+// CHECK:           -> tensor<1x4x5xf32>
+// CHECK-NEXT:    return %[[Z]]
+func.func @grouped_chain(%x: tensor<1x4x9xf32>) -> tensor<1x4x5xf32> {
+  %w = arith.constant dense<0.5> : tensor<2x2x2x3x1xf32>
+  %first_start = arith.constant dense<0.0> : tensor<1x2x2x7x1xf32>
+  %start = arith.constant dense<0.0> : tensor<1x2x2x5x1xf32>
+  %split = tensor.expand_shape %x [[0], [1, 2], [3, 4]] output_shape [1, 2, 2, 9, 1] : tensor<1x4x9xf32> into tensor<1x2x2x9x1xf32>
+  %y = linalg.conv_2d_ngchw_gfchw ins(%split, %w : tensor<1x2x2x9x1xf32>, tensor<2x2x2x3x1xf32>)
+    outs(%first_start : tensor<1x2x2x7x1xf32>) -> tensor<1x2x2x7x1xf32>
+  %z = linalg.conv_2d_ngchw_gfchw ins(%y, %w : tensor<1x2x2x7x1xf32>, tensor<2x2x2x3x1xf32>)
+    outs(%start : tensor<1x2x2x5x1xf32>) -> tensor<1x2x2x5x1xf32>
+  %joined = tensor.collapse_shape %z [[0], [1, 2], [3, 4]] : tensor<1x2x2x5x1xf32> into tensor<1x4x5xf32>
+  return %joined : tensor<1x4x5xf32>
+}
+
+// A convolution with a true width of 1, whose input has no form without it, stays one of two dimensions.
+// CHECK-LABEL: func.func @grouped_column
+// CHECK:         "sparse_pattern.conv"
+// CHECK:           : (tensor<1x4x9x1xf32>, tensor<4x2x3x1xf32>) -> tensor<1x4x7x1xf32>
+func.func @grouped_column(%x: tensor<1x4x9x1xf32>) -> tensor<1x4x7x1xf32> {
+  %w = arith.constant dense<0.5> : tensor<2x2x2x3x1xf32>
+  %start = arith.constant dense<0.0> : tensor<1x2x2x7x1xf32>
+  %split = tensor.expand_shape %x [[0], [1, 2], [3], [4]] output_shape [1, 2, 2, 9, 1] : tensor<1x4x9x1xf32> into tensor<1x2x2x9x1xf32>
+  %y = linalg.conv_2d_ngchw_gfchw ins(%split, %w : tensor<1x2x2x9x1xf32>, tensor<2x2x2x3x1xf32>)
+    outs(%start : tensor<1x2x2x7x1xf32>) -> tensor<1x2x2x7x1xf32>
+  %joined = tensor.collapse_shape %y [[0], [1, 2], [3], [4]] : tensor<1x2x2x7x1xf32> into tensor<1x4x7x1xf32>
+  return %joined : tensor<1x4x7x1xf32>
+}
+
 // The dialect has weights as filters x inputs: the constant under a transposition as it is ...
 // CHECK-LABEL: func.func @linear_transposed
 // CHECK-DAG:     %[[W:.+]] = arith.constant {{.*}} : tensor<2x3xf32>
