@@ -28,6 +28,7 @@ from niwaki.frontend.program_rules import check_program, check_pure
 from niwaki.frontend.program_signature import program_signature
 from niwaki.frontend.program_to_mlir import program_to_torch_dialect
 from niwaki.frontend.torch_export import decompose, export
+from niwaki.frontend.transposed_convolutions import lower_transposed_convolutions
 
 
 def import_torch(
@@ -76,6 +77,7 @@ def prepare_program(
     check_pure(program)
     fold_constants(program)
     fold_batch_norm(program)
+    lower_transposed_convolutions(program)
     return program
 
 

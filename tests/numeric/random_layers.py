@@ -13,6 +13,7 @@ from torch import nn
 from .cases import Case
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 FILTERS = (1, 2, 3, 5, 7, 8, 13, 16, 17, 24, 33)
 CHANNELS = (1, 2, 3, 4, 7, 16)
 KERNELS = (1, 1, 2, 3, 3, 3, 5, 7)
@@ -57,7 +58,7 @@ def fill(layer: Any, scheme: str, rng: Generator) -> Any:
     with torch.no_grad():
         layer.weight.copy_(torch.from_numpy(values.reshape(shape)))
         if layer.bias is not None:
-            layer.bias.copy_(torch.from_numpy(rng.standard_normal(shape[0])))
+            layer.bias.copy_(torch.from_numpy(rng.standard_normal(layer.bias.shape)))
     return layer.eval()
 
 
@@ -126,6 +127,41 @@ def random_convolution(rng: Generator, most_work: int = 3_000_000) -> Case:
         f" groups {groups}, {scheme}, bias {bias}"
     )
     return Case(name, layer, (tensor(rng, images, channels, *size),))
+
+
+def random_transposed_convolution(rng: Generator, most_work: int = 3_000_000) -> Case:
+    """Any transposed convolution; some crop all that they add, and more."""
+    while True:
+        rank, groups = pick(rng, (1, 2, 2, 2, 3)), pick(rng, (1, 1, 1, 2, 3))
+        channels, filters = groups * pick(rng, CHANNELS), groups * pick(rng, FILTERS)
+        kernel, stride, dilation, padding, size = (
+            [pick(rng, values) for _ in range(rank)]
+            for values in (
+                (1, 2, 3, 3, 4, 5),
+                (1, 2, 2, 3),
+                (1, 1, 1, 2, 3),
+                (0, 1, 1, 2, 4),
+                SIZES,
+            )
+        )
+        # PyTorch wants less than the stride or the dilation.
+        more = [pick(rng, range(max(s, d))) for s, d in zip(stride, dilation, strict=True)]
+        settings = zip(size, kernel, stride, dilation, padding, more, strict=True)
+        sizes = [s * (n - 1) + d * (k - 1) + 1 + m - 2 * p for n, k, s, d, p, m in settings]
+        images = pick(rng, (1, 2, 3))
+        work = images * filters * (channels // groups) * int(np.prod(kernel))
+        if min(sizes) >= 1 and work * int(np.prod(size)) <= most_work:
+            break
+    scheme, bias = pick(rng, SCHEMES), pick(rng, (True, False))
+    layer = TRANSPOSED[rank - 1](
+        channels, filters, kernel, stride, padding, more, groups, bias, dilation
+    )
+    name = (
+        f"transposed conv {channels}->{filters} of {images}x{join(size)} kernel {join(kernel)}"
+        f" stride {join(stride)} dilation {join(dilation)} padding {join(padding)}"
+        f" output padding {join(more)} groups {groups}, {scheme}, bias {bias}"
+    )
+    return Case(name, fill(layer, scheme, rng), (tensor(rng, images, channels, *size),))
 
 
 class Padding(nn.Module):

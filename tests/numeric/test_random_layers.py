@@ -7,13 +7,25 @@ from pathlib import Path
 import pytest
 
 from .cases import check
-from .random_layers import random_cases, random_convolution, random_linear, random_pool
+from .random_layers import (
+    random_cases,
+    random_convolution,
+    random_linear,
+    random_pool,
+    random_transposed_convolution,
+)
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_convolutions(seed: int, tmp_path: Path) -> None:
     """None of them may be left to IREE, where all is right but nothing is tested."""
     cases = random_cases(random_convolution, seed, 40)
+    compiled = check(cases, tmp_path)
+    assert compiled.with_kernels() == set(range(len(cases)))
+
+
+def test_transposed_convolutions(tmp_path: Path) -> None:
+    cases = random_cases(random_transposed_convolution, 0, 40)
     compiled = check(cases, tmp_path)
     assert compiled.with_kernels() == set(range(len(cases)))
 
