@@ -20,12 +20,23 @@ def decomposition_table() -> dict[OpOverload, Callable[..., Any]]:
     """torch-mlir's own table, with our changes."""
     table = {op: rule for op, rule in get_decomposition_table().items() if op not in _KEEP}
     return table | {
+        aten.linear.default: linear,
         aten.hardtanh.default: hardtanh,
         aten.gelu.default: gelu,
         aten.constant_pad_nd.default: constant_pad_nd,
         aten.var.correction: lambda *args, **kwargs: var_mean(*args, **kwargs)[0],
         aten.var_mean.correction: var_mean,
     }
+
+
+def linear(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = None) -> Any:
+    """All rows as one matrix. PyTorch's rule repeats the weights where `x` is not contiguous."""
+    if weight.dim() == 1:
+        y = torch.matmul(x, weight)
+        return y if bias is None else y + bias
+    matrix = x if x.dim() == 2 else x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
+    y = matrix @ weight.t() if bias is None else torch.addmm(bias, matrix, weight.t())
+    return y if x.dim() == 2 else y.reshape(*x.shape[:-1], weight.shape[0])
 
 
 def hardtanh(x: torch.Tensor, low: float = -1.0, high: float = 1.0) -> torch.Tensor:

@@ -14,6 +14,7 @@ A layer that cannot be raised stays linalg, with a remark: IREE compiles it in i
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -22,6 +23,15 @@ from .raising.convolutions import raise_convolution
 from .raising.linears import raise_linear
 from .raising.operands import Refusal
 from .raising.pools import raise_pool
+
+# Ops inside loops and branches that would be layers outside of them.
+LAYERS = (
+    "linalg.conv",
+    "linalg.depthwise_conv",
+    "linalg.pooling",
+    "linalg.matmul",
+    "linalg.batch_matmul",
+)
 
 RAISERS = (raise_convolution, raise_linear, raise_pool)
 
@@ -37,6 +47,10 @@ class RaiseLayersPass(ModulePass):
             # An op without results works on buffers.
             if op.operation.name.startswith("linalg.") and op.results:
                 self._raise(op, session)
+            for inner in nested_ops(op):
+                if inner.operation.name.startswith(LAYERS):
+                    reason = f"left to IREE: it is inside {op.operation.name}"
+                    self.remark(session, inner, reason)
         erase_unused(module)
 
     def _raise(self, op: Any, session: Session) -> None:
@@ -44,3 +58,12 @@ class RaiseLayersPass(ModulePass):
             any(raiser(op) is not None for raiser in RAISERS)
         except Refusal as refusal:
             self.remark(session, op, f"left to IREE: {refusal.reason}")
+
+
+def nested_ops(op: Any) -> Iterator[Any]:
+    """All ops in the regions of `op`."""
+    for region in op.regions:
+        for block in region.blocks:
+            for inner in block.operations:
+                yield inner
+                yield from nested_ops(inner)

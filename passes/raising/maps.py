@@ -6,6 +6,8 @@ from typing import Any
 
 import torch_mlir.ir as ir
 
+from niwaki.dialects import ints
+
 
 def maps_of(op: Any) -> list[Any]:
     """The indexing maps of a linalg op."""
@@ -43,6 +45,23 @@ def is_identity(affine_map: Any) -> bool:
     return len(results) == affine_map.n_dims and all(
         isinstance(result, ir.AffineDimExpr) and result.position == i
         for i, result in enumerate(results)
+    )
+
+
+def is_repetition(op: Any) -> bool:
+    """Whether an op repeats its input along a new first dimension."""
+    if op.operation.name == "linalg.broadcast":
+        return ints(op.attributes["dimensions"]) == (0,)
+    if op.operation.name != "linalg.generic" or len(maps := maps_of(op)) != 2:
+        return False
+    if not is_identity(maps[1]):
+        return False
+    block = op.regions[0].blocks[0]
+    *scalar, end = list(block.operations)
+    if scalar or end.operands[0] != block.arguments[0]:
+        return False
+    return [getattr(result, "position", None) for result in maps[0].results] == list(
+        range(1, maps[1].n_dims)
     )
 
 

@@ -212,6 +212,118 @@ func.func @first_factor_transposed(%a: tensor<3x4xf32>) -> tensor<4x2xf32> {
 
 // -----
 
+// Attention multiplies images by other images.
+// CHECK-LABEL: func.func @computed_factors_of_images
+// CHECK:         linalg.batch_matmul
+func.func @computed_factors_of_images(%a: tensor<2x4x3xf32>, %b: tensor<2x3x2xf32>) -> tensor<2x4x2xf32> {
+  %zero = arith.constant dense<0.0> : tensor<2x4x2xf32>
+  // expected-remark @+1 {{left to IREE: its second factor is not constant}}
+  %y = linalg.batch_matmul ins(%a, %b : tensor<2x4x3xf32>, tensor<2x3x2xf32>) outs(%zero : tensor<2x4x2xf32>) -> tensor<2x4x2xf32>
+  return %y : tensor<2x4x2xf32>
+}
+
+// -----
+
+// A factor that ops compute from constants: along rows instead of images, swapped, doubled.
+#rows = affine_map<(b, k, n) -> (b, n)>
+#swapped = affine_map<(b, k, n) -> (n, k)>
+#matrix = affine_map<(b, k, n) -> (k, n)>
+#each = affine_map<(b, k, n) -> (b, k, n)>
+// CHECK-LABEL: func.func @other_repetitions
+// CHECK-COUNT-4: linalg.batch_matmul
+func.func @other_repetitions(%a: tensor<3x4x3xf32>) -> (tensor<3x4x3xf32>, tensor<3x4x3xf32>, tensor<3x4x3xf32>, tensor<3x4x3xf32>) {
+  %zero = arith.constant dense<0.0> : tensor<3x4x3xf32>
+  %w = arith.constant dense<[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0]]> : tensor<3x3xf32>
+  %empty = tensor.empty() : tensor<3x3x3xf32>
+  %named = linalg.broadcast ins(%w : tensor<3x3xf32>) outs(%empty : tensor<3x3x3xf32>) dimensions = [1]
+  %along = linalg.generic {indexing_maps = [#rows, #each], iterator_types = ["parallel", "parallel", "parallel"]}
+    ins(%w : tensor<3x3xf32>) outs(%empty : tensor<3x3x3xf32>) {
+  ^bb0(%0: f32, %1: f32):
+    linalg.yield %0 : f32
+  } -> tensor<3x3x3xf32>
+  %other = linalg.generic {indexing_maps = [#swapped, #each], iterator_types = ["parallel", "parallel", "parallel"]}
+    ins(%w : tensor<3x3xf32>) outs(%empty : tensor<3x3x3xf32>) {
+  ^bb0(%0: f32, %1: f32):
+    linalg.yield %0 : f32
+  } -> tensor<3x3x3xf32>
+  %doubled = linalg.generic {indexing_maps = [#matrix, #each], iterator_types = ["parallel", "parallel", "parallel"]}
+    ins(%w : tensor<3x3xf32>) outs(%empty : tensor<3x3x3xf32>) {
+  ^bb0(%0: f32, %1: f32):
+    %2 = arith.addf %0, %0 : f32
+    linalg.yield %2 : f32
+  } -> tensor<3x3x3xf32>
+  // expected-remark @+1 {{its second factor is not constant}}
+  %y = linalg.batch_matmul ins(%a, %named : tensor<3x4x3xf32>, tensor<3x3x3xf32>) outs(%zero : tensor<3x4x3xf32>) -> tensor<3x4x3xf32>
+  // expected-remark @+1 {{its second factor is not constant}}
+  %z = linalg.batch_matmul ins(%a, %along : tensor<3x4x3xf32>, tensor<3x3x3xf32>) outs(%zero : tensor<3x4x3xf32>) -> tensor<3x4x3xf32>
+  // expected-remark @+1 {{its second factor is not constant}}
+  %u = linalg.batch_matmul ins(%a, %other : tensor<3x4x3xf32>, tensor<3x3x3xf32>) outs(%zero : tensor<3x4x3xf32>) -> tensor<3x4x3xf32>
+  // expected-remark @+1 {{its second factor is not constant}}
+  %v = linalg.batch_matmul ins(%a, %doubled : tensor<3x4x3xf32>, tensor<3x3x3xf32>) outs(%zero : tensor<3x4x3xf32>) -> tensor<3x4x3xf32>
+  return %y, %z, %u, %v : tensor<3x4x3xf32>, tensor<3x4x3xf32>, tensor<3x4x3xf32>, tensor<3x4x3xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @factor_of_each_image
+// CHECK:         linalg.batch_matmul
+func.func @factor_of_each_image(%a: tensor<2x4x1xf32>) -> tensor<2x4x2xf32> {
+  %zero = arith.constant dense<0.0> : tensor<2x4x2xf32>
+  %w = arith.constant dense<[[[1.0, 2.0]], [[3.0, 4.0]]]> : tensor<2x1x2xf32>
+  // expected-remark @+1 {{left to IREE: its second factor is another one for each of 2 images}}
+  %y = linalg.batch_matmul ins(%a, %w : tensor<2x4x1xf32>, tensor<2x1x2xf32>) outs(%zero : tensor<2x4x2xf32>) -> tensor<2x4x2xf32>
+  return %y : tensor<2x4x2xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @images_transposed
+// CHECK:         linalg.batch_matmul
+func.func @images_transposed(%a: tensor<2x3x4xf32>) -> tensor<2x4x2xf32> {
+  %zero = arith.constant dense<0.0> : tensor<2x4x2xf32>
+  %w = arith.constant dense<0.5> : tensor<2x3x2xf32>
+  // expected-remark @+1 {{left to IREE: its indexing maps are not those of a matrix product}}
+  %y = linalg.batch_matmul indexing_maps = [affine_map<(b, m, n, k) -> (b, k, m)>, affine_map<(b, m, n, k) -> (b, k, n)>, affine_map<(b, m, n, k) -> (b, m, n)>]
+    ins(%a, %w : tensor<2x3x4xf32>, tensor<2x3x2xf32>) outs(%zero : tensor<2x4x2xf32>) -> tensor<2x4x2xf32>
+  return %y : tensor<2x4x2xf32>
+}
+
+// -----
+
+// Kernels are called from the top of a function: what runs in a loop or under a condition is left there.
+// CHECK-LABEL: func.func @nested
+// CHECK-NOT:     sparse_pattern
+// CHECK:         return
+func.func @nested(%x: tensor<4x4xf32>, %line: tensor<1x4x8xf32>, %count: index, %choice: i1) -> (tensor<4x4xf32>, tensor<1x4x8xf32>) {
+  %first = arith.constant 0 : index
+  %step = arith.constant 1 : index
+  %zero = arith.constant dense<0.0> : tensor<4x4xf32>
+  %w = arith.constant dense<0.5> : tensor<4x4xf32>
+  %line_zero = arith.constant dense<0.0> : tensor<1x4x8xf32>
+  %kernel = arith.constant dense<0.5> : tensor<4x4x1xf32>
+  %y = scf.for %i = %first to %count step %step iter_args(%a = %x) -> tensor<4x4xf32> {
+    %b = scf.if %choice -> tensor<4x4xf32> {
+      // expected-remark @+1 {{left to IREE: it is inside scf.for}}
+      %0 = linalg.matmul ins(%a, %w : tensor<4x4xf32>, tensor<4x4xf32>) outs(%zero : tensor<4x4xf32>) -> tensor<4x4xf32>
+      scf.yield %0 : tensor<4x4xf32>
+    } else {
+      scf.yield %a : tensor<4x4xf32>
+    }
+    scf.yield %b : tensor<4x4xf32>
+  }
+  %z = scf.if %choice -> tensor<1x4x8xf32> {
+    // expected-remark @+1 {{left to IREE: it is inside scf.if}}
+    %0 = linalg.conv_1d_ncw_fcw ins(%line, %kernel : tensor<1x4x8xf32>, tensor<4x4x1xf32>)
+      outs(%line_zero : tensor<1x4x8xf32>) -> tensor<1x4x8xf32>
+    scf.yield %0 : tensor<1x4x8xf32>
+  } else {
+    scf.yield %line : tensor<1x4x8xf32>
+  }
+  return %y, %z : tensor<4x4xf32>, tensor<1x4x8xf32>
+}
+
+// -----
+
 // A transposition that transposes nothing is not one of the weights'.
 // CHECK-LABEL: func.func @not_transposed
 // CHECK:         linalg.matmul

@@ -288,6 +288,48 @@ func.func @linear_by_maps(%x: tensor<4x3xf32>) -> tensor<4x2xf32> {
   return %y : tensor<4x2xf32>
 }
 
+// One matrix for all images: their rows are joined. The matrix comes once, and repeated by a constant, by an op that has
+// a name, and by one that has none.
+#repeated = affine_map<(b, k, n) -> (k, n)>
+#each = affine_map<(b, k, n) -> (b, k, n)>
+// CHECK-LABEL: func.func @linear_batched
+// CHECK-SAME:    (%[[X:.+]]: tensor<2x4x3xf32>)
+// CHECK-DAG:     %[[ROWS:.+]] = tensor.collapse_shape %[[X]] {{.}}[0, 1], [2]] : tensor<2x4x3xf32> into tensor<8x3xf32>
+// CHECK-DAG:     arith.constant dense<{{.}}[1.000000e+00, 3.000000e+00, 5.000000e+00], [2.000000e+00, 4.000000e+00, 6.000000e+00]]>
+// CHECK:         %[[Y:.+]] = "sparse_pattern.linear"(%[[ROWS]], %{{.+}}) ({
+// CHECK:           operandSegmentSizes = array<i32: 1, 1, 0, 0>
+// CHECK:         %[[EACH:.+]] = tensor.expand_shape %[[Y]] {{.}}[0, 1], [2]] {{.*}} : tensor<8x2xf32> into tensor<2x4x2xf32>
+// CHECK-COUNT-2: "sparse_pattern.linear"
+// CHECK-NOT:     linalg
+// CHECK:         return %[[EACH]]
+func.func @linear_batched(%x: tensor<2x4x3xf32>) -> (tensor<2x4x2xf32>, tensor<2x4x2xf32>, tensor<2x4x2xf32>) {
+  %zero = arith.constant dense<0.0> : tensor<2x4x2xf32>
+  %constant = arith.constant dense<[[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]]> : tensor<2x3x2xf32>
+  %w = arith.constant dense<0.5> : tensor<3x2xf32>
+  %empty = tensor.empty() : tensor<2x3x2xf32>
+  %named = linalg.broadcast ins(%w : tensor<3x2xf32>) outs(%empty : tensor<2x3x2xf32>) dimensions = [0]
+  %nameless = linalg.generic {indexing_maps = [#repeated, #each], iterator_types = ["parallel", "parallel", "parallel"]}
+    ins(%w : tensor<3x2xf32>) outs(%empty : tensor<2x3x2xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    linalg.yield %a : f32
+  } -> tensor<2x3x2xf32>
+  %y = linalg.batch_matmul ins(%x, %constant : tensor<2x4x3xf32>, tensor<2x3x2xf32>) outs(%zero : tensor<2x4x2xf32>) -> tensor<2x4x2xf32>
+  %z = linalg.batch_matmul ins(%x, %named : tensor<2x4x3xf32>, tensor<2x3x2xf32>) outs(%zero : tensor<2x4x2xf32>) -> tensor<2x4x2xf32>
+  %u = linalg.batch_matmul ins(%x, %nameless : tensor<2x4x3xf32>, tensor<2x3x2xf32>) outs(%zero : tensor<2x4x2xf32>) -> tensor<2x4x2xf32>
+  return %y, %z, %u : tensor<2x4x2xf32>, tensor<2x4x2xf32>, tensor<2x4x2xf32>
+}
+
+// CHECK-LABEL: func.func @linear_batched_onto_tensor
+// CHECK-SAME:    %[[START:[^:]+]]: tensor<2x4x2xf32>)
+// CHECK:         %[[ROWS:.+]] = tensor.collapse_shape %[[START]]
+// CHECK:         "sparse_pattern.linear"(%{{.+}}, %{{.+}}, %[[ROWS]]) ({
+// CHECK:           operandSegmentSizes = array<i32: 1, 1, 0, 1>
+func.func @linear_batched_onto_tensor(%x: tensor<2x4x3xf32>, %start: tensor<2x4x2xf32>) -> tensor<2x4x2xf32> {
+  %w = arith.constant dense<0.5> : tensor<2x3x2xf32>
+  %y = linalg.batch_matmul ins(%x, %w : tensor<2x4x3xf32>, tensor<2x3x2xf32>) outs(%start : tensor<2x4x2xf32>) -> tensor<2x4x2xf32>
+  return %y : tensor<2x4x2xf32>
+}
+
 // Padding with the least value is that of a maximum, padding with zero that of a sum.
 // CHECK-LABEL: func.func @pools
 // CHECK-SAME:    (%[[X:.+]]: tensor<1x3x8x8xf32>

@@ -107,6 +107,15 @@ def test_a_linear_layers_weight_comes_transposed() -> None:
     assert "linalg.transpose" not in str(imported.module)
 
 
+def test_a_linear_layers_weight_is_not_repeated() -> None:
+    """PyTorch's own rule makes a product of batches of rows that do not lie in order."""
+    layer = nn.Linear(5, 7)
+    model = Function(lambda self, x: self.layer(x.transpose(1, 2)), layer=layer)
+    imported = import_(model, torch.randn(3, 5, 2))
+    assert has_weight(imported, layer.weight.detach().t())
+    assert "batch_matmul" not in str(imported.module)
+
+
 WEIGHTS = {
     "float32": torch.randn(2, 3),
     "float16": torch.randn(2, 3).half(),
