@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import nn
 from torch.export import ExportedProgram
+from torch.utils import _pytree as pytree
 
 from niwaki.errors import NiwakiError
 from niwaki.frontend.decompositions import decomposition_table
@@ -30,7 +31,7 @@ def export(model: nn.Module, inputs: tuple[Any, ...], kwargs: Mapping[str, Any])
     # Where gradients are off already, torch.no_grad() in the model leaves no trace in the graph.
     with quiet(), torch.no_grad():
         try:
-            return torch.export.export(model, inputs, dict(kwargs), strict=False)
+            return torch.export.export(model, *_distinct((inputs, dict(kwargs))), strict=False)
         except Exception as error:  # it runs the user's code, so anything may come
             raise NiwakiError(
                 f"torch.export cannot export {type(model).__name__}{_place(error)}: "
@@ -47,6 +48,11 @@ def decompose(program: ExportedProgram) -> ExportedProgram:
     for check in program.graph.find_nodes(op="call_function", target=_CHECK):
         program.graph.erase_node(check)
     return program
+
+
+def _distinct(example_inputs: Any) -> Any:
+    """Tensors of their own: torch.export takes one that is given twice for one input."""
+    return pytree.tree_map_only(torch.Tensor, torch.Tensor.detach, example_inputs)
 
 
 def _check_eval(model: nn.Module) -> None:

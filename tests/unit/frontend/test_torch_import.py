@@ -107,6 +107,14 @@ def test_a_linear_layers_weight_comes_transposed() -> None:
     assert "linalg.transpose" not in str(imported.module)
 
 
+def test_one_example_for_two_inputs() -> None:
+    """What is given twice here need not be the same when the network runs."""
+    x = torch.randn(3)
+    imported = import_(Function(lambda self, a, b: a * 2 + b), x, x)
+    (function,) = imported.module.body.operations
+    assert all(list(argument.uses) for argument in function.arguments)
+
+
 def test_a_linear_layers_weight_is_not_repeated() -> None:
     """PyTorch's own rule makes a product of batches of rows that do not lie in order."""
     layer = nn.Linear(5, 7)
