@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -141,6 +142,15 @@ def function_ops(module: Any) -> list[Any]:
             for block in function.regions[0].blocks:
                 found.extend(block.operations)
     return found
+
+
+def nested_ops(op: Any) -> Iterator[Any]:
+    """All ops in the regions of `op`."""
+    for region in op.regions:
+        for block in region.blocks:
+            for inner in block.operations:
+                yield inner
+                yield from nested_ops(inner)
 
 
 def erase_unused(module: Any) -> None:

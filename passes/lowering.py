@@ -7,9 +7,19 @@ from typing import Any
 
 import torch_mlir.ir as ir
 
-from niwaki.dialects import Planar, ints, layout_of
+from niwaki.dialects import (
+    ConvertLayoutOp,
+    ConvOp,
+    LinearOp,
+    PackedConvOp,
+    PackedLinearOp,
+    Planar,
+    PoolOp,
+    ints,
+    layout_of,
+)
 
-from .base import function_ops
+from .base import PassFailure, function_ops, nested_ops
 from .kernels.gather_gemm import GatherGemm
 from .kernels.library import Kernel, KernelLibrary, flat
 from .kernels.matvec import Matvec
@@ -20,9 +30,18 @@ from .kernels.rows import plain_layout
 # workgroup.
 MakeKernel = Callable[[Any, int], tuple[Kernel, list[ir.Value]]]
 
+LAYERS = (ConvOp, LinearOp, PoolOp, PackedConvOp, PackedLinearOp, ConvertLayoutOp)
+AT_THE_TOP = "kernels are called from the top of a function alone"
+
 
 def lower_all(module: Any, kernels: Mapping[Any, MakeKernel], lanes: int) -> None:
-    """Replace ops that have a kernel by dispatches; planar activations become flat tensors."""
+    """Replace ops that have a kernel by dispatches; planar activations become flat tensors.
+
+    Raises:
+        PassFailure: a layer is not in the form that kernels take.
+    """
+    for op in function_ops(module):
+        check_prepared(op)
     library = KernelLibrary(module)
     planned = []
     # First decide on all kernels, from types that still tell their layouts.
@@ -41,6 +60,36 @@ def lower_all(module: Any, kernels: Mapping[Any, MakeKernel], lanes: int) -> Non
             later[:] = [value if operand == op.result else operand for operand in later]
     for op, *_ in reversed(planned):
         op.operation.erase()
+
+
+def check_prepared(op: Any) -> None:
+    """Refuse a layer that an earlier pass should have changed: IREE would not know it.
+
+    Raises:
+        PassFailure: it names the pass.
+    """
+    for inner in nested_ops(op):
+        if isinstance(inner, LAYERS):
+            raise PassFailure(inner.location, f"is inside {op.operation.name}: {AT_THE_TOP}")
+    if isinstance(op, (ConvOp, PoolOp)) and not has_layouts(op):
+        missing, run = "layout", "assign-layouts"
+    elif isinstance(op, (ConvOp, LinearOp)) and "kernel" not in op.attributes:
+        missing, run = "kernel", "select-kernels"
+    elif isinstance(op, (ConvOp, LinearOp)):
+        missing, run = "packed weights", "compact-storage"
+    else:
+        return
+    raise PassFailure(op.location, f"has no {missing}: run sparse-pattern-{run} before")
+
+
+def has_layouts(op: Any) -> bool:
+    """Whether a convolution or pooling has planar activations wherever kernels want them."""
+    reads = layout_of(op.input.type) is not None
+    writes = layout_of(op.result.type) is not None
+    if isinstance(op, PoolOp):
+        reads |= is_whole_plane(op)
+        writes |= all(size == 1 for size in op.result.type.shape[2:])
+    return reads and writes
 
 
 def conv_layouts(op: Any) -> tuple[Planar, Planar]:

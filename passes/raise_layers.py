@@ -14,11 +14,10 @@ A layer that cannot be raised stays linalg, with a remark: IREE compiles it in i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from .base import ModulePass, Session, erase_unused, function_ops
+from .base import ModulePass, Session, erase_unused, function_ops, nested_ops
 from .raising.convolutions import raise_convolution
 from .raising.linears import raise_linear
 from .raising.operands import Refusal
@@ -58,12 +57,3 @@ class RaiseLayersPass(ModulePass):
             any(raiser(op) is not None for raiser in RAISERS)
         except Refusal as refusal:
             self.remark(session, op, f"left to IREE: {refusal.reason}")
-
-
-def nested_ops(op: Any) -> Iterator[Any]:
-    """All ops in the regions of `op`."""
-    for region in op.regions:
-        for block in region.blocks:
-            for inner in block.operations:
-                yield inner
-                yield from nested_ops(inner)
