@@ -9,13 +9,20 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
+import torch
 from repository import ROOT, python_files
+from torch import nn
 
+from niwaki.dialects import context
+from niwaki.frontend import import_torch
+from niwaki.passes import Session, parse_pipeline, run_pipeline
+from niwaki.passes.pipelines import RAISE
 from niwaki.schemes import SCHEMES, detect
 from niwaki.signature import DTYPES
 from niwaki.targets import TARGETS
@@ -219,3 +226,27 @@ def test_documented_schemes_are_those_there_are() -> None:
     text = SUPPORTED.read_text(encoding="utf-8")
     section = text[text.index("\n## Schemes") : text.index("The cheapest by")]
     assert set(re.findall(r"^\| `(\w+)", section, re.MULTILINE)) == set(SCHEMES)
+
+
+def test_documented_activations_fuse() -> None:
+    """Each behind a convolution of its own; nothing of linalg is left."""
+    section = SUPPORTED.read_text(encoding="utf-8").partition("### Fused into a layer")[2]
+    fused, _, rest = section.partition("Not fused")
+    names = re.findall(r"`(\w+)`", fused)
+    assert len(names) > 15
+    left = [name for name in names if "linalg." in raised(ACTIVATIONS.get(name, getattr(nn, name)))]
+    assert not left
+    assert rest.startswith(", and computed by IREE after the layer: `GLU`")
+    assert "linalg." in raised(lambda: nn.GLU(1))
+
+
+ACTIVATIONS = {"Threshold": lambda: nn.Threshold(0.1, -3.0)}
+
+
+def raised(activation: Callable[[], nn.Module]) -> str:
+    """A convolution and what follows it, when layers are raised and tails fused."""
+    with context() as ctx:
+        model = nn.Sequential(nn.Conv2d(3, 4, 3), activation()).eval()
+        module = import_torch(model, torch.ones(1, 3, 5, 5), ctx).module.operation
+        run_pipeline(module, parse_pipeline(f"builtin.module({','.join(RAISE)})"), Session())
+        return str(module.get_asm(large_elements_limit=4))
