@@ -108,6 +108,37 @@ def test_options_of_every_type(failing: Any, options: str, shown: str) -> None:
     assert parse_pipeline(pipeline_text(parsed)) == parsed
 
 
+@pytest.mark.parametrize(
+    ("elements", "message"),
+    [
+        ("cse,", "pipeline has a comma too many in 'cse,'"),
+        (",cse", "pipeline has a comma too many in ',cse'"),
+        (",", "pipeline has a comma too many in ','"),
+        ("func.func(cse,)", "unknown pass or option in 'func.func(cse,)': Niwaki's passes are"),
+        ("func.func(nonsense)", "unknown pass or option in 'func.func(nonsense)'"),
+        ("canonicalize{max-iterations=many}", "unknown pass or option in 'canonicalize{max-"),
+        ("cse]", "pipeline has an unmatched ']' after 'cse'"),
+        ("cse, func.func[cse", "pipeline has an unclosed bracket in 'func.func[cse'"),
+        ("builtin.module(sparse-pattern-fail)", "and cannot be nested in 'builtin.module'"),
+        ("sparse-pattern-fail{loud=}", "pass 'sparse-pattern-fail' needs bool for option 'loud'"),
+        ("sparse-pattern-fail{how}", "option 'how' of pass 'sparse-pattern-fail' needs a value"),
+        ("sparse-pattern-fail{=3}", "has no option '': it has how, depth, loud"),
+        ("sparse-pattern-fail{depth=1 depth=1}", "option 'depth' of pass 'sparse-pattern-fail' is"),
+        ("sparse-pattern-fail{{depth=1}}", "takes options in braces, not '{{depth=1}}'"),
+    ],
+)
+def test_mistakes(failing: Any, elements: str, message: str) -> None:
+    with pytest.raises(NiwakiError, match=re.escape(message)) as caught:
+        parse_pipeline(f"builtin.module({elements})")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", "cse", "func.func(cse)", "builtin.module(cse", "(cse)"])
+def test_what_is_no_pipeline(text: str) -> None:
+    with pytest.raises(NiwakiError, match=re.escape(f"pipeline '{text}' must have the form")):
+        parse_pipeline(text)
+
+
 @pytest.mark.parametrize("value", ["", "-", "--4", "4.0", "²", "0x4", "1_000", "four"])
 def test_bad_integers(failing: Any, value: str) -> None:
     with pytest.raises(NiwakiError, match=re.escape(f"int for option 'depth', got '{value}'")):
