@@ -2,7 +2,10 @@
 
     #sparse_pattern.dense
     #sparse_pattern.channel
+    #sparse_pattern.pattern<4, 8, 1>              taps, patterns, filters that share them
+    #sparse_pattern.block_column_row<8, 64>       filters and columns of a block
     #sparse_pattern.block_punched<8, 64>          filters and channels of a block
+    #sparse_pattern.n_m<2, 4>                     two of every four channels
     #sparse_pattern.unstructured
 
 A further scheme is one more class with a `scheme` property, listed in `_ATTRIBUTES`.
@@ -41,6 +44,43 @@ class ChannelAttr(SparsePattern.Attribute, name="channel"):
         return cls.get()
 
 
+class PatternAttr(SparsePattern.Attribute, name="pattern"):
+    """Each kernel keeps one of a few patterns of taps, or nothing; filters may share the choice."""
+
+    taps: ir.IntegerAttr
+    patterns: ir.IntegerAttr
+    filters: ir.IntegerAttr
+
+    @property
+    def scheme(self) -> schemes.Scheme:
+        return schemes.Pattern(
+            taps=ir.IntegerAttr(self.taps).value,
+            patterns=ir.IntegerAttr(self.patterns).value,
+            filters=ir.IntegerAttr(self.filters).value,
+        )
+
+    @classmethod
+    def of(cls, scheme: schemes.Pattern) -> "PatternAttr":
+        return cls.get(int_attr(scheme.taps), int_attr(scheme.patterns), int_attr(scheme.filters))
+
+
+class BlockColumnRowAttr(SparsePattern.Attribute, name="block_column_row"):
+    """Each block of filters x columns of the weight matrix keeps some rows and some columns."""
+
+    filters: ir.IntegerAttr
+    columns: ir.IntegerAttr
+
+    @property
+    def scheme(self) -> schemes.Scheme:
+        return schemes.BlockColumnRow(
+            filters=ir.IntegerAttr(self.filters).value, columns=ir.IntegerAttr(self.columns).value
+        )
+
+    @classmethod
+    def of(cls, scheme: schemes.BlockColumnRow) -> "BlockColumnRowAttr":
+        return cls.get(int_attr(scheme.filters), int_attr(scheme.columns))
+
+
 class BlockPunchedAttr(SparsePattern.Attribute, name="block_punched"):
     """In each block of filters x channels, all kernels keep the same taps."""
 
@@ -58,6 +98,21 @@ class BlockPunchedAttr(SparsePattern.Attribute, name="block_punched"):
         return cls.get(int_attr(scheme.filters), int_attr(scheme.channels))
 
 
+class NMAttr(SparsePattern.Attribute, name="n_m"):
+    """Of every m input channels, n are kept."""
+
+    n: ir.IntegerAttr
+    m: ir.IntegerAttr
+
+    @property
+    def scheme(self) -> schemes.Scheme:
+        return schemes.NM(n=ir.IntegerAttr(self.n).value, m=ir.IntegerAttr(self.m).value)
+
+    @classmethod
+    def of(cls, scheme: schemes.NM) -> "NMAttr":
+        return cls.get(int_attr(scheme.n), int_attr(scheme.m))
+
+
 class UnstructuredAttr(SparsePattern.Attribute, name="unstructured"):
     """Any weights are kept."""
 
@@ -73,7 +128,10 @@ class UnstructuredAttr(SparsePattern.Attribute, name="unstructured"):
 _ATTRIBUTES: dict[type[schemes.Scheme], Any] = {
     schemes.Dense: DenseAttr,
     schemes.Channel: ChannelAttr,
+    schemes.Pattern: PatternAttr,
+    schemes.BlockColumnRow: BlockColumnRowAttr,
     schemes.BlockPunched: BlockPunchedAttr,
+    schemes.NM: NMAttr,
     schemes.Unstructured: UnstructuredAttr,
 }
 

@@ -5,28 +5,48 @@ Importing it below makes it known to detection and to `get_scheme`.
 """
 
 from .base import SCHEMES, Scheme, SchemeError, get_scheme, register
+from .bcrc import BCRC, pack_bcrc, unpack_bcrc
+from .block_column_row import BlockColumnRow, block_column_row_mask
 from .block_punched import BlockPunched, block_punched_mask
 from .channel import Channel
 from .dense import Dense
 from .detect import CostModel, Detection, detect
+from .fkw import FKW, pack_fkw, unpack_fkw
+from .kernel_group import kernel_group_mask
+from .n_m import NM, n_m_mask
 from .pack import PackedBlocks, pack, unpack
+from .pattern import Pattern, natural_library, pattern_mask
 from .unstructured import Unstructured
 
 __all__ = [
+    "BCRC",
+    "FKW",
+    "NM",
     "SCHEMES",
+    "BlockColumnRow",
     "BlockPunched",
     "Channel",
     "CostModel",
     "Dense",
     "Detection",
     "PackedBlocks",
+    "Pattern",
     "Scheme",
     "SchemeError",
     "Unstructured",
+    "block_column_row_mask",
     "block_punched_mask",
     "detect",
     "get_scheme",
+    "kernel_group_mask",
+    "n_m_mask",
+    "natural_library",
     "pack",
+    "pack_bcrc",
+    "pack_fkw",
+    "pattern_mask",
     "register",
     "unpack",
+    "unpack_bcrc",
+    "unpack_fkw",
 ]

@@ -55,6 +55,12 @@ def check_shape(shape: tuple[int, ...], groups: int = 1) -> Shape:
     return filters, channels, taps
 
 
+def check_rate(rate: float) -> None:
+    """Raises SchemeError when `rate`, all / kept, is below 1."""
+    if not rate >= 1:
+        raise SchemeError(f"a pruning rate is at least 1 (8 keeps one weight in 8), not {rate}")
+
+
 @dataclass(frozen=True)
 class Scheme(ABC):
     """One way in which zeros are laid out; its parameters are the fields of a frozen dataclass.
@@ -79,7 +85,7 @@ class Scheme(ABC):
 
     @abstractmethod
     def filters_per_block(self, shape: Shape, groups: int = 1) -> int:
-        """How many consecutive filters keep the same columns (channel, tap); dense: a group's."""
+        """How many consecutive filters share a list of columns (channel, tap); dense: a group's."""
 
     @abstractmethod
     def describe(self) -> str:
@@ -123,6 +129,13 @@ class Scheme(ABC):
     def stored(self, nonzero: Bools, groups: int = 1) -> int:
         """How many weights the scheme stores, zeros inside its blocks included."""
         return int(np.count_nonzero(self.mask(nonzero, groups)))
+
+    def computed(self, nonzero: Bools, groups: int = 1) -> int:
+        """How many weights kernels multiply by, in blocks of `filters_per_block` filters.
+
+        More than `stored` where filters of a block keep different columns.
+        """
+        return self.stored(nonzero, groups)
 
     def density(self, nonzero: Bools, groups: int = 1) -> float:
         """Stored weights / all weights."""

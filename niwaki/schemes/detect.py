@@ -85,8 +85,9 @@ class _Layer:
         stored = scheme.stored(self.nonzero, self.groups)
         sharing = scheme.filters_per_block((filters, channels, taps), self.groups)
         # A dense layer's zeros are no padding: they come without indices.
-        zeros = 0 if scheme == Dense() else stored - self.count
-        cost = stored * self.model.weight(sharing) + zeros * self.model.padding
+        computed = scheme.computed(self.nonzero, self.groups)
+        zeros = 0 if scheme == Dense() else computed - self.count
+        cost = computed * self.model.weight(sharing) + zeros * self.model.padding
         return _Candidate(
             scheme, stored, cost / (self.total * self.model.weight(filters // self.groups))
         )

@@ -85,7 +85,7 @@ def pack(weights: Weights, scheme: Scheme, block: int, groups: int = 1) -> Packe
     ranges: dict[tuple[int, bytes], tuple[int, int]] = {}
     column_count = value_count = 0
     for first, size in _spans(group_filters, groups, scheme_block, block):
-        # The filters of a block differ only where `Channel` dropped some of them.
+        # Filters of a block differ where `Channel` drops some, or `BlockColumnRow` some rows.
         kept = mask[first : first + size].any(axis=0)
         group = first // group_filters
         key = (group, kept.tobytes())

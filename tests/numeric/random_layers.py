@@ -10,6 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from niwaki.schemes import block_column_row_mask, kernel_group_mask, n_m_mask, pattern_mask
+
 from .cases import Case
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
@@ -20,7 +22,8 @@ KERNELS = (1, 1, 2, 3, 3, 3, 5, 7)
 SIZES = (1, 2, 3, 5, 8, 13, 16, 17, 35)
 SCHEMES = (
     "dense", "blocks of 2", "blocks of 4", "blocks of 8", "blocks of 16", "channel",
-    "unstructured", "all zero", "one weight",
+    "unstructured", "all zero", "one weight", "patterns for 1", "patterns for 4",
+    "rows and columns", "n of m", "kernel groups",
 )  # fmt: skip
 Generator = np.random.Generator
 
@@ -44,7 +47,18 @@ def keep(shape: tuple[int, ...], scheme: str, rng: Generator) -> NDArray[np.bool
         kept = np.zeros(shape, np.bool_)
         kept[tuple(int(rng.integers(size)) for size in shape)] = scheme == "one weight"
         return kept
+    if scheme == "rows and columns":
+        return block_column_row_mask(rng.standard_normal(shape), 3, 1.2, 8, pick(rng, (16, 36)))
+    if scheme == "n of m":
+        return n_m_mask(rng.standard_normal(shape), 1, pick(rng, (4, 8)))
+    if scheme == "kernel groups":
+        return kernel_group_mask(
+            rng.standard_normal(shape), 4, 8, 2, vanilla=pick(rng, (True, False))
+        )
     size = int(scheme.split()[-1])
+    if scheme.startswith("patterns"):
+        library = [rng.permutation(taps)[: -(-taps // 2)].tolist() for _ in range(4)]
+        return pattern_mask(rng.standard_normal(shape), library, 3, size)
     blocks = rng.random((-(-filters // size), channels, taps)) < 0.3
     return np.repeat(blocks, size, axis=0)[:filters]
 

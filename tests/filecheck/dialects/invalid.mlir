@@ -254,6 +254,48 @@ func.func @f(%x: tensor<1x4x8x8xf32>, %w: tensor<6x4x3x3xf32>) {
 
 // -----
 
+func.func @f(%x: tensor<1x4x8x8xf32>, %w: tensor<6x4x3x3xf32>) {
+  // expected-error @+1 {{'sparse_pattern.conv' op has a scheme that fits no weights: pattern(4x0x1) needs at least 1 tap, 1 pattern and 1 filter}}
+  %y = "sparse_pattern.conv"(%x, %w) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 0, 0, 0, 0>,
+      groups = 1, scheme = #sparse_pattern.pattern<4, 0, 1>,
+      operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<1x4x8x8xf32>, tensor<6x4x3x3xf32>) -> tensor<1x6x6x6xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<1x4x8x8xf32>, %w: tensor<6x4x3x3xf32>) {
+  // expected-error @+1 {{'sparse_pattern.conv' op has a scheme that fits no weights: block_column_row(8x0) needs blocks of at least 1 filter and 1 column}}
+  %y = "sparse_pattern.conv"(%x, %w) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 0, 0, 0, 0>,
+      groups = 1, scheme = #sparse_pattern.block_column_row<8, 0>,
+      operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<1x4x8x8xf32>, tensor<6x4x3x3xf32>) -> tensor<1x6x6x6xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<1x4x8x8xf32>, %w: tensor<6x4x3x3xf32>) {
+  // expected-error @+1 {{'sparse_pattern.conv' op has a scheme that fits no weights: n_m(5:4) keeps 5 of 4: choose from 1 to 4}}
+  %y = "sparse_pattern.conv"(%x, %w) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 0, 0, 0, 0>,
+      groups = 1, scheme = #sparse_pattern.n_m<5, 4>,
+      operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<1x4x8x8xf32>, tensor<6x4x3x3xf32>) -> tensor<1x6x6x6xf32>
+  return
+}
+
+// -----
+
 // A kernel may be chosen before the weights are packed.
 func.func @f(%x: tensor<1x4x8x8xf32>, %w: tensor<6x4x3x3xf32>) {
   // expected-error @+1 {{'sparse_pattern.conv' op needs a kernel of sparse_pattern.gather_gemm or sparse_pattern.depthwise, got #sparse_pattern.matvec<4 : i64, 1 : i64>}}

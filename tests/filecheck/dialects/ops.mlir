@@ -12,11 +12,17 @@
 // CHECK-SAME:    b = #sparse_pattern.channel
 // CHECK-SAME:    c = #sparse_pattern.block_punched<8 : i64, 64 : i64>
 // CHECK-SAME:    d = #sparse_pattern.unstructured
+// CHECK-SAME:    e = #sparse_pattern.pattern<4 : i64, 8 : i64, 1 : i64>
+// CHECK-SAME:    f = #sparse_pattern.block_column_row<16 : i64, 64 : i64>
+// CHECK-SAME:    g = #sparse_pattern.n_m<2 : i64, 4 : i64>
 func.func @schemes() attributes {
     a = #sparse_pattern.dense,
     b = #sparse_pattern.channel,
     c = #sparse_pattern.block_punched<8, 64>,
-    d = #sparse_pattern.unstructured} {
+    d = #sparse_pattern.unstructured,
+    e = #sparse_pattern.pattern<4, 8, 1>,
+    f = #sparse_pattern.block_column_row<16, 64>,
+    g = #sparse_pattern.n_m<2, 4>} {
   return
 }
 

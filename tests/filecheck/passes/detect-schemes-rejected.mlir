@@ -18,14 +18,14 @@ func.func @no_zeros(%x: tensor<1x4xf32>) -> tensor<1x8xf32> {
 
 // -----
 
-// Half of the weights are zero, but nowhere for two filters at once: reading each filter's own columns costs more.
+// Two of every four weights, but nowhere for two filters at once: reading each filter's own columns costs more.
 // CHECK-LABEL: func.func @scattered
 // CHECK:         scheme = #sparse_pattern.dense
 func.func @scattered(%x: tensor<1x4xf32>) -> tensor<1x8xf32> {
   %w = arith.constant dense<[
     [1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0], [1.0, 0.0, 1.0, 0.0], [0.0, 1.0, 0.0, 1.0],
     [1.0, 0.0, 0.0, 1.0], [0.0, 1.0, 1.0, 0.0], [1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0]]> : tensor<8x4xf32>
-  // expected-remark @+1 {{stays dense: 50 % of the weights kept cost more as unstructured (135 %) than dense}}
+  // expected-remark @+1 {{stays dense: 50 % of the weights kept cost more as n_m(2:4) (135 %) than dense}}
   %y = "sparse_pattern.linear"(%x, %w) ({
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()

@@ -23,8 +23,15 @@ def context() -> Iterator[None]:
         yield
 
 
-@given(st.builds(schemes.BlockPunched, numbers, numbers))
-def test_scheme_with_parameters(scheme: schemes.BlockPunched) -> None:
+@given(
+    st.one_of(
+        st.builds(schemes.Pattern, numbers, numbers, numbers),
+        st.builds(schemes.BlockColumnRow, numbers, numbers),
+        st.builds(schemes.BlockPunched, numbers, numbers),
+        st.builds(schemes.NM, numbers, numbers),
+    )
+)
+def test_scheme_with_parameters(scheme: schemes.Scheme) -> None:
     attribute = dialects.scheme_attr(scheme)
     assert ir.Attribute.parse(str(attribute)).scheme == scheme
 

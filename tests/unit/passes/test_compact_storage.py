@@ -34,6 +34,7 @@ targets = st.sampled_from(["x86-64-v3", "x86-64-v4", "arm64", "vulkan"])
 some_schemes = st.one_of(
     st.sampled_from([schemes.Dense(), schemes.Channel(), schemes.Unstructured()]),
     st.builds(schemes.BlockPunched, st.integers(1, 40), st.integers(1, 5)),
+    st.builds(schemes.BlockColumnRow, st.integers(1, 40), st.integers(1, 20)),
 )
 seeds = st.integers(0, 2**32 - 1)
 

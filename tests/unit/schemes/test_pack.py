@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from unit.schemes.layers import Layer, layers, schemes
+from unit.schemes.layers import Layer, layers_and_schemes, pattern_layers
 
 from niwaki.schemes import (
     BlockPunched,
@@ -21,17 +21,20 @@ from niwaki.schemes import (
     unpack,
 )
 
+FITTING = st.one_of(layers_and_schemes(), pattern_layers())
 BITS = {np.float16: np.uint16, np.float32: np.uint32, np.float64: np.uint64}
 
 
-@given(layers(), schemes(), st.integers(1, 9))
-def test_round_trip(layer: Layer, scheme: Scheme, block: int) -> None:
+@given(FITTING, st.integers(1, 9))
+def test_round_trip(given: tuple[Layer, Scheme], block: int) -> None:
+    layer, scheme = given
     packed = pack(layer.weights, scheme, block, layer.groups)
     assert np.array_equal(unpack(packed), layer.weights)
 
 
-@given(layers(), schemes(), st.integers(1, 9))
-def test_layout(layer: Layer, scheme: Scheme, block: int) -> None:
+@given(FITTING, st.integers(1, 9))
+def test_layout(given: tuple[Layer, Scheme], block: int) -> None:
+    layer, scheme = given
     filters, channels, taps = shape = layer.weights.shape
     packed = pack(layer.weights, scheme, block, layer.groups)
     assert (packed.shape, packed.groups) == (shape, layer.groups)
@@ -66,8 +69,9 @@ def test_layout(layer: Layer, scheme: Scheme, block: int) -> None:
     assert values_before == packed.values.size
 
 
-@given(layers(), schemes(), st.integers(1, 9))
-def test_equal_lists_of_a_group_are_stored_once(layer: Layer, scheme: Scheme, block: int) -> None:
+@given(FITTING, st.integers(1, 9))
+def test_equal_lists_of_a_group_are_stored_once(given: tuple[Layer, Scheme], block: int) -> None:
+    layer, scheme = given
     packed = pack(layer.weights, scheme, block, layer.groups)
     ranges = set(zip(packed.column_begin.tolist(), packed.column_end.tolist(), strict=True))
     lists = {tuple(packed.columns[begin:end].tolist()) for begin, end in ranges}
