@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from numeric.cases import Branches, Case, check
+from numeric.cases import Branches, Case, Compiled, check, compare, plain_references, spoiled
 from numeric.random_layers import (
     fill,
     random_cases,
@@ -131,6 +131,26 @@ def networks() -> list[Case]:
 @pytest.mark.requires_vulkan
 def test_results_are_pytorchs(tmp_path: Path) -> None:
     check(networks(), tmp_path, "vulkan")
+
+
+# Switching oneDNN off says so.
+@pytest.mark.filterwarnings("ignore:TF32 acceleration:UserWarning")
+@pytest.mark.requires_vulkan
+def test_nan_and_infinity_flow(tmp_path: Path) -> None:
+    """As in PyTorch: through sums, through activations that clamp, through maxima."""
+    rng = np.random.default_rng(1)
+    conv = fill(nn.Conv2d(4, 8, 3, padding=1), "dense", rng)
+    modules = [
+        nn.Sequential(conv, nn.ReLU()),
+        nn.Sequential(conv, nn.ReLU6()),
+        nn.MaxPool2d(3, 2, 1),
+        nn.AdaptiveMaxPool2d(1),
+    ]
+    cases = [Case(str(m), m, (tensor(rng, 1, 4, 9, 9),)) for m in modules]
+    compiled = Compiled(cases, tmp_path, "vulkan")
+    for value in (float("nan"), float("inf"), float("-inf")):
+        inputs = [tuple(spoiled(x, (value,)) for x in case.inputs) for case in cases]
+        compare(cases, compiled(inputs), plain_references(cases, inputs), f" of {value}")
 
 
 @pytest.mark.requires_vulkan

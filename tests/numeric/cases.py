@@ -130,6 +130,21 @@ def another(x: torch.Tensor) -> torch.Tensor:
     return (-x if x.is_floating_point() else x).flip(list(range(x.ndim)))
 
 
+def plain_references(cases: Sequence[Case], inputs: Sequence[Tensors]) -> list[list[Array]]:
+    """Results of PyTorch's own kernels: oneDNN's skip what padding adds, 0 * NaN among it."""
+    with torch.backends.mkldnn.flags(enabled=False):
+        return [reference(case.model, x) for case, x in zip(cases, inputs, strict=True)]
+
+
+def spoiled(x: torch.Tensor, values: tuple[float, ...]) -> torch.Tensor:
+    """`x` with some of its elements replaced, corners among them."""
+    flat = x.clone().reshape(-1)
+    places = [0, flat.numel() - 1, *range(3, flat.numel(), max(7, flat.numel() // 9))]
+    for i, place in enumerate(places):
+        flat[place] = values[i % len(values)]
+    return flat.reshape(x.shape)
+
+
 def difference(output: Array, expected: Array, tolerance: float = TOLERANCE) -> str:
     """What is wrong with an output, empty if nothing is. NaN and infinity must be in place."""
     if (output.shape, output.dtype) != (expected.shape, expected.dtype):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +10,16 @@ import pytest
 import torch
 from torch import nn
 
-from .cases import Array, Case, Compiled, Tensors, another, compare, difference, reference
+from .cases import (
+    Case,
+    Compiled,
+    another,
+    compare,
+    difference,
+    plain_references,
+    reference,
+    spoiled,
+)
 from .random_layers import Padding, fill, tensor
 
 # Switching oneDNN off says so.
@@ -57,15 +65,6 @@ def networks() -> list[Case]:
 NETWORKS_OF_STRANGE_WEIGHTS = 8  # the first ones, up to "depthwise"
 
 
-def spoiled(x: torch.Tensor, values: tuple[float, ...]) -> torch.Tensor:
-    """`x` with some of its elements replaced, corners among them."""
-    flat = x.clone().reshape(-1)
-    places = [0, flat.numel() - 1, *range(3, flat.numel(), max(7, flat.numel() // 9))]
-    for i, place in enumerate(places):
-        flat[place] = values[i % len(values)]
-    return flat.reshape(x.shape)
-
-
 STRANGE = (
     (NAN,), (INF,), (-INF,), (INF, -INF), (NAN, INF, 3.0), (1e30, -1e30), (3e38,), (1e-42,),
 )  # fmt: skip
@@ -85,12 +84,6 @@ def test_strange_inputs_flow_and_leave_nothing(tmp_path: Path) -> None:
         pairs = zip(cases, before, after, strict=True)
         changed = [case.name for case, a, b in pairs if not all(map(np.array_equal, a, b))]
         assert not changed, f"after {values} the results of {changed} differ"
-
-
-def plain_references(cases: Sequence[Case], inputs: Sequence[Tensors]) -> list[list[Array]]:
-    """Results of PyTorch's own kernels: oneDNN's skip what padding adds, 0 * NaN among it."""
-    with torch.backends.mkldnn.flags(enabled=False):
-        return [reference(case.model, x) for case, x in zip(cases, inputs, strict=True)]
 
 
 def test_strange_weights_flow(tmp_path: Path) -> None:
