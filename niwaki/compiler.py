@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from niwaki.dialects import context
+from niwaki.dispatch_order import Dispatch, order_flags, read_order
 from niwaki.errors import CompilerBug, NiwakiError
 from niwaki.passes import Session, parse_pipeline, run_pipeline
 from niwaki.passes.base import TARGET_ATTRIBUTE
 from niwaki.passes.pipelines import compile_pipeline
-from niwaki.records import LayerRecord, Remark
+from niwaki.records import DispatchRecord, LayerRecord, Remark
 from niwaki.runtime.bundle import Bundle, open_bundle, write_bundle
 from niwaki.runtime.manifest import Manifest
 from niwaki.signature import Signature
@@ -64,8 +65,8 @@ def compile(
         text = _lower(
             imported.module, target, session, machine, None if dump_ir is None else Path(dump_ir)
         )
-        vmfb = generate_code(text, machine)
-        manifest = _manifest(target, machine, imported.signature, session)
+        vmfb, order = generate_code(text, machine)
+        manifest = _manifest(target, machine, imported.signature, session, order)
         write_bundle(output, manifest, vmfb, session.parameters)
     return open_bundle(output)
 
@@ -105,11 +106,16 @@ def _lower(module: Any, name: str, session: Session, target: Target, dump_ir: Pa
     op = module.operation
     op.attributes[TARGET_ATTRIBUTE] = ir.StringAttr.get(name)
     run_pipeline(op, parse_pipeline(compile_pipeline(target)), session, dump_ir)
-    return str(op.get_asm(assume_verified=True))
+    # With locations, which tell the layer of each kernel that IREE runs.
+    return str(op.get_asm(assume_verified=True, enable_debug_info=True))
 
 
-def generate_code(text: str, target: Target, extra_flags: Sequence[str] = ()) -> bytes:
-    """IREE's module for `text`.
+def generate_code(
+    text: str, target: Target, extra_flags: Sequence[str] = ()
+) -> tuple[bytes, list[Dispatch]]:
+    """IREE's module for `text`, and the kernels it runs in a call, in order.
+
+    Must be called in an MLIR context.
 
     Raises:
         CompilerBug: IREE refuses it; the message names a file with the input and the command.
@@ -118,7 +124,10 @@ def generate_code(text: str, target: Target, extra_flags: Sequence[str] = ()) ->
 
     flags = [*target.iree_flags, *extra_flags]
     try:
-        return bytes(compile_str(text, extra_args=flags))
+        with tempfile.TemporaryDirectory(prefix="niwaki-") as folder:
+            dump = order_flags(Path(folder))
+            vmfb = bytes(compile_str(text, extra_args=[*flags, *dump]))
+            return vmfb, read_order(Path(folder))
     except CompilerToolError as error:
         with tempfile.NamedTemporaryFile(
             "w", prefix="niwaki-", suffix=".mlir", delete=False, encoding="utf-8"
@@ -134,7 +143,9 @@ def generate_code(text: str, target: Target, extra_flags: Sequence[str] = ()) ->
         ) from error
 
 
-def _manifest(name: str, target: Target, signature: Signature, session: Session) -> Manifest:
+def _manifest(
+    name: str, target: Target, signature: Signature, session: Session, order: Sequence[Dispatch]
+) -> Manifest:
     remarks = [remark for _, remark in session.remarks]
     return Manifest(
         niwaki=version("niwaki"),
@@ -144,6 +155,10 @@ def _manifest(name: str, target: Target, signature: Signature, session: Session)
         architecture=target.architecture,
         cpu_features=target.cpu_features,
         layers=[_with_reason(layer, remarks) for layer in session.layers],
+        dispatches=[
+            DispatchRecord(run.layer, run.kernel, session.kernels.get(run.kernel, ""))
+            for run in order
+        ],
         remarks=remarks,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,13 @@ class LayerRecord:
         packed_bytes: bytes of packed values and indices.
         dense_bytes: bytes of the dense weights.
         reason: why the layer stayed dense or on IREE's own path; empty otherwise.
+        positions: output positions that each weight serves: images x pixels, or rows. So the layer
+            costs 2 x `kept` x `positions` floating-point operations.
+        activation_bytes: bytes of its inputs and its result, without the zeros around them.
+        kernel_size: taps per spatial dimension; empty for linear layers.
+        sample: which weights of its first filters and channels are kept, one string for each
+            filter: for each channel the taps as a hexadecimal number, the first tap its highest
+            bit. Empty for layers with one tap or all weights.
     """
 
     name: str
@@ -48,3 +55,22 @@ class LayerRecord:
     packed_bytes: int
     dense_bytes: int
     reason: str = ""
+    positions: int = 0
+    activation_bytes: int = 0
+    kernel_size: tuple[int, ...] = ()
+    sample: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class DispatchRecord:
+    """One kernel run of a call.
+
+    Attributes:
+        layer: module path of what it computes, or moves.
+        kernel: the kernel's name in the module; layers of one shape share a kernel.
+        family: kernel family, e.g. ``gather_gemm``; empty for kernels that IREE made.
+    """
+
+    layer: str
+    kernel: str
+    family: str

@@ -79,6 +79,9 @@ def _cpu(
         "--iree-hal-local-target-device-backends=llvm-cpu",
         *((f"--iree-llvmcpu-target-triple={triple}",) if triple else ()),
         f"--iree-llvmcpu-target-cpu={cpu}",
+        # IREE leaves a kernel's line in its source as it finds the memory where we give a layer's
+        # name instead of a line: the same network would give other bytes each time.
+        "--iree-llvmcpu-debug-symbols=false",
     )
     machines = ("x86_64", "AMD64") if arch == "x86_64" else ("aarch64", "arm64")
     return Target(name, summary, "cpu", lanes, registers, flags, "local", machines, features)

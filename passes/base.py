@@ -36,11 +36,13 @@ class Session:
         remarks: why something was left as it was, with the location it is about.
         layers: a record for each layer, made when its weights are packed.
         parameters: arrays that were taken out of the IR, by name; they go to the bundle's weights.
+        kernels: family of each kernel, by the kernel's name.
     """
 
     remarks: list[tuple[ir.Location, Remark]] = field(default_factory=list)
     layers: list[LayerRecord] = field(default_factory=list)
     parameters: dict[str, npt.NDArray[Any]] = field(default_factory=dict)
+    kernels: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

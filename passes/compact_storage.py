@@ -13,6 +13,7 @@ The inverse is `niwaki.schemes.unpack`, once offsets are columns again.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -92,6 +93,13 @@ def pack_layer(op: Any) -> LayerRecord:
         weights=weights.size,
         packed_bytes=sum(array.nbytes for array in arrays),
         dense_bytes=weights.nbytes,
+        positions=math.prod(op.result.type.shape) // weights.shape[0],
+        activation_bytes=sum(
+            math.prod(value.type.shape) * weights.itemsize
+            for value in (op.input, *op.per_position, op.result)
+        ),
+        kernel_size=tuple(op.weight.type.shape[2:]),
+        sample=schemes.sample(weights != 0),
     )
 
 

@@ -31,7 +31,7 @@ from niwaki.targets import Target
 
 from .base import ModulePass, Session, dense_value, function_ops, layer_name, target_of
 from .kernels.builder import as_value
-from .kernels.library import WORKGROUPS
+from .kernels.library import WORKGROUPS, family_of
 
 SCOPE = "model"
 # Smaller constants stay in the code: a parameter costs an entry and a load.
@@ -48,6 +48,8 @@ class EmitIreePass(ModulePass):
     def run(self, module: Any, session: Session) -> None:
         target = target_of(module)
         for function in kernel_functions(module):
+            name = function.name.value
+            session.kernels[name] = family_of(name)
             wrap_kernel(module, function, target)
         if not self.embed_constants:
             extract_parameters(module, session)

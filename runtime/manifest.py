@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from niwaki.errors import NiwakiError
-from niwaki.records import LayerRecord, Remark
+from niwaki.records import DispatchRecord, LayerRecord, Remark
 from niwaki.signature import DTYPES, Signature, TensorSpec, Tree
 
 from .json_fields import decode
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 DRIVERS = ("local", "vulkan")
 
 
@@ -29,7 +29,8 @@ class Manifest:
         signature: inputs and outputs, and how they nest.
         architecture: ``platform.machine()`` names that can run it; empty for any.
         cpu_features: names in ``/proc/cpuinfo`` that the machine must list.
-        layers: one record for each layer, in the order they run.
+        layers: one record for each layer, in the network's order.
+        dispatches: the kernels of one call, in the order they run.
         remarks: what passes declined, and why.
         function: name of the module's entry point.
         digests: sha256 of each other member, in hexadecimal; filled in by `write_bundle`.
@@ -43,6 +44,7 @@ class Manifest:
     architecture: tuple[str, ...] = ()
     cpu_features: tuple[str, ...] = ()
     layers: list[LayerRecord] = field(default_factory=list)
+    dispatches: list[DispatchRecord] = field(default_factory=list)
     remarks: list[Remark] = field(default_factory=list)
     function: str = "main"
     digests: dict[str, str] = field(default_factory=dict)

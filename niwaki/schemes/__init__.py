@@ -13,6 +13,7 @@ from .dense import Dense
 from .detect import CostModel, Detection, detect
 from .fkw import FKW, pack_fkw, unpack_fkw
 from .kernel_group import kernel_group_mask
+from .kernel_sample import sample
 from .n_m import NM, n_m_mask
 from .pack import PackedBlocks, pack, unpack
 from .pattern import Pattern, natural_library, pattern_mask
@@ -46,6 +47,7 @@ __all__ = [
     "pack_fkw",
     "pattern_mask",
     "register",
+    "sample",
     "unpack",
     "unpack_bcrc",
     "unpack_fkw",

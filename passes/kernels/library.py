@@ -98,6 +98,11 @@ class KernelLibrary:
             func.return_([])
 
 
+def family_of(name: str) -> str:
+    """The family of the kernel called `name`, as `KernelLibrary.new_name` makes it."""
+    return name.rpartition("_")[0]
+
+
 def epilogue_key(block: ir.Block) -> tuple[Any, ...]:
     """An epilogue's code, equal for equal code wherever it stands: values by number."""
     names = {argument: f"%{number}" for number, argument in enumerate(block.arguments)}
