@@ -1,4 +1,4 @@
-"""The command line: ``niwaki compile | run | bench | inspect | targets``.
+"""The command line: ``niwaki compile | run | bench | inspect | report | targets``.
 
 A user's mistake prints one line and exits with 1, wrong usage with 2, a bug of the compiler with 3.
 Parts are imported by the command that needs them, so that running a bundle needs no compiler and
@@ -114,11 +114,21 @@ def run_command(
     show_default=True,
     help="Calls counted.",
 )
+@click.option("--layers", is_flag=True, help="Time each layer, with IREE's profiler; CPUs only.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON; times in seconds.")
 def bench_command(
-    bundle: str, threads: int, device: str | None, warmup: int, repetitions: int, as_json: bool
+    bundle: str,
+    threads: int,
+    device: str | None,
+    warmup: int,
+    repetitions: int,
+    layers: bool,
+    as_json: bool,
 ) -> None:
     """Time single calls of BUNDLE with random inputs."""
+    if layers:
+        _bench_layers(bundle, threads, device, warmup, repetitions, as_json)
+        return
     from .runtime.measure import bench
     from .runtime.network import load
 
@@ -135,6 +145,46 @@ def bench_command(
         f"median {1e3 * result.median:.3f} ms, p90 {1e3 * result.p90:.3f} ms, "
         f"minimum {1e3 * result.minimum:.3f} ms ({repetitions} calls after {warmup}, {where})"
     )
+
+
+def _bench_layers(
+    path: str, threads: int, device: str | None, warmup: int, repetitions: int, as_json: bool
+) -> None:
+    from rich.console import Console
+
+    from .runtime.bundle import open_bundle
+    from .runtime.device import check_device
+    from .runtime.layer_times import time_layers
+    from .runtime.times_table import times_table, times_text
+
+    bundle = open_bundle(path)
+    check_device(bundle.manifest, path, device)
+    times = time_layers(bundle, threads, warmup, repetitions)
+    if as_json:
+        click.echo(json.dumps(asdict(times), indent=1))
+        return
+    console = Console()
+    if console.is_terminal:
+        console.print(times_table(bundle.manifest, times))
+    else:
+        click.echo(times_text(bundle.manifest, times))
+
+
+@main.command("report")
+@click.argument("bundle")
+@click.option("-o", "--output", required=True, metavar="FILE.html", help="The page to write.")
+@_threads
+def report_command(bundle: str, output: str, threads: int) -> None:
+    """Write a page about BUNDLE: its layers, what is kept, and times where it runs on this CPU."""
+    from rich.console import Console
+
+    from .runtime.bundle import open_bundle
+    from .runtime.report_page import write_report
+
+    opened = open_bundle(bundle)
+    with Console(stderr=True).status(f"measuring {bundle}"):
+        write_report(opened, output, threads)
+    click.echo(f"wrote {output}")
 
 
 @main.command("inspect")

@@ -24,6 +24,7 @@ from .parameter_archive import archive
 from .report import report_text
 
 if TYPE_CHECKING:
+    from .layer_times import LayerTimes
     from .network import Network
 
 MANIFEST, MODULE, WEIGHTS = "manifest.json", "module.vmfb", "weights.irpa"
@@ -59,6 +60,21 @@ class Bundle:
         from .network import Network
 
         return Network(self, threads, device)
+
+    def time_layers(self, threads: int = 1) -> LayerTimes:
+        """How long each kernel of a call runs, in seconds. Errors as `layer_times.time_layers`."""
+        from .layer_times import time_layers
+
+        return time_layers(self, threads)
+
+    def write_report(self, path: str | os.PathLike[str], threads: int = 1) -> None:
+        """Write a page about this bundle, HTML in one file. Errors as `report_page.write_report`.
+
+        It has times where the bundle runs on this machine's CPU, and says why where not.
+        """
+        from .report_page import write_report
+
+        write_report(self, path, threads)
 
     def __repr__(self) -> str:
         return f"<Bundle {self.path} for {self.manifest.target}, {len(self.layers)} layers>"

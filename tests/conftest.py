@@ -46,6 +46,10 @@ def missing_spirv() -> str:
     return "" if shutil.which("spirv-val") else "no spirv-val: install spirv-tools"
 
 
+def missing_chromium() -> str:
+    return "" if shutil.which("chromium") else "no chromium: install chromium"
+
+
 @functools.cache
 def missing_vulkan() -> str:
     from iree.runtime import get_driver
@@ -59,6 +63,7 @@ def missing_vulkan() -> str:
 
 # Mark -> why this machine cannot run such a test; empty where it can.
 MISSING: dict[str, Callable[[], str]] = {
+    "requires_chromium": missing_chromium,
     "requires_data": missing_data,
     "requires_qemu": missing_qemu,
     "requires_spirv": missing_spirv,

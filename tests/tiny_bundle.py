@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from iree.compiler import compile_str
 
-from niwaki.records import LayerRecord, Remark
+from niwaki.records import DispatchRecord, LayerRecord, Remark
 from niwaki.runtime.bundle import write_bundle
 from niwaki.runtime.manifest import Manifest
 from niwaki.signature import Signature, TensorSpec, flatten
@@ -63,7 +63,7 @@ def manifest(
 
 
 def affine_manifest(target: str = "host") -> Manifest:
-    """The manifest of the AFFINE module, with two layers and a remark."""
+    """The manifest of the AFFINE module, with two layers and two remarks."""
     layers = [
         LayerRecord("conv1", "conv 3x3", "block_punched(8x64)", "gather 8x3", 30, 60, 200, 240),
         LayerRecord("fc", "linear", "dense", "", 40, 40, 160, 160, "only 0% zeros [of 40]"),
@@ -72,9 +72,10 @@ def affine_manifest(target: str = "host") -> Manifest:
         Remark("fc", "sparse-pattern-detect-schemes", "only 0% zeros [of 40]"),
         Remark("conv1", "sparse-pattern-select-kernels", "tile of 2 rows"),
     ]
+    dispatches = [DispatchRecord("fc", "main_dispatch_0_elementwise_6_f32", "")]
     tensor = ((2, 3), "float32")
     plain = manifest({"x": tensor}, {"y": tensor}, target=target)
-    return replace(plain, layers=layers, remarks=remarks)
+    return replace(plain, layers=layers, dispatches=dispatches, remarks=remarks)
 
 
 def affine_bundle(path: Path, target: str = "host") -> Path:

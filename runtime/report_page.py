@@ -1,0 +1,101 @@
+"""A page about a bundle: one HTML file with everything in it, which loads nothing else."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from niwaki.errors import NiwakiError
+
+from .atomic import atomic_file
+from .bundle import Bundle
+from .kernel_picture import kernel_picture
+from .layer_rows import Row, layer_rows
+from .layer_times import LayerTimes, time_layers
+from .measure import Measurement, bench
+from .peak import Peak, cpu_name, measure_peak
+from .plots import rated, roofline_plot, time_plot
+from .report import size_text, totals
+from .times_table import microseconds
+
+TEMPLATE = "report_page.html.jinja"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured of a bundle: whole calls, layers, and the machine."""
+
+    calls: Measurement
+    layers: LayerTimes
+    peak: Peak
+    cpu: str
+
+
+def write_report(bundle: Bundle, path: str | os.PathLike[str], threads: int = 1) -> None:
+    """Write a page about `bundle`; with times, if it runs on this machine's CPU.
+
+    Raises:
+        NiwakiError: a package that draws is not installed, or the file cannot be written.
+    """
+    missing = [name for name in ("jinja2", "matplotlib") if find_spec(name) is None]
+    if missing:
+        raise NiwakiError(
+            f"reports need {' and '.join(missing)}: install with pip install 'niwaki[report]'"
+        )
+    # Made before measuring, which takes a while, so that a wrong path is told at once.
+    with atomic_file(path) as file:
+        try:
+            page = render(bundle, measure(bundle, threads))
+        except NiwakiError as error:
+            page = render(bundle, None, str(error))
+        file.write(page.encode())
+
+
+def measure(bundle: Bundle, threads: int) -> Measured:
+    """Times of calls and layers with `threads` threads, and the machine's peaks.
+
+    Raises:
+        NiwakiError: the bundle does not run here.
+    """
+    layers = time_layers(bundle, threads)
+    return Measured(bench(bundle.load(threads)), layers, measure_peak(threads), cpu_name())
+
+
+def render(bundle: Bundle, measured: Measured | None, why_no_times: str = "") -> str:
+    """The page. Without `measured` it says why there are no times."""
+    import jinja2
+
+    manifest = bundle.manifest
+    rows = layer_rows(manifest, measured.layers if measured else None)
+    environment = jinja2.Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
+    environment.filters |= {"size": size_text, "microseconds": microseconds}
+    template = environment.from_string(
+        Path(__file__).with_name(TEMPLATE).read_text(encoding="utf-8")
+    )
+    return template.render(
+        name=bundle.path.name,
+        manifest=manifest,
+        sizes={**totals(manifest), "code": len(bundle.module), "file": bundle.path.stat().st_size},
+        rows=rows,
+        measured=measured,
+        why_no_times=why_no_times,
+        pictures=[
+            (layer, picture) for layer in manifest.layers if (picture := kernel_picture(layer))
+        ],
+        **_plots(rows, measured),
+    )
+
+
+def _plots(rows: list[Row], measured: Measured | None) -> dict[str, Any]:
+    """The plots that can be drawn; empty where there is nothing to show."""
+    plots = {"time_plot": "", "roofline_plot": ""}
+    if measured:
+        plots["time_plot"] = time_plot(rows, measured.layers.other)
+        if rated(rows):
+            plots["roofline_plot"] = roofline_plot(rows, measured.peak)
+    return plots
