@@ -12,12 +12,12 @@ from timing import Ratio, ratio
 
 @dataclass(frozen=True)
 class Goal:
-    """How many times longer `slow` should take than `fast`; both are labels of contenders.
+    """How many times longer `slow` should take than `fast`; all are labels of contenders.
 
-    One of `at_least` and `at_most` is given.
+    Of several in `slow` the fastest one counts. One of `at_least` and `at_most` is given.
     """
 
-    slow: str
+    slow: tuple[str, ...]
     fast: str
     at_least: float | None = None
     at_most: float | None = None
@@ -33,10 +33,19 @@ class Goal:
         assert self.at_most is not None
         return measured <= self.at_most
 
+    def rival(self, results: Mapping[str, Result]) -> str | None:
+        """The fastest one of `slow`; None where none was measured."""
+        medians = {label: times.median for label in self.slow if (times := results[label].times)}
+        return min(medians, key=lambda label: medians[label]) if medians else None
+
     def measured(self, results: Mapping[str, Result]) -> Ratio | None:
         """The ratio; None where one of the two was not measured."""
-        slow, fast = results[self.slow].times, results[self.fast].times
-        return ratio(slow, fast) if slow and fast else None
+        rival, fast = self.rival(results), results[self.fast].times
+        if rival is None or fast is None:
+            return None
+        slow = results[rival].times
+        assert slow is not None
+        return ratio(slow, fast)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from engines.base import Array, Engine
+from serve import summary
 from worker import in_fresh_process
 from workloads import Workload
 
@@ -68,10 +69,6 @@ def _prepare(workload: Workload, engines: Sequence[Engine], folder: Path) -> dic
 
 def relative_error(result: Array, reference: Array) -> float:
     """The largest difference, relative to the largest element of `reference`."""
+    if result.shape != reference.shape:
+        return float("inf")
     return float(np.abs(result - reference).max() / np.abs(reference).max())
-
-
-def summary(error: Exception) -> str:
-    """An exception in one line."""
-    text = str(error).strip()
-    return f"{type(error).__name__}: {text.splitlines()[0]}" if text else type(error).__name__

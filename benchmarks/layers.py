@@ -29,10 +29,10 @@ def _case(filters: int, size: int, depth: int, over_dense: float, over_iree: flo
     ours_dense = Contender(Niwaki(), dense)
     iree = Contender(Iree(), dense)
     peers = [Contender(PyTorch(), dense), Contender(OnnxRuntime(), dense)]
-    goals = [Goal(ours_dense.label, ours.label, at_least=over_dense)]
+    goals = [Goal((ours_dense.label,), ours.label, at_least=over_dense)]
     if over_iree is not None:
-        goals.append(Goal(iree.label, ours.label, at_least=over_iree))
-    goals += [Goal(ours_dense.label, peer.label, at_most=NO_SLOWER) for peer in peers]
+        goals.append(Goal((iree.label,), ours.label, at_least=over_iree))
+    goals += [Goal((ours_dense.label,), peer.label, at_most=NO_SLOWER) for peer in peers]
     return Case(
         name=f"layer-{filters}x{filters}x3x3-at-{size}",
         title=f"{filters}x{filters}x3x3 and ReLU at {size}x{size}: mean of a chain of {depth}",

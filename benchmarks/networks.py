@@ -30,7 +30,7 @@ def _case(network: str, at_least: float | None) -> Case:
     pruned, dense = PrunedNetwork(network, RATE), PrunedNetwork(network, 1)
     ours = Contender(Niwaki(), pruned)
     peers = [Contender(engine, pruned) for engine in PEERS]
-    goals = [] if at_least is None else [Goal(p.label, ours.label, at_least) for p in peers]
+    goals = [] if at_least is None else [Goal((p.label,), ours.label, at_least) for p in peers]
     return Case(
         name=f"network-{network}",
         title=f"{network}, 224x224, batch 1, block-punched {RATE}x",

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from contender import IMAGES, OUTPUTS, Contender, prepare, relative_error, summary
+from contender import IMAGES, OUTPUTS, Contender, prepare, relative_error
 from timing import Times
-from worker import Worker
+from worker import Worker, WorkerError
 
 # Rounding differs, and grows through fifty layers; a wrong halo or weight gives far more.
 TOLERANCE = 1e-3
@@ -58,8 +58,8 @@ def race(
                 worker = Worker(contender.engine, path, place / IMAGES, core)
                 stack.callback(worker.close)
                 error = relative_error(np.concatenate(worker.outputs()), np.load(place / OUTPUTS))
-            except Exception as raised:  # whatever an engine raises, the others are still measured
-                results[label] = Result(problem=summary(raised))
+            except WorkerError as raised:  # the others are still measured
+                results[label] = Result(problem=str(raised))
                 continue
             if not error <= TOLERANCE:  # NaN, too
                 results[label] = Result(error, problem="wrong results, so not timed")
@@ -76,7 +76,7 @@ def prepare_all(contenders: Sequence[Contender], folder: Path, reuse: bool) -> d
     present = []
     for contender in contenders:
         if contender.engine.version() is None:
-            problems[contender.label] = "not installed: run `make bench`"
+            problems[contender.label] = f"not installed: run `{contender.engine.remedy}`"
         else:
             present.append(contender)
     for workload in dict.fromkeys(contender.workload for contender in present):

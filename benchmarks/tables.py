@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from case import Case
+from case import Case, Goal
 from figure import Figure
 from race import Result
 from rich.table import Table
@@ -42,9 +42,17 @@ def goal_lines(case: Case, results: Mapping[str, Result]) -> list[str]:
         measured = goal.measured(results)
         outcome = "not measured"
         if measured:
-            outcome = f"{measured}: {_verdict(goal.is_reached(measured.median))}"
-        lines.append(f"{goal.slow} / {goal.fast}, wanted {goal}: {outcome}")
+            outcome = f"{measured}: {verdict(goal.is_reached(measured.median))}"
+        lines.append(f"{_slow(goal, results)} / {goal.fast}, wanted {goal}: {outcome}")
     return lines
+
+
+def _slow(goal: Goal, results: Mapping[str, Result]) -> str:
+    """Whose time counts, and among how many it was the shortest."""
+    if len(goal.slow) == 1:
+        return goal.slow[0]
+    measured = sum(results[label].times is not None for label in goal.slow)
+    return f"{goal.rival(results) or 'none'} (fastest of {measured})"
 
 
 def case_json(case: Case, results: Mapping[str, Result]) -> dict[str, Any]:
@@ -66,6 +74,7 @@ def case_json(case: Case, results: Mapping[str, Result]) -> dict[str, Any]:
         "goals": [
             {
                 "slow": goal.slow,
+                "rival": goal.rival(results),
                 "fast": goal.fast,
                 "at_least": goal.at_least,
                 "at_most": goal.at_most,
@@ -93,8 +102,8 @@ def figures_table(title: str, figures: Sequence[Figure]) -> Table:
         table.add_column(column, justify="right")
     for figure in figures:
         wanted = "" if figure.at_most is None else f"at most {figure.at_most:g}"
-        verdict = "" if figure.is_reached is None else _verdict(figure.is_reached)
-        table.add_row(figure.name, f"{figure.value:.4g} {figure.unit}".strip(), wanted, verdict)
+        outcome = "" if figure.is_reached is None else verdict(figure.is_reached)
+        table.add_row(figure.name, f"{figure.value:.4g} {figure.unit}".strip(), wanted, outcome)
     return table
 
 
@@ -104,7 +113,8 @@ def figures_json(title: str, figures: Sequence[Figure]) -> dict[str, Any]:
     return {"title": title, "figures": rows}
 
 
-def _verdict(is_reached: bool) -> str:
+def verdict(is_reached: bool) -> str:
+    """Whether what was wanted was measured."""
     return "reached" if is_reached else "MISSED"
 
 

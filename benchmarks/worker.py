@@ -2,88 +2,93 @@
 
 from __future__ import annotations
 
+import inspect
 import multiprocessing
-import time
+import os
+import subprocess
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-import machine
-import numpy as np
+import serve
 
 if TYPE_CHECKING:
-    from engines.base import Array, Engine, Network
+    from engines.base import Array, Engine
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def fresh_process() -> ProcessPoolExecutor:
-    """A process that has loaded nothing yet, for as many tasks as one likes."""
-    return ProcessPoolExecutor(max_workers=1, mp_context=multiprocessing.get_context("spawn"))
-
-
 def in_fresh_process(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Call `function` in a process of its own, and let its exceptions through."""
-    with fresh_process() as process:
+    """Call `function` in a process that has loaded nothing yet, and let its exceptions through."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(max_workers=1, mp_context=context) as process:
         return process.submit(function, *args, **kwargs).result()
+
+
+class WorkerError(Exception):
+    """What went wrong in a worker's process, in one line."""
 
 
 class Worker:
     """A process that has one network loaded, and runs or times it when asked.
 
-    It stays alive between calls, and sleeps while others are measured.
+    It runs `serve.py` with the engine's own interpreter, stays alive between calls, and sleeps
+    while others are measured.
     """
 
     def __init__(self, engine: Engine, path: Path, images: Path, core: int) -> None:
-        """Load what `engine` wrote to `path`; `images` is a .npy file of inputs along axis 0."""
-        self._process = fresh_process()
+        """Load what `engine` wrote to `path`; `images` is a .npy file of inputs along axis 0.
+
+        Raises:
+            WorkerError: the engine cannot load it.
+        """
+        self._connection, theirs = multiprocessing.Pipe()
+        kind = type(engine)
+        arguments = (theirs.fileno(), kind.__module__, kind.__name__, path, images, core)
+        with theirs:
+            self._process = subprocess.Popen(
+                [engine.python, serve.__file__, *map(str, arguments)],
+                env={**os.environ, "PYTHONPATH": str(_import_root(kind))},
+                pass_fds=(theirs.fileno(),),
+                stdout=subprocess.DEVNULL,  # where some introduce themselves
+            )
         try:
-            self._process.submit(_load, engine, path, images, core).result()
+            self._answer()
         except BaseException:
             self.close()
             raise
 
     def outputs(self) -> list[Array]:
-        """The network's output for each of the images."""
-        return self._process.submit(_outputs).result()
+        """The network's results, one for each image."""
+        outputs: list[Array] = self._ask("outputs")
+        return outputs
 
     def time_call(self) -> float:
         """Seconds that one call takes, after one that brings the caches back to this process."""
-        return self._process.submit(_time_call).result()
+        seconds: float = self._ask("time_call")
+        return seconds
 
     def close(self) -> None:
-        self._process.shutdown()
+        self._connection.close()
+        self._process.wait()
+
+    def _ask(self, request: str) -> Any:
+        self._connection.send(request)
+        return self._answer()
+
+    def _answer(self) -> Any:
+        try:
+            is_well, answer = self._connection.recv()
+        except EOFError:
+            status = self._process.wait()
+            raise WorkerError(f"the process ended with exit status {status}") from None
+        if not is_well:
+            raise WorkerError(answer)
+        return answer
 
 
-# The state of a worker's process, which loads one network and never another.
-_network: Network
-_images: list[Array]
-
-
-def _load(engine: Engine, path: Path, images: Path, core: int) -> None:
-    global _network, _images
-    machine.pin(core)
-    _images = [_aligned(image[None]) for image in np.load(images)]
-    _network = engine.load(path)
-
-
-def _aligned(array: Array) -> Array:
-    """A copy that begins at a multiple of 64 bytes, which some engines read where it lies."""
-    storage = np.empty(array.nbytes + 64, np.uint8)
-    begin = -storage.ctypes.data % 64
-    copy = storage[begin : begin + array.nbytes].view(array.dtype).reshape(array.shape)
-    copy[...] = array
-    return copy
-
-
-def _outputs() -> list[Array]:
-    return [np.array(_network(image)) for image in _images]
-
-
-def _time_call() -> float:
-    _network(_images[0])
-    started = time.perf_counter()
-    _network(_images[0])
-    return time.perf_counter() - started
+def _import_root(kind: type) -> Path:
+    """The folder from which `kind`'s module is imported."""
+    return Path(inspect.getfile(kind)).parents[kind.__module__.count(".")]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -28,11 +29,15 @@ class Engine(ABC):
         distribution: the installed package whose version counts.
         file: name of what `prepare` writes and `load` reads; engines that read the same file share
             it.
+        environment: names the virtual environment that `load` runs in, for an engine that gets on
+            with none of the others' packages; empty where it shares the benchmarks' own, in which
+            `prepare` always runs.
     """
 
     name: ClassVar[str]
     distribution: ClassVar[str]
     file: ClassVar[str]
+    environment: ClassVar[str] = ""
 
     @abstractmethod
     def prepare(self, model: torch.nn.Module, image: torch.Tensor, path: Path) -> None:
@@ -47,7 +52,22 @@ class Engine(ABC):
 
     def version(self) -> str | None:
         """The version that is installed; None where there is none."""
-        try:
-            return version(self.distribution)
-        except PackageNotFoundError:
-            return None
+        places = sys.path
+        if self.environment:
+            places = [str(place) for place in self._prefix.glob("lib/python3*/site-packages")]
+        found = distributions(name=self.distribution, path=places)
+        return next((distribution.version for distribution in found), None)
+
+    @property
+    def python(self) -> str:
+        """The interpreter that `load` runs in."""
+        return str(self._prefix / "bin" / "python") if self.environment else sys.executable
+
+    @property
+    def remedy(self) -> str:
+        """What installs it."""
+        return "make bench-peers" if self.environment else "make bench"
+
+    @property
+    def _prefix(self) -> Path:
+        return Path(sys.prefix, "peers", self.environment)
