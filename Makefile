@@ -54,6 +54,10 @@ docs: $(VENV)/.dev ## write docs/pipeline.md anew
 bench: $(VENV)/.bench ## measure beside other compilers (installs them)
 	$(BIN)/python benchmarks/run.py $(ARGS)
 
+.PHONY: bench-peers
+bench-peers: $(VENV)/peers/deepsparse/.installed ## install engines that need environments of their own
+	@echo "installed; now: make bench ARGS=peers"
+
 .PHONY: system-packages
 system-packages: ## emulator and Vulkan driver for the tests, where apt-get may be used
 	@tests/system_packages.sh
@@ -75,4 +79,15 @@ $(VENV)/.bench: EXTRA := bench
 $(VENV)/.demo $(VENV)/.dev $(VENV)/.bench: $(VENV)/.created pyproject.toml
 	@echo "installing niwaki[$(EXTRA)] into $(VENV): minutes the first time, PyTorch is large"
 	@$(PIP) install --editable '.[$(EXTRA)]'
+	@touch $@
+
+# Engines that get on with none of the other packages, each below $(VENV) with a Python that it still supports.
+PEERS_SUPPORT := import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 11))
+PEERS_PYTHON ?= $(shell for python in $(PYTHON) python3.11 python3.10; do \
+	$$python -c '$(PEERS_SUPPORT)' 2>/dev/null && echo $$python && break; done)
+
+$(VENV)/peers/%/.installed: benchmarks/engines/%.txt $(VENV)/.created
+	@test -n "$(PEERS_PYTHON)" || { echo "no Python 3.10 or 3.11 found: make bench-peers PEERS_PYTHON=/path/to/python3" >&2; exit 1; }
+	$(PEERS_PYTHON) -m venv --clear $(@D)
+	@$(@D)/bin/python -m pip --quiet --quiet --disable-pip-version-check install --requirement $<
 	@touch $@

@@ -1,6 +1,6 @@
 """Measure Niwaki beside other engines: `make bench`, or
 
-    python benchmarks/run.py [layers] [networks] [compile] [import]
+    python benchmarks/run.py [layers] [networks] [peers] [compile] [import]
 
 Prints tables and writes build/benchmarks/*.json. README.md tells how it is measured.
 """
@@ -19,16 +19,19 @@ import import_cost
 import layers
 import machine
 import networks
+import peers
 from case import Case
 from figure import Figure
-from race import race
+from overview import overview_table
+from race import Result, race
 from rich.console import Console
 from rich.table import Table
 from tables import case_json, case_table, figures_json, figures_table
 
-GROUPS = ("layers", "networks", "compile", "import")
+GROUPS = ("layers", "networks", "peers", "compile", "import")
 FOLDER = Path("build", "benchmarks")
 FILES = FOLDER / "files"
+OVERVIEW_WIDTH = 120  # characters: a column for each engine
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -41,13 +44,22 @@ def main(groups: tuple[str, ...], only: str, rounds: int, core: int | None, reus
     """Measure GROUPS; without any, all of them."""
     chosen = groups or GROUPS
     machine.one_thread()
+    core = machine.last_core() if core is None else core
     cases = [
         *(layers.cases() if "layers" in chosen else ()),
         *(networks.cases() if "networks" in chosen else ()),
     ]
     for case in cases:
         if only in case.name:
-            measure_case(case, rounds, machine.last_core() if core is None else core, reuse)
+            measure_case(case, rounds, core, reuse)
+    compared = [
+        (case, measure_case(case, rounds, core, reuse))
+        for case in (peers.cases() if "peers" in chosen else ())
+        if only in case.name
+    ]
+    if compared:
+        table = overview_table("Pruned networks beside other engines", compared)
+        Console(width=max(Console().width, OVERVIEW_WIDTH)).print(table)
     for network in compile_cost.NETWORKS if "compile" in chosen else ():
         if only in (name := f"compile-{network}"):
             title = f"Compiling {network}, block-punched {compile_cost.RATE}x"
@@ -56,9 +68,10 @@ def main(groups: tuple[str, ...], only: str, rounds: int, core: int | None, reus
         report_figures(name, f"Importing {import_cost.NETWORK}", import_cost.measure())
 
 
-def measure_case(case: Case, rounds: int, core: int, reuse: bool) -> None:
+def measure_case(case: Case, rounds: int, core: int, reuse: bool) -> dict[str, Result]:
     results = race(case.contenders, FILES, rounds, core, reuse)
     report(case.name, case_table(case, results), case_json(case, results))
+    return results
 
 
 def report_figures(name: str, title: str, figures: list[Figure]) -> None:

@@ -1,4 +1,4 @@
-"""What is measured: networks and chains of layers, with block-punched weights."""
+"""What is measured: networks and chains of layers, with pruned weights."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import torch
 
-BLOCK = 8  # filters that keep the same columns
+BLOCKS = "block-punched"
 CALIBRATION_IMAGES = 4
 CALIBRATION_SEED = 1
 
@@ -18,9 +18,14 @@ class Workload(ABC):
     """A network and inputs for it, the same ones in every process that builds them.
 
     Building needs PyTorch, which is imported then and not before.
+
+    Attributes:
+        rate: one weight in `rate` is kept.
+        shape: of what is kept, a key of `masks.MASKS`.
     """
 
     rate: float
+    shape: str = BLOCKS
 
     @property
     @abstractmethod
@@ -29,8 +34,10 @@ class Workload(ABC):
 
     @property
     def weights(self) -> str:
-        """``dense``, or how few weights are kept: ``8x``."""
-        return "dense" if self.rate == 1 else f"{self.rate:g}x"
+        """``dense``, or how few weights are kept: ``8x``, and in which shape if not in blocks."""
+        if self.rate == 1:
+            return "dense"
+        return f"{self.rate:g}x" if self.shape == BLOCKS else f"{self.shape} {self.rate:g}x"
 
     @abstractmethod
     def build(self) -> tuple[torch.nn.Module, torch.Tensor]:
@@ -48,17 +55,18 @@ class PrunedNetwork(Workload):
     network: str
     rate: float
     size: int = 224
+    shape: str = BLOCKS
 
     @property
     def name(self) -> str:
-        return f"{self.network}-{self.weights}"
+        return f"{self.network}-{self.weights}".replace(" ", "-")
 
     def build(self) -> tuple[torch.nn.Module, torch.Tensor]:
         import models
 
         model, _ = models.MODELS[self.network](size=self.size)
         _, *convolutions = ungrouped_convolutions(model)
-        return _pruned(model, convolutions, self.rate, self.size, 3)
+        return _pruned(model, convolutions, self, self.size, 3)
 
 
 @dataclass(frozen=True)
@@ -87,7 +95,7 @@ class LayerChain(Workload):
         for _ in range(self.depth):
             layers += [nn.Conv2d(self.filters, self.filters, 3, padding=1), nn.ReLU()]
         model = nn.Sequential(*layers).eval().requires_grad_(False)
-        return _pruned(model, ungrouped_convolutions(model), self.rate, self.size, self.filters)
+        return _pruned(model, ungrouped_convolutions(model), self, self.size, self.filters)
 
 
 def ungrouped_convolutions(model: torch.nn.Module) -> list[torch.nn.Conv2d]:
@@ -101,7 +109,7 @@ def ungrouped_convolutions(model: torch.nn.Module) -> list[torch.nn.Conv2d]:
 def _pruned(
     model: torch.nn.Module,
     convolutions: list[torch.nn.Conv2d],
-    rate: float,
+    workload: Workload,
     size: int,
     channels: int,
 ) -> tuple[torch.nn.Module, torch.Tensor]:
@@ -110,18 +118,18 @@ def _pruned(
     import torch
 
     torch.manual_seed(0)  # calibration draws scales and shifts of batch-norm
-    for convolution in convolutions:
-        block_punch(convolution, rate)
+    if workload.rate != 1:
+        for convolution in convolutions:
+            _prune(convolution, workload)
     examples = models.images(CALIBRATION_IMAGES, size, CALIBRATION_SEED, channels)
     models.calibrate(model, examples)
     return model, models.images(2, size, channels=channels)
 
 
-def block_punch(convolution: torch.nn.Conv2d, rate: float) -> None:
-    """Keep one weight in `rate`; each 8 consecutive filters keep the same channels and taps."""
-    from niwaki.schemes import block_punched_mask
+def _prune(convolution: torch.nn.Conv2d, workload: Workload) -> None:
+    from masks import MASKS
 
     weights = convolution.weight.numpy()
     filters, channels = weights.shape[:2]
-    mask = block_punched_mask(weights.reshape(filters, channels, -1), rate, BLOCK)
+    mask = MASKS[workload.shape](weights.reshape(filters, channels, -1), workload.rate)
     weights *= mask.reshape(weights.shape)

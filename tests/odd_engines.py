@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,3 +60,31 @@ class NotANumber(CannotLoad):
 
     def load(self, path: Path) -> Network:
         return lambda image: np.full_like(image, np.nan)
+
+
+class OneResult(CannotLoad):
+    name = "OneResult"
+    file = "one"
+
+    def load(self, path: Path) -> Network:
+        return lambda image: image[:, 0]
+
+
+class Elsewhere(Absent):
+    """In an environment of its own, whose interpreter says so in an environment variable."""
+
+    name = "Elsewhere"
+    distribution = "far"
+    environment = "elsewhere"
+
+    def load(self, path: Path) -> Network:
+        assert os.environ["ELSEWHERE"] == "yes"
+        return lambda image: image + 1
+
+
+class Dies(Absent):
+    name = "Dies"
+    distribution = "torch"
+
+    def load(self, path: Path) -> Network:
+        os._exit(3)

@@ -1,0 +1,68 @@
+"""Which weights pruning keeps, by size alone: the benchmarks need shapes, not accuracy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from engines.base import Array
+
+from niwaki.schemes import block_punched_mask
+
+Mask = Callable[[Array, float], Array]
+
+BLOCK = 8  # filters that keep the same columns
+
+# The taps of a 3x3 kernel, row by row, that each pattern keeps: the centre and three beside it.
+PATTERNS = (
+    (4, 5, 7, 8),
+    (3, 4, 6, 7),
+    (1, 2, 4, 5),
+    (0, 1, 3, 4),
+    (1, 3, 4, 5),
+    (3, 4, 5, 7),
+    (1, 4, 5, 7),
+    (1, 3, 4, 7),
+)
+TAPS = 9
+
+
+def block_punched(weights: Array, rate: float) -> Array:
+    """``weights[F, C, T]``: each 8 consecutive filters keep the same channels and taps."""
+    return block_punched_mask(weights, rate, BLOCK)
+
+
+def pattern(weights: Array, rate: float) -> Array:
+    """``weights[F, C, 9]``: four taps of a kernel by one of PATTERNS, and the strongest kernels.
+
+    PatDNN (https://arxiv.org/abs/2001.00138) prunes so. Each kernel gets the pattern that keeps
+    most of its energy; then each filter keeps as many kernels as leave one weight in `rate`.
+    """
+    filters, channels, taps = weights.shape
+    if taps != TAPS:
+        raise ValueError(f"patterns are of 3x3 kernels, not of {taps} taps")
+    library = np.zeros((len(PATTERNS), TAPS), dtype=np.bool_)
+    np.put_along_axis(library, np.array(PATTERNS), True, axis=1)
+    energy = np.square(weights) @ library.T  # of each kernel under each pattern
+    mask = library[energy.argmax(axis=2)]
+
+    kernels = round(channels * TAPS / len(PATTERNS[0]) / rate)
+    weakest = np.argsort(-energy.max(axis=2), axis=1, kind="stable")[:, kernels:]
+    mask[np.arange(filters)[:, None], weakest] = False
+    return mask
+
+
+def unstructured(weights: Array, rate: float) -> Array:
+    """The layer's largest weights, wherever they are."""
+    order = np.argsort(-np.abs(weights), axis=None, kind="stable")
+    mask = np.zeros(weights.size, dtype=np.bool_)
+    mask[order[: round(weights.size / rate)]] = True
+    return mask.reshape(weights.shape)
+
+
+# Shape of what is left -> who chooses it.
+MASKS: dict[str, Mask] = {
+    "block-punched": block_punched,
+    "pattern": pattern,
+    "unstructured": unstructured,
+}
