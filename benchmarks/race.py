@@ -13,9 +13,6 @@ from contender import IMAGES, OUTPUTS, Contender, prepare, relative_error
 from timing import Times
 from worker import Worker, WorkerError
 
-# Rounding differs, and grows through fifty layers; a wrong halo or weight gives far more.
-TOLERANCE = 1e-3
-
 
 @dataclass(frozen=True)
 class Result:
@@ -61,7 +58,7 @@ def race(
             except WorkerError as raised:  # the others are still measured
                 results[label] = Result(problem=str(raised))
                 continue
-            if not error <= TOLERANCE:  # NaN, too
+            if not error <= contender.engine.tolerance:  # NaN, too
                 results[label] = Result(error, problem="wrong results, so not timed")
                 continue
             results[label], workers[label] = Result(error), worker

@@ -32,12 +32,15 @@ class Engine(ABC):
         environment: names the virtual environment that `load` runs in, for an engine that gets on
             with none of the others' packages; empty where it shares the benchmarks' own, in which
             `prepare` always runs.
+        tolerance: how much its results may differ from PyTorch's, relative to the largest of these.
+            Rounding grows through fifty layers; a wrong halo or weight gives far more.
     """
 
     name: ClassVar[str]
     distribution: ClassVar[str]
     file: ClassVar[str]
     environment: ClassVar[str] = ""
+    tolerance: ClassVar[float] = 1e-3
 
     @abstractmethod
     def prepare(self, model: torch.nn.Module, image: torch.Tensor, path: Path) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Ncnn(Engine):
     """ncnn's defaults in f32: Winograd, matrix multiplication, packed channels, light mode.
 
-    Switching off any of these made it slower or changed nothing.
+    Without any of these ResNet-18 and MobileNetV2 took longer or as long.
     """
 
     name = "ncnn"

@@ -29,6 +29,7 @@ from odd_engines import (
     Elsewhere,
     NotANumber,
     OneResult,
+    Rough,
     Wrong,
 )
 from overview import goal_text, overview_table
@@ -294,6 +295,13 @@ def test_peers_agree_with_pytorch(engine: Engine, tmp_path: Path) -> None:
     contender = Contender(engine, TINY)
     result = race([contender], tmp_path, 1, machine.last_core(), reuse=False)[contender.label]
     assert result.problem == ""
+    assert result.times is not None
+
+
+def test_an_engine_states_how_exact_it_is(tmp_path: Path) -> None:
+    contender = Contender(Rough(), TINY)
+    result = race([contender], tmp_path, 1, machine.last_core(), reuse=False)[contender.label]
+    assert result.error == pytest.approx(0.25)
     assert result.times is not None
 
 
