@@ -1,4 +1,4 @@
-"""From PyTorch and MLIR files to linalg on tensors. Its own import loads neither torch nor MLIR."""
+"""From PyTorch, ONNX and MLIR files to linalg. Its own import loads neither torch nor MLIR."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ if TYPE_CHECKING:
     from niwaki.frontend.imported import Imported
     from niwaki.frontend.load import Model, load_model
     from niwaki.frontend.mlir_import import import_mlir
+    from niwaki.frontend.onnx_import import import_onnx
     from niwaki.frontend.torch_import import import_torch
 
-__all__ = ["Imported", "Model", "import_mlir", "import_torch", "load_model"]
+__all__ = ["Imported", "Model", "import_mlir", "import_onnx", "import_torch", "load_model"]
 
 _HOME = {
     "Imported": "niwaki.frontend.imported",
     "Model": "niwaki.frontend.load",
     "import_mlir": "niwaki.frontend.mlir_import",
+    "import_onnx": "niwaki.frontend.onnx_import",
     "import_torch": "niwaki.frontend.torch_import",
     "load_model": "niwaki.frontend.load",
 }

@@ -33,10 +33,15 @@ def layer_name(node: Node) -> str:
     path, kind = stack[-1]
     path = _CALL_NUMBER.sub("", path)
     class_path = kind if isinstance(kind, str) else f"{kind.__module__}.{kind.__qualname__}"
+    return module_op_name(path, class_path, op_name(node))
+
+
+def module_op_name(path: str, class_path: str, op: str) -> str:
+    """Name of an op in the module at `path`: the module's own where it is a layer of PyTorch's."""
     is_layer = class_path.startswith("torch.nn.modules.") and not _is_container(class_path)
     if is_layer and path:
         return path
-    return f"{path}.{op_name(node)}" if path else op_name(node)
+    return f"{path}.{op}" if path else op
 
 
 def _is_container(class_path: str) -> bool:

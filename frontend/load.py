@@ -1,4 +1,4 @@
-"""What a user may name as MODEL: a Python function, a .pt2 file or an .mlir file."""
+"""What a user may name as MODEL: a Python function, a .pt2, an .onnx or an .mlir file."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 _SUPPORTED = (
     "give file.py:function (the function returns a torch.nn.Module and its example inputs), a "
-    ".pt2 file (torch.export.save) or an .mlir file (linalg on tensors)"
+    ".pt2 file (torch.export.save), an .onnx file or an .mlir file (linalg on tensors)"
 )
 
 
 @dataclass(frozen=True)
 class Model:
-    """A model that was found: `path` is an .mlir file, else `program` is one of PyTorch's."""
+    """A model that was found: an .onnx or .mlir file at `path`, else `program`, PyTorch's."""
 
     path: Path | None = None
     program: nn.Module | ExportedProgram | None = None
@@ -49,10 +49,10 @@ def load_model(text: str) -> Model:
     path = Path(text)
     if path.suffix == ".py":
         raise NiwakiError(f"{text}: name the function that returns the model: {text}:function")
-    if path.suffix not in (".pt2", ".mlir"):
+    if path.suffix not in (".pt2", ".onnx", ".mlir"):
         raise NiwakiError(f"{text}: not a kind of model that is supported: {_SUPPORTED}")
     _check_readable(path)
-    if path.suffix == ".mlir":
+    if path.suffix != ".pt2":
         return Model(path=path)
     from niwaki.frontend.pt2_archive import load_pt2
 

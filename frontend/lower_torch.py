@@ -11,7 +11,7 @@ from niwaki.errors import NiwakiError
 from niwaki.frontend.depthwise_3d import lower_depthwise_3d
 
 _SIMPLIFY = "builtin.module(torchdynamo-export-to-torch-backend-pipeline)"
-_TO_LINALG = "builtin.module(torch-backend-to-linalg-on-tensors-backend-pipeline)"
+TO_LINALG = "builtin.module(torch-backend-to-linalg-on-tensors-backend-pipeline)"
 _ILLEGAL = re.compile(r"failed to legalize operation '([\w.]+)'")
 _UNREGISTERED = re.compile(
     r'name = "torch\.([\w.]+)"'
@@ -22,7 +22,7 @@ def lower_torch(module: ir.Module) -> None:
     """Lower `module` in place. Raises NiwakiError naming layer and op that cannot be lowered."""
     _run(_SIMPLIFY, module)
     lower_depthwise_3d(module)
-    _run(_TO_LINALG, module)
+    _run(TO_LINALG, module)
 
 
 def _run(pipeline: str, module: ir.Module) -> None:

@@ -58,7 +58,7 @@ def main() -> None:
 def compile_command(
     model: str, output: str, target: str, batch: int | None, dump_ir: str | None
 ) -> None:
-    """Compile MODEL: FILE.py:FUNCTION, a .pt2 file, or an .mlir file in linalg on tensors."""
+    """Compile MODEL: FILE.py:FUNCTION, an .onnx, a .pt2, or an .mlir file (linalg on tensors)."""
     from rich.console import Console
 
     with Console(stderr=True).status(f"compiling {model} for {target}"):

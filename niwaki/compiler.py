@@ -42,14 +42,15 @@ def compile(
 
     Args:
         model: a ``torch.nn.Module`` in eval mode, an ``ExportedProgram``, or a MODEL as the command
-            line takes it: ``file.py:function``, a ``.pt2`` file, or an ``.mlir`` file in linalg on
-            tensors.
+            line takes it: ``file.py:function``, a ``.pt2`` file, an ``.onnx`` file, or an ``.mlir``
+            file in linalg on tensors.
         example_inputs: for a module: a tensor or the tuple of positional arguments; their shapes
             and dtypes become the compiled network's.
         target: one of `niwaki.targets.NAMES`.
         output: the bundle to write; it appears whole or not at all.
         example_kwargs: for a module: keyword arguments.
-        batch: for a module: compile for this many inputs at once instead of the examples' number.
+        batch: for a module: compile for this many inputs at once instead of the examples' number;
+            for an ``.onnx`` file: the size of a symbolic first dimension, 1 without it.
         dump_ir: folder for the IR after each pass.
 
     Raises:
@@ -79,6 +80,8 @@ def _import(
 
     if isinstance(model, (str, os.PathLike)):
         loaded = frontend.load_model(os.fspath(model))
+        if loaded.path is not None and loaded.path.suffix == ".onnx":
+            return frontend.import_onnx(loaded.path, ctx, batch)
         if loaded.path is not None:
             _need_module(batch, os.fspath(loaded.path))
             return frontend.import_mlir(loaded.path, ctx)

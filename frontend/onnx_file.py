@@ -1,0 +1,84 @@
+"""Reading .onnx files: what is in them, and whether it is an ONNX model that can be compiled.
+
+The weights leave the message at once, and the rest of it is small. Memory holds them twice while
+the file is parsed, and once afterwards.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import onnx
+from google.protobuf.message import DecodeError
+
+from niwaki.errors import NiwakiError
+from niwaki.frontend.onnx_graph import Array, OnnxGraph, attribute
+from niwaki.frontend.onnx_rules import STANDARD_DOMAINS, check_nodes, check_opset
+from niwaki.frontend.onnx_weights import read_tensor
+
+
+def read_onnx(path: Path) -> OnnxGraph:
+    """The graph in file `path`, its nodes and their operator set checked.
+
+    Raises:
+        NiwakiError: the file cannot be read, is no ONNX model or damaged, its external data is
+            not there, or it has operators that are not supported.
+    """
+    model = _parse(path)
+    version = check_opset(path, model)
+    check_nodes(path, model.graph.node, version, {f.name for f in model.functions})
+    constants = _take_constants(path, model.graph)
+    model = _copy(model)  # the old one lets go of the weights' memory only as a whole
+    if model.functions:
+        model = onnx.inliner.inline_local_functions(model)
+        check_nodes(path, model.graph.node, version, set())
+    graph = model.graph
+    return OnnxGraph(
+        path=path,
+        opset=version,
+        nodes=list(graph.node),
+        inputs=[value for value in graph.input if value.name not in constants],
+        outputs=[value.name for value in graph.output],
+        constants=constants,
+    )
+
+
+def _parse(path: Path) -> onnx.ModelProto:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise NiwakiError(f"{path}: cannot be read: {error.strerror}") from error
+    try:
+        model = onnx.ModelProto.FromString(data)
+    except DecodeError as error:
+        # A model begins with its ir_version, field 1 in protobuf's encoding.
+        damage = "is damaged or truncated" if data[:1] == b"\x08" else "is not an ONNX file"
+        raise NiwakiError(f"{path}: {damage}: export the model again") from error
+    if not model.HasField("graph") or not model.opset_import or not model.graph.output:
+        raise NiwakiError(f"{path}: is not an ONNX file, or truncated: export the model again")
+    return model
+
+
+def _take_constants(path: Path, graph: onnx.GraphProto) -> dict[str, Array]:
+    """Remove initializers and nodes `Constant` with a tensor from `graph`; their values by name."""
+    constants = {
+        tensor.name: read_tensor(tensor, path, tensor.name) for tensor in graph.initializer
+    }
+    if graph.sparse_initializer:
+        name = graph.sparse_initializer[0].values.name
+        raise NiwakiError(f"{path}: constant {name!r} is sparse: make it dense, zeros included")
+    graph.ClearField("initializer")
+    for index in reversed(range(len(graph.node))):
+        node = graph.node[index]
+        if node.op_type != "Constant" or node.domain not in STANDARD_DOMAINS:
+            continue
+        if (tensor := attribute(node, "value", None)) is not None:
+            constants[node.output[0]] = read_tensor(tensor, path, node.output[0])
+            del graph.node[index]
+    return constants
+
+
+def _copy(model: onnx.ModelProto) -> onnx.ModelProto:
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    return copy

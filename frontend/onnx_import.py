@@ -1,0 +1,70 @@
+"""Import of .onnx files.
+
+file --read--> graph --fix inputs, fold constants, fold batch-norm--> graph
+     --torch-mlir's importer--> torch dialect --torch-mlir's passes--> linalg on tensors
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from torch_mlir import ir
+from torch_mlir.dialects import torch as torch_dialect
+
+from niwaki.frontend.imported import Imported
+from niwaki.frontend.keep_nan import keep_nan
+from niwaki.frontend.narrow_doubles import narrow_doubles
+from niwaki.frontend.onnx_file import read_onnx
+from niwaki.frontend.onnx_fold_batch_norm import fold_onnx_batch_norm
+from niwaki.frontend.onnx_graph import OnnxGraph, TensorType, type_name
+from niwaki.frontend.onnx_inputs import fix_inputs
+from niwaki.frontend.onnx_linear import simplify_linear
+from niwaki.frontend.onnx_lower import lower_onnx
+from niwaki.frontend.onnx_names import name_layers
+from niwaki.frontend.onnx_resolve import resolve
+from niwaki.frontend.onnx_rules import check_computed
+from niwaki.frontend.onnx_to_mlir import onnx_to_torch_dialect
+from niwaki.signature import Signature, TensorSpec, Tree
+
+
+def import_onnx(path: str | Path, context: ir.Context, batch: int | None = None) -> Imported:
+    """The network in file `path`, for `batch` inputs where the file leaves their number open.
+
+    Inputs and outputs have the names of the file's.
+
+    Raises:
+        NiwakiError: the file or its external data cannot be read, or has sizes, element types or
+            ops that are not supported.
+    """
+    torch_dialect.register_dialect(context)
+    graph = prepare_graph(Path(path), batch)
+    signature = _signature(graph)
+    module = onnx_to_torch_dialect(graph, context)
+    lower_onnx(module, graph)
+    keep_nan(module)
+    narrow_doubles(module)
+    return Imported(module, signature)
+
+
+def prepare_graph(path: Path, batch: int | None) -> OnnxGraph:
+    """The graph in file `path`: of static shapes, layers named, constants and batch-norm folded."""
+    graph = read_onnx(path)
+    fix_inputs(graph, batch)
+    resolve(graph)
+    check_computed(graph)
+    name_layers(graph)
+    simplify_linear(graph)
+    fold_onnx_batch_norm(graph)
+    return graph
+
+
+def _signature(graph: OnnxGraph) -> Signature:
+    inputs = tuple(_spec(value.name, graph.types[value.name]) for value in graph.inputs)
+    outputs = tuple(_spec(name, graph.type_of(name)) for name in graph.outputs)
+    input_tree: Tree = {"tuple": [{"tuple": list(range(len(inputs)))}, {"dict": {}}]}
+    output_tree: Tree = 0 if len(outputs) == 1 else {"tuple": list(range(len(outputs)))}
+    return Signature(inputs, outputs, input_tree, output_tree)
+
+
+def _spec(name: str, type_: TensorType) -> TensorSpec:
+    return TensorSpec(name, type_.shape, type_name(type_.element))

@@ -1,0 +1,53 @@
+"""From ONNX ops in the torch dialect to linalg on tensors, with failures told by node."""
+
+from __future__ import annotations
+
+import re
+
+from torch_mlir import ir
+from torch_mlir.passmanager import PassManager
+
+from niwaki.errors import NiwakiError
+from niwaki.frontend.depthwise_3d import lower_depthwise_3d
+from niwaki.frontend.lower_torch import TO_LINALG
+from niwaki.frontend.onnx_graph import OnnxGraph, describe
+
+_FROM_ONNX = "builtin.module(func.func(convert-torch-onnx-to-torch))"
+_SIMPLIFY = "builtin.module(torch-onnx-to-torch-backend-pipeline)"
+_ONNX_OP = re.compile(r'"onnx\.(\w+)"')
+
+
+def lower_onnx(module: ir.Module, graph: OnnxGraph) -> None:
+    """Lower `module`, made of `graph`, in place.
+
+    Raises:
+        NiwakiError: torch-mlir cannot lower an op; the message names it, its node and opset.
+    """
+    _run(_FROM_ONNX, module, graph)
+    _run(_SIMPLIFY, module, graph)
+    lower_depthwise_3d(module)
+    _run(TO_LINALG, module, graph)
+
+
+def _run(pipeline: str, module: ir.Module, graph: OnnxGraph) -> None:
+    try:
+        PassManager.parse(pipeline, context=module.context).run(module.operation)
+    except ir.MLIRError as error:
+        raise _failure(error, module.context, graph) from error
+
+
+def _failure(error: ir.MLIRError, context: ir.Context, graph: OnnxGraph) -> NiwakiError:
+    first = error.error_diagnostics[0]
+    place = ir.Location.from_attr(first.location.attr, context=context)
+    layer = place.name_str if isinstance(place, ir.NameLoc) else ""
+    named = _ONNX_OP.search(first.message)
+    nodes = [node for node in graph.nodes if graph.names[node.output[0]] == layer]
+    for node in nodes:
+        if named is None or node.op_type == named[1]:
+            return NiwakiError(
+                f"{graph.path}: {describe(node)}: torch-mlir cannot lower op {node.op_type!r} "
+                f"(opset {graph.opset}) with these arguments: write it with other ops"
+            )
+    return NiwakiError(
+        f"{graph.path}: torch-mlir cannot lower the model: {first.message.splitlines()[0]}"
+    )

@@ -1,0 +1,76 @@
+"""What an ONNX model must be like, each rule with the message that a user gets."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable
+from pathlib import Path
+
+import onnx
+
+from niwaki.errors import NiwakiError
+from niwaki.frontend.onnx_graph import OnnxGraph, TensorType, describe, subgraphs, type_name
+from niwaki.signature import DTYPES
+
+STANDARD_DOMAINS = ("", "ai.onnx")
+_OLDEST, _NEWEST = 11, 21
+
+_RANDOM = ("Bernoulli", "Multinomial", "RandomNormal", "RandomUniform")
+_QUANTIZED = ("QuantizeLinear", "DynamicQuantizeLinear", "QLinear", "ConvInteger", "MatMulInteger")
+
+
+def check_opset(path: Path, model: onnx.ModelProto) -> int:
+    """The version of ONNX's own operators in `model`."""
+    versions = [item.version for item in model.opset_import if item.domain in STANDARD_DOMAINS]
+    version = max(versions, default=0)
+    if not _OLDEST <= version <= _NEWEST:
+        raise NiwakiError(
+            f"{path}: is of opset {version}, and opsets {_OLDEST} to {_NEWEST} are supported: "
+            "export it with opset_version=17, or convert it by onnx.version_converter"
+        )
+    return version
+
+
+def check_nodes(
+    path: Path, nodes: Iterable[onnx.NodeProto], opset: int, functions: Container[str]
+) -> None:
+    """Refuse what no later step could make sense of; `functions` are those of the file's own."""
+    for node in nodes:
+        what = f"{path}: {describe(node)}: op {node.op_type!r} (opset {opset})"
+        if node.op_type in functions and node.domain not in STANDARD_DOMAINS:
+            continue
+        if next(subgraphs(node), None) is not None:
+            raise NiwakiError(
+                f"{what} runs a part of the model under a condition or in a loop, which is not "
+                "supported: compute both sides and choose by Where, or unroll the loop"
+            )
+        if node.domain not in STANDARD_DOMAINS:
+            raise NiwakiError(
+                f"{what} is of domain {node.domain!r}, not one of ONNX's own: export the model "
+                "without it"
+            )
+        if node.op_type.startswith(_RANDOM):
+            raise NiwakiError(f"{what} draws random numbers: make the random tensor an input")
+        if not onnx.defs.has(node.op_type, opset):
+            raise NiwakiError(f"{what} is not in ONNX: use ops of that opset")
+
+
+def check_computed(graph: OnnxGraph) -> None:
+    """Refuse what is left to run time, constants folded, and has types that are not compiled."""
+    for node in graph.nodes:
+        what = f"{graph.path}: {describe(node)}: op {node.op_type!r} (opset {graph.opset})"
+        if node.op_type.startswith(_QUANTIZED):
+            raise NiwakiError(f"{what} is quantised, which is not supported: {_REMEDY}")
+        for name in filter(None, [*node.input, *node.output]):
+            check_type(f"{what}: {name!r}", graph.type_of(name))
+
+
+_REMEDY = "export the model in float32, before quantising it"
+
+
+def check_type(what: str, type_: TensorType) -> None:
+    """Refuse element types that compiled networks do not have."""
+    name = type_name(type_.element)
+    if name in DTYPES:
+        return
+    remedy = f"use one of {', '.join(DTYPES)}" if "int" in name else "export the model in float32"
+    raise NiwakiError(f"{what} is {name}, which is not supported: {remedy}")

@@ -1,0 +1,117 @@
+"""Constants of an ONNX file as numpy arrays, from bytes to bytes and never as Python numbers.
+
+A tensor's values are raw bytes, or numbers in a field of their type, or lie in another file.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import onnx
+from numpy.typing import DTypeLike
+
+from niwaki.errors import NiwakiError
+from niwaki.frontend.onnx_graph import Array, type_name
+
+_READABLE = {
+    onnx.TensorProto.FLOAT: "<f4",
+    onnx.TensorProto.FLOAT16: "<f2",
+    onnx.TensorProto.DOUBLE: "<f8",
+    onnx.TensorProto.INT64: "<i8",
+    onnx.TensorProto.INT32: "<i4",
+    onnx.TensorProto.INT16: "<i2",
+    onnx.TensorProto.INT8: "<i1",
+    onnx.TensorProto.UINT64: "<u8",
+    onnx.TensorProto.UINT32: "<u4",
+    onnx.TensorProto.UINT16: "<u2",
+    onnx.TensorProto.UINT8: "<u1",
+    onnx.TensorProto.BOOL: "?",
+}
+
+
+def read_tensor(tensor: onnx.TensorProto, path: Path, name: str) -> Array:
+    """The values of `tensor`, called `name`, of the model in file `path`.
+
+    External data is mapped, not read: its pages come when they are used.
+
+    Raises:
+        NiwakiError: values are missing or of no supported type, or an external file is not there,
+            too short, or outside of the model's folder.
+    """
+    if tensor.data_type not in _READABLE:
+        raise NiwakiError(
+            f"{path}: constant {name!r} is {type_name(tensor.data_type)}, which is not supported: "
+            "export the model in float32"
+        )
+    dtype, shape = np.dtype(_READABLE[tensor.data_type]), tuple(tensor.dims)
+    if tensor.data_location == onnx.TensorProto.EXTERNAL:
+        return _map_file(tensor, path, name, dtype, shape)
+    if tensor.float_data:
+        values = _float_data(tensor)
+    elif tensor.HasField("raw_data"):
+        values = np.frombuffer(tensor.raw_data, np.uint8)
+    else:
+        values = onnx.numpy_helper.to_array(tensor).reshape(-1)  # of numbers in a field: few
+    size = dtype.itemsize * math.prod(shape)
+    if values.nbytes != size:
+        raise NiwakiError(
+            f"{path}: constant {name!r} has {values.nbytes} bytes, not {size}: the file is damaged"
+        )
+    return values.view(dtype).reshape(shape)
+
+
+def _float_data(tensor: onnx.TensorProto) -> Array:
+    """The field `float_data` without a Python number for each: as protobuf encodes it.
+
+    A message with this field alone is its number and kind (one byte), a length (seven bits a
+    byte, the last one below 128), the floats.
+    """
+    alone = onnx.TensorProto()
+    alone.float_data.MergeFrom(tensor.float_data)
+    encoded = np.frombuffer(alone.SerializeToString(), np.uint8)
+    length = 1 + int(np.argmax(encoded[1:] < 128)) + 1
+    return encoded[length:].copy()  # aligned, which the position behind a length is not
+
+
+def _map_file(
+    tensor: onnx.TensorProto, path: Path, name: str, dtype: DTypeLike, shape: tuple[int, ...]
+) -> Array:
+    """The part of another file that holds a tensor."""
+    entries = {entry.key: entry.value for entry in tensor.external_data}
+    location, what = entries.get("location", ""), f"{path}: constant {name!r}"
+    relative = PurePosixPath(location)
+    folder = path.resolve().parent
+    file = folder / relative
+    if relative.is_absolute() or ".." in relative.parts or not _is_within(file, folder):
+        raise NiwakiError(
+            f"{what} lies in {location!r}, outside of the model's folder: put the file beside the "
+            "model, and save the model with that name"
+        )
+    try:
+        offset, available = int(entries.get("offset", 0)), file.stat().st_size
+        size = np.dtype(dtype).itemsize * math.prod(shape)
+        length = int(entries.get("length", size))
+    except OSError as error:
+        raise NiwakiError(
+            f"{what} lies in {location!r}, which cannot be read ({error.strerror}): external data "
+            f"must be in {folder}"
+        ) from error
+    except ValueError as error:
+        raise NiwakiError(f"{what} has a bad offset or length: the file is damaged") from error
+    if length != size or offset < 0:
+        raise NiwakiError(f"{what} has {length} bytes at {offset}, not {size}: it is damaged")
+    if offset + size > available:
+        raise NiwakiError(
+            f"{what} ends at byte {offset + size} of {location!r}, which has {available}: the "
+            "file is truncated"
+        )
+    if size == 0:
+        return np.empty(shape, dtype)
+    return np.memmap(file, dtype, "r", offset, shape)
+
+
+def _is_within(file: Path, folder: Path) -> bool:
+    """Whether `file`, links followed, lies in `folder`."""
+    return file.resolve().is_relative_to(folder)
