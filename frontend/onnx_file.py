@@ -60,10 +60,8 @@ def _parse(path: Path) -> onnx.ModelProto:
 
 
 def _take_constants(path: Path, graph: onnx.GraphProto) -> dict[str, Array]:
-    """Remove initializers and nodes `Constant` with a tensor from `graph`; their values by name."""
-    constants = {
-        tensor.name: read_tensor(tensor, path, tensor.name) for tensor in graph.initializer
-    }
+    """Remove initializers and `Constant` nodes with a tensor from `graph`; their values by name."""
+    constants = {value.name: read_tensor(value, path, value.name) for value in graph.initializer}
     if graph.sparse_initializer:
         name = graph.sparse_initializer[0].values.name
         raise NiwakiError(f"{path}: constant {name!r} is sparse: make it dense, zeros included")

@@ -87,10 +87,8 @@ def _infer(graph: OnnxGraph, node: onnx.NodeProto) -> dict[str, TensorType]:
     found = {}
     for name in filter(None, node.output):
         tensor = inferred[name].tensor_type if name in inferred else onnx.TypeProto.Tensor()
-        sizes = [
-            size.dim_value if size.HasField("dim_value") else None for size in tensor.shape.dim
-        ]
-        if not tensor.HasField("shape") or None in sizes:
+        sizes = [size.dim_value for size in tensor.shape.dim if size.HasField("dim_value")]
+        if not tensor.HasField("shape") or len(sizes) < len(tensor.shape.dim):
             raise NiwakiError(
                 f"{what}: the size of its result {name!r} depends on the data or is not known: use "
                 "ops whose results have fixed sizes, such as Where"
