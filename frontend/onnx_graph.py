@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
+# Nodes of older opsets are rewritten: torch-mlir knows nearly all ops from this one on.
+IMPORTED_AS = 13
+
 
 class TensorType(NamedTuple):
     """Element type (a number of `onnx.TensorProto.DataType`) and static shape of a value."""
@@ -26,9 +29,9 @@ class TensorType(NamedTuple):
 class OnnxGraph:
     """A graph whose weights are out of its protobuf message, which copies them at every turn.
 
-    `inputs` are as the file declares them, sizes that may change included. `types` has the inputs
-    and what nodes compute, once `resolve` has run; `names` the layer of each node, by its first
-    output, once `name_layers` has.
+    `opset` is the file's. `inputs` are as the file declares them, sizes that may change included.
+    `types` has the inputs and what nodes compute, once `resolve` has run; `names` the layer of each
+    node, by its first output, once `name_layers` has.
     """
 
     path: Path
@@ -39,6 +42,11 @@ class OnnxGraph:
     constants: dict[str, Array]
     types: dict[str, TensorType] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def imported_opset(self) -> int:
+        """The opset of the nodes that `resolve` leaves."""
+        return max(self.opset, IMPORTED_AS)
 
     def type_of(self, name: str) -> TensorType:
         """Type of a constant, an input or a computed value."""

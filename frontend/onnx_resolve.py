@@ -15,6 +15,7 @@ import onnx
 from onnx.reference import ReferenceEvaluator
 
 from niwaki.errors import NiwakiError
+from niwaki.frontend.onnx_decompositions import decompose_node
 from niwaki.frontend.onnx_graph import Array, OnnxGraph, TensorType, attribute, describe
 
 # A result larger than its inputs is kept as code, unless it is small anyway.
@@ -32,12 +33,12 @@ def resolve(graph: OnnxGraph) -> None:
     """
     kept = []
     for node in graph.nodes:
-        values = _fold(graph, node)
-        if values is None:
-            graph.types.update(_infer(graph, node))
-            kept.append(node)
-        else:
-            graph.constants.update(zip(node.output, values, strict=False))
+        for part in decompose_node(graph, node):
+            if (values := _fold(graph, part)) is not None:
+                graph.constants.update(zip(part.output, values, strict=False))
+            else:
+                graph.types.update(_infer(graph, part))
+                kept.append(part)
     graph.nodes = kept
     graph.remove_unused()
 
@@ -55,12 +56,23 @@ def _fold(graph: OnnxGraph, node: onnx.NodeProto) -> list[Array] | None:
         return None
     feeds = {name: graph.constants[name] for name in inputs}
     try:
-        results = ReferenceEvaluator(node, opsets={"": graph.opset}).run(None, feeds)
+        results = _evaluator(graph, node).run(None, feeds)
     except Exception:  # what ONNX's own implementation does not do may be done at run time
         return None
     arrays = [np.asarray(result) for result in results]
     size = sum(value.size for value in feeds.values())
     return None if any(array.size > max(size, _SMALL) for array in arrays) else arrays
+
+
+def _evaluator(graph: OnnxGraph, node: onnx.NodeProto) -> ReferenceEvaluator:
+    """Of a model of one node: alone, a node would be taken for one of the newest opset."""
+    inputs = [onnx.ValueInfoProto(name=name) for name in dict.fromkeys(node.input) if name]
+    outputs = [onnx.ValueInfoProto(name=name) for name in node.output if name]
+    model = onnx.helper.make_model(
+        onnx.helper.make_graph([node], "constant", inputs, outputs),
+        opset_imports=[onnx.helper.make_opsetid("", graph.imported_opset)],
+    )
+    return ReferenceEvaluator(model)
 
 
 def _infer(graph: OnnxGraph, node: onnx.NodeProto) -> dict[str, TensorType]:
@@ -75,11 +87,11 @@ def _infer(graph: OnnxGraph, node: onnx.NodeProto) -> dict[str, TensorType]:
     what = f"{graph.path}: {describe(node)}: op {node.op_type!r} (opset {graph.opset})"
     try:
         inferred = onnx.shape_inference.infer_node_outputs(
-            onnx.defs.get_schema(node.op_type, graph.opset),
+            onnx.defs.get_schema(node.op_type, graph.imported_opset),
             node,
             types,
             parameters,
-            opset_imports=[onnx.helper.make_opsetid("", graph.opset)],
+            opset_imports=[onnx.helper.make_opsetid("", graph.imported_opset)],
         )
     except Exception as error:  # ONNX raises RuntimeError, and its own errors
         reason = " ".join(str(error).split())[:200]

@@ -56,7 +56,7 @@ def _message(graph: OnnxGraph) -> onnx.ModelProto:
     message.output.extend(_value(name, graph.type_of(name)) for name in graph.outputs)
     message.value_info.extend(_value(name, type_) for name, type_ in graph.types.items())
     return onnx.helper.make_model(
-        message, opset_imports=[onnx.helper.make_opsetid("", graph.opset)]
+        message, opset_imports=[onnx.helper.make_opsetid("", graph.imported_opset)]
     )
 
 

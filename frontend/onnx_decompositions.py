@@ -1,0 +1,115 @@
+"""ONNX ops that torch-mlir or IREE lacks, or gets wrong, as other ONNX ops.
+
+DepthToSpace(x)          -->   Reshape, Transpose, Reshape     torch-mlir mixes the modes up
+Softsign(x)              -->   x / (1 + |x|)
+Pad(x, [0, -1, 0, 2])    -->   Slice, Pad                      IREE pads by no negative number
+linear Resize in 1-D     -->   in 2-D, between reshapes
+linear Resize in 3-D     -->   twice in 2-D: depth alone, then height and width
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import onnx
+
+from niwaki.frontend.onnx_graph import IMPORTED_AS, OnnxGraph, attribute
+from niwaki.frontend.onnx_steps import Steps
+from niwaki.frontend.onnx_upgrades import UPGRADES
+
+
+def decompose_node(graph: OnnxGraph, node: onnx.NodeProto) -> list[onnx.NodeProto]:
+    """The nodes to import instead of `node`, whose inputs have types: often `node` itself."""
+    steps = Steps(graph, node)
+    if graph.opset < IMPORTED_AS and node.op_type in UPGRADES:
+        UPGRADES[node.op_type](steps)
+    elif node.op_type in _RULES:
+        _RULES[node.op_type](steps)
+    return steps.finished()
+
+
+def _depth_to_space(steps: Steps) -> None:
+    batch, depth, height, width = steps.input_shape()
+    block = attribute(steps.node, "blocksize", 1)
+    channels = depth // block**2
+    if attribute(steps.node, "mode", b"DCR") == b"CRD":
+        split, order = [batch, channels, block, block, height, width], [0, 1, 4, 2, 5, 3]
+    else:
+        split, order = [batch, block, block, channels, height, width], [0, 3, 4, 1, 5, 2]
+    blocks = steps.op("Reshape", steps.node.input[0], steps.constant(split))
+    sorted_ = steps.op("Transpose", blocks, perm=order)
+    result = [batch, channels, height * block, width * block]
+    steps.op("Reshape", sorted_, steps.constant(result))
+
+
+def _softsign(steps: Steps) -> None:
+    x = steps.node.input[0]
+    dtype = onnx.helper.tensor_dtype_to_np_dtype(steps.graph.type_of(x).element)
+    size = steps.op("Add", steps.op("Abs", x), steps.constant(1, dtype))
+    steps.op("Div", x, size)
+
+
+def _pad(steps: Steps) -> None:
+    pads, axes = steps.input_constant(1), steps.input_constant(3)
+    is_constant = attribute(steps.node, "mode", b"constant") == b"constant"
+    if pads is None or pads.min(initial=0) >= 0 or not is_constant:
+        return
+    shape = np.array(steps.input_shape())
+    axes = np.arange(len(shape)) if axes is None else axes
+    before, after = np.split(pads, 2)
+    inner = steps.op(
+        "Slice",
+        steps.node.input[0],
+        steps.constant(np.maximum(-before, 0)),
+        steps.constant(shape[axes] + np.minimum(after, 0)),
+        steps.constant(axes),
+    )
+    rest = list(steps.node.input)[2:]
+    steps.op("Pad", inner, steps.constant(np.maximum(pads, 0)), *rest)
+
+
+def _resize(steps: Steps) -> None:
+    """Of what lies behind the channels, to sizes or by scales that are known."""
+    shape = steps.input_shape()
+    number = 2 if (scales := steps.input_constant(2)) is not None and scales.size else 3
+    wanted = steps.input_constant(number)
+    unchanged = np.array(shape if number == 3 else [1.0] * len(shape))
+    if attribute(steps.node, "mode", b"nearest") != b"linear" or len(shape) not in (3, 5):
+        return
+    if wanted is None or len(wanted) != len(shape) or (wanted != unchanged)[:2].any():
+        return
+
+    def resize(data: str, planes: list[int], values: list[Any]) -> str:
+        """`data` as planes of two spatial dimensions, resized."""
+        flat = steps.op("Reshape", data, steps.constant(planes))
+        keep = planes[:2] if number == 3 else [1, 1]
+        parameters = ["", ""] if number == 3 else [""]
+        target = steps.constant([*keep, *values], wanted.dtype)
+        resized = steps.op("Resize", flat, *parameters, target)
+        steps.nodes[-1].attribute.extend(steps.node.attribute)
+        return resized
+
+    batch, channels, *spatial = shape
+    result = [
+        int(value if number == 3 else size * value)
+        for size, value in zip(shape, wanted, strict=True)
+    ]
+    data = steps.node.input[0]
+    if len(spatial) == 3:
+        depth, height, width = spatial
+        columns = [batch, channels, depth, height * width]
+        data = resize(data, columns, [wanted[2], columns[3] if number == 3 else 1])
+        data = resize(data, [batch, channels * result[2], height, width], list(wanted[3:]))
+    else:
+        data = resize(data, [batch, channels, 1, *spatial], [1, wanted[2]])
+    steps.op("Reshape", data, steps.constant(result))
+
+
+_RULES: dict[str, Callable[[Steps], None]] = {
+    "DepthToSpace": _depth_to_space,
+    "Pad": _pad,
+    "Resize": _resize,
+    "Softsign": _softsign,
+}
