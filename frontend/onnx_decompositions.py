@@ -2,6 +2,7 @@
 
 DepthToSpace(x)          -->   Reshape, Transpose, Reshape     torch-mlir mixes the modes up
 Softsign(x)              -->   x / (1 + |x|)
+Gelu(x) by tanh          -->   Mul, Add, Tanh                  torch-mlir has it to four digits
 Pad(x, [0, -1, 0, 2])    -->   Slice, Pad                      IREE pads by no negative number
 linear Resize in 1-D     -->   in 2-D, between reshapes
 linear Resize in 3-D     -->   twice in 2-D: depth alone, then height and width
@@ -9,6 +10,7 @@ linear Resize in 3-D     -->   twice in 2-D: depth alone, then height and width
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -46,9 +48,19 @@ def _depth_to_space(steps: Steps) -> None:
 
 def _softsign(steps: Steps) -> None:
     x = steps.node.input[0]
-    dtype = onnx.helper.tensor_dtype_to_np_dtype(steps.graph.type_of(x).element)
-    size = steps.op("Add", steps.op("Abs", x), steps.constant(1, dtype))
-    steps.op("Div", x, size)
+    steps.op("Div", x, steps.op("Add", steps.op("Abs", x), steps.number(1)))
+
+
+def _gelu(steps: Steps) -> None:
+    """x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3)))"""
+    if attribute(steps.node, "approximate", b"none") != b"tanh":
+        return
+    x = steps.node.input[0]
+    cube = steps.op("Mul", steps.op("Mul", x, x), x)
+    inner = steps.op("Add", x, steps.op("Mul", cube, steps.number(0.044715)))
+    scaled = steps.op("Mul", inner, steps.number(math.sqrt(2 / math.pi)))
+    share = steps.op("Add", steps.op("Tanh", scaled), steps.number(1))
+    steps.op("Mul", steps.op("Mul", x, steps.number(0.5)), share)
 
 
 def _pad(steps: Steps) -> None:
@@ -109,6 +121,7 @@ def _resize(steps: Steps) -> None:
 
 _RULES: dict[str, Callable[[Steps], None]] = {
     "DepthToSpace": _depth_to_space,
+    "Gelu": _gelu,
     "Pad": _pad,
     "Resize": _resize,
     "Softsign": _softsign,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import onnx
 from google.protobuf.message import DecodeError
+from onnx.inliner import inline_local_functions
 
 from niwaki.errors import NiwakiError
 from niwaki.frontend.onnx_graph import Array, OnnxGraph, attribute
@@ -30,7 +31,7 @@ def read_onnx(path: Path) -> OnnxGraph:
     constants = _take_constants(path, model.graph)
     model = _copy(model)  # the old one lets go of the weights' memory only as a whole
     if model.functions:
-        model = onnx.inliner.inline_local_functions(model)
+        model = inline_local_functions(model)
         check_nodes(path, model.graph.node, version, set())
     graph = model.graph
     return OnnxGraph(

@@ -13,9 +13,8 @@ from collections.abc import Iterable
 import onnx
 import torch
 
-from niwaki.errors import NiwakiError
 from niwaki.frontend.fold_batch_norm import Affine, Layer, fold
-from niwaki.frontend.onnx_graph import OnnxGraph, attribute, describe
+from niwaki.frontend.onnx_graph import OnnxGraph, attribute
 
 
 def fold_onnx_batch_norm(graph: OnnxGraph) -> None:
@@ -27,7 +26,6 @@ def fold_onnx_batch_norm(graph: OnnxGraph) -> None:
         if node.op_type != "BatchNormalization" or not _is_constant(graph, node.input[1:]):
             nodes.append(node)
             continue
-        _check_inference(graph, node)
         affine = _affine(graph, node)
         producer = producers.get(node.input[0])
         layer = _layer(graph, producer) if uses[node.input[0]] == 1 else None
@@ -45,14 +43,6 @@ def fold_onnx_batch_norm(graph: OnnxGraph) -> None:
 
 def _is_constant(graph: OnnxGraph, names: Iterable[str]) -> bool:
     return all(name in graph.constants for name in names if name)
-
-
-def _check_inference(graph: OnnxGraph, node: onnx.NodeProto) -> None:
-    if attribute(node, "training_mode", 0) or len(node.output) > 1:
-        raise NiwakiError(
-            f"{graph.path}: {describe(node)} is a batch-norm in training mode: call model.eval() "
-            "before exporting the model"
-        )
 
 
 def _affine(graph: OnnxGraph, node: onnx.NodeProto) -> Affine:

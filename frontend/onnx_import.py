@@ -22,7 +22,7 @@ from niwaki.frontend.onnx_linear import simplify_linear
 from niwaki.frontend.onnx_lower import lower_onnx
 from niwaki.frontend.onnx_names import name_layers
 from niwaki.frontend.onnx_resolve import resolve
-from niwaki.frontend.onnx_rules import check_computed
+from niwaki.frontend.onnx_rules import check_computed, check_inference
 from niwaki.frontend.onnx_to_mlir import onnx_to_torch_dialect
 from niwaki.signature import Signature, TensorSpec, Tree
 
@@ -49,6 +49,7 @@ def import_onnx(path: str | Path, context: ir.Context, batch: int | None = None)
 def prepare_graph(path: Path, batch: int | None) -> OnnxGraph:
     """The graph in file `path`: of static shapes, layers named, constants and batch-norm folded."""
     graph = read_onnx(path)
+    check_inference(graph)
     fix_inputs(graph, batch)
     resolve(graph)
     check_computed(graph)

@@ -24,6 +24,9 @@ _SMALL = 1 << 20
 # The values of constants up to this size are shown to shape inference: axes, sizes, scales.
 _PARAMETERS = 64
 
+# Of these ONNX knows no shape, as they are defined by other ops: it is their input's.
+_SAME_TYPE = ("GroupNormalization", "MeanVarianceNormalization")
+
 
 def resolve(graph: OnnxGraph) -> None:
     """Fold constants in `graph`, and set `graph.types` of all that is left.
@@ -77,6 +80,8 @@ def _evaluator(graph: OnnxGraph, node: onnx.NodeProto) -> ReferenceEvaluator:
 
 def _infer(graph: OnnxGraph, node: onnx.NodeProto) -> dict[str, TensorType]:
     """Types of the node's results."""
+    if node.op_type in _SAME_TYPE:
+        return {node.output[0]: graph.type_of(node.input[0])}
     inputs = [name for name in node.input if name]
     types = {name: onnx.helper.make_tensor_type_proto(*graph.type_of(name)) for name in inputs}
     parameters = {

@@ -8,14 +8,28 @@ from pathlib import Path
 import onnx
 
 from niwaki.errors import NiwakiError
-from niwaki.frontend.onnx_graph import OnnxGraph, TensorType, describe, subgraphs, type_name
+from niwaki.frontend.onnx_graph import (
+    OnnxGraph,
+    TensorType,
+    attribute,
+    describe,
+    subgraphs,
+    type_name,
+)
 from niwaki.signature import DTYPES
 
 STANDARD_DOMAINS = ("", "ai.onnx")
 _OLDEST, _NEWEST = 11, 21
 
 _RANDOM = ("Bernoulli", "Multinomial", "RandomNormal", "RandomUniform")
-_QUANTIZED = ("QuantizeLinear", "DynamicQuantizeLinear", "QLinear", "ConvInteger", "MatMulInteger")
+_QUANTIZED = (
+    "ConvInteger",
+    "DequantizeLinear",
+    "DynamicQuantizeLinear",
+    "MatMulInteger",
+    "QLinear",
+    "QuantizeLinear",
+)
 
 
 def check_opset(path: Path, model: onnx.ModelProto) -> int:
@@ -52,6 +66,23 @@ def check_nodes(
             raise NiwakiError(f"{what} draws random numbers: make the random tensor an input")
         if not onnx.defs.has(node.op_type, opset):
             raise NiwakiError(f"{what} is not in ONNX: use ops of that opset")
+
+
+def check_inference(graph: OnnxGraph) -> None:
+    """Refuse batch-norm and dropout that are to train."""
+    for node in graph.nodes:
+        if node.op_type == "BatchNormalization":
+            # Until opset 13 more than one output makes the difference, used or not.
+            trains = attribute(node, "training_mode", 0) or len(list(filter(None, node.output))) > 1
+        elif node.op_type == "Dropout" and len(node.input) > 2 and node.input[2]:
+            trains = graph.constants.get(node.input[2], True)
+        else:
+            continue
+        if trains:
+            raise NiwakiError(
+                f"{graph.path}: {describe(node)} is a {node.op_type} in training mode: call "
+                "model.eval() before exporting the model"
+            )
 
 
 def check_computed(graph: OnnxGraph) -> None:

@@ -2,7 +2,7 @@
 
 def rule(steps: Steps) -> None:         Softsign(x)   -->   x / (1 + |x|)
     x = steps.node.input[0]
-    steps.op("Div", x, steps.op("Add", steps.op("Abs", x), steps.constant(1, "float32")))
+    steps.op("Div", x, steps.op("Add", steps.op("Abs", x), steps.number(1)))
 """
 
 from __future__ import annotations
@@ -36,6 +36,11 @@ class Steps:
         name = self._new_name()
         self.graph.constants[name] = np.asarray(value, dtype)
         return name
+
+    def number(self, value: float) -> str:
+        """A scalar constant of the type of the replaced node's first input."""
+        element = self.graph.type_of(self.node.input[0]).element
+        return self.constant(value, onnx.helper.tensor_dtype_to_np_dtype(element))
 
     def input_constant(self, number: int) -> Array | None:
         """The value of an input of the replaced node; None where it is left out or computed."""

@@ -19,8 +19,9 @@ TOKENS = {"x": normal(2, 5, 16)}
 POSITIVE = {"x": np.abs(normal(2, 4, 5)) + np.arange(0.1, 2, dtype=np.float32)[:, None, None]}
 COUNTS = {"x": np.arange(12).reshape(3, 4)}
 
-SAME = {"kernel_shape": [3, 3], "strides": [2, 2], "auto_pad": "SAME_UPPER"}
-UNEVEN = {"kernel_shape": [3, 2], "strides": [2, 2], "pads": [1, 0, 1, 1]}
+Attributes = dict[str, Any]
+SAME: Attributes = {"kernel_shape": [3, 3], "strides": [2, 2], "auto_pad": "SAME_UPPER"}
+UNEVEN: Attributes = {"kernel_shape": [3, 2], "strides": [2, 2], "pads": [1, 0, 1, 1]}
 
 
 def ints(*values: int) -> np.ndarray[Any, Any]:
@@ -47,6 +48,7 @@ def batch_norm(x: str, **attributes: Any) -> Any:
 
 def convolutions() -> Iterator[Case]:
     b = normal(6)
+    attributes: Attributes
 
     def conv(name: str, inputs: Arrays, w: tuple[int, ...], **attributes: Any) -> Case:
         constants = {"w": normal(*w), "b": normal(w[0])}
@@ -66,17 +68,17 @@ def convolutions() -> Iterator[Case]:
     yield conv("depthwise 3-D", VOLUME, (4, 1, 3, 3, 3), group=4, pads=[1] * 6)
     yield Case("no bias", [node("Conv", "x", "w")], IMAGE, {"w": normal(6, 4, 3, 3)})
     for name, inputs, w, attributes in (
-        ("1-D", SIGNAL, (4, 6, 3), {"strides": [2]}),
+        ("1-D", SIGNAL, (4, 6, 3), {}),
         ("2-D", IMAGE, (4, 6, 3, 3), {"pads": [1] * 4, "output_padding": [1, 1]}),
-        ("3-D", VOLUME, (4, 6, 2, 2, 2), {"strides": [2] * 3}),
+        ("3-D", VOLUME, (4, 6, 2, 2, 2), {}),
         ("grouped", IMAGE, (4, 3, 3, 3), {"group": 2}),
     ):
-        strides = {"strides": [2] * (len(w) - 2)}
-        nodes = [node("ConvTranspose", "x", "w", "b", **{**strides, **attributes})]  # type: ignore[dict-item]
+        nodes = [node("ConvTranspose", "x", "w", "b", strides=[2] * (len(w) - 2), **attributes)]
         yield Case(f"transposed {name}", nodes, inputs, {"w": normal(*w), "b": b})
 
 
 def linears() -> Iterator[Case]:
+    attributes: Attributes
     for name, w, c, attributes in (
         ("transB", (10, 16), normal(10), {"transB": 1}),
         ("factors", (16, 10), normal(1, 10), {"alpha": 0.5, "beta": 2.0}),
@@ -85,7 +87,7 @@ def linears() -> Iterator[Case]:
         ("bias for each row", (16, 10), normal(5, 1), {}),
         ("transA", (5, 10), normal(10), {"transA": 1}),
     ):
-        nodes = [node("Gemm", "x", "w", "c", **attributes)]  # type: ignore[arg-type]
+        nodes = [node("Gemm", "x", "w", "c", **attributes)]
         yield Case(f"Gemm {name}", nodes, ROWS, {"w": normal(*w), "c": c})
     yield Case("Gemm no bias", [node("Gemm", "x", "w")], ROWS, {"w": normal(16, 10)})
     computed = {**ROWS, "w": normal(10, 16)}
@@ -164,7 +166,7 @@ def pools() -> Iterator[Case]:
         yield Case(f"{op} 3-D", [node(op, "x", kernel_shape=[2] * 3, strides=[2] * 3)], VOLUME)
     padding = [node("AveragePool", "x", count_include_pad=1, **UNEVEN)]
     yield Case("AveragePool with padding", padding, IMAGE)
-    ceil = {"kernel_shape": [2, 2], "strides": [2, 2], "ceil_mode": 1}
+    ceil: Attributes = {"kernel_shape": [2, 2], "strides": [2, 2], "ceil_mode": 1}
     yield Case("MaxPool up", [node("MaxPool", "x", **ceil)], IMAGE)
     yield Case("AveragePool up", [node("AveragePool", "x", **ceil)], IMAGE, oldest=19)
     dilated = [node("MaxPool", "x", kernel_shape=[2, 2], dilations=[2, 2])]
@@ -255,6 +257,7 @@ def normalisations() -> Iterator[Case]:
     yield Case("batch-norm of rows", [batch_norm("x")], ROWS, statistics(16))
     nodes = [batch_norm("x", to="a"), node("Relu", "a", to="b"), node("Conv", "b", "w")]
     yield Case("batch-norm first", nodes, IMAGE, {**statistics(4), "w": normal(6, 4, 3, 3)})
+    attributes: Attributes
     for op, w, attributes in (
         ("Conv", (6, 4, 3, 3), {}),
         ("ConvTranspose", (4, 3, 3, 3), {"group": 2}),
@@ -266,6 +269,8 @@ def normalisations() -> Iterator[Case]:
     yield Case("batch-norm of Gemm", nodes, ROWS, constants)
     nodes = [node("InstanceNormalization", "x", "s", "b")]
     yield Case("InstanceNormalization", nodes, IMAGE, {"s": normal(4), "b": normal(4, seed=1)})
+    nodes = [node("MeanVarianceNormalization", "x")]
+    yield Case("MeanVarianceNormalization", nodes, IMAGE, oldest=13)
     nodes = [node("LayerNormalization", "x", "s", "b")]
     constants = {"s": normal(16), "b": normal(16, seed=1)}
     yield Case("LayerNormalization", nodes, TOKENS, constants, oldest=17)
@@ -275,8 +280,9 @@ def normalisations() -> Iterator[Case]:
 
 
 def resizes() -> Iterator[Case]:
+    kind: Attributes
     half, legacy, corners = "half_pixel", "asymmetric", "align_corners"
-    floor = {"nearest_mode": "floor"}
+    floor: Attributes = {"nearest_mode": "floor"}
     for mode, transformation, factors, attributes in (
         ("nearest", legacy, (2, 2), floor),
         ("nearest", legacy, (1.5, 2.3), floor),

@@ -1,0 +1,270 @@
+"""Each mistake in an ONNX model gives one line that names file, node and remedy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+from onnx_models import Arrays, model, node, normal, save
+from torch_mlir import ir
+
+from niwaki.errors import NiwakiError
+from niwaki.frontend import import_onnx
+
+IMAGE = {"x": normal(2, 3, 8, 8)}
+CONV = [node("Conv", "x", "w")]
+WEIGHT = {"w": normal(4, 3, 3, 3)}
+
+
+def message(path: Path, batch: int | None = None) -> str:
+    """What the import of `path` says, without the path that it must begin with."""
+    with pytest.raises(NiwakiError) as raised:
+        import_onnx(path, ir.Context(), batch)
+    text = str(raised.value)
+    assert "\n" not in text
+    assert text.startswith(f"{path}: ")
+    return text.removeprefix(f"{path}: ")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "net.onnx"
+
+
+def refusal(path: Path, nodes: list[onnx.NodeProto], inputs: Arrays = IMAGE, **kwargs: Any) -> str:
+    return message(save(model(nodes, inputs, **kwargs), path))
+
+
+class TestFile:
+    def test_missing(self, path: Path) -> None:
+        assert message(path) == "cannot be read: No such file or directory"
+
+    def test_folder(self, path: Path) -> None:
+        path.mkdir()
+        assert message(path) == "cannot be read: Is a directory"
+
+    @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 not a model", b"import torch\n"])
+    def test_not_onnx(self, path: Path, content: bytes) -> None:
+        path.write_bytes(content)
+        assert message(path).startswith("is not an ONNX file")
+
+    @pytest.mark.parametrize("share", [0.01, 0.3, 0.99])
+    def test_truncated(self, path: Path, share: float) -> None:
+        whole = save(model(CONV, IMAGE, WEIGHT), path).read_bytes()
+        path.write_bytes(whole[: int(share * len(whole))])
+        assert "truncated: export the model again" in message(path)
+
+    def test_a_weight_that_is_too_short(self, path: Path) -> None:
+        made = model(CONV, IMAGE, WEIGHT)
+        made.graph.initializer[0].raw_data = made.graph.initializer[0].raw_data[:-4]
+        assert message(save(made, path)) == (
+            "constant 'w' has 428 bytes, not 432: the file is damaged"
+        )
+
+
+class TestExternalData:
+    def save(self, path: Path, **entries: str) -> Path:
+        """A model whose weight lies in w.bin, unless `entries` say otherwise."""
+        made = model(CONV, IMAGE, WEIGHT)
+        tensor = made.graph.initializer[0]
+        path.with_name("w.bin").write_bytes(tensor.raw_data)
+        tensor.ClearField("raw_data")
+        tensor.data_location = TensorProto.EXTERNAL
+        for key, value in {"location": "w.bin", **entries}.items():
+            tensor.external_data.add(key=key, value=value)
+        return save(made, path)
+
+    def test_missing(self, path: Path) -> None:
+        assert message(self.save(path, location="v.bin")) == (
+            "constant 'w' lies in 'v.bin', which cannot be read (No such file or directory): "
+            f"external data must be in {path.parent}"
+        )
+
+    @pytest.mark.parametrize("location", ["../w.bin", "a/../../w.bin", "/etc/hostname", "link"])
+    def test_outside(self, path: Path, location: str) -> None:
+        path.with_name("link").symlink_to("/etc/hostname")
+        assert message(self.save(path, location=location)) == (
+            f"constant 'w' lies in '{location}', outside of the model's folder: put the file "
+            "beside the model, and save the model with that name"
+        )
+
+    def test_truncated(self, path: Path) -> None:
+        assert message(self.save(path, offset="64")) == (
+            "constant 'w' ends at byte 496 of 'w.bin', which has 432: the file is truncated"
+        )
+
+    def test_another_length(self, path: Path) -> None:
+        assert message(self.save(path, length="400")) == (
+            "constant 'w' has 400 bytes at 0, not 432: it is damaged"
+        )
+
+    def test_no_number(self, path: Path) -> None:
+        assert message(self.save(path, offset="many")) == (
+            "constant 'w' has a bad offset or length: the file is damaged"
+        )
+
+
+class TestSizes:
+    def save(self, path: Path, *dims: int | str | None) -> Path:
+        made = model([node("Relu", "x")], {"x": normal(*[1] * len(dims))})
+        made.graph.input[0].CopyFrom(helper.make_tensor_value_info("x", 1, dims))
+        return save(made, path)
+
+    @pytest.mark.parametrize(("size", "called"), [("height", " ('height')"), (None, "")])
+    def test_dynamic(self, path: Path, size: str | None, called: str) -> None:
+        assert message(self.save(path, "batch", 3, size, 8)) == (
+            f"input 'x': the size of dimension 2{called} is dynamic: export the model with a fixed "
+            "size, or set it by onnx.tools.update_model_dims"
+        )
+
+    def test_no_shape(self, path: Path) -> None:
+        made = model([node("Relu", "x")], IMAGE)
+        made.graph.input[0].type.tensor_type.ClearField("shape")
+        assert message(save(made, path)) == (
+            "input 'x' has no shape: export the model with fixed sizes"
+        )
+
+    def test_fixed_batch(self, path: Path) -> None:
+        assert message(self.save(path, 2, 3), batch=4) == (
+            "the batch is fixed: export the model for 4 inputs, or with a symbolic first dimension "
+            "(dynamic_axes or dynamic_shapes of torch.onnx.export)"
+        )
+
+    def test_batch_of_nothing(self, path: Path) -> None:
+        with pytest.raises(NiwakiError, match="a batch has at least 1 input, not 0"):
+            import_onnx(self.save(path, "n", 3), ir.Context(), 0)
+
+    def test_batch_in_a_reshape(self, path: Path) -> None:
+        constants = {"s": np.array([1, 12])}
+        made = model([node("Reshape", "x", "s")], {"x": normal(1, 3, 4)}, constants)
+        made.graph.input[0].type.tensor_type.shape.dim[0].dim_param = "n"
+        assert message(save(made, path), batch=2) == (
+            "the node that computes 'y': op 'Reshape' (opset 17) makes [1, 12] of [2, 3, 4], which "
+            "has another number of elements: the model may be exported for a fixed batch"
+        )
+
+    def test_sizes_that_depend_on_the_data(self, path: Path) -> None:
+        assert refusal(path, [node("NonZero", "x")]) == (
+            "the node that computes 'y': op 'NonZero' (opset 17): the size of its result 'y' "
+            "depends on the data or is not known: use ops whose results have fixed sizes, such as "
+            "Where"
+        )
+
+    def test_shapes_that_do_not_fit(self, path: Path) -> None:
+        text = refusal(path, [node("Add", "x", "z")], {**IMAGE, "z": normal(5)})
+        assert text.startswith(
+            "the node that computes 'y': op 'Add' (opset 17) does not fit its inputs: "
+        )
+
+
+class TestOps:
+    @pytest.mark.parametrize("opset", [10, 22])
+    def test_opset(self, path: Path, opset: int) -> None:
+        assert refusal(path, [node("Relu", "x")], opset=opset) == (
+            f"is of opset {opset}, and opsets 11 to 21 are supported: export it with "
+            "opset_version=17, or convert it by onnx.version_converter"
+        )
+
+    def test_unknown(self, path: Path) -> None:
+        made = helper.make_node("Blur", ["x"], ["y"], "/stem/blur")
+        assert refusal(path, [made]) == (
+            "node '/stem/blur': op 'Blur' (opset 17) is not in ONNX: use ops of that opset"
+        )
+
+    def test_foreign(self, path: Path) -> None:
+        made = helper.make_node("Gelu", ["x"], ["y"], "act", domain="com.microsoft")
+        assert refusal(path, [made]) == (
+            "node 'act': op 'Gelu' (opset 17) is of domain 'com.microsoft', not one of ONNX's own: "
+            "export the model without it"
+        )
+
+    def test_that_torch_mlir_lacks(self, path: Path) -> None:
+        made = helper.make_node("Det", ["x"], ["y"], "volume")
+        assert refusal(path, [made]) == (
+            "node 'volume': torch-mlir cannot lower op 'Det' (opset 17) with these arguments: "
+            "write it with other ops"
+        )
+
+    @pytest.mark.parametrize("op", ["If", "Loop"])
+    def test_control_flow(self, path: Path, op: str) -> None:
+        body = helper.make_graph([], "body", [], [])
+        parts = {"then_branch": body, "else_branch": body} if op == "If" else {"body": body}
+        made = helper.make_node(op, ["x"], ["y"], "maybe", **parts)
+        assert refusal(path, [made]) == (
+            f"node 'maybe': op '{op}' (opset 17) runs a part of the model under a condition or in "
+            "a loop, which is not supported: compute both sides and choose by Where, or unroll the "
+            "loop"
+        )
+
+    def test_random(self, path: Path) -> None:
+        nodes = [node("RandomNormalLike", "x", to="r"), node("Add", "x", "r")]
+        assert refusal(path, nodes) == (
+            "the node that computes 'r': op 'RandomNormalLike' (opset 17) draws random numbers: "
+            "make the random tensor an input"
+        )
+
+    def test_batch_norm_in_training(self, path: Path) -> None:
+        channel = {name: np.abs(normal(3)) for name in "abcd"}
+        made = node("BatchNormalization", "x", "a", "b", "c", "d", training_mode=1)
+        made.output.extend(["m", "v"])
+        assert refusal(path, [made], constants=channel) == (
+            "the node that computes 'y' is a BatchNormalization in training mode: call "
+            "model.eval() before exporting the model"
+        )
+
+    def test_dropout_in_training(self, path: Path) -> None:
+        constants = {"r": np.array(0.5, np.float32), "t": np.array(True)}
+        assert refusal(path, [node("Dropout", "x", "r", "t")], constants=constants) == (
+            "the node that computes 'y' is a Dropout in training mode: call model.eval() before "
+            "exporting the model"
+        )
+
+
+class TestTypes:
+    def test_input(self, path: Path) -> None:
+        text = refusal(path, [node("Relu", "x")], {"x": normal(3).astype(np.float64)})
+        assert text == ("input 'x' is float64, which is not supported: export the model in float32")
+
+    def test_integers(self, path: Path) -> None:
+        text = refusal(path, [node("Identity", "x")], {"x": np.zeros(3, np.uint16)})
+        assert text.startswith("input 'x' is uint16, which is not supported: use one of float32, ")
+
+    def test_computed(self, path: Path) -> None:
+        made = node("Cast", "x")
+        made.attribute.add(name="to", type=2, i=TensorProto.DOUBLE)
+        assert refusal(path, [made]) == (
+            "the node that computes 'y': op 'Cast' (opset 17): 'y' is float64, which is not "
+            "supported: export the model in float32"
+        )
+
+    def test_weights(self, path: Path) -> None:
+        made = model(CONV, IMAGE, WEIGHT)
+        made.graph.initializer[0].data_type = TensorProto.BFLOAT16
+        assert message(save(made, path)) == (
+            "constant 'w' is bfloat16, which is not supported: export the model in float32"
+        )
+
+    def test_sparse_weights(self, path: Path) -> None:
+        made = model(CONV, IMAGE, WEIGHT)
+        made.graph.sparse_initializer.add().values.name = "v"
+        assert message(save(made, path)) == (
+            "constant 'v' is sparse: make it dense, zeros included"
+        )
+
+    def test_quantised(self, path: Path) -> None:
+        constants = {"s": np.array(0.1, np.float32), "z": np.array(0, np.uint8)}
+        text = refusal(path, [node("QuantizeLinear", "x", "s", "z")], constants=constants)
+        assert text == (
+            "the node that computes 'y': op 'QuantizeLinear' (opset 17) is quantised, which is not "
+            "supported: export the model in float32, before quantising it"
+        )
+
+    def test_input_that_is_no_tensor(self, path: Path) -> None:
+        made = model([node("SequenceAt", "x", "i")], IMAGE, {"i": np.array(0)})
+        sequence = helper.make_tensor_sequence_value_info("x", 1, [3])
+        made.graph.input[0].CopyFrom(sequence)
+        assert message(save(made, path)) == "input 'x' is no tensor: make it one"
