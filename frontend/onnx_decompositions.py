@@ -2,6 +2,7 @@
 
 DepthToSpace(x)          -->   Reshape, Transpose, Reshape     torch-mlir mixes the modes up
 Softsign(x)              -->   x / (1 + |x|)
+GroupNormalization(x)    -->   InstanceNormalization           torch-mlir takes opset 18 for 21
 Gelu(x) by tanh          -->   Mul, Add, Tanh                  torch-mlir has it to four digits
 Pad(x, [0, -1, 0, 2])    -->   Slice, Pad                      IREE pads by no negative number
 linear Resize in 1-D     -->   in 2-D, between reshapes
@@ -63,6 +64,19 @@ def _gelu(steps: Steps) -> None:
     steps.op("Mul", steps.op("Mul", x, steps.number(0.5)), share)
 
 
+def _group_norm(steps: Steps) -> None:
+    """Until opset 20 scale and bias are one for each group, as if groups were channels."""
+    if steps.graph.opset >= 21:
+        return
+    x, scale, bias = steps.node.input
+    batch, *_ = steps.input_shape()
+    groups = attribute(steps.node, "num_groups", 1)
+    epsilon = attribute(steps.node, "epsilon", 1e-5)
+    flat = steps.op("Reshape", x, steps.constant([batch, groups, -1]))
+    normal = steps.op("InstanceNormalization", flat, scale, bias, epsilon=epsilon)
+    steps.op("Reshape", normal, steps.constant(steps.input_shape()))
+
+
 def _pad(steps: Steps) -> None:
     pads, axes = steps.input_constant(1), steps.input_constant(3)
     is_constant = attribute(steps.node, "mode", b"constant") == b"constant"
@@ -122,6 +136,7 @@ def _resize(steps: Steps) -> None:
 _RULES: dict[str, Callable[[Steps], None]] = {
     "DepthToSpace": _depth_to_space,
     "Gelu": _gelu,
+    "GroupNormalization": _group_norm,
     "Pad": _pad,
     "Resize": _resize,
     "Softsign": _softsign,

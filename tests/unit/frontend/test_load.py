@@ -146,18 +146,20 @@ class TestPythonFunction:
         )
 
 
-def test_mlir_file(tmp_path: Path) -> None:
-    (tmp_path / "net.mlir").touch()
-    model = load_model(str(tmp_path / "net.mlir"))
-    assert (model.path, model.program) == (tmp_path / "net.mlir", None)
+@pytest.mark.parametrize("name", ["net.mlir", "net.onnx"])
+def test_files_that_are_read_later(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).touch()
+    model = load_model(str(tmp_path / name))
+    assert (model.path, model.program) == (tmp_path / name, None)
 
 
-@pytest.mark.parametrize("text", ["net.onnx", "net", "net.pth", ""])
+@pytest.mark.parametrize("text", ["net.tflite", "net", "net.pth", ""])
 def test_other_endings(text: str) -> None:
     assert message(text) == (
         f"{text}: not a kind of model that is supported: give file.py:function (the function "
         "returns a "
-        "torch.nn.Module and its example inputs), a .pt2 file (torch.export.save) or an .mlir file "
+        "torch.nn.Module and its example inputs), a .pt2 file (torch.export.save), an .onnx file or "
+        "an .mlir file "
         "(linalg on tensors)"
     )
 
@@ -327,5 +329,5 @@ def test_importing_the_package_loads_neither_torch_nor_mlir() -> None:
 def test_the_package_has_no_other_names() -> None:
     import niwaki.frontend
 
-    with pytest.raises(AttributeError, match="has no attribute 'import_onnx'"):
-        niwaki.frontend.import_onnx  # noqa: B018
+    with pytest.raises(AttributeError, match="has no attribute 'import_keras'"):
+        niwaki.frontend.import_keras  # noqa: B018

@@ -274,7 +274,9 @@ def normalisations() -> Iterator[Case]:
     nodes = [node("LayerNormalization", "x", "s", "b")]
     constants = {"s": normal(16), "b": normal(16, seed=1)}
     yield Case("LayerNormalization", nodes, TOKENS, constants, oldest=17)
-    nodes = [node("GroupNormalization", "x", "s", "b", num_groups=2)]
+    nodes = [node("GroupNormalization", "x", "s", "b", num_groups=2, epsilon=0.1)]
+    constants = {"s": normal(2), "b": normal(2, seed=1)}
+    yield Case("GroupNormalization", nodes, IMAGE, constants, oldest=18, newest=20)
     constants = {"s": normal(4), "b": normal(4, seed=1)}
     yield Case("GroupNormalization", nodes, IMAGE, constants, oldest=21)
 
