@@ -158,8 +158,8 @@ def test_other_endings(text: str) -> None:
     assert message(text) == (
         f"{text}: not a kind of model that is supported: give file.py:function (the function "
         "returns a "
-        "torch.nn.Module and its example inputs), a .pt2 file (torch.export.save), an .onnx file or "
-        "an .mlir file "
+        "torch.nn.Module and its example inputs), a .pt2 file (torch.export.save), an .onnx file "
+        "or an .mlir file "
         "(linalg on tensors)"
     )
 
