@@ -20,7 +20,7 @@ from torch_mlir.dialects import ext
 
 from .dialect import SparsePattern, ints, is_int_array
 from .epilogue import epilogue_problem, shape_text
-from .kernels import CONV_KERNELS, LINEAR_KERNELS, kernel_problem
+from .kernels import BLOCK_KERNELS, LINEAR_KERNELS, kernel_problem
 from .layout import layout_of
 from .rules import conv_layout_problem, groups_problem, reject, tensors_problem, window_problem
 from .schemes import scheme_problem
@@ -82,7 +82,7 @@ def packed_conv_problem(op: PackedConvOp) -> str:
     if not is_int_array(op.kernel_size):
         return f"needs a kernel_size as an array of integers, got {op.kernel_size}"
     kernel = ints(op.kernel_size)
-    if problem := packed_problem(op, CONV_KERNELS) or window_problem(op, kernel):
+    if problem := packed_problem(op, BLOCK_KERNELS) or window_problem(op, kernel):
         return problem
     if layout_of(data) is None and layout_of(result) is None:
         return "needs its input and its result in planar layout"

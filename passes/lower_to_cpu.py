@@ -22,6 +22,7 @@ from niwaki.dialects import (
     DepthwiseAttr,
     PackedConvOp,
     PackedLinearOp,
+    PackedPatternConvOp,
     PoolOp,
     ints,
     layout_of,
@@ -34,6 +35,7 @@ from .kernels.depthwise_rows import DepthwiseRows, depthwise_rows_kernel
 from .kernels.gather_gemm import GatherGemm, gather_gemm_kernel
 from .kernels.library import Kernel
 from .kernels.matvec import matvec_kernel
+from .kernels.pattern_gemm import PatternGemm, pattern_gemm_kernel
 from .kernels.pooling import pooling_kernel, whole_plane_kernel
 from .layers import tap_places
 from .lowering import (
@@ -110,6 +112,40 @@ def depthwise_rows(op: Any, lanes: int) -> DepthwiseRows:
     )
 
 
+def packed_pattern_conv(op: Any, lanes: int) -> tuple[Kernel, list[ir.Value]]:
+    """Kernel and operands of a convolution whose kernels have patterns."""
+    source, target = conv_layouts(op)
+    images, filters = op.result.type.shape[:2]
+    groups = op.groups.value
+    places = [phase * source.plane + distance for phase, distance in tap_places(op)]
+    numbers, taps = ints(op.patterns), len(ints(op.patterns)) // op.counts.type.shape[2]
+    patterns = tuple(
+        tuple(places[tap] for tap in numbers[first : first + taps])
+        for first in range(0, len(numbers), taps)
+    )
+    channels = op.input.type.shape[1] // groups
+    height, vectors, tiles = op.kernel.tile
+    counts = epilogue_counts(op)
+    conv = PatternGemm(
+        source,
+        target,
+        images,
+        channels,
+        filters,
+        groups,
+        height,
+        patterns,
+        vectors,
+        tiles,
+        *counts,
+        lanes,
+    )
+    mask = constant(target.mask(target.plane))
+    packed = [op.input, op.values, op.filters, op.counts, op.starts]
+    operands = [*packed, *op.per_filter, mask, *op.per_position]
+    return pattern_gemm_kernel(conv, op.epilogue.blocks[0]), operands
+
+
 def packed_linear(op: Any, lanes: int) -> tuple[Kernel, list[ir.Value]]:
     """Kernel and operands of a linear layer."""
     operands = [op.input, op.values, op.offsets, op.blocks, *op.per_filter, *op.per_position]
@@ -134,6 +170,7 @@ def convert_layout(op: Any, lanes: int) -> tuple[Kernel, list[ir.Value]]:
 
 CPU_KERNELS: dict[Any, MakeKernel] = {
     PackedConvOp: packed_conv,
+    PackedPatternConvOp: packed_pattern_conv,
     PackedLinearOp: packed_linear,
     PoolOp: pool,
     ConvertLayoutOp: convert_layout,

@@ -16,6 +16,7 @@ from .kernel_group import kernel_group_mask
 from .n_m import NM, n_m_mask
 from .pack import PackedBlocks, pack, unpack
 from .pattern import Pattern, natural_library, pattern_mask
+from .pattern_groups import PatternGroups, group_patterns, ungroup_patterns
 from .unstructured import Unstructured
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "Detection",
     "PackedBlocks",
     "Pattern",
+    "PatternGroups",
     "Scheme",
     "SchemeError",
     "Unstructured",
@@ -38,6 +40,7 @@ __all__ = [
     "block_punched_mask",
     "detect",
     "get_scheme",
+    "group_patterns",
     "kernel_group_mask",
     "n_m_mask",
     "natural_library",
@@ -46,6 +49,7 @@ __all__ = [
     "pack_fkw",
     "pattern_mask",
     "register",
+    "ungroup_patterns",
     "unpack",
     "unpack_bcrc",
     "unpack_fkw",
