@@ -22,7 +22,14 @@ from .dialect import SparsePattern, ints, is_int_array
 from .epilogue import epilogue_problem, shape_text
 from .kernels import BLOCK_KERNELS, LINEAR_KERNELS, kernel_problem
 from .layout import layout_of
-from .rules import conv_layout_problem, groups_problem, reject, tensors_problem, window_problem
+from .rules import (
+    array_types_problem,
+    conv_layout_problem,
+    groups_problem,
+    reject,
+    tensors_problem,
+    window_problem,
+)
 from .schemes import scheme_problem
 
 LOOKAHEAD = 6
@@ -110,11 +117,10 @@ def packed_problem(op: Any, kernels: tuple[Any, ...]) -> str:
     if problem := scheme_problem(op.scheme) or tensors_problem(op):
         return problem
     index = ir.IntegerType.get_signless(32, context=op.operation.context)
-    element = op.input.type.element_type
-    for name, rank, kind in (("values", 1, element), ("offsets", 1, index), ("blocks", 2, index)):
-        tensor = getattr(op, name).type
-        if tensor.rank != rank or tensor.element_type != kind:
-            return f"needs {name} of rank {rank} and {kind}, got {tensor}"
+    values = (1, op.input.type.element_type)
+    expected = {"values": values, "offsets": (1, index), "blocks": (2, index)}
+    if problem := array_types_problem(op, expected):
+        return problem
     blocks, numbers = op.blocks.type.shape
     if numbers != 4:
         return f"needs blocks of four numbers each, got {op.blocks.type}"

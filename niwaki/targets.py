@@ -79,7 +79,7 @@ def _cpu(
         "--iree-hal-local-target-device-backends=llvm-cpu",
         *((f"--iree-llvmcpu-target-triple={triple}",) if triple else ()),
         f"--iree-llvmcpu-target-cpu={cpu}",
-        # The pattern kernel's sums take up to 64 kB, of 128 kB that IREE's worker threads have.
+        # Sums of the pattern kernel take up to 64 kB of the 128 kB that IREE's worker threads have.
         "--iree-llvmcpu-stack-allocation-limit=131072",
     )
     machines = ("x86_64", "AMD64") if arch == "x86_64" else ("aarch64", "arm64")

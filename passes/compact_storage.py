@@ -126,7 +126,7 @@ def pack_patterns(op: Any, weights: npt.NDArray[Any]) -> Packed:
     # Constants have no unsigned types; kernels read them so.
     signed = {1: np.int8, 2: np.int16}
     arrays = [
-        not_empty(packed.values.ravel()),
+        not_empty(packed.values.ravel(), packed.patterns.shape[1]),
         not_empty(packed.filters.view(signed[packed.filters.itemsize])),
         packed.counts.view(np.int16),
         packed.starts,
@@ -178,9 +178,9 @@ def kept_attributes(op: Any) -> dict[str, ir.Attribute]:
     return found
 
 
-def not_empty(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Buffers need an element: a layer whose weights are all zero gets one that nothing reads."""
-    return array if array.size else np.zeros(1, array.dtype)
+def not_empty(array: npt.NDArray[Any], size: int = 1) -> npt.NDArray[Any]:
+    """Buffers need an element: a layer whose weights are all zero gets some that nothing reads."""
+    return array if array.size else np.zeros(size, array.dtype)
 
 
 def describe(op: Any) -> str:

@@ -37,14 +37,18 @@ REGISTER_TILES = {
     16: {4: 3, 2: 4, 1: 6},
 }
 GPU_TILES = {8: 2, 4: 4, 2: 4, 1: 4}
+F32_BYTES = 4
 
 # Of the vector registers those that hold taps of a pattern; sums and weights need the others.
 PATTERN_REGISTERS = {32: 16, 16: 8}
 
 # Filters whose sums wait in cache. The more there are, the more kernels of a channel have the same
-# pattern; 256 x 4 vectors of 64 bytes leave the second-level cache room for the input. (Measured
-# with 256 filters in groups of 64, 128, 256: 40, 53, 59 GFLOP/s.)
+# pattern. (Measured with 256 filters in groups of 64, 128, 256: 40, 53, 59 GFLOP/s.)
 PATTERN_FILTERS = 256
+
+# Sums of a tile, 256 filters x 4 vectors of 64 bytes: half of the stack that IREE's worker threads
+# have, and little enough to leave the second-level cache room for the input.
+PATTERN_SUMS = 64 * 1024
 
 # An input that fits the second-level cache is read there block after block; a larger one is read
 # once, tile after tile, by all blocks in turn.
@@ -85,7 +89,7 @@ def conv_kernel(op: Any, target: Target) -> Any:
     blocks = -(-op.weight.type.shape[0] // height)
     source = layout_of(op.input.type)
     assert source is not None
-    if source.elements(1, op.input.type.shape[1]) * 4 <= CACHE_BYTES:
+    if source.elements(1, op.input.type.shape[1]) * F32_BYTES <= CACHE_BYTES:
         return GatherGemmAttr.of(height, vectors, pixel_tiles, 1)
     return GatherGemmAttr.of(height, vectors, min(WORKGROUP_TILES, pixel_tiles), blocks)
 
@@ -100,10 +104,11 @@ def takes_pattern_kernel(scheme: Scheme) -> bool:
 
 def pattern_kernel(op: Any, target: Target) -> Any:
     """The pattern kernel: all taps of a few vectors in registers, sums of a tile in cache."""
-    filters = op.weight.type.shape[0] // groups_of(op)
-    most = max(1, PATTERN_REGISTERS[target.registers] // op.scheme.scheme.taps)
-    vectors = min(most, pixel_vectors(op, target))
-    return PatternGemmAttr.of(min(filters, PATTERN_FILTERS), vectors, WORKGROUP_TILES)
+    filters = min(op.weight.type.shape[0] // groups_of(op), PATTERN_FILTERS)
+    in_registers = max(1, PATTERN_REGISTERS[target.registers] // op.scheme.scheme.taps)
+    in_cache = PATTERN_SUMS // (filters * target.lanes * F32_BYTES)
+    vectors = min(in_registers, in_cache, pixel_vectors(op, target))
+    return PatternGemmAttr.of(filters, vectors, WORKGROUP_TILES)
 
 
 def tile_height(op: Any, heights: tuple[int, ...]) -> int:

@@ -21,7 +21,7 @@ from .fkw import FKW
 class PatternGroups:
     """A layer's K kept kernels, sorted by group of filters, channel and pattern.
 
-    There are P patterns of N taps, and G groups of filters.
+    There are P patterns of N taps, at least one, and G groups of filters.
 
     Attributes:
         shape: filters of the layer, channels of one group of the convolution, taps.
@@ -52,6 +52,7 @@ class PatternGroups:
 def group_patterns(packed: FKW, height: int) -> PatternGroups:
     """The kernels of `packed`, whose filters share nothing, for groups of `height` filters."""
     filters, channels, _ = packed.shape
+    taps = packed.patterns.shape[1]
     of_group = filters // packed.groups
     height = min(height, of_group)
     per_group = -(-of_group // height)
@@ -60,14 +61,16 @@ def group_patterns(packed: FKW, height: int) -> PatternGroups:
     group, filter_ = conv_group * per_group + inner // height, inner % height
     order = np.lexsort((filter_, pattern, channel, group))
     total = packed.groups * per_group
-    counts = np.zeros((total, channels, len(packed.patterns)), np.uint16)
+    # Without kernels no pattern is known.
+    patterns = packed.patterns if len(packed.patterns) else np.arange(taps, dtype=np.uint8)[None]
+    counts = np.zeros((total, channels, len(patterns)), np.uint16)
     np.add.at(counts, (group, channel, pattern), 1)
     starts = np.cumsum(counts.sum(axis=(1, 2), dtype=np.int64)) - counts.sum(axis=(1, 2))
     return PatternGroups(
         shape=packed.shape,
         groups=packed.groups,
         height=height,
-        patterns=packed.patterns,
+        patterns=patterns,
         starts=starts.astype(np.int32),
         counts=counts,
         filters=filter_[order].astype(np.uint8 if height <= 256 else np.uint16),

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 import torch_mlir.ir as ir
 
-from niwaki.dialects import Planar
+from niwaki.dialects import Planar, round_up
 
 from .builder import (
     Index,
@@ -79,6 +79,11 @@ class PatternGemm:
     per_position: int
     lanes: int
 
+    @property
+    def covered(self) -> int:
+        """Elements of a plane of the result that are computed: whole vectors."""
+        return round_up(self.target.extent, self.lanes)
+
 
 @dataclass(frozen=True)
 class _Place:
@@ -97,7 +102,7 @@ class _Place:
 
 def pattern_gemm_kernel(conv: PatternGemm, epilogue: ir.Block) -> Kernel:
     """Kernel with a packed layer's operands; the mask of pixels is before those per position."""
-    vectors = -(-conv.target.extent // conv.lanes)  # planes hold whole vectors
+    vectors = conv.covered // conv.lanes
     whole, rest = divmod(vectors, conv.vectors)
     tile_groups = max(1, -(-whole // conv.tiles))
     of_group = conv.filters // conv.groups
@@ -128,7 +133,7 @@ def pattern_gemm_kernel(conv: PatternGemm, epilogue: ir.Block) -> Kernel:
             if rest:
                 pixel = Index(whole * conv.vectors * conv.lanes)
                 _tile(conv, epilogue, buffers, place, pixel, rest)
-            _zero_ends(conv, buffers[-1], place, vectors * conv.lanes)
+            _zero_ends(conv, buffers[-1], place)
 
         if tile_groups == 1:
             finish()
@@ -140,13 +145,14 @@ def pattern_gemm_kernel(conv: PatternGemm, epilogue: ir.Block) -> Kernel:
     return Kernel("pattern_gemm", (conv, epilogue_key(epilogue)), workgroups, emit)
 
 
-def _zero_ends(conv: PatternGemm, result: ir.Value, place: _Place, covered: int) -> None:
+def _zero_ends(conv: PatternGemm, result: ir.Value, place: _Place) -> None:
     """The zeros between what tiles cover and the next plane."""
-    if covered >= conv.target.plane:
+    rest = conv.target.plane - conv.covered
+    if rest == 0:
         return
     with for_range(0, place.rows) as row:
-        start = place.write + row * conv.target.plane + covered
-        zero_fill(result, start, conv.target.plane - covered, conv.lanes)
+        start = place.write + row * conv.target.plane + conv.covered
+        zero_fill(result, start, rest, conv.lanes)
 
 
 def _tile(
