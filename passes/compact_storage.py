@@ -119,7 +119,8 @@ def pack_patterns(op: Any, weights: npt.NDArray[Any]) -> Packed:
     scheme, kernel = op.scheme.scheme, op.attributes["kernel"]
     if not isinstance(scheme, schemes.Pattern) or scheme.filters > 1:
         raise PassFailure(
-            op.location, f"has a pattern kernel, which needs kernels with patterns, for {scheme}"
+            op.location,
+            f"has a pattern kernel, which needs a pattern for each filter, for {scheme}",
         )
     fkw = schemes.pack_fkw(weights, scheme, groups_of(op))
     packed = schemes.group_patterns(fkw, kernel.tile[0])

@@ -7,7 +7,7 @@ redundancy elimination of PatDNN, https://arxiv.org/abs/2001.00138, at the level
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -42,11 +42,6 @@ class PatternGroups:
     counts: npt.NDArray[np.uint16]
     filters: npt.NDArray[Any]
     values: Weights
-
-    def arrays(self) -> dict[str, npt.NDArray[Any]]:
-        """The arrays that get stored, by name."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
 
 
 def group_patterns(packed: FKW, height: int) -> PatternGroups:
