@@ -157,8 +157,7 @@ func.func @sparse_depthwise(%x: tensor<1x8x16x16xf32>) -> tensor<1x8x16x16xf32> 
   return %y : tensor<1x8x16x16xf32>
 }
 
-// Kernels with patterns: half of the registers hold the taps of 4 or 2 vectors, whatever 16 filters need. GPUs have no such
-// kernel.
+// Kernels with patterns: taps of as many vectors as half of the registers hold. GPUs have no such kernel.
 // CHECK-LABEL: func.func @patterns
 // V3:    kernel = #sparse_pattern.pattern_gemm<16 : i64, 2 : i64, 4 : i64>
 // V4:    kernel = #sparse_pattern.pattern_gemm<16 : i64, 4 : i64, 4 : i64>
