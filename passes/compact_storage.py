@@ -8,7 +8,8 @@
     %blocks = arith.constant dense<...> : tensor<8x4xi32>     filter, columns from and to, value
     "sparse_pattern.packed_conv"(%x, %values, %offsets, %blocks, %bias)
 
-The inverse is `niwaki.schemes.unpack`, once offsets are columns again.
+The inverse is `niwaki.schemes.unpack`, once offsets are columns again. For a kernel of patterns it
+is `ungroup_patterns`: these weights are packed kernel by kernel, see `packed_pattern_conv`.
 """
 
 from __future__ import annotations
