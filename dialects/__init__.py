@@ -5,7 +5,7 @@ from torch_mlir.dialects import torch as torch_dialect
 
 from .dialect import SparsePattern, int_array, int_attr, ints
 from .epilogue import YieldOp, add_epilogue, identity, is_available, shape_text
-from .kernels import DepthwiseAttr, GatherGemmAttr, MatvecAttr
+from .kernels import DepthwiseAttr, GatherGemmAttr, MatvecAttr, PatternGemmAttr
 from .layout import PlanarAttr, layer_reach, layout_of, phase_sizes, with_layout
 from .ops import (
     ConvertLayoutOp,
@@ -18,6 +18,7 @@ from .ops import (
     build_pool,
 )
 from .packed import LOOKAHEAD, PackedConvOp, PackedLinearOp
+from .packed_pattern import PackedPatternConvOp
 from .planar import Planar, Reach, displacements, round_up
 from .rules import window_sizes
 from .schemes import scheme_attr
@@ -32,6 +33,8 @@ __all__ = [
     "MatvecAttr",
     "PackedConvOp",
     "PackedLinearOp",
+    "PackedPatternConvOp",
+    "PatternGemmAttr",
     "Planar",
     "PlanarAttr",
     "PoolOp",

@@ -37,6 +37,31 @@ class GatherGemmAttr(SparsePattern.Attribute, name="gather_gemm"):
         return "gather_gemm {}x{} tiles {} blocks {}".format(*self.tile)
 
 
+class PatternGemmAttr(SparsePattern.Attribute, name="pattern_gemm"):
+    """Channel after channel: the taps of a pattern stay in registers for all kernels that have it.
+
+    A workgroup computes `filters` filters for `tiles` tiles of `vectors` vectors of pixels.
+    """
+
+    filters: ir.IntegerAttr
+    vectors: ir.IntegerAttr
+    tiles: ir.IntegerAttr
+
+    @classmethod
+    def of(cls, filters: int, vectors: int, tiles: int) -> "PatternGemmAttr":
+        return cls.get(int_attr(filters), int_attr(vectors), int_attr(tiles))
+
+    @property
+    def tile(self) -> tuple[int, int, int]:
+        """filters, vectors, tiles."""
+        return (_int(self.filters), _int(self.vectors), _int(self.tiles))
+
+    @property
+    def summary(self) -> str:
+        """For reports."""
+        return "pattern_gemm {}x{} tiles {}".format(*self.tile)
+
+
 class DepthwiseAttr(SparsePattern.Attribute, name="depthwise"):
     """One filter a channel: the taps' weights stay in registers.
 
@@ -85,7 +110,8 @@ class MatvecAttr(SparsePattern.Attribute, name="matvec"):
         return "matvec {}x{}".format(*self.tile)
 
 
-CONV_KERNELS = (GatherGemmAttr, DepthwiseAttr)
+BLOCK_KERNELS = (GatherGemmAttr, DepthwiseAttr)  # take weights in blocks of filters
+CONV_KERNELS = (*BLOCK_KERNELS, PatternGemmAttr)
 LINEAR_KERNELS = (MatvecAttr,)
 
 

@@ -20,9 +20,16 @@ from torch_mlir.dialects import ext
 
 from .dialect import SparsePattern, ints, is_int_array
 from .epilogue import epilogue_problem, shape_text
-from .kernels import CONV_KERNELS, LINEAR_KERNELS, kernel_problem
+from .kernels import BLOCK_KERNELS, LINEAR_KERNELS, kernel_problem
 from .layout import layout_of
-from .rules import conv_layout_problem, groups_problem, reject, tensors_problem, window_problem
+from .rules import (
+    array_types_problem,
+    conv_layout_problem,
+    groups_problem,
+    reject,
+    tensors_problem,
+    window_problem,
+)
 from .schemes import scheme_problem
 
 LOOKAHEAD = 6
@@ -82,7 +89,7 @@ def packed_conv_problem(op: PackedConvOp) -> str:
     if not is_int_array(op.kernel_size):
         return f"needs a kernel_size as an array of integers, got {op.kernel_size}"
     kernel = ints(op.kernel_size)
-    if problem := packed_problem(op, CONV_KERNELS) or window_problem(op, kernel):
+    if problem := packed_problem(op, BLOCK_KERNELS) or window_problem(op, kernel):
         return problem
     if layout_of(data) is None and layout_of(result) is None:
         return "needs its input and its result in planar layout"
@@ -110,11 +117,10 @@ def packed_problem(op: Any, kernels: tuple[Any, ...]) -> str:
     if problem := scheme_problem(op.scheme) or tensors_problem(op):
         return problem
     index = ir.IntegerType.get_signless(32, context=op.operation.context)
-    element = op.input.type.element_type
-    for name, rank, kind in (("values", 1, element), ("offsets", 1, index), ("blocks", 2, index)):
-        tensor = getattr(op, name).type
-        if tensor.rank != rank or tensor.element_type != kind:
-            return f"needs {name} of rank {rank} and {kind}, got {tensor}"
+    values = (1, op.input.type.element_type)
+    expected = {"values": values, "offsets": (1, index), "blocks": (2, index)}
+    if problem := array_types_problem(op, expected):
+        return problem
     blocks, numbers = op.blocks.type.shape
     if numbers != 4:
         return f"needs blocks of four numbers each, got {op.blocks.type}"

@@ -3,7 +3,7 @@
 Each returns what is wrong, to follow "'sparse_pattern.conv' op", or nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .dialect import ints, is_int_array
@@ -107,6 +107,15 @@ def tensors_problem(op: Any) -> str:
             return f"needs static shapes, got {value.type}"
         if problem := layout_problem(value.type):
             return problem
+    return ""
+
+
+def array_types_problem(op: Any, expected: Mapping[str, tuple[int, Any]]) -> str:
+    """Packed arrays, by name, must have these ranks and element types."""
+    for name, (rank, element) in expected.items():
+        tensor = getattr(op, name).type
+        if tensor.rank != rank or tensor.element_type != element:
+            return f"needs {name} of rank {rank} and {element}, got {tensor}"
     return ""
 
 

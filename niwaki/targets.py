@@ -82,6 +82,8 @@ def _cpu(
         # IREE leaves a kernel's line in its source as it finds the memory where we give a layer's
         # name instead of a line: the same network would give other bytes each time.
         "--iree-llvmcpu-debug-symbols=false",
+        # Sums of the pattern kernel take up to 64 kB of the 128 kB that IREE's worker threads have.
+        "--iree-llvmcpu-stack-allocation-limit=131072",
     )
     machines = ("x86_64", "AMD64") if arch == "x86_64" else ("aarch64", "arm64")
     return Target(name, summary, "cpu", lanes, registers, flags, "local", machines, features)

@@ -8,7 +8,8 @@
     %blocks = arith.constant dense<...> : tensor<8x4xi32>     filter, columns from and to, value
     "sparse_pattern.packed_conv"(%x, %values, %offsets, %blocks, %bias)
 
-The inverse is `niwaki.schemes.unpack`, once offsets are columns again.
+The inverse is `niwaki.schemes.unpack`, once offsets are columns again. For a kernel of patterns it
+is `ungroup_patterns`: these weights are packed kernel by kernel, see `packed_pattern_conv`.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from niwaki.dialects import (
     ConvOp,
     DepthwiseAttr,
     LinearOp,
+    PatternGemmAttr,
     build_layer,
     int_array,
     int_attr,
@@ -57,7 +59,50 @@ class CompactStoragePass(ModulePass):
 
 def pack_layer(op: Any) -> LayerRecord:
     """Put the packed form before one layer and let it take over; returns the layer's record."""
-    weights, kernel = layer_weights(op), op.attributes["kernel"]
+    weights = layer_weights(op)
+    by_patterns = isinstance(op.attributes["kernel"], PatternGemmAttr)
+    packed = pack_patterns(op, weights) if by_patterns else pack_blocks(op, weights)
+    with ir.InsertionPoint(op), op.location:
+        made = build_layer(
+            packed.name,
+            op.result.type,
+            [op.input, *map(constant, packed.arrays)],
+            list(op.per_filter),
+            list(op.per_position),
+            lambda arguments: clone_body(op.epilogue.blocks[0], arguments),
+            {**kept_attributes(op), **packed.attributes},
+        )
+    op.result.replace_all_uses_with(made.result)
+    return LayerRecord(
+        name=layer_name(op.location),
+        op=describe(op),
+        scheme=str(op.scheme.scheme),
+        kernel=op.attributes["kernel"].summary,
+        kept=int(np.count_nonzero(weights)),
+        weights=weights.size,
+        packed_bytes=sum(array.nbytes for array in packed.arrays),
+        dense_bytes=weights.nbytes,
+        positions=math.prod(op.result.type.shape) // weights.shape[0],
+        activation_bytes=sum(
+            math.prod(value.type.shape) * weights.itemsize
+            for value in (op.input, *op.per_position, op.result)
+        ),
+        kernel_size=tuple(op.weight.type.shape[2:]),
+        sample=schemes.sample(weights != 0),
+    )
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A layer's packed form: name of the op, operands that replace the weights, attributes."""
+
+    name: str
+    arrays: list[npt.NDArray[Any]]
+    attributes: dict[str, ir.Attribute]
+
+
+def pack_blocks(op: Any, weights: npt.NDArray[Any]) -> Packed:
+    """Weights in blocks of filters that share columns."""
     packed = pack_weights(op, weights)
     offsets = packed.columns if isinstance(op, LinearOp) else column_offsets(packed.columns, op)
     if offsets.size and int(offsets.max()) >= I32_LIMIT:
@@ -73,34 +118,30 @@ def pack_layer(op: Any) -> LayerRecord:
         np.concatenate([offsets, np.zeros(LOOKAHEAD)]).astype(np.int32),
         blocks.astype(np.int32),
     ]
-    with ir.InsertionPoint(op), op.location:
-        made = build_layer(
-            f"packed_{op.operation.name.partition('.')[2]}",
-            op.result.type,
-            [op.input, *map(constant, arrays)],
-            list(op.per_filter),
-            list(op.per_position),
-            lambda arguments: clone_body(op.epilogue.blocks[0], arguments),
-            packed_attributes(op, int(np.count_nonzero(packed.filters == packed.block))),
+    full = int(np.count_nonzero(packed.filters == packed.block))
+    name = f"packed_{op.operation.name.partition('.')[2]}"
+    return Packed(name, arrays, {"full_blocks": int_attr(full)})
+
+
+def pack_patterns(op: Any, weights: npt.NDArray[Any]) -> Packed:
+    """Weights as kernels with patterns, in the order of input channels."""
+    scheme, kernel = op.scheme.scheme, op.attributes["kernel"]
+    if not isinstance(scheme, schemes.Pattern) or scheme.filters > 1:
+        raise PassFailure(
+            op.location,
+            f"has a pattern kernel, which needs a pattern for each filter, for {scheme}",
         )
-    op.result.replace_all_uses_with(made.result)
-    return LayerRecord(
-        name=layer_name(op.location),
-        op=describe(op),
-        scheme=str(op.scheme.scheme),
-        kernel=kernel.summary,
-        kept=int(np.count_nonzero(weights)),
-        weights=weights.size,
-        packed_bytes=sum(array.nbytes for array in arrays),
-        dense_bytes=weights.nbytes,
-        positions=math.prod(op.result.type.shape) // weights.shape[0],
-        activation_bytes=sum(
-            math.prod(value.type.shape) * weights.itemsize
-            for value in (op.input, *op.per_position, op.result)
-        ),
-        kernel_size=tuple(op.weight.type.shape[2:]),
-        sample=schemes.sample(weights != 0),
-    )
+    fkw = schemes.pack_fkw(weights, scheme, groups_of(op))
+    packed = schemes.group_patterns(fkw, kernel.tile[0])
+    # Constants have no unsigned types; kernels read them so.
+    signed = {1: np.int8, 2: np.int16}
+    arrays = [
+        not_empty(packed.values.ravel(), packed.patterns.shape[1]),
+        not_empty(packed.filters.view(signed[packed.filters.itemsize])),
+        packed.counts.view(np.int16),
+        packed.starts,
+    ]
+    return Packed("packed_pattern_conv", arrays, {"patterns": int_array(packed.patterns.ravel())})
 
 
 def pack_weights(op: Any, weights: npt.NDArray[Any]) -> schemes.PackedBlocks:
@@ -138,18 +179,18 @@ def column_offsets(columns: npt.NDArray[np.int32], conv: Any) -> npt.NDArray[np.
     return layout.lead + channel * phases * layout.plane + places[tap]
 
 
-def packed_attributes(op: Any, full_blocks: int) -> dict[str, ir.Attribute]:
-    """Attributes of the packed op: the logical op's, and what its weights no longer tell."""
+def kept_attributes(op: Any) -> dict[str, ir.Attribute]:
+    """Attributes of the logical op that its packed form has too, and the kernel's size."""
     names = ("scheme", "kernel") if isinstance(op, LinearOp) else ("scheme", "kernel", *WINDOW)
     found = {name: op.attributes[name] for name in names}
     if isinstance(op, ConvOp):
         found["kernel_size"] = int_array(op.weight.type.shape[2:])
-    return {**found, "full_blocks": int_attr(full_blocks)}
+    return found
 
 
-def not_empty(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Buffers need an element: a layer whose weights are all zero gets one that nothing reads."""
-    return array if array.size else np.zeros(1, array.dtype)
+def not_empty(array: npt.NDArray[Any], size: int = 1) -> npt.NDArray[Any]:
+    """Buffers need an element: a layer whose weights are all zero gets some that nothing reads."""
+    return array if array.size else np.zeros(size, array.dtype)
 
 
 def describe(op: Any) -> str:

@@ -22,6 +22,7 @@ from niwaki.dialects import (
     DepthwiseAttr,
     PackedConvOp,
     PackedLinearOp,
+    PackedPatternConvOp,
     PoolOp,
     ints,
     layout_of,
@@ -31,11 +32,12 @@ from .base import ModulePass, PassFailure, Session, constant, target_of
 from .kernels.copy_rows import copy_kernel
 from .kernels.depthwise import Depthwise, depthwise_kernel
 from .kernels.depthwise_rows import DepthwiseRows, depthwise_rows_kernel
-from .kernels.gather_gemm import GatherGemm, gather_gemm_kernel
+from .kernels.gather_gemm import gather_gemm_kernel
 from .kernels.library import Kernel
 from .kernels.matvec import matvec_kernel
+from .kernels.pattern_gemm import PatternGemm, pattern_gemm_kernel
 from .kernels.pooling import pooling_kernel, whole_plane_kernel
-from .layers import tap_places
+from .layers import planar_input, tap_places
 from .lowering import (
     MakeKernel,
     conv_layer,
@@ -76,24 +78,24 @@ def packed_conv(op: Any, lanes: int) -> tuple[Kernel, list[ir.Value]]:
         return depthwise_kernel(depthwise, epilogue), [op.input, op.values, *extras]
     operands = [op.input, op.values, op.offsets, op.blocks, *extras]
     conv = conv_layer(op, lanes)
-    refuse_narrow_layouts(op, conv)
+    refuse_narrow_layouts(op, sum(conv.widths), lanes)
     return gather_gemm_kernel(conv, epilogue), operands
 
 
-def refuse_narrow_layouts(op: Any, conv: GatherGemm) -> None:
-    """Whole vectors over a plane: what they write must be in the plane, what they read must exist.
+def refuse_narrow_layouts(op: Any, covered: int, lanes: int) -> None:
+    """Whole vectors cover a plane: what they write must be in it, what they read must exist.
 
     Raises:
         PassFailure: layouts were made for narrower vectors.
     """
-    covered, source = sum(conv.widths), conv.source
-    remedy = f"assign layouts for vectors of {conv.lanes}"
-    if covered > conv.target.plane:
-        told = f"writes {covered} elements of planes that have {conv.target.plane}"
+    (source, target), channels = conv_layouts(op), op.input.type.shape[1]
+    remedy = f"assign layouts for vectors of {lanes}"
+    if covered > target.plane:
+        told = f"writes {covered} elements of planes that have {target.plane}"
         raise PassFailure(op.location, f"{told}: {remedy}")
     furthest = max(phase * source.plane + distance for phase, distance in tap_places(op))
-    last_channel = source.lead + (conv.channels - 1) * len(source.phases) * source.plane
-    read, held = last_channel + furthest + covered, source.elements(1, conv.channels)
+    last_channel = source.lead + (channels - 1) * len(source.phases) * source.plane
+    read, held = last_channel + furthest + covered, source.elements(1, channels)
     if read > held:
         told = f"reads {read} elements of an image that has {held}"
         raise PassFailure(op.location, f"{told}: {remedy}")
@@ -107,6 +109,43 @@ def depthwise_rows(op: Any, lanes: int) -> DepthwiseRows:
     group, counts = op.kernel.tile[1], epilogue_counts(op)
     return DepthwiseRows(
         source, target, images, filters, ints(op.strides), distances, group, *counts, lanes
+    )
+
+
+def packed_pattern_conv(op: Any, lanes: int) -> tuple[Kernel, list[ir.Value]]:
+    """Kernel and operands of a convolution whose kernels have patterns."""
+    source, target = conv_layouts(op)
+    images, filters = op.result.type.shape[:2]
+    groups, (height, vectors, tiles) = op.groups.value, op.kernel.tile
+    conv = PatternGemm(
+        source,
+        target,
+        images,
+        op.input.type.shape[1] // groups,
+        filters,
+        groups,
+        height,
+        pattern_places(op),
+        vectors,
+        tiles,
+        *epilogue_counts(op),
+        lanes,
+    )
+    refuse_narrow_layouts(op, conv.covered, lanes)
+    mask = constant(target.mask(target.plane))
+    packed = [op.input, op.values, op.filters, op.counts, op.starts]
+    operands = [*packed, *op.per_filter, mask, *op.per_position]
+    return pattern_gemm_kernel(conv, op.epilogue.blocks[0]), operands
+
+
+def pattern_places(op: Any) -> tuple[tuple[int, ...], ...]:
+    """For each pattern where its taps are, as distances from the output pixel in the input."""
+    plane, numbers = planar_input(op).plane, ints(op.patterns)
+    places = [phase * plane + distance for phase, distance in tap_places(op)]
+    taps = len(numbers) // op.counts.type.shape[2]
+    return tuple(
+        tuple(places[tap] for tap in numbers[first : first + taps])
+        for first in range(0, len(numbers), taps)
     )
 
 
@@ -134,6 +173,7 @@ def convert_layout(op: Any, lanes: int) -> tuple[Kernel, list[ir.Value]]:
 
 CPU_KERNELS: dict[Any, MakeKernel] = {
     PackedConvOp: packed_conv,
+    PackedPatternConvOp: packed_pattern_conv,
     PackedLinearOp: packed_linear,
     PoolOp: pool,
     ConvertLayoutOp: convert_layout,

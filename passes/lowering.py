@@ -13,6 +13,7 @@ from niwaki.dialects import (
     LinearOp,
     PackedConvOp,
     PackedLinearOp,
+    PackedPatternConvOp,
     Planar,
     PoolOp,
     ints,
@@ -30,7 +31,15 @@ from .kernels.rows import plain_layout
 # workgroup.
 MakeKernel = Callable[[Any, int], tuple[Kernel, list[ir.Value]]]
 
-LAYERS = (ConvOp, LinearOp, PoolOp, PackedConvOp, PackedLinearOp, ConvertLayoutOp)
+LAYERS = (
+    ConvOp,
+    LinearOp,
+    PoolOp,
+    PackedConvOp,
+    PackedPatternConvOp,
+    PackedLinearOp,
+    ConvertLayoutOp,
+)
 AT_THE_TOP = "kernels are called from the top of a function alone"
 
 
@@ -42,6 +51,9 @@ def lower_all(module: Any, kernels: Mapping[Any, MakeKernel], lanes: int) -> Non
     """
     for op in function_ops(module):
         check_prepared(op)
+        if isinstance(op, LAYERS) and type(op) not in kernels:
+            told = f"has a kernel of {op.kernel.attr_name}, which this target has not"
+            raise PassFailure(op.location, f"{told}: run sparse-pattern-select-kernels for it")
     library = KernelLibrary(module)
     planned = []
     # First decide on all kernels, from types that still tell their layouts.

@@ -17,6 +17,7 @@ from .kernel_sample import sample
 from .n_m import NM, n_m_mask
 from .pack import PackedBlocks, pack, unpack
 from .pattern import Pattern, natural_library, pattern_mask
+from .pattern_groups import PatternGroups, group_patterns, ungroup_patterns
 from .unstructured import Unstructured
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "Detection",
     "PackedBlocks",
     "Pattern",
+    "PatternGroups",
     "Scheme",
     "SchemeError",
     "Unstructured",
@@ -39,6 +41,7 @@ __all__ = [
     "block_punched_mask",
     "detect",
     "get_scheme",
+    "group_patterns",
     "kernel_group_mask",
     "n_m_mask",
     "natural_library",
@@ -48,6 +51,7 @@ __all__ = [
     "pattern_mask",
     "register",
     "sample",
+    "ungroup_patterns",
     "unpack",
     "unpack_bcrc",
     "unpack_fkw",

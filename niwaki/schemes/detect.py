@@ -8,6 +8,7 @@ import numpy as np
 
 from .base import SCHEMES, Bools, Scheme, SchemeError, Weights, check_shape
 from .dense import Dense
+from .pattern import Pattern
 
 
 @dataclass(frozen=True)
@@ -18,9 +19,13 @@ class CostModel:
     load feeds. Measured with gather-GEMM on one AVX-512 core (Zen 4): 99, 92, 77 and 39 GFLOP/s
     for 8, 4, 2 and 1 filters.
 
+    Kernels with patterns that no filters share keep their taps in registers instead: 51 GFLOP/s
+    where one filter a load reached 32 and eight 95 (Cascade Lake, 256 and 512 filters).
+
     Attributes:
         per_weight: (filters that share a column, cost of a weight), from 1 filter on; a number
             of filters between two entries costs as the smaller one.
+        pattern: cost of a weight of a kernel with a pattern, if filters share none.
         padding: what a zero costs on top when it is stored to fill a block: bytes moved for
             nothing. A judgement, not a measurement: with it, scattered weights stay exact below
             about 27 % and fill pairs of filters above.
@@ -28,12 +33,18 @@ class CostModel:
     """
 
     per_weight: tuple[tuple[int, float], ...] = ((1, 2.7), (2, 1.35), (4, 1.1), (8, 1.0))
+    pattern: float = 1.9
     padding: float = 0.5
     slack: float = 0.01
 
     def weight(self, filters: int) -> float:
         """Cost of a stored weight whose column is shared by so many filters."""
         return min(cost for shared, cost in self.per_weight if shared <= filters)
+
+    def stored(self, scheme: Scheme, filters: int) -> float:
+        """Cost of a weight that `scheme` stores, of columns shared by so many filters."""
+        has_taps = isinstance(scheme, Pattern) and scheme.taps > 1
+        return self.pattern if has_taps and filters == 1 else self.weight(filters)
 
 
 AVX512 = CostModel()
@@ -87,7 +98,7 @@ class _Layer:
         # A dense layer's zeros are no padding: they come without indices.
         computed = scheme.computed(self.nonzero, self.groups)
         zeros = 0 if scheme == Dense() else computed - self.count
-        cost = computed * self.model.weight(sharing) + zeros * self.model.padding
+        cost = computed * self.model.stored(scheme, sharing) + zeros * self.model.padding
         return _Candidate(
             scheme, stored, cost / (self.total * self.model.weight(filters // self.groups))
         )

@@ -44,6 +44,9 @@ class Index:
             return Index(a if b else 0)
         return Index(arith.muli(as_value(a), as_value(b)))
 
+    def __rsub__(self, other: Any) -> Index:
+        return Index(other) - self
+
     def __sub__(self, other: Any) -> Index:
         a, b = _plain(self), _plain(other)
         if isinstance(a, int) and isinstance(b, int):
@@ -132,8 +135,8 @@ def load(buffer: ir.Value, index: Any, lanes: int = 1) -> ir.Value:
 
 
 def store(value: ir.Value, buffer: ir.Value, index: Any) -> None:
-    """Store a scalar or a vector."""
-    if isinstance(value.type, ir.VectorType):
+    """Store an element of the buffer, or a vector of neighbouring ones."""
+    if value.type != ir.MemRefType(buffer.type).element_type:
         vector.store(value, buffer, [as_value(index)])
     else:
         memref.store(value, buffer, [as_value(index)])
@@ -147,6 +150,17 @@ def prefetch(buffer: ir.Value, index: Any) -> None:
 def load_index(buffer: ir.Value, index: Any) -> Index:
     """An i32 element as an index."""
     return Index(arith.index_cast(ir.IndexType.get(), load(buffer, index)))
+
+
+def local_vectors(count: int, lanes: int) -> ir.Value:
+    """A buffer of vectors on the stack, for the workgroup that runs; they are aligned by type."""
+    element = ir.VectorType.get([lanes], ir.F32Type.get())
+    return memref.alloca(ir.MemRefType.get([count], element), [], [])
+
+
+def load_unsigned(buffer: ir.Value, index: Any) -> Index:
+    """An element of i8 or i16 that counts from zero on, as an index."""
+    return Index(arith.index_castui(ir.IndexType.get(), load(buffer, index)))
 
 
 def load_strided(buffer: ir.Value, index: Any, stride: int, lanes: int) -> ir.Value:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from numeric.cases import Branches, Case
+from numeric.pattern_layers import LAYERS
 from numeric.random_layers import random_cases, random_convolution, random_linear, random_pool
 from small_networks import ResNet
 
@@ -46,5 +47,14 @@ def test_random_layers(arm64: Emulator, tmp_path: Path) -> None:
     cases: list[Case] = []
     for make, count in ((random_convolution, 10), (random_pool, 4), (random_linear, 3)):
         cases += random_cases(make, 11, count)
+    inputs = tuple(x for case in cases for x in case.inputs)
+    both(Branches(cases).eval(), inputs, "arm64", arm64, tmp_path)
+
+
+def test_patterns(arm64: Emulator, tmp_path: Path) -> None:
+    """More filters than wait in cache at once; phases, groups, a residual add."""
+    rng = np.random.default_rng(5)
+    names = ("many filters", "stride 2", "groups", "residual and activation")
+    cases = [LAYERS[name].case(name, rng) for name in names]
     inputs = tuple(x for case in cases for x in case.inputs)
     both(Branches(cases).eval(), inputs, "arm64", arm64, tmp_path)

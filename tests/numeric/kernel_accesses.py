@@ -4,13 +4,14 @@
     run_kernel(function, buffers, threads=1)
 
 Addresses of a kernel depend on loop counters, on the numbers of workgroup and thread and on tables
-of integers, never on what it computes. So loops need not run one iteration after the other: an op
-is executed once, for all points of its iteration space at the same time.
+of integers, never on what it computes. So most loops need not run one iteration after the other: an
+op is executed once, for all points of its iteration space at the same time. Loops that carry
+numbers, or whose iterations share vectors on the stack, run in order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,8 +21,8 @@ import torch_mlir.ir as ir
 from niwaki.dialects import ints
 from niwaki.passes.kernels.library import WORKGROUPS
 
-from .kernel_memory import Buffer
-from .kernel_values import DATA, Array, Unsupported, compute, is_data
+from .kernel_memory import Buffer, LocalVectors
+from .kernel_values import DATA, GARBAGE, Array, Unsupported, compute, is_data, states
 
 WRITER, THREAD = "writer", "thread"  # besides SSA values, what is known at each point
 
@@ -78,16 +79,26 @@ def run_kernel(function: Any, buffers: Sequence[Buffer], threads: int = 1) -> li
     block = function.regions[0].blocks[0]
     arguments = list(block.arguments)
     frame.values.update(zip(arguments[-3:], reversed(workgroup), strict=True))
-    Interpreter(dict(zip(arguments[:-3], buffers, strict=True))).run(block, frame)
+    interpreter = Interpreter(dict(zip(arguments[:-3], buffers, strict=True)))
+    interpreter.run(block, frame)
     found = [problem for buffer in buffers for problem in (*buffer.problems, *buffer.races())]
+    found += [problem for local in interpreter.local.values() for problem in local.problems]
     return list(dict.fromkeys(found))
 
 
 @dataclass
 class Interpreter:
-    """Executes blocks of ops; `buffers` are what the kernel's memrefs stand for."""
+    """Executes blocks of ops.
+
+    Attributes:
+        buffers: what the kernel's memrefs stand for.
+        local: the same for those it allocates on the stack.
+        ordered: for loops that were met whether they run in order.
+    """
 
     buffers: dict[Any, Buffer]
+    local: dict[Any, LocalVectors] = field(default_factory=dict)
+    ordered: dict[Any, bool] = field(default_factory=dict)
 
     def run(self, block: Any, frame: Frame) -> list[Array]:
         """Execute a block; returns what its last op hands on, a value for each point."""
@@ -98,7 +109,17 @@ class Interpreter:
 
     def execute(self, op: Any, frame: Frame) -> None:
         """Execute one op for all points."""
-        if op.name in ("memref.load", "vector.load"):
+        if op.name == "memref.alloca":
+            self.allocate(op, frame)
+        elif op.name == "memref.load" and op.operands[0] in self.local:
+            place = frame.number(op.operands[1])
+            local = self.local[op.operands[0]]
+            frame.values[op.results[0]] = local.read(place, frame.full(WRITER))
+        elif op.name == "memref.store" and op.operands[1] in self.local:
+            value, memory, place = op.operands
+            vectors, places = frame.full(value), frame.number(place)
+            self.local[memory].write(places, vectors, frame.full(WRITER))
+        elif op.name in ("memref.load", "vector.load"):
             buffer = self.buffers[op.operands[0]]
             frame.values[op.results[0]] = buffer.read(self.places(op, frame, op.results[0].type))
         elif op.name in ("memref.store", "vector.store"):
@@ -112,6 +133,14 @@ class Interpreter:
         elif op.name != "memref.prefetch":  # which may ask for anything
             operands = [frame[operand] for operand in op.operands]
             frame.values[op.results[0]] = compute(op, operands)
+
+    def allocate(self, op: Any, frame: Frame) -> None:
+        """Vectors on the stack, for each who runs the kernel."""
+        if frame.parent is not None:
+            raise Unsupported("memory on the stack of a loop or branch")
+        (count,), vector = op.results[0].type.shape, ir.VectorType(op.results[0].type.element_type)
+        held = states(frame.points, count, *vector.shape, state=GARBAGE)
+        self.local[op.results[0]] = LocalVectors("the stack", held)
 
     def places(self, op: Any, frame: Frame, kind: ir.Type) -> Array:
         """Elements that a load or store of `kind` touches: points, or points x lanes."""
@@ -130,26 +159,58 @@ class Interpreter:
         self.buffers[buffer].write(*stored)
 
     def loop(self, op: Any, frame: Frame) -> None:
-        """A loop; values it carries must be data, whose states do not depend on the order."""
+        """A loop; without reason for an order all iterations are executed at the same time."""
         begin, end, step = (frame.number(operand) for operand in op.operands[:3])
         counts = np.maximum(0, -((begin - end) // step))
+        starts = [frame.full(operand) for operand in list(op.operands)[3:]]
+        if self.needs_order(op) or not all(map(is_data, starts)):
+            totals = self.loop_in_order(op, frame, begin, step, counts, starts)
+        else:
+            totals = self.loop_at_once(op, frame, begin, step, counts, starts)
+        for result, total in zip(op.results, totals, strict=True):
+            # What a loop computes counts as computed, even after no iteration.
+            frame.values[result] = np.maximum(total, np.int8(DATA)) if is_data(total) else total
+
+    def needs_order(self, op: Any) -> bool:
+        """Whether a loop's iterations share memory on the stack, which each overwrites."""
+        if op not in self.ordered:
+            self.ordered[op] = any(
+                operand in self.local for inner in nested([op]) for operand in inner.operands
+            )
+        return self.ordered[op]
+
+    def loop_in_order(
+        self, op: Any, frame: Frame, begin: Array, step: Array, counts: Array, starts: list[Array]
+    ) -> list[Array]:
+        """One iteration after the other, each for all points that get there."""
+        block, totals = op.regions[0].blocks[0], [start.copy() for start in starts]
+        counter, *carried = block.arguments
+        for turn in range(counts.max(initial=0)):
+            origin = np.flatnonzero(counts > turn)
+            inner = Frame(len(origin), frame, origin)
+            inner.values[counter] = begin[origin] + turn * step[origin]
+            for argument, total in zip(carried, totals, strict=True):
+                inner.values[argument] = total[origin]
+            for total, end in zip(totals, self.run(block, inner), strict=True):
+                total[origin] = end
+        return totals
+
+    def loop_at_once(
+        self, op: Any, frame: Frame, begin: Array, step: Array, counts: Array, starts: list[Array]
+    ) -> list[Array]:
+        """All iterations; values they carry are data, whose states do not depend on the order."""
         origin = np.repeat(np.arange(frame.points), counts)
         number = np.arange(len(origin)) - np.repeat(np.cumsum(counts) - counts, counts)
         inner, block = Frame(len(origin), frame, origin), op.regions[0].blocks[0]
         counter, *carried = block.arguments
         inner.values[counter] = begin[origin] + number * step[origin]
-        starts = [frame.full(operand) for operand in list(op.operands)[3:]]
         for argument, start in zip(carried, starts, strict=True):
-            if not is_data(start):
-                raise Unsupported("a loop that carries numbers")
             inner.values[argument] = start[origin]
-        ends = self.run(block, inner) if len(origin) else []
-        for i, (result, start) in enumerate(zip(op.results, starts, strict=True)):
-            # What a loop computes counts as computed, even after no iteration.
-            total = np.maximum(start, np.int8(DATA))
-            if ends:
-                np.maximum.at(total, origin, ends[i])
-            frame.values[result] = total
+        totals = [start.copy() for start in starts]
+        if len(origin):
+            for total, end in zip(totals, self.run(block, inner), strict=True):
+                np.maximum.at(total, origin, end)
+        return totals
 
     def branch(self, op: Any, frame: Frame) -> None:
         """A branch: each block is executed for the points that get there."""
@@ -165,3 +226,12 @@ class Interpreter:
                 shape = (frame.points, *value.shape[1:])
                 merged.setdefault(result, np.zeros(shape, value.dtype))[origin] = value
         frame.values.update(merged)
+
+
+def nested(ops: Sequence[Any]) -> Iterator[Any]:
+    """Ops and all that is in their regions."""
+    for op in ops:
+        yield op
+        for region in op.regions:
+            for block in region.blocks:
+                yield from nested([inner.operation for inner in block.operations])

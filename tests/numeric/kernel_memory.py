@@ -1,4 +1,4 @@
-"""A buffer of an interpreted kernel: what it holds, who has written what, and wrong accesses."""
+"""Memory of an interpreted kernel: what it holds, who has written what, and wrong accesses."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Buffer:
             self.problems.append(f"reads {self.name}, which it is to write")
         inside = self._check("reads", places)
         found = self.held[places if inside is None else places.clip(0, len(self.held) - 1)]
-        return np.maximum(found, np.int8(DATA)) if is_data(found) else found
+        return loaded(found)
 
     def write(self, places: Array, written: Array, writers: Array) -> None:
         """Note a write; all three arguments are of one shape."""
@@ -64,9 +64,7 @@ class Buffer:
         inside = (places >= 0) & (places < len(self.held))
         if inside.all():
             return None
-        self.problems.append(
-            f"{verb} element {places[~inside].flat[0]} of {self.name}, which has {len(self.held)}"
-        )
+        self.problems.append(outside(verb, places[~inside], self.name, len(self.held)))
         return inside
 
     @property
@@ -99,3 +97,44 @@ class Buffer:
                 f"{mixed.size} elements of {self.name} get a value and a zero, as {mixed[0]}"
             )
         return found
+
+
+@dataclass
+class LocalVectors:
+    """Vectors on the stack, which each of those who run the kernel has for itself.
+
+    Attributes:
+        name: for messages.
+        held: states, those who run it x vectors x lanes; garbage until they are written.
+        problems: a line for each kind of wrong access.
+    """
+
+    name: str
+    held: Array
+    problems: list[str] = field(default_factory=list)
+
+    def read(self, places: Array, readers: Array) -> Array:
+        """One vector for each reader; a zero that is loaded is data. Places outside are noted."""
+        count = self.held.shape[1]
+        inside = (places >= 0) & (places < count)
+        if not inside.all():
+            self.problems.append(outside("reads", places[~inside], self.name, count))
+        return loaded(self.held[readers, places.clip(0, count - 1)])
+
+    def write(self, places: Array, written: Array, writers: Array) -> None:
+        """Overwrite one vector of each writer."""
+        count = self.held.shape[1]
+        inside = (places >= 0) & (places < count)
+        if not inside.all():
+            self.problems.append(outside("writes", places[~inside], self.name, count))
+        self.held[writers[inside], places[inside]] = written[inside]
+
+
+def loaded(found: Array) -> Array:
+    """What a load gives: a zero in memory is data like any other."""
+    return np.maximum(found, np.int8(DATA)) if is_data(found) else found
+
+
+def outside(verb: str, places: Array, name: str, count: int) -> str:
+    """A line about places that do not exist."""
+    return f"{verb} element {places.flat[0]} of {name}, which has {count}"

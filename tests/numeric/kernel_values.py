@@ -85,6 +85,9 @@ def compute(op: Any, operands: Sequence[Array]) -> Array:
         return combined([value for value in operands if is_data(value)])
     if name == "arith.cmpi":
         return compare(ir.IntegerAttr(op.attributes["predicate"]).value, *operands)
+    if name == "arith.index_castui":
+        (number,), width = operands, ir.IntegerType(op.operands[0].type).width
+        return np.asarray(number & (1 << width) - 1)
     if name not in ARITHMETIC:
         raise Unsupported(f"{name} of numbers")
     return np.asarray(ARITHMETIC[name](*operands))

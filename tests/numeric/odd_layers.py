@@ -5,23 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch
 from torch import nn
 
 from .cases import Case
-from .random_layers import fill, tensor
+from .random_layers import CONVOLUTIONS, fill, tensor
 
 
 def odd_layers() -> list[Case]:
     """The same ones in every test."""
     rng = np.random.default_rng(12)
+    line, image, volume = odd_inputs(rng)
 
     def conv(rank: int, *arguments: Any, scheme: str = "dense", **options: Any) -> nn.Module:
-        return fill((nn.Conv1d, nn.Conv2d, nn.Conv3d)[rank - 1](*arguments, **options), scheme, rng)
+        return fill(CONVOLUTIONS[rank - 1](*arguments, **options), scheme, rng)
 
-    line, image, volume = (
-        tensor(rng, images, 5, *size)
-        for images, size in ((3, (131,)), (3, (9, 37)), (1, (4, 5, 7)))
-    )
     networks: dict[str, tuple[nn.Module, Any]] = {
         "1-D": (conv(1, 5, 13, 7, padding=3), line),
         "1-D stride 3": (conv(1, 5, 9, 4, stride=3, padding=2, scheme="blocks of 8"), line),
@@ -67,3 +65,30 @@ def odd_layers() -> list[Case]:
         ),
     }
     return [Case(name, model, (x,)) for name, (model, x) in networks.items()]
+
+
+def odd_patterns() -> list[Case]:
+    """Layers for the kernel of patterns, which takes longer to interpret than the others."""
+    rng = np.random.default_rng(13)
+    line, image, volume = odd_inputs(rng)
+
+    def conv(rank: int, *arguments: Any, **options: Any) -> nn.Module:
+        return fill(CONVOLUTIONS[rank - 1](*arguments, **options), "patterns for 1", rng)
+
+    networks: dict[str, tuple[nn.Module, Any]] = {
+        "2-D": (conv(2, 5, 17, 3, padding=1), image),
+        "1-D": (conv(1, 5, 9, 5, padding=2, dilation=2), line),
+        "3-D": (conv(3, 5, 9, 3, padding=1), volume),
+        "stride 2": (conv(2, 5, 8, 3, stride=2, padding=1), image),
+        "groups": (conv(2, 4, 22, 3, padding=1, groups=2), image[:, :4]),
+        "halo for the next": (
+            nn.Sequential(conv(2, 5, 7, 3, padding=1), nn.ReLU(), conv(2, 7, 9, 5, padding=4)),
+            image[:1],
+        ),
+    }
+    return [Case(name, model, (x,)) for name, (model, x) in networks.items()]
+
+
+def odd_inputs(rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Five channels in one, two and three dimensions."""
+    return tensor(rng, 3, 5, 131), tensor(rng, 3, 5, 9, 37), tensor(rng, 1, 5, 4, 5, 7)

@@ -11,16 +11,18 @@ import torch_mlir.ir as ir
 from hypothesis import given, settings
 
 from niwaki import dialects
+from niwaki.passes import select_kernels
 from niwaki.targets import get_target
 
 from .network_accesses import network_problems, problems_of
-from .odd_layers import odd_layers
+from .odd_layers import odd_layers, odd_patterns
 from .random_layers import random_cases, random_convolution, random_linear, random_pool
 from .random_networks import random_network
 from .small_layers import Linear, Sliding, linear_module, linears, stack_module, stacks
 
 TARGETS = ("x86-64-v4", "x86-64-v3", "arm64", "vulkan")
 EVERY_TARGET = pytest.mark.parametrize("target", TARGETS)
+EVERY_CPU = pytest.mark.parametrize("target", TARGETS[:-1])
 FAMILIES = {
     "gather_gemm", "depthwise", "matvec", "pool_max", "pool_sum", "reduce_max", "reduce_sum",
     "copy_rows", "depthwise_rows",
@@ -34,6 +36,16 @@ def test_odd_layers(target: str) -> None:
     assert problems == []
     gpu = get_target(target).backend == "gpu"
     assert families == FAMILIES - (CPU_ONLY if gpu else set())
+
+
+@EVERY_CPU
+@pytest.mark.parametrize("most_filters", [256, 8])
+def test_odd_patterns(most_filters: int, target: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where a workgroup computes some of the filters, and the last one less."""
+    monkeypatch.setattr(select_kernels, "PATTERN_FILTERS", most_filters)
+    problems, families = problems_of(odd_patterns(), target)
+    assert problems == []
+    assert families == {"pattern_gemm", "copy_rows"}
 
 
 @EVERY_TARGET

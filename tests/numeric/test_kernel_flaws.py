@@ -18,14 +18,15 @@ from niwaki.passes.kernels import (
     gather_gemm,
     gpu_gather_gemm,
     gpu_pooling,
+    pattern_gemm,
     pooling,
     rows,
 )
-from niwaki.passes.kernels.builder import zero_fill
+from niwaki.passes.kernels.builder import local_vectors, zero_fill
 from niwaki.passes.kernels.rows import for_pieces
 
 from .network_accesses import problems_of
-from .odd_layers import odd_layers
+from .odd_layers import odd_layers, odd_patterns
 
 
 def whole_vectors(length: int, lanes: int, body: Any) -> None:
@@ -52,6 +53,11 @@ def unbounded(a: Any, _: Any) -> Any:
     return a
 
 
+def one_vector(_: int, lanes: int) -> Any:
+    """`local_vectors` with room for one alone."""
+    return local_vectors(1, lanes)
+
+
 # Target, what is replaced by what, and what is then wrong.
 FLAWS: list[tuple[str, Any, str, Any, str]] = [
     ("arm64", copy_rows, "for_pieces", whole_vectors, "copy_rows.* reads element"),
@@ -61,6 +67,11 @@ FLAWS: list[tuple[str, Any, str, Any, str]] = [
     ("x86-64-v3", gather_gemm, "zero_fill", one_less, "gather_gemm.* not written"),
     ("x86-64-v4", gather_gemm, "select", unmasked, "gather_gemm.* no zeros"),
     ("x86-64-v3", gather_gemm, "minimum", unbounded, "gather_gemm.* reads element"),
+    ("arm64", pattern_gemm, "zero_lead", nothing, "pattern_gemm.* not written, the first is 0"),
+    ("x86-64-v3", pattern_gemm, "zero_fill", one_less, "pattern_gemm.* not written"),
+    ("x86-64-v4", pattern_gemm, "select", unmasked, "pattern_gemm.* no zeros"),
+    ("arm64", pattern_gemm, "minimum", unbounded, "pattern_gemm.* writes element"),
+    ("x86-64-v4", pattern_gemm, "local_vectors", one_vector, "pattern_gemm.* of the stack, which"),
     ("x86-64-v3", rows, "zero_fill", one_less, "copy_rows.* not written"),
     ("x86-64-v4", compact_storage, "LOOKAHEAD", 0, "gather_gemm.* reads element"),
     ("vulkan", gpu_gather_gemm, "minimum", unbounded, "gather_gemm.* reads element"),
@@ -84,7 +95,7 @@ def test_flaws_are_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(place, name, flawed)
-    problems, _ = problems_of(odd_layers(), target)
+    problems, _ = problems_of(odd_patterns() if place is pattern_gemm else odd_layers(), target)
     assert any(re.search(told, problem) for problem in problems), problems
 
 

@@ -183,6 +183,97 @@ def test_garbage_in_any_iteration_stays() -> None:
     assert Run(code.format(end="%c8")).result.left[0] == GARBAGE
 
 
+def test_numbers_are_carried_in_order() -> None:
+    """0, 2 and 4 are written in the loop, 6 after it."""
+    code = """
+      %n = scf.for %i = %c0 to %c3 step %c1 iter_args(%a = %c0) -> index {
+        memref.store %zero, %out[%a] : memref<?xf32>
+        %next = arith.addi %a, %c2 : index
+        scf.yield %next : index
+      }
+    """
+    run = Run(code)
+    assert run.problems == []
+    assert np.flatnonzero(run.result.written).tolist() == [0, 2, 4]
+    assert Run(code + stored("%zero", "%n")).result.written[6]
+
+
+def test_casts_without_a_sign() -> None:
+    code = """
+      %t = memref.load %table[%c0] : memref<?xi32>
+      %p = arith.index_castui %t : i32 to index
+    """ + stored("%zero", "%p")
+    assert Run(code, table=(7,)).problems == []
+    assert f"writes element {2**32 - 1} of out, which has 8" in Run(code, table=(-1,)).problems
+
+
+SUMS = "%sums = memref.alloca() : memref<2xvector<4xf32>>\n"
+
+
+def kept(place: str, name: str = "%k") -> str:
+    """Code that loads a vector from the stack."""
+    return f"{name} = memref.load %sums[{place}] : memref<2xvector<4xf32>>\n"
+
+
+def keeps(value: str, place: str) -> str:
+    """Code that stores a vector on the stack."""
+    return f"memref.store {value}, %sums[{place}] : memref<2xvector<4xf32>>\n"
+
+
+def loads(place: str, name: str = "%v") -> str:
+    """Code that loads four elements of the input."""
+    return f"{name} = vector.load %in[{place}] : memref<?xf32>, vector<4xf32>\n"
+
+
+def test_the_stack_is_garbage_until_it_is_written() -> None:
+    write = "vector.store %k, %out[%c0] : memref<?xf32>, vector<4xf32>\n"
+    unwritten = Run(SUMS + loads("%c0") + keeps("%v", "%c0") + kept("%c1") + write)
+    assert unwritten.result.left[:4].tolist() == [GARBAGE] * 4
+    written = Run(SUMS + loads("%c4") + keeps("%v", "%c1") + kept("%c1") + write)
+    assert written.problems == []
+    assert written.result.left[:4].tolist() == [DATA, DATA, DATA, GARBAGE]
+
+
+def test_a_stack_is_for_one_alone() -> None:
+    """The first workgroup writes it; the second one's is garbage."""
+    code = f"""
+      {SUMS} %first = arith.cmpi eq, %x, %c0 : index
+      scf.if %first {{ {loads("%c0")} {keeps("%v", "%c0")} }}
+      {kept("%c0")} %p = arith.muli %x, %c4 : index
+      vector.store %k, %out[%p] : memref<?xf32>, vector<4xf32>
+    """
+    assert Run(code, workgroups=2).result.left.tolist() == [DATA] * 4 + [GARBAGE] * 4
+
+
+@pytest.mark.parametrize(
+    ("stored_vector", "left"),
+    [("%v", [DATA] * 7 + [GARBAGE]), ("%sum", [DATA, DATA, DATA, GARBAGE] * 2)],
+)
+def test_iterations_use_the_stack_in_order(stored_vector: str, left: list[int]) -> None:
+    """The first one's garbage is gone when the second overwrites it, and stays in a sum."""
+    code = f"""
+      %zeros = arith.constant dense<0.0> : vector<4xf32>
+      {SUMS} {keeps("%zeros", "%c0")}
+      scf.for %i = %c0 to %c2 step %c1 {{
+        %after = arith.muli %i, %c4 : index
+        %p = arith.subi %c4, %after : index
+        {loads("%p")} {kept("%c0", "%before")}
+        %sum = arith.addf %before, %v : vector<4xf32>
+        {keeps(stored_vector, "%c0")} {kept("%c0")}
+        vector.store %k, %out[%p] : memref<?xf32>, vector<4xf32>
+      }}
+    """
+    run = Run(code)
+    assert run.problems == []
+    assert run.result.left.tolist() == left
+
+
+@pytest.mark.parametrize("verb", ["reads", "writes"])
+def test_the_stack_has_an_end(verb: str) -> None:
+    code = SUMS + loads("%c0") + (kept("%c2") if verb == "reads" else keeps("%v", "%c2"))
+    assert Run(code).problems == [f"{verb} element 2 of the stack, which has 2"]
+
+
 def test_lanes_are_told_apart() -> None:
     """Every second of eight elements: the last one is loaded and not used."""
     code = """
@@ -213,11 +304,10 @@ def test_lanes_are_told_apart() -> None:
             "control flow",
         ),
         (
-            """%n = scf.for %i = %c0 to %c4 step %c1 iter_args(%a = %c0) -> index {
-                 %next = arith.addi %a, %c2 : index
-                 scf.yield %next : index
+            """scf.for %i = %c0 to %c4 step %c1 {
+                 %sums = memref.alloca() : memref<2xvector<4xf32>>
                }""",
-            "a loop that carries numbers",
+            "memory on the stack of a loop",
         ),
         ("%n = arith.shli %c1, %c1 : index", "arith.shli of numbers"),
     ],

@@ -30,10 +30,12 @@ func.func @schemes() attributes {
 // CHECK-SAME:    a = #sparse_pattern.gather_gemm<8 : i64, 3 : i64, 4 : i64, 2 : i64>
 // CHECK-SAME:    b = #sparse_pattern.depthwise<4 : i64, 1 : i64>
 // CHECK-SAME:    c = #sparse_pattern.matvec<64 : i64, 4 : i64>
+// CHECK-SAME:    d = #sparse_pattern.pattern_gemm<256 : i64, 4 : i64, 2 : i64>
 func.func @kernels() attributes {
     a = #sparse_pattern.gather_gemm<8, 3, 4, 2>,
     b = #sparse_pattern.depthwise<4, 1>,
-    c = #sparse_pattern.matvec<64, 4>} {
+    c = #sparse_pattern.matvec<64, 4>,
+    d = #sparse_pattern.pattern_gemm<256, 4, 2>} {
   return
 }
 
@@ -180,5 +182,28 @@ func.func @packed(%x: tensor<1x3x8x8xf32, #plain>, %rows: tensor<1x27xf32>, %val
   }) {scheme = #dense, full_blocks = 1, kernel = #sparse_pattern.matvec<4, 1>,
       operandSegmentSizes = array<i32: 1, 1, 1, 1, 0, 0>}
     : (tensor<1x27xf32>, tensor<108xf32>, tensor<33xi32>, tensor<1x4xi32>) -> tensor<1x4xf32>
+  return
+}
+
+// Two patterns of two taps; three of the six possible kernels are kept.
+// CHECK-LABEL: func.func @packed_patterns
+// CHECK:         "sparse_pattern.packed_pattern_conv"(%{{.+}}, %{{.+}}, %{{.+}}, %{{.+}}, %{{.+}}, %{{.+}}) ({
+// CHECK-NEXT:    ^bb0(%[[ACC:.+]]: f32, %[[B:.+]]: f32):
+// CHECK:           kernel = #sparse_pattern.pattern_gemm<2 : i64, 4 : i64, 1 : i64>,
+// CHECK-SAME:      kernel_size = array<i64: 3, 3>,
+// CHECK-SAME:      padding = array<i64: 1, 1, 1, 1>, patterns = array<i64: 4, 5, 1, 4>,
+// CHECK-SAME:      scheme = #sparse_pattern.pattern<2 : i64, 2 : i64, 1 : i64>
+func.func @packed_patterns(%x: tensor<1x3x8x8xf32, #plain>, %values: tensor<6xf32>, %filters: tensor<3xi8>,
+                           %counts: tensor<1x3x2xi16>, %starts: tensor<1xi32>, %bias: tensor<2xf32>) {
+  %y = "sparse_pattern.packed_pattern_conv"(%x, %values, %filters, %counts, %starts, %bias) ({
+  ^bb0(%acc: f32, %b: f32):
+    %0 = arith.addf %acc, %b : f32
+    "sparse_pattern.yield"(%0) : (f32) -> ()
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>,
+      groups = 1, kernel_size = array<i64: 3, 3>, patterns = array<i64: 4, 5, 1, 4>,
+      scheme = #sparse_pattern.pattern<2, 2, 1>, kernel = #sparse_pattern.pattern_gemm<2, 4, 1>,
+      operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 1, 0>}
+    : (tensor<1x3x8x8xf32, #plain>, tensor<6xf32>, tensor<3xi8>, tensor<1x3x2xi16>, tensor<1xi32>, tensor<2xf32>)
+    -> tensor<1x2x8x8xf32, #plain>
   return
 }

@@ -48,6 +48,40 @@ func.func @sparse_depthwise(%x: tensor<1x2x4xf32, #line>) -> tensor<1x2x4xf32, #
 
 // -----
 
+// A pattern kernel knows no other scheme, ...
+#line = #sparse_pattern.planar<array<i64: 4>, array<i64: 1>, array<i64: 1>, array<i64: 0>, 4, 8, 16>
+func.func @no_patterns(%x: tensor<1x2x4xf32, #line>) -> tensor<1x2x4xf32, #line> {
+  %w = arith.constant dense<0.5> : tensor<2x2x3xf32>
+  // expected-error @+1 {{has a pattern kernel, which needs a pattern for each filter, for unstructured}}
+  %y = "sparse_pattern.conv"(%x, %w) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {strides = array<i64: 1>, dilations = array<i64: 1>, padding = array<i64: 1, 1>, groups = 1,
+      scheme = #sparse_pattern.unstructured, kernel = #sparse_pattern.pattern_gemm<2, 1, 1>,
+      operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<1x2x4xf32, #line>, tensor<2x2x3xf32>) -> tensor<1x2x4xf32, #line>
+  return %y : tensor<1x2x4xf32, #line>
+}
+
+// -----
+
+// ... and none whose filters share their patterns.
+#line = #sparse_pattern.planar<array<i64: 4>, array<i64: 1>, array<i64: 1>, array<i64: 0>, 4, 8, 16>
+func.func @shared_patterns(%x: tensor<1x2x4xf32, #line>) -> tensor<1x2x4xf32, #line> {
+  %w = arith.constant dense<0.5> : tensor<2x2x3xf32>
+  // expected-error @+1 {{has a pattern kernel, which needs a pattern for each filter, for pattern(3x1x2)}}
+  %y = "sparse_pattern.conv"(%x, %w) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {strides = array<i64: 1>, dilations = array<i64: 1>, padding = array<i64: 1, 1>, groups = 1,
+      scheme = #sparse_pattern.pattern<3, 1, 2>, kernel = #sparse_pattern.pattern_gemm<2, 1, 1>,
+      operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<1x2x4xf32, #line>, tensor<2x2x3xf32>) -> tensor<1x2x4xf32, #line>
+  return %y : tensor<1x2x4xf32, #line>
+}
+
+// -----
+
 // 600 channels of 2048 x 2048 pixels.
 #huge = #sparse_pattern.planar<array<i64: 2048, 2048>, array<i64: 2048, 1>, array<i64: 1, 1>, array<i64: 0>, 0, 4194304, 16>
 func.func @huge(%x: tensor<1x600x2048x2048xf32, #huge>) -> tensor<1x1x2048x2048xf32, #huge> {

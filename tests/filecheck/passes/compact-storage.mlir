@@ -107,3 +107,56 @@ func.func @all_zero(%x: tensor<5x4xf32>) -> tensor<5x2xf32> {
     : (tensor<5x4xf32>, tensor<2x4xf32>) -> tensor<5x2xf32>
   return %y : tensor<5x2xf32>
 }
+
+// Kernels with patterns go group after group of two filters, in them channel after channel, then by pattern. The first pattern
+// is the more frequent one, taps 1 and 2; the other one is taps 0 and 1. For each group, channel and pattern: how many come next.
+// Kernels of a group: in channel 0 filter 1 has the first pattern and filter 0 the second, in channel 1 both have the first.
+// CHECK-LABEL: func.func @patterns
+// CHECK-SAME:    (%[[X:.+]]: tensor<1x2x4xf32, {{.+}}>, %[[BIAS:.+]]: tensor<3xf32>)
+// CHECK-NOT:     tensor<3x2x3xf32>
+// CHECK:         %[[VALUES:.+]] = arith.constant dense<[5.0{{.*}}, 6.0{{.*}}, 1.0{{.*}}, 2.0{{.*}}, 3.0{{.*}}, 4.0{{.*}}, 7.0{{.*}}, 8.0{{.*}}, 9.0{{.*}}, 0.0{{.*}}]> : tensor<10xf32>
+// CHECK-NEXT:    %[[FILTERS:.+]] = arith.constant dense<[1, 0, 0, 1, 0]> : tensor<5xi8>
+// CHECK-NEXT:    %[[COUNTS:.+]] = arith.constant dense<{{\[\[\[}}1, 1], [2, 0]{{\], \[\[}}0, 1], [0, 0]]]> : tensor<2x2x2xi16>
+// CHECK-NEXT:    %[[STARTS:.+]] = arith.constant dense<[0, 4]> : tensor<2xi32>
+// CHECK-NEXT:    %[[Y:.+]] = "sparse_pattern.packed_pattern_conv"(%[[X]], %[[VALUES]], %[[FILTERS]], %[[COUNTS]], %[[STARTS]], %[[BIAS]]) ({
+// CHECK-NEXT:    ^bb0(%[[ACC:.+]]: f32, %[[B:.+]]: f32):
+// CHECK-NEXT:      %[[SUM:.+]] = arith.addf %[[ACC]], %[[B]]
+// CHECK-NEXT:      "sparse_pattern.yield"(%[[SUM]])
+// CHECK-NEXT:    }) {dilations = array<i64: 1>, groups = 1 : i64, kernel = #sparse_pattern.pattern_gemm<2 : i64, 1 : i64, 1 : i64>,
+// CHECK-SAME:        kernel_size = array<i64: 3>,
+// CHECK-SAME:        padding = array<i64: 1, 1>, patterns = array<i64: 1, 2, 0, 1>, scheme = #sparse_pattern.pattern<2 : i64, 2 : i64, 1 : i64>
+// CHECK-NEXT:    return %[[Y]]
+func.func @patterns(%x: tensor<1x2x4xf32, #line>, %bias: tensor<3xf32>) -> tensor<1x3x4xf32, #line> {
+  %w = arith.constant dense<[
+    [[1.0, 2.0, 0.0], [0.0, 3.0, 4.0]],
+    [[0.0, 5.0, 6.0], [0.0, 7.0, 8.0]],
+    [[9.0, 0.0, 0.0], [0.0, 0.0, 0.0]]]> : tensor<3x2x3xf32>
+  %y = "sparse_pattern.conv"(%x, %w, %bias) ({
+  ^bb0(%acc: f32, %b: f32):
+    %0 = arith.addf %acc, %b : f32
+    "sparse_pattern.yield"(%0) : (f32) -> ()
+  }) {strides = array<i64: 1>, dilations = array<i64: 1>, padding = array<i64: 1, 1>, groups = 1,
+      scheme = #sparse_pattern.pattern<2, 2, 1>, kernel = #sparse_pattern.pattern_gemm<2, 1, 1>,
+      operandSegmentSizes = array<i32: 1, 1, 1, 0>}
+    : (tensor<1x2x4xf32, #line>, tensor<3x2x3xf32>, tensor<3xf32>) -> tensor<1x3x4xf32, #line>
+  return %y : tensor<1x3x4xf32, #line>
+}
+
+// Without kernels: counts of a pattern that none has, and a kernel that none of them counts, since buffers need an element.
+// CHECK-LABEL: func.func @no_patterns
+// CHECK:         arith.constant dense<0.0{{.*}}> : tensor<2xf32>
+// CHECK-NEXT:    arith.constant dense<0> : tensor<1xi8>
+// CHECK-NEXT:    arith.constant dense<0> : tensor<2x2x1xi16>
+// CHECK-NEXT:    arith.constant dense<0> : tensor<2xi32>
+// CHECK:         patterns = array<i64: 0, 1>
+func.func @no_patterns(%x: tensor<1x2x4xf32, #line>) -> tensor<1x3x4xf32, #line> {
+  %w = arith.constant dense<0.0> : tensor<3x2x3xf32>
+  %y = "sparse_pattern.conv"(%x, %w) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {strides = array<i64: 1>, dilations = array<i64: 1>, padding = array<i64: 1, 1>, groups = 1,
+      scheme = #sparse_pattern.pattern<2, 2, 1>, kernel = #sparse_pattern.pattern_gemm<2, 1, 1>,
+      operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<1x2x4xf32, #line>, tensor<3x2x3xf32>) -> tensor<1x3x4xf32, #line>
+  return %y : tensor<1x3x4xf32, #line>
+}

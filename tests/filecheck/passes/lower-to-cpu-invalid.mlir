@@ -87,3 +87,25 @@ func.func @nested(%x: tensor<1x3x8xf32>, %choice: i1) -> tensor<1x3x1xf32> {
   }
   return %y : tensor<1x3x1xf32>
 }
+
+// -----
+
+// A packed layer is one, too.
+#source = #sparse_pattern.planar<array<i64: 10>, array<i64: 1>, array<i64: 1>, array<i64: 0>, 0, 16, 16>
+#result = #sparse_pattern.planar<array<i64: 9>, array<i64: 1>, array<i64: 1>, array<i64: 0>, 0, 16, 16>
+func.func @nested_patterns(%x: tensor<1x2x10xf32, #source>, %values: tensor<4xf32>, %filters: tensor<2xi8>,
+                           %counts: tensor<1x2x1xi16>, %starts: tensor<1xi32>,
+                           %choice: i1) {
+  scf.if %choice {
+    // expected-error @+1 {{is inside scf.if: kernels are called from the top of a function alone}}
+    %y = "sparse_pattern.packed_pattern_conv"(%x, %values, %filters, %counts, %starts) ({
+    ^bb0(%acc: f32):
+      "sparse_pattern.yield"(%acc) : (f32) -> ()
+    }) {strides = array<i64: 1>, dilations = array<i64: 1>, padding = array<i64: 0, 0>, groups = 1,
+        kernel_size = array<i64: 2>, patterns = array<i64: 0, 1>, scheme = #sparse_pattern.pattern<2, 1, 1>,
+        kernel = #sparse_pattern.pattern_gemm<1, 1, 1>, operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 0, 0>}
+      : (tensor<1x2x10xf32, #source>, tensor<4xf32>, tensor<2xi8>, tensor<1x2x1xi16>, tensor<1xi32>)
+      -> tensor<1x1x9xf32, #result>
+  }
+  return
+}

@@ -228,3 +228,70 @@ module attributes {sparse_pattern.target = "arm64"} {
     return %plain : tensor<1x2x4xf32>
   }
 }
+
+// -----
+
+// Two patterns of two taps. Sums of three filters wait on the stack: first zeros, then for each channel, and each pattern that
+// some kernel of it has, the taps are loaded once and added for each kernel. The number of the kernel is carried along. The
+// epilogue runs at the end, and halo is written by select.
+// CHECK-LABEL: func.func private @pattern_gemm_2(
+// CHECK-SAME:    %[[IN:.+]]: memref<?xf32>, %[[VALUES:.+]]: memref<?xf32>, %[[FILTERS:.+]]: memref<?xi8>, %[[COUNTS:.+]]: memref<?xi16>, %[[STARTS:.+]]: memref<?xi32>, %[[BIAS:.+]]: memref<?xf32>, %[[MASK:.+]]: memref<?xi8>, %[[RESIDUAL:.+]]: memref<?xf32>, %[[OUT:.+]]: memref<?xf32>, %{{.+}}: index, %{{.+}}: index, %{{.+}}: index)
+// CHECK-SAME:    sparse_pattern.workgroups = array<i64: 1, 1, 1>
+// CHECK:         %[[SUMS:.+]] = memref.alloca() : memref<3xvector<4xf32>>
+// CHECK:         scf.for
+// CHECK:           memref.store %{{.+}}, %[[SUMS]]
+// CHECK:         memref.load %[[STARTS]]
+// CHECK:         scf.for {{.*}} iter_args({{.*}}) -> (index)
+// CHECK:           %[[COUNT:.+]] = memref.load %[[COUNTS]]
+// CHECK:           arith.index_castui %[[COUNT]] : i16 to index
+// CHECK:           scf.if
+// CHECK-COUNT-2:     vector.load %[[IN]]
+// CHECK-NOT:         vector.load
+// CHECK:             scf.for
+// CHECK:               %[[FILTER:.+]] = memref.load %[[FILTERS]]
+// CHECK:               arith.index_castui %[[FILTER]] : i8 to index
+// CHECK-COUNT-2:       memref.load %[[VALUES]]
+// CHECK:               memref.load %[[SUMS]]
+// CHECK-COUNT-2:       vector.fma
+// CHECK:               memref.store %{{.+}}, %[[SUMS]]
+// CHECK:           scf.if
+// CHECK-COUNT-2:     vector.load %[[IN]]
+// CHECK:             scf.for
+// CHECK:           scf.yield %{{.+}} : index
+// CHECK:         %[[PIXEL:.+]] = arith.cmpi ne, {{.*}} : vector<4xi8>
+// CHECK:         scf.for
+// CHECK:           memref.load %[[BIAS]]
+// CHECK:           memref.load %[[SUMS]]
+// CHECK:           vector.load %[[RESIDUAL]]
+// CHECK:           %[[STORED:.+]] = arith.select %[[PIXEL]]
+// CHECK:           vector.store %[[STORED]], %[[OUT]]
+// CHECK:         return
+
+// The mask of pixels comes between what is for each filter and what is for each position.
+// CHECK-LABEL: func.func @patterns
+// CHECK:         %[[FLAT:.+]] = "flow.dispatch"(%{{.+}}) {entry_points = [@copy_rows_0]
+// CHECK:         %[[MASK:.+]] = arith.constant dense<[1, 1, 1, 1, 0, 0, 0, 0]> : tensor<8xi8>
+// CHECK:         "flow.dispatch"(%[[FLAT]], %arg2, %arg3, %arg4, %arg5, %arg1, %[[MASK]], %{{[^)]+}})
+// CHECK-SAME:      {entry_points = [@pattern_gemm_2], operandSegmentSizes = array<i32: 0, 8, 0, 0>}
+// CHECK-SAME:      -> tensor<44xf32>
+#line = #sparse_pattern.planar<array<i64: 4>, array<i64: 1>, array<i64: 1>, array<i64: 0>, 4, 8, 16>
+module attributes {sparse_pattern.target = "arm64"} {
+  func.func @patterns(%x: tensor<1x2x4xf32>, %bias: tensor<3xf32>, %values: tensor<8xf32>, %filters: tensor<4xi8>,
+                      %counts: tensor<1x2x2xi16>, %starts: tensor<1xi32>, %residual: tensor<1x3x4xf32>)
+      -> tensor<1x3x4xf32> {
+    %planar = "sparse_pattern.convert_layout"(%x) : (tensor<1x2x4xf32>) -> tensor<1x2x4xf32, #line>
+    %r = "sparse_pattern.convert_layout"(%residual) : (tensor<1x3x4xf32>) -> tensor<1x3x4xf32, #line>
+    %y = "sparse_pattern.packed_pattern_conv"(%planar, %values, %filters, %counts, %starts, %bias, %r) ({
+    ^bb0(%acc: f32, %b: f32, %a: f32):
+      %0 = arith.addf %acc, %b : f32
+      %1 = arith.addf %0, %a : f32
+      "sparse_pattern.yield"(%1) : (f32) -> ()
+    }) {strides = array<i64: 1>, dilations = array<i64: 1>, padding = array<i64: 1, 1>, groups = 1,
+        kernel_size = array<i64: 3>, patterns = array<i64: 1, 2, 0, 1>, scheme = #sparse_pattern.pattern<2, 2, 1>,
+        kernel = #sparse_pattern.pattern_gemm<3, 1, 1>, operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 1, 1>}
+      : (tensor<1x2x4xf32, #line>, tensor<8xf32>, tensor<4xi8>, tensor<1x2x2xi16>, tensor<1xi32>, tensor<3xf32>,
+         tensor<1x3x4xf32, #line>) -> tensor<1x3x4xf32, #line>
+    %plain = "sparse_pattern.convert_layout"(%y) : (tensor<1x3x4xf32, #line>) -> tensor<1x3x4xf32>
+    return %plain : tensor<1x3x4xf32>
+  }
+}

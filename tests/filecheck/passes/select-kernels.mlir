@@ -157,6 +157,102 @@ func.func @sparse_depthwise(%x: tensor<1x8x16x16xf32>) -> tensor<1x8x16x16xf32> 
   return %y : tensor<1x8x16x16xf32>
 }
 
+// Kernels with patterns: taps of as many vectors as half of the registers hold. GPUs have no such kernel.
+// CHECK-LABEL: func.func @patterns
+// V3:    kernel = #sparse_pattern.pattern_gemm<16 : i64, 2 : i64, 4 : i64>
+// V4:    kernel = #sparse_pattern.pattern_gemm<16 : i64, 4 : i64, 4 : i64>
+// ARM:   kernel = #sparse_pattern.pattern_gemm<16 : i64, 4 : i64, 4 : i64>
+// GPU:   kernel = #sparse_pattern.gather_gemm<1 : i64,
+func.func @patterns(%x: tensor<1x8x16x16xf32>) -> tensor<1x16x16x16xf32> {
+  %w = arith.constant dense<0.5> : tensor<16x8x3x3xf32>
+  %y = "sparse_pattern.conv"(%x, %w) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
+      scheme = #sparse_pattern.pattern<4, 8, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<1x8x16x16xf32>, tensor<16x8x3x3xf32>) -> tensor<1x16x16x16xf32>
+  return %y : tensor<1x16x16x16xf32>
+}
+
+// More taps than these registers: a vector of each all the same.
+// CHECK-LABEL: func.func @many_taps
+// V3:    kernel = #sparse_pattern.pattern_gemm<16 : i64, 1 : i64, 4 : i64>
+// V4:    kernel = #sparse_pattern.pattern_gemm<16 : i64, 1 : i64, 4 : i64>
+// ARM:   kernel = #sparse_pattern.pattern_gemm<16 : i64, 1 : i64, 4 : i64>
+// GPU:   kernel = #sparse_pattern.gather_gemm<1 : i64,
+func.func @many_taps(%x: tensor<1x8x16x16xf32>) -> tensor<1x16x16x16xf32> {
+  %w = arith.constant dense<0.5> : tensor<16x8x5x5xf32>
+  %y = "sparse_pattern.conv"(%x, %w) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 2, 2, 2, 2>, groups = 1,
+      scheme = #sparse_pattern.pattern<25, 2, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<1x8x16x16xf32>, tensor<16x8x5x5xf32>) -> tensor<1x16x16x16xf32>
+  return %y : tensor<1x16x16x16xf32>
+}
+
+// Sums wait on the stack: of 256 filters at most, and 64 kB of them. On AVX-512 that is 4 vectors, where registers are for 8.
+// CHECK-LABEL: func.func @patterns_of_many_filters
+// V3:    kernel = #sparse_pattern.pattern_gemm<256 : i64, 4 : i64, 4 : i64>
+// V4:    kernel = #sparse_pattern.pattern_gemm<256 : i64, 4 : i64, 4 : i64>
+// ARM:   kernel = #sparse_pattern.pattern_gemm<256 : i64, 8 : i64, 4 : i64>
+// GPU:   kernel = #sparse_pattern.gather_gemm<1 : i64,
+func.func @patterns_of_many_filters(%x: tensor<1x8x16x16xf32>) -> tensor<1x600x16x16xf32> {
+  %w = arith.constant dense<0.5> : tensor<600x8x3x3xf32>
+  %y = "sparse_pattern.conv"(%x, %w) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
+      scheme = #sparse_pattern.pattern<2, 8, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<1x8x16x16xf32>, tensor<600x8x3x3xf32>) -> tensor<1x600x16x16xf32>
+  return %y : tensor<1x600x16x16xf32>
+}
+
+// No more filters than a group of the convolution has.
+// CHECK-LABEL: func.func @grouped_patterns
+// V3:    kernel = #sparse_pattern.pattern_gemm<12 : i64, 2 : i64, 4 : i64>
+// V4:    kernel = #sparse_pattern.pattern_gemm<12 : i64, 4 : i64, 4 : i64>
+// ARM:   kernel = #sparse_pattern.pattern_gemm<12 : i64, 4 : i64, 4 : i64>
+// GPU:   kernel = #sparse_pattern.gather_gemm<1 : i64,
+func.func @grouped_patterns(%x: tensor<1x8x16x16xf32>) -> tensor<1x24x16x16xf32> {
+  %w = arith.constant dense<0.5> : tensor<24x4x3x3xf32>
+  %y = "sparse_pattern.conv"(%x, %w) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 2,
+      scheme = #sparse_pattern.pattern<4, 8, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<1x8x16x16xf32>, tensor<24x4x3x3xf32>) -> tensor<1x24x16x16xf32>
+  return %y : tensor<1x24x16x16xf32>
+}
+
+// Filters that share patterns share columns.
+// CHECK-LABEL: func.func @shared_patterns
+// CHECK:         kernel = #sparse_pattern.gather_gemm<4 : i64,
+func.func @shared_patterns(%x: tensor<1x8x16x16xf32>) -> tensor<1x16x16x16xf32> {
+  %w = arith.constant dense<0.5> : tensor<16x8x3x3xf32>
+  %y = "sparse_pattern.conv"(%x, %w) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
+      scheme = #sparse_pattern.pattern<4, 8, 4>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<1x8x16x16xf32>, tensor<16x8x3x3xf32>) -> tensor<1x16x16x16xf32>
+  return %y : tensor<1x16x16x16xf32>
+}
+
+// One tap is loaded for one weight: nothing stays in registers.
+// CHECK-LABEL: func.func @patterns_of_one_tap
+// CHECK:         kernel = #sparse_pattern.gather_gemm<1 : i64,
+func.func @patterns_of_one_tap(%x: tensor<1x8x16x16xf32>) -> tensor<1x16x16x16xf32> {
+  %w = arith.constant dense<0.5> : tensor<16x8x3x3xf32>
+  %y = "sparse_pattern.conv"(%x, %w) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
+      scheme = #sparse_pattern.pattern<1, 9, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<1x8x16x16xf32>, tensor<16x8x3x3xf32>) -> tensor<1x16x16x16xf32>
+  return %y : tensor<1x16x16x16xf32>
+}
+
 // Linear layers: the vectors run over filters, several rows share each weight. On a GPU each thread has one filter.
 // CHECK-LABEL: func.func @linear
 // V3:    kernel = #sparse_pattern.matvec<64 : i64, 1 : i64>

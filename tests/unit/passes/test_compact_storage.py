@@ -6,7 +6,8 @@ read is then used by a few lines of numpy, in the kernels' way.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -20,10 +21,12 @@ from torch_mlir.dialects import func
 from windows import Window, random_integers, windows
 
 from niwaki import dialects, schemes
-from niwaki.dialects import PackedConvOp, PackedLinearOp, ints, layout_of
+from niwaki.dialects import PackedConvOp, PackedLinearOp, PackedPatternConvOp, ints, layout_of
 from niwaki.dialects.planar import pack
-from niwaki.passes import Session, parse_pipeline, run_pipeline
+from niwaki.passes import Session, parse_pipeline, run_pipeline, select_kernels
 from niwaki.passes.base import TARGET_ATTRIBUTE, constant, dense_value, function_ops
+from niwaki.passes.layers import tap_places
+from niwaki.targets import get_target
 
 Array = npt.NDArray[Any]
 PIPELINE = parse_pipeline(
@@ -65,7 +68,7 @@ def packed(build: Any, data: Any, weights: Array, result: Any, target: str, **re
         func.return_([layer.result])
     session = Session()
     run_pipeline(module.operation, PIPELINE, session)
-    kinds = (PackedConvOp, PackedLinearOp)
+    kinds = (PackedConvOp, PackedPatternConvOp, PackedLinearOp)
     (op,) = [op for op in function_ops(module.operation) if isinstance(op, kinds)]
     (record,) = session.layers
     return module, op, record
@@ -174,15 +177,79 @@ def test_conv(
     np.testing.assert_array_equal(computed(op, x), torch_convolution(window, x, weights, groups))
 
 
+@given(
+    target=targets,
+    window=windows(most=3).filter(lambda window: len(window.taps) > 1),
+    groups=st.integers(1, 3),
+    channels=st.integers(1, 3),
+    filters=st.integers(1, 20),
+    most_filters=st.sampled_from([1, 2, 3, 8, 256]),
+    seed=seeds,
+)
+def test_conv_with_patterns(
+    target: str,
+    window: Window,
+    groups: int,
+    channels: int,
+    filters: int,
+    most_filters: int,
+    seed: int,
+) -> None:
+    """Patterns of two taps or more, and removed kernels; groups of filters of any height."""
+    rng = np.random.default_rng(seed)
+    shape = (filters * groups, channels, len(window.taps))
+    weights, scheme = pattern_weights(rng, shape)
+    x = random_integers(rng, (2, channels * groups, *window.spatial))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(select_kernels, "PATTERN_FILTERS", most_filters)
+        module, op, record = packed(
+            dialects.build_conv,
+            f32(*x.shape),
+            weights.reshape(*shape[:2], *window.kernel),
+            f32(2, filters * groups, *window.outputs),
+            target,
+            strides=window.strides,
+            dilations=window.dilations,
+            padding=(*window.before, *window.after),
+            groups=groups,
+            scheme=dialects.scheme_attr(scheme),
+        )
+    assert module.operation.verify()
+    assert isinstance(op, PackedPatternConvOp) == (get_target(target).backend == "cpu")
+    assert record.packed_bytes == sum(numbers(array).nbytes for array in packed_arrays(op))
+    np.testing.assert_array_equal(computed(op, x), torch_convolution(window, x, weights, groups))
+
+
+def pattern_weights(
+    rng: np.random.Generator, shape: tuple[int, int, int]
+) -> tuple[Array, schemes.Pattern]:
+    """Weights in patterns of some taps; a stray zero here and there, perhaps nothing at all."""
+    taps = int(rng.integers(2, shape[2] + 1))
+    library = [rng.permutation(shape[2])[:taps].tolist() for _ in range(rng.integers(1, 5))]
+    kept = schemes.pattern_mask(rng.standard_normal(shape), library, rng.choice([1, 1.5, 3]))
+    kept &= rng.random(shape) < rng.choice([0.0, 0.9, 1.0])
+    # As many patterns as there are kernels hold any: with fewer, some might be strays.
+    return random_integers(rng, shape) * kept, schemes.Pattern(taps, shape[0] * shape[1], 1)
+
+
+def packed_arrays(op: Any) -> list[Any]:
+    """What stands for a packed convolution's weights."""
+    if isinstance(op, PackedPatternConvOp):
+        return [op.values, op.filters, op.counts, op.starts]
+    return [op.values, op.offsets, op.blocks]
+
+
 def computed(op: Any, x: Array) -> Array:
-    """The convolution as the gather-GEMM kernel computes it, at constant distances."""
+    """The convolution as its kernel computes it, at constant distances.
+
+    These are from the output's pixels to where windows begin: neighbours if strided in phase
+    planes.
+    """
     source, target = layout_of(op.input.type), layout_of(op.result.type)
     assert source is not None
     assert target is not None
     flat = pack(x, source)
-    offsets, values, table = map(numbers, (op.offsets, op.values, op.blocks))
     image_size = x.shape[1] * len(source.phases) * source.plane
-    # Where windows begin: constant distances from the output's pixels, if strided in phase planes.
     steps = [1] * len(target.sizes) if source.split else ints(op.strides)
     inside = np.array(
         [
@@ -190,18 +257,55 @@ def computed(op: Any, x: Array) -> Array:
             for pixel in np.ndindex(*target.sizes)
         ]
     )
-    result = np.full(op.result.type.shape, np.nan, np.float32)
+
+    def read(image: int, offset: int) -> Array:
+        at = image * image_size + offset + inside
+        assert at.min() >= 0
+        assert at.max() < flat.size
+        return flat[at]
+
+    result = np.full((*op.result.type.shape[:2], inside.size), np.nan, np.float32)
+    compute = add_patterns if isinstance(op, PackedPatternConvOp) else add_blocks
     for image in range(x.shape[0]):
-        for (first, begin, end, value), rows in zip(table, block_rows(op), strict=True):
-            sums = np.zeros((rows, inside.size), np.float32)
-            for number in range(begin, end):
-                at = image * image_size + offsets[number] + inside
-                assert at.min() >= 0
-                assert at.max() < flat.size
-                start = value + (number - begin) * rows
-                sums += values[start : start + rows, None] * flat[at]
-            result[image, first : first + rows] = sums.reshape(rows, *target.sizes)
-    return result
+        compute(op, functools.partial(read, image), result[image])
+    return result.reshape(op.result.type.shape)
+
+
+def add_blocks(op: Any, read: Callable[[int], Array], result: Array) -> None:
+    """One image as the gather-GEMM kernel computes it: blocks of filters, column after column."""
+    offsets, values, table = map(numbers, (op.offsets, op.values, op.blocks))
+    for (first, begin, end, value), rows in zip(table, block_rows(op), strict=True):
+        sums = np.zeros((rows, result.shape[1]), np.float32)
+        for number in range(begin, end):
+            start = value + (number - begin) * rows
+            sums += values[start : start + rows, None] * read(offsets[number])
+        result[first : first + rows] = sums
+
+
+def add_patterns(op: Any, read: Callable[[int], Array], result: Array) -> None:
+    """One image as the pattern kernel computes it: groups of filters, channel after channel."""
+    source = layout_of(op.input.type)
+    assert source is not None
+    places = [phase * source.plane + distance for phase, distance in tap_places(op)]
+    counts, starts = numbers(op.counts).view(np.uint16), numbers(op.starts)
+    filters = numbers(op.filters).view({1: np.uint8, 2: np.uint16}[numbers(op.filters).itemsize])
+    patterns = np.array(ints(op.patterns)).reshape(counts.shape[2], -1)
+    values = numbers(op.values).reshape(-1, patterns.shape[1])
+    groups, height = op.groups.value, op.kernel.tile[0]
+    of_group = len(result) // groups
+    per_group = -(-of_group // height)
+    for group, kernel in enumerate(starts):
+        conv_group, inner = group // per_group, group % per_group * height
+        first, last = conv_group * of_group + inner, (conv_group + 1) * of_group
+        sums = np.zeros((min(height, last - first), result.shape[1]), np.float32)
+        for channel, pattern in np.ndindex(*counts.shape[1:]):
+            number = conv_group * counts.shape[1] + channel
+            base = source.lead + number * len(source.phases) * source.plane
+            for _ in range(counts[group, channel, pattern]):
+                for weight, tap in zip(values[kernel], patterns[pattern], strict=True):
+                    sums[filters[kernel]] += weight * read(base + places[tap])
+                kernel += 1
+        result[first : first + len(sums)] = sums
 
 
 def torch_convolution(window: Window, x: Array, weights: Array, groups: int) -> Array:

@@ -434,7 +434,7 @@ def test_no_other_scheme_is_clearly_cheaper(layer: Layer, hint: Scheme | None) -
 def cost(scheme: Scheme, layer: Layer, model: CostModel) -> float:
     filters, channels, taps = layer.weights.shape
     sharing = scheme.filters_per_block((filters, channels, taps), layer.groups)
-    return scheme.computed(layer.nonzero, layer.groups) * model.weight(sharing)
+    return scheme.computed(layer.nonzero, layer.groups) * model.stored(scheme, sharing)
 
 
 @given(layers())
