@@ -52,9 +52,9 @@ def test_random_layers(arm64: Emulator, tmp_path: Path) -> None:
 
 
 def test_patterns(arm64: Emulator, tmp_path: Path) -> None:
-    """More filters than wait in cache at once; phases, groups, a residual add."""
+    """More filters than wait in cache at once; phases of groups; a residual add."""
     rng = np.random.default_rng(5)
-    names = ("many filters", "stride 2", "groups", "residual and activation")
+    names = ("many filters", "strided groups", "residual and activation")
     cases = [LAYERS[name].case(name, rng) for name in names]
     inputs = tuple(x for case in cases for x in case.inputs)
     both(Branches(cases).eval(), inputs, "arm64", arm64, tmp_path)
