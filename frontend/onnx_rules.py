@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 from pathlib import Path
 
+import numpy as np
 import onnx
 
 from niwaki.errors import NiwakiError
@@ -91,8 +92,22 @@ def check_computed(graph: OnnxGraph) -> None:
         what = f"{graph.path}: {describe(node)}: op {node.op_type!r} (opset {graph.opset})"
         if node.op_type.startswith(_QUANTIZED):
             raise NiwakiError(f"{what} is quantised, which is not supported: {_REMEDY}")
+        if reason := _misread(graph, node):
+            raise NiwakiError(f"{what} {reason}, which is not supported: write it with other ops")
         for name in filter(None, [*node.input, *node.output]):
             check_type(f"{what}: {name!r}", graph.type_of(name))
+
+
+def _misread(graph: OnnxGraph, node: onnx.NodeProto) -> str:
+    """What torch-mlir would lower to something else, or never finish; empty for all other ops."""
+    if node.op_type == "MaxPool" and len(node.output) > 1:
+        return "returns indices"
+    mode = attribute(node, "mode", b"constant").decode() if node.op_type == "Pad" else "constant"
+    if mode == "wrap":
+        return "pads by wrapping around"
+    if mode != "constant" and graph.constants.get(node.input[1], np.zeros(1)).min(initial=0) < 0:
+        return f"crops and pads by {mode!r}"
+    return ""
 
 
 _REMEDY = "export the model in float32, before quantising it"
