@@ -2,6 +2,7 @@
 
 DepthToSpace(x)          -->   Reshape, Transpose, Reshape     torch-mlir mixes the modes up
 Softsign(x)              -->   x / (1 + |x|)
+AveragePool(x), rounded up and counting its padding   -->   Pad, AveragePool without padding
 GroupNormalization(x)    -->   InstanceNormalization           torch-mlir takes opset 18 for 21
 Gelu(x) by tanh          -->   Mul, Add, Tanh                  torch-mlir has it to four digits
 Pad(x, [0, -1, 0, 2])    -->   Slice, Pad                      IREE pads by no negative number
@@ -31,6 +32,20 @@ def decompose_node(graph: OnnxGraph, node: onnx.NodeProto) -> list[onnx.NodeProt
     elif node.op_type in _RULES:
         _RULES[node.op_type](steps)
     return steps.finished()
+
+
+def _average_pool(steps: Steps) -> None:
+    """torch-mlir counts what a last window has behind the padding, too."""
+    node = steps.node
+    if not (attribute(node, "ceil_mode", 0) and attribute(node, "count_include_pad", 0)):
+        return
+    rank = len(steps.input_shape()) - 2
+    pads = attribute(node, "pads", [0] * 2 * rank)
+    padded = [0, 0, *pads[:rank], 0, 0, *pads[rank:]]
+    x = steps.op("Pad", node.input[0], steps.constant(padded))
+    steps.op("AveragePool", x)
+    kept = (item for item in node.attribute if item.name not in ("pads", "count_include_pad"))
+    steps.nodes[-1].attribute.extend(kept)
 
 
 def _depth_to_space(steps: Steps) -> None:
@@ -134,6 +149,7 @@ def _resize(steps: Steps) -> None:
 
 
 _RULES: dict[str, Callable[[Steps], None]] = {
+    "AveragePool": _average_pool,
     "DepthToSpace": _depth_to_space,
     "Gelu": _gelu,
     "GroupNormalization": _group_norm,

@@ -169,6 +169,11 @@ def pools() -> Iterator[Case]:
     ceil: Attributes = {"kernel_shape": [2, 2], "strides": [2, 2], "ceil_mode": 1}
     yield Case("MaxPool up", [node("MaxPool", "x", **ceil)], IMAGE)
     yield Case("AveragePool up", [node("AveragePool", "x", **ceil)], IMAGE, oldest=19)
+    counting = node("AveragePool", "x", count_include_pad=1, **ceil)
+    yield Case("AveragePool up, no padding to count", [counting], IMAGE, oldest=19)
+    ceil = {"kernel_shape": [3, 3], "strides": [2, 2], "pads": [1, 1, 1, 1], "ceil_mode": 1}
+    counting = node("AveragePool", "x", count_include_pad=1, **ceil)
+    yield Case("AveragePool up, with padding", [counting], IMAGE, oldest=19)
     dilated = [node("MaxPool", "x", kernel_shape=[2, 2], dilations=[2, 2])]
     yield Case("MaxPool dilated", dilated, IMAGE)
     for name, inputs in (("1-D", SIGNAL), ("2-D", IMAGE), ("3-D", VOLUME)):
