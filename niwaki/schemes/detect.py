@@ -26,6 +26,8 @@ class CostModel:
         per_weight: (filters that share a column, cost of a weight), from 1 filter on; a number
             of filters between two entries costs as the smaller one.
         pattern: cost of a weight of a kernel with a pattern, if filters share none.
+        patterns: of how many at most. With more of them hardly two filters of a channel have the
+            same one, and each loads its taps itself.
         padding: what a zero costs on top when it is stored to fill a block: bytes moved for
             nothing. A judgement, not a measurement: with it, scattered weights stay exact below
             about 27 % and fill pairs of filters above.
@@ -34,6 +36,7 @@ class CostModel:
 
     per_weight: tuple[tuple[int, float], ...] = ((1, 2.7), (2, 1.35), (4, 1.1), (8, 1.0))
     pattern: float = 1.9
+    patterns: int = 32
     padding: float = 0.5
     slack: float = 0.01
 
@@ -43,8 +46,9 @@ class CostModel:
 
     def stored(self, scheme: Scheme, filters: int) -> float:
         """Cost of a weight that `scheme` stores, of columns shared by so many filters."""
-        has_taps = isinstance(scheme, Pattern) and scheme.taps > 1
-        return self.pattern if has_taps and filters == 1 else self.weight(filters)
+        if not isinstance(scheme, Pattern) or filters > 1 or scheme.taps == 1:
+            return self.weight(filters)
+        return self.pattern if scheme.patterns <= self.patterns else self.weight(1)
 
 
 AVX512 = CostModel()
