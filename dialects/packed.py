@@ -18,14 +18,13 @@ from typing import Any
 import torch_mlir.ir as ir
 from torch_mlir.dialects import ext
 
-from .dialect import SparsePattern, ints, is_int_array
+from .dialect import SparsePattern, ints
 from .epilogue import epilogue_problem, shape_text
 from .kernels import BLOCK_KERNELS, LINEAR_KERNELS, kernel_problem
-from .layout import layout_of
 from .rules import (
     array_types_problem,
-    conv_layout_problem,
-    groups_problem,
+    packed_planar_problem,
+    packed_shapes_problem,
     reject,
     tensors_problem,
     window_problem,
@@ -83,21 +82,11 @@ class PackedLinearOp(SparsePattern.Operation, name="packed_linear", traits=[ext.
 
 def packed_conv_problem(op: PackedConvOp) -> str:
     """What is wrong with a `packed_conv`, empty if nothing is."""
-    data, result = op.input.type, op.result.type
-    if data.rank != result.rank:
-        return f"needs input and result of one rank, got {data.rank} and {result.rank}"
-    if not is_int_array(op.kernel_size):
-        return f"needs a kernel_size as an array of integers, got {op.kernel_size}"
-    kernel = ints(op.kernel_size)
-    if problem := packed_problem(op, BLOCK_KERNELS) or window_problem(op, kernel):
+    if problem := packed_shapes_problem(op) or packed_problem(op, BLOCK_KERNELS):
         return problem
-    if layout_of(data) is None and layout_of(result) is None:
-        return "needs its input and its result in planar layout"
-    if problem := groups_problem(op, result.shape[1]) or conv_layout_problem(op, kernel):
+    if problem := window_problem(op, ints(op.kernel_size)) or packed_planar_problem(op):
         return problem
-    if result.shape[0] != data.shape[0]:
-        return f"has {data.shape[0]} images, but its result is {shape_text(result)}"
-    return epilogue_problem(op, result.shape[1])
+    return epilogue_problem(op, op.result.type.shape[1])
 
 
 def packed_linear_problem(op: PackedLinearOp) -> str:

@@ -18,13 +18,12 @@ import torch_mlir.ir as ir
 from torch_mlir.dialects import ext
 
 from .dialect import SparsePattern, ints, is_int_array
-from .epilogue import epilogue_problem, shape_text
+from .epilogue import epilogue_problem
 from .kernels import PatternGemmAttr, kernel_problem
-from .layout import layout_of
 from .rules import (
     array_types_problem,
-    conv_layout_problem,
-    groups_problem,
+    packed_planar_problem,
+    packed_shapes_problem,
     reject,
     tensors_problem,
     window_problem,
@@ -65,25 +64,16 @@ class PackedPatternConvOp(SparsePattern.Operation, name="packed_pattern_conv", t
 
 def packed_pattern_conv_problem(op: PackedPatternConvOp) -> str:
     """What is wrong with a `packed_pattern_conv`, empty if nothing is."""
-    data, result = op.input.type, op.result.type
-    if data.rank != result.rank:
-        return f"needs input and result of one rank, got {data.rank} and {result.rank}"
-    if not is_int_array(op.kernel_size):
-        return f"needs a kernel_size as an array of integers, got {op.kernel_size}"
+    if problem := packed_shapes_problem(op) or scheme_problem(op.scheme) or tensors_problem(op):
+        return problem
     kernel = ints(op.kernel_size)
-    if problem := scheme_problem(op.scheme) or tensors_problem(op) or window_problem(op, kernel):
+    if problem := window_problem(op, kernel) or kernel_problem(op.kernel, (PatternGemmAttr,)):
         return problem
-    if problem := kernel_problem(op.kernel, (PatternGemmAttr,)):
+    if problem := packed_planar_problem(op) or arrays_problem(op):
         return problem
-    if layout_of(data) is None and layout_of(result) is None:
-        return "needs its input and its result in planar layout"
-    if problem := groups_problem(op, result.shape[1]) or conv_layout_problem(op, kernel):
+    if problem := library_problem(op, math.prod(kernel)):
         return problem
-    if problem := arrays_problem(op) or library_problem(op, math.prod(kernel)):
-        return problem
-    if result.shape[0] != data.shape[0]:
-        return f"has {data.shape[0]} images, but its result is {shape_text(result)}"
-    return epilogue_problem(op, result.shape[1])
+    return epilogue_problem(op, op.result.type.shape[1])
 
 
 def arrays_problem(op: PackedPatternConvOp) -> str:

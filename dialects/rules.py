@@ -196,6 +196,29 @@ def conv_layout_problem(op: Any, kernel: Sequence[int]) -> str:
     return problem and f"reads a planar layout that {problem}"
 
 
+def packed_shapes_problem(op: Any) -> str:
+    """Ranks and kernel size of a packed convolution, whose weights no longer tell them."""
+    data, result = op.input.type, op.result.type
+    if data.rank != result.rank:
+        return f"needs input and result of one rank, got {data.rank} and {result.rank}"
+    if not is_int_array(op.kernel_size):
+        return f"needs a kernel_size as an array of integers, got {op.kernel_size}"
+    return ""
+
+
+def packed_planar_problem(op: Any) -> str:
+    """Layouts, groups and images of a packed convolution."""
+    data, result = op.input.type, op.result.type
+    if layout_of(data) is None and layout_of(result) is None:
+        return "needs its input and its result in planar layout"
+    kernel = ints(op.kernel_size)
+    if problem := groups_problem(op, result.shape[1]) or conv_layout_problem(op, kernel):
+        return problem
+    if result.shape[0] != data.shape[0]:
+        return f"has {data.shape[0]} images, but its result is {shape_text(result)}"
+    return ""
+
+
 def strided_rows_problem(op: Any, kernel: Sequence[int]) -> str:
     """Taking every s-th pixel itself, as poolings do, is for the depthwise kernel alone."""
     attributes = op.operation.attributes
