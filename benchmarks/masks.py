@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from engines.base import Array
 
-from niwaki.schemes import block_punched_mask
+from niwaki.schemes import block_punched_mask, pattern_mask
 
 Mask = Callable[[Array, float], Array]
 
@@ -38,18 +38,10 @@ def pattern(weights: Array, rate: float) -> Array:
     PatDNN (https://arxiv.org/abs/2001.00138) prunes so. Each kernel gets the pattern that keeps
     most of its energy; then each filter keeps as many kernels as leave one weight in `rate`.
     """
-    filters, channels, taps = weights.shape
+    taps = weights.shape[2]
     if taps != TAPS:
         raise ValueError(f"patterns are of 3x3 kernels, not of {taps} taps")
-    library = np.zeros((len(PATTERNS), TAPS), dtype=np.bool_)
-    np.put_along_axis(library, np.array(PATTERNS), True, axis=1)
-    energy = np.square(weights) @ library.T  # of each kernel under each pattern
-    mask = library[energy.argmax(axis=2)]
-
-    kernels = round(channels * TAPS / len(PATTERNS[0]) / rate)
-    weakest = np.argsort(-energy.max(axis=2), axis=1, kind="stable")[:, kernels:]
-    mask[np.arange(filters)[:, None], weakest] = False
-    return mask
+    return pattern_mask(weights, PATTERNS, rate * len(PATTERNS[0]) / TAPS)
 
 
 def unstructured(weights: Array, rate: float) -> Array:
