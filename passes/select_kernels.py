@@ -36,6 +36,8 @@ REGISTER_TILES = {
     32: {8: 3, 4: 5, 2: 8, 1: 8},
     16: {4: 3, 2: 4, 1: 6},
 }
+# The taps' weights fill many registers already; more vectors at once share more loads.
+DEPTHWISE_VECTORS = {32: 5, 16: 4}
 GPU_TILES = {8: 2, 4: 4, 2: 4, 1: 4}
 F32_BYTES = 4
 
@@ -77,7 +79,8 @@ class SelectKernelsPass(ModulePass):
 def conv_kernel(op: Any, target: Target) -> Any:
     """The kernel of a convolution."""
     if takes_depthwise_kernel(op, target):
-        return DepthwiseAttr.of(vectors=min(4, pixel_vectors(op, target)), channels=1)
+        vectors = DEPTHWISE_VECTORS[target.registers]
+        return DepthwiseAttr.of(vectors=min(vectors, pixel_vectors(op, target)), channels=1)
     if target.backend == "cpu" and takes_pattern_kernel(op.scheme.scheme):
         return pattern_kernel(op, target)
     tiles = GPU_TILES if target.backend == "gpu" else REGISTER_TILES[target.registers]

@@ -17,6 +17,9 @@ from torch_mlir.dialects import arith, memref, scf, vector
 
 Number = "int | Index"
 
+# f32 values of a cache line, on every CPU there is a target for.
+CACHE_LINE = 16
+
 
 @dataclass(frozen=True)
 class Index:

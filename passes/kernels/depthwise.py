@@ -30,7 +30,8 @@ from .builder import (
 )
 from .epilogue import inline_epilogue
 from .library import Kernel, epilogue_key
-from .rows import for_pieces, zero_lead
+from .rows import zero_lead
+from .sliding import Slices, near_taps
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,7 @@ def _channel(
 ) -> None:
     """One plane of the result."""
     source, values = buffers[:2]
+    lanes = conv.lanes
     plane = image * conv.channels + channel
     read = plane * (len(conv.source.phases) * conv.source.plane) + conv.source.lead
     write = plane * conv.target.plane + conv.target.lead
@@ -87,32 +89,36 @@ def _channel(
     per_position = buffers[3 + conv.per_filter : 3 + conv.per_filter + conv.per_position]
     distances = [phase * conv.source.plane + distance for phase, distance in conv.places]
 
-    def vectors(pixel: Index, starts: list[int], width: int) -> None:
-        accumulators = [float_constant(0.0, width) for _ in starts]
-        for weight, distance in zip(weights, distances, strict=True):
-            for i, start in enumerate(starts):
-                taken = load(source, read + pixel + (start + distance), width)
-                accumulators[i] = fma(splat(weight, width), taken, accumulators[i])
+    def tile(pixel: Index, count: int) -> None:
+        """`count` vectors of pixels."""
+        starts = [i * lanes for i in range(count)]
+        accumulators = [float_constant(0.0, lanes) for _ in starts]
+        for taps in near_taps(distances, lanes):
+            slices = Slices(
+                lambda position: load(source, read + pixel + position, lanes),
+                starts,
+                [distances[tap] for tap in taps],
+                lanes,
+            )
+            for tap in taps:
+                weight = splat(weights[tap], lanes)
+                for i, start in enumerate(starts):
+                    taken = slices.at(start + distances[tap])
+                    accumulators[i] = fma(weight, taken, accumulators[i])
         for accumulator, start in zip(accumulators, starts, strict=True):
             at = write + pixel + start
-            extras = [splat(v, width) for v in per_filter] + [
-                load(b, at, width) for b in per_position
+            extras = [splat(v, lanes) for v in per_filter] + [
+                load(b, at, lanes) for b in per_position
             ]
-            result = inline_epilogue(epilogue, [accumulator, *extras], width)
-            mask = load_mask(mask_buffer, pixel + start, width)
-            store(select(mask, result, float_constant(0.0, width)), buffers[-1], at)
+            result = inline_epilogue(epilogue, [accumulator, *extras], lanes)
+            mask = load_mask(mask_buffer, pixel + start, lanes)
+            store(select(mask, result, float_constant(0.0, lanes)), buffers[-1], at)
 
-    step = conv.vectors * conv.lanes
-    whole = conv.target.extent // step
+    whole, rest = divmod(-(-conv.target.extent // lanes), conv.vectors)
     if whole:
         with for_range(0, whole) as number:
-            vectors(number * step, [i * conv.lanes for i in range(conv.vectors)], conv.lanes)
-    done = whole * step
-    for_pieces(
-        conv.target.extent - done,
-        conv.lanes,
-        lambda offset, width: vectors(offset + done, [0], width),
-    )
-    zero_fill(
-        buffers[-1], write + conv.target.extent, conv.target.plane - conv.target.extent, conv.lanes
-    )
+            tile(number * (conv.vectors * lanes), conv.vectors)
+    if rest:
+        tile(Index(whole * conv.vectors * lanes), rest)
+    covered = (whole * conv.vectors + rest) * lanes
+    zero_fill(buffers[-1], write + covered, conv.target.plane - covered, lanes)

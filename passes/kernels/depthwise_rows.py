@@ -5,12 +5,12 @@
       acc = sum over taps of w[tap] * every s-th value of the input from the tap on
 
 With one filter a channel, splitting an input into phases costs more than the convolution itself.
-Multiply-adds run on the vectors that hold the strided values, and one shuffle at the end picks
-these out, instead of one for each tap.
+Values for taps a multiple of the stride apart are cut from the same loads.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch_mlir.ir as ir
@@ -22,16 +22,19 @@ from .builder import (
     float_constant,
     fma,
     for_range,
-    join_strided,
     load,
-    load_strided_parts,
+    load_strided,
     minimum,
     splat,
     store,
 )
 from .epilogue import inline_epilogue
 from .library import Kernel, epilogue_key
-from .rows import for_pieces, write_plane, zero_lead
+from .rows import pieces, write_plane, zero_lead
+from .sliding import Slices, by_remainder, near_taps
+
+# Vectors computed together. Beside their sums, registers hold 9 weights and the vectors of a row.
+VECTORS = 4
 
 
 @dataclass(frozen=True)
@@ -85,32 +88,38 @@ def _channel(
     weights = [load(values, channel * taps + tap) for tap in range(taps)]
     per_filter = [load(buffer, channel) for buffer in extras[: conv.per_filter]]
 
-    def pixels(first: Index, at: Index, width: int) -> None:
-        """Neighbouring pixels of the result, whose first window begins at `first`."""
-        sums: list[ir.Value] = []
-        for weight, distance in zip(weights, conv.distances, strict=True):
-            parts = load_strided_parts(source, first + distance, stride, width)
-            sums = sums or [float_constant(0.0, width) for _ in parts]
-            sums = [
-                fma(splat(weight, width), part, total)
-                for part, total in zip(parts, sums, strict=True)
+    def take(begin: Index, width: int) -> Callable[[int], ir.Value]:
+        return lambda position: load_strided(source, begin + position * stride, stride, width)
+
+    def pixels(first: Index, at: Index, starts: list[int], width: int) -> None:
+        """Vectors of a row of the result; `first` begins the row's first window, `at` the row."""
+        sums = [float_constant(0.0, width) for _ in starts]
+        for taps in near_taps(conv.distances, conv.lanes):
+            for same in by_remainder(taps, conv.distances, stride):
+                base = conv.distances[same[0]]
+                shifts = [(conv.distances[tap] - base) // stride for tap in same]
+                slices = Slices(take(first + base, width), starts, shifts, width)
+                for tap, shift in zip(same, shifts, strict=True):
+                    weight = splat(weights[tap], width)
+                    sums = [
+                        fma(weight, slices.at(start + shift), total)
+                        for start, total in zip(starts, sums, strict=True)
+                    ]
+        for start, total in zip(starts, sums, strict=True):
+            arguments = [
+                total,
+                *(splat(value, width) for value in per_filter),
+                *(load(buffer, at + start, width) for buffer in extras[conv.per_filter :]),
             ]
-        arguments = [
-            join_strided(sums, stride, width),
-            *(splat(value, width) for value in per_filter),
-            *(load(buffer, at, width) for buffer in extras[conv.per_filter :]),
-        ]
-        store(inline_epilogue(epilogue, arguments, width), result, at)
+            store(inline_epilogue(epilogue, arguments, width), result, at + start)
 
     def row(indices: list[Index], at: Index) -> None:
         begin = read
         for index, step, pitch in zip(indices, conv.strides, conv.source.pitches, strict=False):
             begin = begin + index * (step * pitch)
-        for_pieces(
-            conv.target.sizes[-1],
-            conv.lanes,
-            lambda column, width: pixels(begin + column * stride, at + column, width),
-        )
+        starts, width = pieces(conv.target.sizes[-1], conv.lanes)
+        for i in range(0, len(starts), VECTORS):
+            pixels(begin, at, starts[i : i + VECTORS], width)
 
     write = plane * conv.target.plane + conv.target.lead
     write_plane(result, write, conv.target, conv.lanes, row)

@@ -26,6 +26,7 @@ import torch_mlir.ir as ir
 from niwaki.dialects import LOOKAHEAD, Planar
 
 from .builder import (
+    CACHE_LINE,
     Index,
     equal,
     float_constant,
@@ -47,9 +48,6 @@ from .builder import (
 from .epilogue import inline_epilogue
 from .library import Kernel, epilogue_key
 from .rows import zero_lead
-
-# f32 values of a cache line, on every CPU there is a target for.
-CACHE_LINE = 16
 
 
 @dataclass(frozen=True)

@@ -68,19 +68,26 @@ def _zero_before(
 
 
 def for_pieces(length: int, lanes: int, body: Callable[[Index, int], None]) -> None:
-    """Call `body(offset, width)` for vectors of one width that cover `length` elements exactly.
-
-    The last of them ends where the elements end: it takes some a second time.
-    """
-    width = min(lanes, 2 ** (length.bit_length() - 1)) if length else lanes
+    """Call `body(offset, width)` for the `pieces` of `length` elements."""
+    starts, width = pieces(length, lanes)
     whole = length // width
     if whole == 1:
         body(Index(0), width)
     elif whole > 1:
         with for_range(0, whole) as i:
             body(i * width, width)
-    if length % width:
-        body(Index(length - width), width)
+    if len(starts) > whole:
+        body(Index(starts[-1]), width)
+
+
+def pieces(length: int, lanes: int) -> tuple[list[int], int]:
+    """Where vectors of one width begin that cover `length` elements exactly, and their width.
+
+    The last of them ends where the elements end: it takes some a second time.
+    """
+    width = min(lanes, 2 ** (length.bit_length() - 1)) if length else lanes
+    starts = list(range(0, length - width + 1, width))
+    return [*starts, length - width] if length % width else starts, width
 
 
 def zero_lead(buffer: ir.Value, layout: Planar, workgroup: Sequence[Index], lanes: int) -> None:
