@@ -30,7 +30,7 @@ from .builder import (
 )
 from .epilogue import inline_epilogue
 from .library import Kernel, epilogue_key
-from .rows import pieces, write_plane, zero_lead
+from .rows import overlapping, write_plane, zero_lead
 from .sliding import Slices, by_remainder, near_taps
 
 # Vectors computed together. Beside their sums, registers hold 9 weights and the vectors of a row.
@@ -117,7 +117,7 @@ def _channel(
         begin = read
         for index, step, pitch in zip(indices, conv.strides, conv.source.pitches, strict=False):
             begin = begin + index * (step * pitch)
-        starts, width = pieces(conv.target.sizes[-1], conv.lanes)
+        starts, width = overlapping(conv.target.sizes[-1], conv.lanes)
         for i in range(0, len(starts), VECTORS):
             pixels(begin, at, starts[i : i + VECTORS], width)
 

@@ -68,8 +68,8 @@ def _zero_before(
 
 
 def for_pieces(length: int, lanes: int, body: Callable[[Index, int], None]) -> None:
-    """Call `body(offset, width)` for the `pieces` of `length` elements."""
-    starts, width = pieces(length, lanes)
+    """Call `body(offset, width)` for `overlapping` vectors of `length` elements."""
+    starts, width = overlapping(length, lanes)
     whole = length // width
     if whole == 1:
         body(Index(0), width)
@@ -80,7 +80,7 @@ def for_pieces(length: int, lanes: int, body: Callable[[Index, int], None]) -> N
         body(Index(starts[-1]), width)
 
 
-def pieces(length: int, lanes: int) -> tuple[list[int], int]:
+def overlapping(length: int, lanes: int) -> tuple[list[int], int]:
     """Where vectors of one width begin that cover `length` elements exactly, and their width.
 
     The last of them ends where the elements end: it takes some a second time.
