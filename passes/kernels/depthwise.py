@@ -93,7 +93,7 @@ def _channel(
         """`count` vectors of pixels."""
         starts = [i * lanes for i in range(count)]
         accumulators = [float_constant(0.0, lanes) for _ in starts]
-        for taps in near_taps(distances, lanes):
+        for taps in near_taps(distances, lanes, lanes):
             slices = Slices(
                 lambda position: load(source, read + pixel + position, lanes),
                 starts,

@@ -94,7 +94,7 @@ def _channel(
     def pixels(first: Index, at: Index, starts: list[int], width: int) -> None:
         """Vectors of a row of the result; `first` begins the row's first window, `at` the row."""
         sums = [float_constant(0.0, width) for _ in starts]
-        for taps in near_taps(conv.distances, conv.lanes):
+        for taps in near_taps(conv.distances, conv.lanes, width):
             for same in by_remainder(taps, conv.distances, stride):
                 base = conv.distances[same[0]]
                 shifts = [(conv.distances[tap] - base) // stride for tap in same]

@@ -37,6 +37,7 @@ class Slices:
         shifts: Sequence[int],
         lanes: int,
     ) -> None:
+        assert max(shifts) - min(shifts) <= lanes
         self.lanes = lanes
         # The last vector ends with the last element wanted: nothing past it is read.
         self.positions = sorted(
@@ -59,9 +60,12 @@ class Slices:
         )
 
 
-def near_taps(distances: Sequence[int], lanes: int) -> list[list[int]]:
-    """Numbers of taps, grouped so that those of one group can be cut from the same loads."""
-    span = lanes if lanes >= CACHE_LINE else 0
+def near_taps(distances: Sequence[int], lanes: int, width: int) -> list[list[int]]:
+    """Numbers of taps, grouped so that those of one group can be cut from the same loads.
+
+    `lanes` are those of the target's vectors, `width` those of the vectors that are loaded.
+    """
+    span = width if lanes >= CACHE_LINE else 0
     groups: list[list[int]] = []
     for tap in sorted(range(len(distances)), key=lambda tap: distances[tap]):
         if groups and distances[tap] - distances[groups[-1][0]] <= span:

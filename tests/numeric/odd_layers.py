@@ -32,6 +32,10 @@ def odd_layers() -> list[Case]:
         "groups": (conv(2, 5, 35, 2, groups=5, scheme="blocks of 4"), image),
         "depthwise": (conv(2, 5, 5, 3, padding=1, groups=5), image),
         "strided depthwise": (conv(2, 5, 5, 5, stride=2, padding=2, groups=5), image),
+        "strided depthwise of short rows": (
+            conv(2, 5, 5, 3, stride=2, padding=1, groups=5),
+            tensor(rng, 2, 5, 14, 14),
+        ),
         "pruned depthwise": (conv(2, 5, 5, 5, padding=2, groups=5, scheme="unstructured"), image),
         "3-D": (conv(3, 5, 9, 3, padding=1, scheme="channel"), volume),
         "3-D stride 2": (conv(3, 5, 9, 3, stride=2, padding=1), volume),
