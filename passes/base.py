@@ -50,7 +50,7 @@ class ModulePass(ABC):
     """A transformation of a module. Subclasses register themselves under `name`.
 
     Fields are options, written `name{some-option=4}` in a pipeline (dashes for underscores); their
-    types may be int, bool or str and they need defaults.
+    types may be int, float, bool or str and they need defaults.
     """
 
     name: ClassVar[str]
@@ -200,6 +200,11 @@ def _parse(owner: str, key: str, text: str, annotation: Any) -> Any:
         return text == "true"
     if kind == "int" and re.fullmatch(r"-?[0-9]+", text):
         return int(text)
+    if kind == "float":
+        try:
+            return float(text)
+        except ValueError:
+            pass  # told below
     if kind == "str":
         return text
     raise NiwakiError(f"pass '{owner}' needs {kind} for option '{key}', got '{text}'")

@@ -15,6 +15,7 @@ RAISE = (
     "cse",
 )
 CHOOSE = (
+    "sparse-pattern-trim-channels",
     "sparse-pattern-detect-schemes",
     "sparse-pattern-assign-layouts",
     "cse",
