@@ -9,8 +9,8 @@
 A channel goes if nothing reads it, or if it is a constant that its readers take into their biases;
 `niwaki.passes.channels` finds out, in four steps: which dimension of each tensor has channels
 (backwards), which channels are constant (forwards), which are needed (both ways, through sums,
-concatenations and reshapes, until nothing changes), and then the network is made smaller. Structured
-pruning leaves such channels: Li et al., "Pruning Filters for Efficient ConvNets" (2017).
+concatenations and reshapes, until nothing changes), and then the network is made smaller. Pruning
+of whole filters leaves such channels: Li et al., "Pruning Filters for Efficient ConvNets" (2017).
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from niwaki.errors import NiwakiError
 from .base import ModulePass, Session, erase_unused
 from .channels.collect import collect
 from .channels.elementwise import elementwise_constants
-from .channels.facts import Facts, Step, shape_of
-from .channels.layers import AXIS, is_layer, layer_constants
+from .channels.facts import Facts, Step
+from .channels.layers import is_layer, layer_constants, zero_filters
 from .channels.moves import move_constants
 from .channels.needs import EQUAL_GROUPS, NOT_EMPTY, find_needs
 from .channels.shrink import shrink
@@ -97,7 +97,7 @@ def left(step: Step, facts: Facts) -> list[str]:
     """Why filters stay that are zero, or that nothing reads."""
     assert step.weights is not None
     needed = facts.needed[step.result]
-    zero = ~step.weights.array.any(axis=(1, 2))
+    zero = zero_filters(step.weights)
     told = []
     for number, reason in enumerate(facts.reasons):
         unread = reason in (EQUAL_GROUPS, NOT_EMPTY)

@@ -27,9 +27,9 @@ def elementwise_step(op: Any, axis: int) -> Step | None:
     if set(iterators_of(op)) != {"parallel"}:
         return None
     loops = [_loop(expression) for expression in maps[-1].results]
-    if sorted(loops) != list(range(maps[-1].n_dims)):
-        return None
     loop, count = loops[axis], shape_of(op.results[0])[axis]
+    if loop is None or set(loops) != set(range(maps[-1].n_dims)):
+        return None
     ties, pinned = [], []
     for number, (value, affine_map) in enumerate(zip(op.operands, maps, strict=True)):
         found = [_loop(expression) for expression in affine_map.results]
@@ -89,9 +89,9 @@ def _captured(op: Any, loop: int, count: int) -> tuple[list[Tie], list[Any]] | N
                 ties.append(Tie.same(None, tensor, places[0], count))
             else:
                 pinned.append(tensor)
-        elif not name.startswith(("arith.", "math.")) and name != "linalg.index":
-            return None
         elif any(_is_index(operand, loop) for operand in inner.operands):
+            return None  # it computes with the slice's number
+        elif not name.startswith(("arith.", "math.")) and name != "linalg.index":
             return None
     return ties, pinned
 

@@ -51,6 +51,11 @@ class Known:
         return Known(np.where(both, self.values, self.values.dtype.type(0)), both)
 
 
+def _select(condition: Array, yes: Array, no: Array) -> Array:
+    chosen: Array = np.asarray(np.where(condition, yes, no))
+    return chosen
+
+
 FUNCTIONS: dict[str, Callable[..., Array]] = {
     "arith.addf": np.add,
     "arith.subf": np.subtract,
@@ -59,7 +64,7 @@ FUNCTIONS: dict[str, Callable[..., Array]] = {
     "arith.negf": np.negative,
     "arith.maximumf": np.maximum,
     "arith.minimumf": np.minimum,
-    "arith.select": lambda condition, yes, no: np.where(condition, yes, no),
+    "arith.select": _select,
     "arith.andi": np.logical_and,
     "arith.ori": np.logical_or,
     "math.absf": np.abs,

@@ -58,8 +58,7 @@ def layer_constants(step: Step, facts: Facts) -> Known:
         sums = pooled(op, source)
     else:
         fold_constants(step.weights, source, not is_padded(op) and bias_position(op) is not None)
-        zero = ~step.weights.array.any(axis=(1, 2))
-        sums = Known.all(step.weights.shift.astype(np.float32)).only(zero)
+        sums = Known.all(step.weights.shift.astype(np.float32)).only(zero_filters(step.weights))
     block = op.epilogue.blocks[0]
     extras = len(op.per_filter) + len(op.per_position)
     values = [facts.known_of(tie.value, tie.axis) for tie in step.ties[len(step.ties) - extras :]]
@@ -127,10 +126,17 @@ def bias_position(op: Any) -> int | None:
     first = len(op.operands) - len(op.per_filter) - len(op.per_position)
     for number, (argument, value) in enumerate(zip(extras, op.per_filter, strict=True)):
         readers = [use.owner for each in (sums, argument) for use in each.uses]
-        if len(readers) == 2 and readers[0] == readers[1] and dense_value(value) is not None:
-            if readers[0].operation.name == "arith.addf":
-                return first + number
+        if len(readers) != 2 or readers[0] != readers[1] or dense_value(value) is None:
+            continue
+        if readers[0].operation.name == "arith.addf":
+            return first + number
     return None
+
+
+def zero_filters(weights: Weights) -> npt.NDArray[np.bool_]:
+    """Filters without a weight."""
+    zero: npt.NDArray[np.bool_] = (weights.array == 0).all(axis=(1, 2))
+    return zero
 
 
 def channels_read(weights: Weights, filters: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:

@@ -7,7 +7,6 @@ channel goes from a sum only if it goes from all branches.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -78,7 +77,7 @@ def _complete(step: Step, facts: Facts) -> bool:
     # Groups that keep filters and channels keep equally many of each; others go as a whole.
     both = [facts.needed[value] for value in (step.result, step.op.input)]
     parts = [needed.reshape(step.weights.groups, -1) for needed in both]
-    stays = np.logical_or(*[(part > 0).any(axis=1) for part in parts])
+    stays = (parts[0] > 0).any(axis=1) | (parts[1] > 0).any(axis=1)
     for part in parts:
         wanted = max(1, int((part > 0).sum(axis=1).max()))
         for group in np.flatnonzero(stays & ((part > 0).sum(axis=1) < wanted)):
