@@ -68,7 +68,7 @@ def _run(op: Any, values: dict[Any, Any]) -> Any:
         return operands[0][tuple(slice(o, o + n * s, s) for o, n, s in zip(*fields, strict=True))]
     assert name == "tensor.pad", f"{name} is not known"
     sides = zip(*(ints(op.attributes[n]) for n in ("static_low", "static_high")), strict=True)
-    return np.pad(operands[0], list(sides), constant_values=pad_value(op))
+    return np.pad(operands[0], list(sides), constant_values=pad_value(op) or 0.0)
 
 
 def _constant(op: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Small networks of every kind that trimming goes through, with filters and channels set to zero."""
+"""Small networks of each kind that trimming goes through, with filters and channels of zeros."""
 
 from __future__ import annotations
 
