@@ -52,12 +52,14 @@ class Weights:
 
     Attributes:
         array: filters x channels of one group x taps.
+        used: for each filter and channel whether a tap is not zero.
         groups: of filters and channels.
         shift: what constant channels add to the bias of each filter.
         changed: whether they differ from the layer's own.
     """
 
     array: Array
+    used: npt.NDArray[np.bool_]
     groups: int
     shift: Array
     changed: bool

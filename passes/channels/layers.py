@@ -43,10 +43,12 @@ def layer_step(op: Any, threshold: float) -> Step | None:
         return Step(op, AXIS, [Tie.same(0, op.input, AXIS, count), *ties])
     if dense_value(op.weight) is None:
         return None
-    array = layer_weights(op)
-    tiny = (np.abs(array) <= threshold) & (array != 0)
-    shift = np.zeros(len(array))
-    weights = Weights(np.where(tiny, 0, array), groups_of(op), shift, bool(tiny.any()))
+    array, changed = layer_weights(op), False
+    if threshold:
+        tiny = (np.abs(array) <= threshold) & (array != 0)
+        array, changed = np.where(tiny, 0, array), bool(tiny.any())
+    used = np.asarray(array.any(axis=2))
+    weights = Weights(array, used, groups_of(op), np.zeros(len(array)), changed)
     return Step(op, AXIS, ties, weights=weights)
 
 
@@ -70,7 +72,7 @@ def fold_constants(weights: Weights, channels: Known, to_bias: bool) -> None:
     filters, per_group = weights.array.shape[:2]
     group = np.arange(filters) // (filters // weights.groups)
     values = channels.values.astype(np.float64).reshape(weights.groups, per_group)[group]
-    known = channels.known.reshape(weights.groups, per_group)[group] & weights.array.any(axis=2)
+    known = channels.known.reshape(weights.groups, per_group)[group] & weights.used
     merged = known & (values != 0)
     largest = np.argmax(np.abs(channels.values).reshape(weights.groups, per_group), axis=1)[group]
     rows = np.arange(filters)
@@ -88,7 +90,7 @@ def fold_constants(weights: Weights, channels: Known, to_bias: bool) -> None:
         some = merged.any(axis=1)
         scale = np.where(some, values[rows, largest], 1)
         result[rows, largest] += (moved.sum(axis=1) / scale[:, None]).astype(result.dtype)
-    weights.array, weights.changed = result, True
+    weights.array, weights.used, weights.changed = result, np.asarray(result.any(axis=2)), True
 
 
 def pooled(op: Any, source: Known) -> Known:
@@ -135,13 +137,12 @@ def bias_position(op: Any) -> int | None:
 
 def zero_filters(weights: Weights) -> npt.NDArray[np.bool_]:
     """Filters without a weight."""
-    zero: npt.NDArray[np.bool_] = (weights.array == 0).all(axis=(1, 2))
-    return zero
+    return ~np.asarray(weights.used.any(axis=1))
 
 
 def channels_read(weights: Weights, filters: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """Channels that these filters have weights for."""
-    used = weights.array.any(axis=2) & filters[:, None]
+    used = weights.used & filters[:, None]
     read: npt.NDArray[np.bool_] = (
         used.reshape(weights.groups, -1, used.shape[1]).any(axis=1).reshape(-1)
     )

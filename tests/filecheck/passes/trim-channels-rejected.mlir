@@ -193,3 +193,47 @@ func.func @numbered(%x: tensor<2x2xf32>) -> (tensor<2x1xf32>, tensor<2x1xf32>) {
     : (tensor<2x2xf32>, tensor<1x2xf32>) -> tensor<2x1xf32>
   return %y, %z : tensor<2x1xf32>, tensor<2x1xf32>
 }
+
+// -----
+
+// With several blocks, a tensor's readers may stand before what makes it.
+// CHECK-LABEL: func.func @blocks
+// CHECK:         (tensor<2x2xf32>, tensor<1x2xf32>) -> tensor<2x1xf32>
+func.func @blocks(%x: tensor<2x2xf32>) -> tensor<2x1xf32> {
+  %w = arith.constant dense<[[0.0, 0.0], [1.0, 2.0]]> : tensor<2x2xf32>
+  %v = arith.constant dense<[[0.0, 2.0]]> : tensor<1x2xf32>
+  %a = "sparse_pattern.linear"(%x, %w) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {scheme = #sparse_pattern.dense, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
+  cf.br ^end
+^end:
+  %y = "sparse_pattern.linear"(%a, %v) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {scheme = #sparse_pattern.dense, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<2x2xf32>, tensor<1x2xf32>) -> tensor<2x1xf32>
+  return %y : tensor<2x1xf32>
+}
+
+// -----
+
+// Kernels compute in f32: layers of other types go to IREE.
+// CHECK-LABEL: func.func @half
+// CHECK:         (tensor<2x2xf16>, tensor<1x2xf16>) -> tensor<2x1xf16>
+func.func @half(%x: tensor<2x2xf16>) -> tensor<2x1xf16> {
+  %w = arith.constant dense<[[0.0, 0.0], [1.0, 2.0]]> : tensor<2x2xf16>
+  %v = arith.constant dense<[[0.0, 2.0]]> : tensor<1x2xf16>
+  %a = "sparse_pattern.linear"(%x, %w) ({
+  ^bb0(%acc: f16):
+    "sparse_pattern.yield"(%acc) : (f16) -> ()
+  }) {scheme = #sparse_pattern.dense, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<2x2xf16>, tensor<2x2xf16>) -> tensor<2x2xf16>
+  %y = "sparse_pattern.linear"(%a, %v) ({
+  ^bb0(%acc: f16):
+    "sparse_pattern.yield"(%acc) : (f16) -> ()
+  }) {scheme = #sparse_pattern.dense, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<2x2xf16>, tensor<1x2xf16>) -> tensor<2x1xf16>
+  return %y : tensor<2x1xf16>
+}
