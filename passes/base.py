@@ -33,7 +33,7 @@ class Session:
     """What the passes of one compilation tell besides the IR.
 
     Attributes:
-        remarks: why something was left as it was, with the location it is about.
+        remarks: why something was left as it was or what was removed, with its location.
         layers: a record for each layer, made when its weights are packed.
         parameters: arrays that were taken out of the IR, by name; they go to the bundle's weights.
         kernels: family of each kernel, by the kernel's name.
@@ -69,7 +69,10 @@ class ModulePass(ABC):
         """
 
     def remark(self, session: Session, op: Any, reason: str) -> None:
-        """Tell the user why `op` was left as it is: one sentence with its numbers, no full stop."""
+        """Tell the user why `op` was left as it is, or what was removed from it.
+
+        One sentence with its numbers, no full stop.
+        """
         session.remarks.append((op.location, Remark(layer_name(op.location), self.name, reason)))
 
     @classmethod

@@ -80,7 +80,7 @@ def test_folding_constants_changes_no_sum(
     array = (rng.standard_normal(shape) * (rng.random(shape) < 0.8)).astype(np.float32)
     values = rng.choice([0.0, 0.5, -2.0, 3.0], groups * channels).astype(np.float32)
     known = rng.random(values.size) < 0.6
-    weights = Weights(array, array.any(axis=2), groups, np.zeros(len(array)), False)
+    weights = Weights(array, np.asarray(array.any(axis=2)), groups, np.zeros(len(array)), False)
     fold_constants(weights, Known(np.where(known, values, 0).astype(np.float32), known), to_bias)
     inputs = rng.standard_normal((groups, channels, 3))
     inputs[known.reshape(groups, channels)] = values[known][:, None]
