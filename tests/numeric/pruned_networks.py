@@ -111,6 +111,7 @@ def super_resolution(rng: Generator) -> Case:
     )
     prune_filters(model, rng, 0.3)
     model.up.weight.data[4:12] = 0  # two channels of the shuffled tensor
+    model.up.bias.data[4:12] = 0
     return Case("super resolution", model, (tensor(rng, 1, 3, 7, 6),))
 
 
@@ -163,7 +164,7 @@ def gated(rng: Generator) -> Case:
     )
     prune_filters(model, rng)
     model.transposed.weight.data[:, [1, 4]] = 0
-    model.transposed.bias.data[1] = 0
+    model.transposed.bias.data[[1, 4]] = 0
     return Case("gated", model, (tensor(rng, 1, 2, 6, 7),))
 
 
