@@ -55,8 +55,19 @@ def main() -> None:
 @click.option("--target", default="host", show_default=True, help="`niwaki targets` lists them.")
 @click.option("--batch", type=int, help="Inputs at once; as many as the example inputs without it.")
 @click.option("--dump-ir", metavar="DIR", help="Write the IR after each pass into this folder.")
+@click.option(
+    "--trim-threshold",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    help="Weights of at most this magnitude become zero; changes results.",
+)
 def compile_command(
-    model: str, output: str, target: str, batch: int | None, dump_ir: str | None
+    model: str,
+    output: str,
+    target: str,
+    batch: int | None,
+    dump_ir: str | None,
+    trim_threshold: float,
 ) -> None:
     """Compile MODEL: FILE.py:FUNCTION, an .onnx, a .pt2, or an .mlir file (linalg on tensors)."""
     from rich.console import Console
@@ -64,7 +75,14 @@ def compile_command(
     with Console(stderr=True).status(f"compiling {model} for {target}"):
         from .compiler import compile as compile_network
 
-        bundle = compile_network(model, target=target, output=output, batch=batch, dump_ir=dump_ir)
+        bundle = compile_network(
+            model,
+            target=target,
+            output=output,
+            batch=batch,
+            dump_ir=dump_ir,
+            trim_threshold=trim_threshold,
+        )
     _print_report(bundle.manifest)
     click.echo(f"wrote {bundle.path}")
 

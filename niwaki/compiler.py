@@ -15,6 +15,7 @@ from niwaki.dispatch_order import Dispatch, order_flags, read_order
 from niwaki.errors import CompilerBug, NiwakiError
 from niwaki.passes import Session, parse_pipeline, run_pipeline
 from niwaki.passes.base import TARGET_ATTRIBUTE
+from niwaki.passes.pipeline import Element
 from niwaki.passes.pipelines import compile_pipeline
 from niwaki.records import DispatchRecord, LayerRecord, Remark
 from niwaki.runtime.bundle import Bundle, open_bundle, write_bundle
@@ -37,6 +38,7 @@ def compile(
     example_kwargs: Mapping[str, Any] | None = None,
     batch: int | None = None,
     dump_ir: PathLike | None = None,
+    trim_threshold: float = 0.0,
 ) -> Bundle:
     """Compile a network into a bundle.
 
@@ -52,6 +54,8 @@ def compile(
         batch: for a module: compile for this many inputs at once instead of the examples' number;
             for an ``.onnx`` file: the size of a symbolic first dimension, 1 without it.
         dump_ir: folder for the IR after each pass.
+        trim_threshold: weights of at most this magnitude become zero, so that filters and channels
+            of tiny weights are removed. Above 0 results are no longer those of the model.
 
     Raises:
         NiwakiError: the network, a file or the target is not what it must be; one line tells which
@@ -59,12 +63,13 @@ def compile(
         CompilerBug: Niwaki itself failed; the message tells how to reproduce it.
     """
     machine = get_target(target)
+    passes = parse_pipeline(compile_pipeline(machine, trim_threshold))
     _check_output(output)
     with context() as ctx:
         imported = _import(model, example_inputs, example_kwargs, batch, ctx)
         session = Session()
         text = _lower(
-            imported.module, target, session, machine, None if dump_ir is None else Path(dump_ir)
+            imported.module, target, session, passes, None if dump_ir is None else Path(dump_ir)
         )
         vmfb, order = generate_code(text, machine)
         manifest = _manifest(target, machine, imported.signature, session, order)
@@ -102,13 +107,15 @@ def _need_module(batch: int | None, what: str) -> None:
         raise NiwakiError(f"the batch of {what} is fixed: export it for {batch} inputs")
 
 
-def _lower(module: Any, name: str, session: Session, target: Target, dump_ir: Path | None) -> str:
+def _lower(
+    module: Any, name: str, session: Session, passes: list[Element], dump_ir: Path | None
+) -> str:
     """Run the passes; returns IREE's input."""
     import torch_mlir.ir as ir
 
     op = module.operation
     op.attributes[TARGET_ATTRIBUTE] = ir.StringAttr.get(name)
-    run_pipeline(op, parse_pipeline(compile_pipeline(target)), session, dump_ir)
+    run_pipeline(op, passes, session, dump_ir)
     # With locations, which tell the layer of each kernel that IREE runs.
     return str(op.get_asm(assume_verified=True, enable_debug_info=True))
 

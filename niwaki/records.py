@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Remark:
-    """Why a pass left something as it was.
+    """Why a pass left something as it was, or what it removed.
 
     Attributes:
         layer: module path of the layer, e.g. ``layer1.0.conv1``.
@@ -33,10 +33,11 @@ class LayerRecord:
         scheme: the scheme of its zeros, e.g. ``block_punched(8x64)``.
         kernel: kernel family and tile, e.g. ``gather_gemm 8x3x16``; empty for layers left to IREE.
         kept: number of weights that are not zero.
-        weights: number of weights of the dense layer.
+        weights: number of weights of the dense layer, without channels that were removed.
         packed_bytes: bytes of packed values and indices.
         dense_bytes: bytes of the dense weights.
-        reason: why the layer stayed dense or on IREE's own path; empty otherwise.
+        reason: what was removed from the layer, why it stayed dense or on IREE's own path; empty
+            otherwise.
         positions: output positions that each weight serves: images x pixels, or rows. So the layer
             costs 2 x `kept` x `positions` floating-point operations.
         activation_bytes: bytes of its inputs and its result, without the zeros around them.

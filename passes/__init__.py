@@ -11,6 +11,7 @@ from . import (
     lower_to_gpu,
     raise_layers,
     select_kernels,
+    trim_channels,
 )
 from .base import REGISTRY, ModulePass, PassFailure, Session
 from .pipeline import parse_pipeline, pipeline_text, run_pipeline
@@ -33,4 +34,5 @@ __all__ = [
     "raise_layers",
     "run_pipeline",
     "select_kernels",
+    "trim_channels",
 ]

@@ -33,7 +33,7 @@ class Session:
     """What the passes of one compilation tell besides the IR.
 
     Attributes:
-        remarks: why something was left as it was, with the location it is about.
+        remarks: why something was left as it was or what was removed, with its location.
         layers: a record for each layer, made when its weights are packed.
         parameters: arrays that were taken out of the IR, by name; they go to the bundle's weights.
         kernels: family of each kernel, by the kernel's name.
@@ -50,7 +50,7 @@ class ModulePass(ABC):
     """A transformation of a module. Subclasses register themselves under `name`.
 
     Fields are options, written `name{some-option=4}` in a pipeline (dashes for underscores); their
-    types may be int, bool or str and they need defaults.
+    types may be int, float, bool or str and they need defaults.
     """
 
     name: ClassVar[str]
@@ -69,7 +69,10 @@ class ModulePass(ABC):
         """
 
     def remark(self, session: Session, op: Any, reason: str) -> None:
-        """Tell the user why `op` was left as it is: one sentence with its numbers, no full stop."""
+        """Tell the user why `op` was left as it is, or what was removed from it.
+
+        One sentence with its numbers, no full stop.
+        """
         session.remarks.append((op.location, Remark(layer_name(op.location), self.name, reason)))
 
     @classmethod
@@ -200,6 +203,11 @@ def _parse(owner: str, key: str, text: str, annotation: Any) -> Any:
         return text == "true"
     if kind == "int" and re.fullmatch(r"-?[0-9]+", text):
         return int(text)
+    if kind == "float":
+        try:
+            return float(text)
+        except ValueError:
+            pass  # told below
     if kind == "str":
         return text
     raise NiwakiError(f"pass '{owner}' needs {kind} for option '{key}', got '{text}'")

@@ -14,6 +14,7 @@ RAISE = (
     "canonicalize",
     "cse",
 )
+TRIM = "sparse-pattern-trim-channels"
 CHOOSE = (
     "sparse-pattern-detect-schemes",
     "sparse-pattern-assign-layouts",
@@ -24,9 +25,13 @@ CHOOSE = (
 EMIT = ("canonicalize", "cse", "sparse-pattern-emit-iree")
 
 
-def compile_pipeline(target: Target) -> str:
-    """The pipeline from linalg on tensors to IREE's input for `target`."""
+def compile_pipeline(target: Target, trim_threshold: float = 0.0) -> str:
+    """The pipeline from linalg on tensors to IREE's input for `target`.
+
+    Weights of at most `trim_threshold` count as zero.
+    """
+    trim = f"{TRIM}{{threshold={trim_threshold}}}" if trim_threshold else TRIM
     lower = [f"sparse-pattern-lower-to-{target.backend}"]
     if target.backend == "gpu":
         lower.insert(0, "sparse-pattern-fit-types")
-    return f"builtin.module({','.join((*RAISE, *CHOOSE, *lower, *EMIT))})"
+    return f"builtin.module({','.join((*RAISE, trim, *CHOOSE, *lower, *EMIT))})"

@@ -112,12 +112,14 @@ def test_compile(run: Run, compiler: list[dict[str, Any]], affine_path: Path) ->
             "output": "net.niwaki",
             "batch": None,
             "dump_ir": None,
+            "trim_threshold": 0.0,
         }
     ]
 
 
 def test_compile_defaults(run: Run, compiler: list[dict[str, Any]]) -> None:
-    succeeded(run("compile", "net.pt2", "-o", "net.niwaki", "--dump-ir", "ir", "--batch", "4"))
+    options = ("--dump-ir", "ir", "--batch", "4", "--trim-threshold", "1e-3")
+    succeeded(run("compile", "net.pt2", "-o", "net.niwaki", *options))
     assert compiler == [
         {
             "model": "net.pt2",
@@ -125,6 +127,7 @@ def test_compile_defaults(run: Run, compiler: list[dict[str, Any]]) -> None:
             "output": "net.niwaki",
             "batch": 4,
             "dump_ir": "ir",
+            "trim_threshold": 0.001,
         }
     ]
 

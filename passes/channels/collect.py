@@ -1,0 +1,93 @@
+"""Find the steps of a function: the ops whose slices can be followed, and along which dimension.
+
+Backwards, since readers know the dimension: a layer's channels are dimension 1 of what it reads. A
+tensor that an unknown op reads is pinned: it stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import torch_mlir.ir as ir
+
+from ..base import nested_ops
+from .elementwise import elementwise_step
+from .facts import Facts, Step, is_made_anew
+from .layers import AXIS, is_layer, layer_step
+from .moves import move_step
+
+
+def collect(ops: Sequence[Any], facts: Facts, threshold: float) -> list[Step]:
+    """The steps among `ops`, in program order; `facts` gets the axes and pins of all tensors."""
+    steps: list[Step] = []
+    for op in reversed(ops):
+        step = _step(op, facts, threshold) if _can_be_followed(op) else None
+        if step is not None and _agrees(step, facts):
+            steps.append(step)
+            _note(step, facts)
+            continue
+        for value in _values_read(op):
+            facts.pin(value, _why_pinned(op))
+    for value in facts.axes.keys() - {step.result for step in steps}:
+        facts.pin(value, _why_given(value))
+    return steps[::-1]
+
+
+def _can_be_followed(op: Any) -> bool:
+    """Whether an op has one result and works on tensors of known shapes without layouts."""
+    values = [*op.operands, *op.results]
+    if len(op.results) != 1 or not all(isinstance(v.type, ir.RankedTensorType) for v in values):
+        return False
+    kinds = [ir.RankedTensorType(value.type) for value in values]
+    return all(kind.has_static_shape and kind.encoding is None for kind in kinds)
+
+
+def _step(op: Any, facts: Facts, threshold: float) -> Step | None:
+    if is_layer(op):
+        return layer_step(op, threshold)
+    axis = facts.axes.get(op.results[0])
+    if axis is None:
+        return None
+    if op.operation.name == "linalg.generic":
+        return elementwise_step(op, axis)
+    return move_step(op, axis)
+
+
+def _followed(step: Step) -> Iterable[tuple[Any, int]]:
+    """Tensors that a step writes and reads, with the dimensions it follows."""
+    yield step.result, step.axis
+    for tie in step.ties:
+        if not is_made_anew(tie.value):
+            yield tie.value, tie.axis
+    if step.weights is not None and not is_made_anew(step.op.input):
+        yield step.op.input, AXIS
+
+
+def _agrees(step: Step, facts: Facts) -> bool:
+    """Whether all readers of these tensors follow the same dimensions."""
+    axes = dict(facts.axes)
+    return all(axes.setdefault(value, axis) == axis for value, axis in _followed(step))
+
+
+def _note(step: Step, facts: Facts) -> None:
+    facts.axes.update(_followed(step))
+    for value in step.pinned:
+        facts.pin(value, _why_pinned(step.op))
+
+
+def _values_read(op: Any) -> Iterable[Any]:
+    yield from op.operands
+    for inner in nested_ops(op):
+        yield from inner.operands
+
+
+def _why_given(value: Any) -> str:
+    if isinstance(value.owner, ir.Block):
+        return "the network's input has them"
+    return f"{value.owner.operation.name} computes them"
+
+
+def _why_pinned(op: Any) -> str:
+    name = op.operation.name
+    return "the network returns them" if name == "func.return" else f"{name} reads them"

@@ -1,0 +1,88 @@
+"""Which slices are needed, by whom: the least set that contains what is pinned and what that needs.
+
+Needs go from filters to the channels they have weights for, and along ties in both directions: a
+channel goes from a sum only if it goes from all branches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from .facts import Array, Facts, Step, Tie, is_made_anew, shape_of
+from .layers import AXIS, channels_read
+
+READ = "other layers read them"
+CONSTANT = "a layer reads their constant and cannot add it to a bias"
+EQUAL_GROUPS = "groups of a convolution stay equal"
+NOT_EMPTY = "no tensor becomes empty"
+
+
+def find_needs(steps: Sequence[Step], facts: Facts) -> None:
+    """Fill `facts.needed`."""
+    for value, axis in facts.axes.items():
+        reason = facts.pins.get(value, 0)
+        facts.needed[value] = np.full(shape_of(value)[axis], reason, np.int64)
+    while True:
+        # A list, not a generator: every step spreads its needs in each round.
+        while any([_spread(step, facts) for step in (*reversed(steps), *steps)]):
+            pass
+        if not any([_complete(step, facts) for step in steps]):
+            return
+
+
+def _spread(step: Step, facts: Facts) -> bool:
+    """Pass needs on between the tensors of one step; returns whether there were new ones."""
+    changed = [_tie(tie, step, facts) for tie in step.ties if not is_made_anew(tie.value)]
+    if step.weights is None or is_made_anew(step.op.input):
+        return any(changed)
+    needed, known = facts.needed[step.op.input], facts.known_of(step.op.input, AXIS)
+    read = channels_read(step.weights, facts.kept(step.result))
+    constant = known.known & (known.values != 0)
+    changed.append(_add(needed, read & ~constant, facts.reason(READ)))
+    changed.append(_add(needed, read & constant, facts.reason(CONSTANT)))
+    return any(changed)
+
+
+def _tie(tie: Tie, step: Step, facts: Facts) -> bool:
+    own, result = facts.needed[tie.value], facts.needed[step.result]
+    changed = False
+    for source, target, there, here in (
+        (result, own, tie.result, tie.own),
+        (own, result, tie.own, tie.result),
+    ):
+        new = (source[there] > 0) & (target[here] == 0)
+        target[here[new]] = source[there[new]]
+        changed |= bool(new.any())
+    return changed
+
+
+def _add(needed: Array, more: npt.NDArray[np.bool_], reason: int) -> bool:
+    new = more & (needed == 0)
+    needed[new] = reason
+    return bool(new.any())
+
+
+def _complete(step: Step, facts: Facts) -> bool:
+    """Keep what nothing needs, but without which an op would not be well-formed."""
+    changed = False
+    for value in (step.result, *step.op.operands):
+        if value in facts.needed and not facts.needed[value].any():
+            facts.needed[value][0] = facts.reason(NOT_EMPTY)
+            changed = True
+    if step.weights is None or step.weights.groups == 1 or is_made_anew(step.op.input):
+        return changed
+    # Groups that keep filters and channels keep equally many of each; others go as a whole.
+    both = [facts.needed[value] for value in (step.result, step.op.input)]
+    parts = [needed.reshape(step.weights.groups, -1) for needed in both]
+    stays = (parts[0] > 0).any(axis=1) | (parts[1] > 0).any(axis=1)
+    for part in parts:
+        wanted = max(1, int((part > 0).sum(axis=1).max()))
+        for group in np.flatnonzero(stays & ((part > 0).sum(axis=1) < wanted)):
+            free = np.flatnonzero(part[group] == 0)
+            missing = wanted - (part.shape[1] - free.size)
+            part[group, free[:missing]] = facts.reason(EQUAL_GROUPS)
+            changed = True
+    return changed
