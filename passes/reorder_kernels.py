@@ -131,10 +131,17 @@ def weights_of(channels: Channels) -> list[Axis]:
 
 
 def best_order(channels: Channels, layers: Layers) -> Order:
-    """The order in which the layers that write `channels` cost least together."""
+    """The order in which the layers that write `channels` cost least together.
+
+    Where several do, the best one is tried of those that suit all and those that suit one of them.
+    """
     rows = [layers.nonzero(op).reshape(channels.size, -1) for op in channels.writers]
-    joined = np.concatenate(rows, axis=1)
-    orders = [schemes.similar_order(joined, block, channels.segments) for block in BLOCKS]
+    compared = [np.concatenate(rows, axis=1), *(rows if len(rows) > 1 else [])]
+    orders = [
+        schemes.similar_order(nonzero, block, channels.segments)
+        for nonzero in compared
+        for block in BLOCKS
+    ]
     return min(orders, key=lambda order: layers.moved(channels, order).cost(channels.writers))
 
 
