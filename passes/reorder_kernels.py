@@ -35,8 +35,8 @@ from .layers import groups_of, is_depthwise, layer_weights
 
 Order = npt.NDArray[np.intp]
 
-# Filters of a block that orders are made for: those that share a load in some kernel.
-BLOCKS = (8, 4, 2)
+# Filters of the tallest block that shares a load in a kernel. Lower blocks come to light with it.
+BLOCK = 8
 
 # Share of the estimated time that must be gained: the estimate is no better than this.
 LEAST_GAIN = 0.03
@@ -111,17 +111,23 @@ class Layers:
         """The same with `channels` in another order."""
         moved = Layers(dict(self.zeros), dict(self.found))
         for axis in weights_of(channels):
-            moved.zeros[axis.op.result] = reordered(moved.nonzero(axis.op), axis, order)
-            moved.found.pop(axis.op.result, None)
+            layer = axis.op.result
+            moved.zeros[layer] = reordered(moved.nonzero(axis.op), axis, order)
+            # What a layer costs depends on the order of its input channels in one scheme alone.
+            scattered = isinstance(self.detection(axis.op).scheme, schemes.BlockColumnRow)
+            if axis.axis == 0 or scattered:
+                moved.found.pop(layer, None)
         return moved
 
     def cost(self, ops: Iterable[Any]) -> float:
         """Estimated time; a multiply-add of a dense layer takes 1."""
-        return sum(
-            found.cost * found.total * math.prod(op.result.type.shape) // op.weight.type.shape[0]
-            for op in ops
-            for found in [self.detection(op)]
-        )
+        return sum(self.detection(op).cost * dense_cost(op) for op in ops)
+
+
+def dense_cost(op: Any) -> float:
+    """Multiply-adds of a layer without zeros."""
+    weights, result = op.weight.type.shape, op.result.type.shape
+    return math.prod(weights) * math.prod(result) / weights[0]
 
 
 def weights_of(channels: Channels) -> list[Axis]:
@@ -133,16 +139,24 @@ def weights_of(channels: Channels) -> list[Axis]:
 def best_order(channels: Channels, layers: Layers) -> Order:
     """The order in which the layers that write `channels` cost least together.
 
-    Where several do, the best one is tried of those that suit all and those that suit one of them.
+    Where several do, that is one of those which suit all of them or one of them.
     """
     rows = [layers.nonzero(op).reshape(channels.size, -1) for op in channels.writers]
-    compared = [np.concatenate(rows, axis=1), *(rows if len(rows) > 1 else [])]
-    orders = [
-        schemes.similar_order(nonzero, block, channels.segments)
-        for nonzero in compared
-        for block in BLOCKS
-    ]
-    return min(orders, key=lambda order: layers.moved(channels, order).cost(channels.writers))
+    orders = [schemes.similar_order(np.concatenate(rows, axis=1), BLOCK, channels.segments)]
+    if len(rows) > 1:
+        orders += [schemes.similar_order(own, BLOCK, channels.segments) for own in rows]
+    return min(orders, key=lambda order: block_cost(channels, order, layers))
+
+
+def block_cost(channels: Channels, order: Order, layers: Layers) -> float:
+    """What layers that write `channels` cost if blocks of filters share columns, as in `cost`."""
+    total = 0.0
+    for op in channels.writers:
+        nonzero = layers.nonzero(op)[order]
+        blocks = [schemes.BlockPunched(2**power, 1) for power in range(BLOCK.bit_length())]
+        shares = (schemes.estimate(nonzero, block, groups_of(op)) for block in blocks)
+        total += min(shares) * dense_cost(op)
+    return total
 
 
 def objection(channels: Channels, layers: Layers, moved: Layers, improvable: list[Any]) -> str:

@@ -10,7 +10,7 @@ from .block_column_row import BlockColumnRow, block_column_row_mask
 from .block_punched import BlockPunched, block_punched_mask
 from .channel import Channel
 from .dense import Dense
-from .detect import CostModel, Detection, detect, percent
+from .detect import CostModel, Detection, detect, estimate, percent
 from .fkw import FKW, pack_fkw, unpack_fkw
 from .kernel_group import kernel_group_mask
 from .kernel_sample import sample
@@ -41,6 +41,7 @@ __all__ = [
     "block_column_row_mask",
     "block_punched_mask",
     "detect",
+    "estimate",
     "get_scheme",
     "group_patterns",
     "kernel_group_mask",

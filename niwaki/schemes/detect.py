@@ -74,11 +74,6 @@ class Detection:
     cost: float
     reason: str
 
-    @property
-    def floor(self) -> float:
-        """The least that `cost` could be: as many weights, each in a block of many filters."""
-        return self.nonzero / self.total
-
 
 @dataclass(frozen=True)
 class _Candidate:
@@ -165,6 +160,16 @@ def detect(
     if objection:
         reason += f"; hint {hint} refused: {objection}"
     return Detection(best.scheme, best.stored, layer.count, layer.total, best.cost, reason)
+
+
+def estimate(nonzero: Bools, scheme: Scheme, groups: int = 1, model: CostModel = AVX512) -> float:
+    """Time of a layer with these zeros, stored as `scheme` does, as a share of the dense layer's.
+
+    Raises:
+        SchemeError: the scheme cannot hold the weights where ``nonzero[F, C, T]`` is true.
+    """
+    layer = _Layer(nonzero, int(np.count_nonzero(nonzero)), groups, model)
+    return layer.weigh(scheme).cost
 
 
 def _explain(layer: _Layer, best: _Candidate) -> str:
