@@ -3,7 +3,8 @@
 `values`: the kept weights, block after block, each a columns x filters matrix.
 `offsets`, an array of i32: for each kept column where it is read: for a convolution the distance
 from an image's output pixel to the input value in the flat planar buffer, for a linear layer the
-number of the input.
+number of the input. As an array of i16, unsigned, it has steps of the layer's grid of columns
+instead (`column_grid` in `passes/layers.py`), for a linear layer the same numbers.
 `blocks`, blocks x 4 of i32: first filter, first and last + 1 entry in `offsets`, first entry in
 `values`. Blocks of the kernel's full height come first, lower ones (what is left of a group of
 filters) after them.
@@ -107,9 +108,11 @@ def packed_problem(op: Any, kernels: tuple[Any, ...]) -> str:
         return problem
     index = ir.IntegerType.get_signless(32, context=op.operation.context)
     values = (1, op.input.type.element_type)
-    expected = {"values": values, "offsets": (1, index), "blocks": (2, index)}
-    if problem := array_types_problem(op, expected):
+    if problem := array_types_problem(op, {"values": values, "blocks": (2, index)}):
         return problem
+    offsets = op.offsets.type
+    if offsets.rank != 1 or str(offsets.element_type) not in ("i16", "i32"):
+        return f"needs offsets of rank 1 and i16 or i32, got {offsets}"
     blocks, numbers = op.blocks.type.shape
     if numbers != 4:
         return f"needs blocks of four numbers each, got {op.blocks.type}"

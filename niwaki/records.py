@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Remark:
-    """Why a pass left something as it was, or what it removed.
+    """Why a pass left something as it was, what it removed, or what a change of order gained.
 
     Attributes:
         layer: module path of the layer, e.g. ``layer1.0.conv1``.
@@ -36,8 +36,8 @@ class LayerRecord:
         weights: number of weights of the dense layer, without channels that were removed.
         packed_bytes: bytes of packed values and indices.
         dense_bytes: bytes of the dense weights.
-        reason: what was removed from the layer, why it stayed dense or on IREE's own path; empty
-            otherwise.
+        reason: what was removed from the layer, what became of the order of its filters, why it
+            stayed dense or on IREE's own path; empty otherwise.
         positions: output positions that each weight serves: images x pixels, or rows. So the layer
             costs 2 x `kept` x `positions` floating-point operations.
         activation_bytes: bytes of its inputs and its result, without the zeros around them.
@@ -60,6 +60,11 @@ class LayerRecord:
     activation_bytes: int = 0
     kernel_size: tuple[int, ...] = ()
     sample: list[str] = field(default_factory=list)
+
+    @property
+    def csr_bytes(self) -> int:
+        """Bytes of the kept weights in CSR: a 32-bit column each, row pointers not counted."""
+        return self.kept * (self.dense_bytes // self.weights + 4) if self.weights else 0
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from . import (
     lower_to_cpu,
     lower_to_gpu,
     raise_layers,
+    reorder_kernels,
     select_kernels,
     trim_channels,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "parse_pipeline",
     "pipeline_text",
     "raise_layers",
+    "reorder_kernels",
     "run_pipeline",
     "select_kernels",
     "trim_channels",

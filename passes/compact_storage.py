@@ -4,7 +4,7 @@
     "sparse_pattern.conv"(%x, %w, %bias) {kernel = #sparse_pattern.gather_gemm<8, 3, 2, 8>}
       -->
     %values = arith.constant dense<...> : tensor<4608xf32>    blocks, each columns x filters
-    %offsets = arith.constant dense<...> : tensor<582xi32>    where each kept column is read
+    %offsets = arith.constant dense<...> : tensor<582xi16>    where each kept column is read
     %blocks = arith.constant dense<...> : tensor<8x4xi32>     filter, columns from and to, value
     "sparse_pattern.packed_conv"(%x, %values, %offsets, %blocks, %bias)
 
@@ -36,8 +36,17 @@ from niwaki.dialects import (
 )
 from niwaki.records import LayerRecord
 
-from .base import ModulePass, PassFailure, Session, constant, erase_unused, function_ops, layer_name
-from .layers import clone_body, groups_of, layer_weights, planar_input, tap_places
+from .base import (
+    ModulePass,
+    PassFailure,
+    Session,
+    constant,
+    erase_unused,
+    function_ops,
+    layer_name,
+    target_of,
+)
+from .layers import clone_body, column_grid, groups_of, layer_weights, planar_input, tap_places
 
 I32_LIMIT = 2**31
 WINDOW = ("strides", "dilations", "padding", "groups")
@@ -50,18 +59,23 @@ class CompactStoragePass(ModulePass):
     name: ClassVar[str] = "sparse-pattern-compact-storage"
 
     def run(self, module: Any, session: Session) -> None:
+        # Shaders of many GPUs cannot store 16 bits.
+        narrow = target_of(module).backend == "cpu"
         for op in function_ops(module):
             if isinstance(op, (ConvOp, LinearOp)) and "kernel" in op.attributes:
-                session.layers.append(pack_layer(op))
+                session.layers.append(pack_layer(op, narrow))
                 op.operation.erase()
         erase_unused(module)
 
 
-def pack_layer(op: Any) -> LayerRecord:
-    """Put the packed form before one layer and let it take over; returns the layer's record."""
+def pack_layer(op: Any, narrow: bool) -> LayerRecord:
+    """Put the packed form before one layer and let it take over; returns the layer's record.
+
+    With `narrow` offsets have 16 bits where that suffices.
+    """
     weights = layer_weights(op)
     by_patterns = isinstance(op.attributes["kernel"], PatternGemmAttr)
-    packed = pack_patterns(op, weights) if by_patterns else pack_blocks(op, weights)
+    packed = pack_patterns(op, weights) if by_patterns else pack_blocks(op, weights, narrow)
     with ir.InsertionPoint(op), op.location:
         made = build_layer(
             packed.name,
@@ -101,26 +115,42 @@ class Packed:
     attributes: dict[str, ir.Attribute]
 
 
-def pack_blocks(op: Any, weights: npt.NDArray[Any]) -> Packed:
+def pack_blocks(op: Any, weights: npt.NDArray[Any], narrow: bool) -> Packed:
     """Weights in blocks of filters that share columns."""
     packed = pack_weights(op, weights)
-    offsets = packed.columns if isinstance(op, LinearOp) else column_offsets(packed.columns, op)
-    if offsets.size and int(offsets.max()) >= I32_LIMIT:
-        raise PassFailure(
-            op.location,
-            f"reads {offsets.max()} elements away, beyond 32-bit offsets: use smaller inputs",
-        )
+    offsets = stored_offsets(op, packed.columns, narrow)
     blocks = np.stack(
         [packed.first_filter, packed.column_begin, packed.column_end, packed.value_begin], axis=1
     )
     arrays = [
         not_empty(packed.values),
-        np.concatenate([offsets, np.zeros(LOOKAHEAD)]).astype(np.int32),
+        np.concatenate([offsets, np.zeros(LOOKAHEAD, offsets.dtype)]),
         blocks.astype(np.int32),
     ]
     full = int(np.count_nonzero(packed.filters == packed.block))
     name = f"packed_{op.operation.name.partition('.')[2]}"
     return Packed(name, arrays, {"full_blocks": int_attr(full)})
+
+
+def stored_offsets(
+    op: Any, columns: npt.NDArray[np.int32], narrow: bool
+) -> npt.NDArray[np.int16] | npt.NDArray[np.int32]:
+    """Where columns are read, as the packed ops store it.
+
+    Raises:
+        PassFailure: 32 bits do not suffice.
+    """
+    offsets = columns if isinstance(op, LinearOp) else column_offsets(columns, op)
+    if offsets.size and int(offsets.max()) >= I32_LIMIT:
+        raise PassFailure(
+            op.location,
+            f"reads {offsets.max()} elements away, beyond 32-bit offsets: use smaller inputs",
+        )
+    grid = column_grid(op)
+    if narrow and grid.is_narrow:
+        # Constants have no unsigned types; kernels read them so.
+        return ((offsets - grid.origin) // grid.unit).astype(np.uint16).view(np.int16)
+    return offsets.astype(np.int32)
 
 
 def pack_patterns(op: Any, weights: npt.NDArray[Any]) -> Packed:

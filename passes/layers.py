@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy.typing as npt
@@ -69,6 +70,46 @@ def tap_places(conv: Any) -> list[tuple[int, int]]:
     layout = planar_input(conv)
     taps = displacements(size, ints(conv.dilations), ints(conv.padding)[:rank])
     return [layout.tap_offset(tap) for tap in taps]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Where the columns of a layer's shape may lie, all at whole steps from the first.
+
+    Attributes:
+        origin: distance of the first in elements, see `offsets` of the packed ops.
+        unit: elements of a step.
+        last: steps to the last one.
+    """
+
+    origin: int
+    unit: int
+    last: int
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether steps fit 16 bits, so that packed layers store them instead of distances."""
+        return self.last < 2**16
+
+
+def column_grid(op: Any) -> Grid:
+    """The grid of a layer that is planar or linear, packed or not.
+
+    For kernels of one tap a step is a whole plane, else mostly one element. What is kept of the
+    weights does not matter: layers of one shape share a grid, and so a kernel.
+    """
+    channels = op.input.type.shape[1]
+    if len(op.input.type.shape) == 2:
+        return Grid(0, 1, channels - 1)
+    layout = planar_input(op)
+    channel = len(layout.phases) * layout.plane
+    places = sorted({phase * layout.plane + distance for phase, distance in tap_places(op)})
+    unit = math.gcd(channel, *(place - places[0] for place in places))
+    return Grid(
+        layout.lead + places[0],
+        unit,
+        ((channels - 1) * channel + places[-1] - places[0]) // unit,
+    )
 
 
 def clone_body(block: Any, arguments: Sequence[ir.Value]) -> ir.Value:

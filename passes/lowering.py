@@ -26,6 +26,7 @@ from .kernels.library import Kernel, KernelLibrary, flat
 from .kernels.matvec import Matvec
 from .kernels.pooling import Pooling
 from .kernels.rows import plain_layout
+from .layers import column_grid
 
 # Makes the kernel and the operands of an op; `lanes` are values of a vector, or threads of a
 # workgroup.
@@ -131,9 +132,18 @@ def conv_layer(op: Any, lanes: int) -> GatherGemm:
         vectors,
         tiles,
         group,
+        *column_steps(op),
         *epilogue_counts(op),
         lanes,
     )
+
+
+def column_steps(op: Any) -> tuple[int, int]:
+    """Origin and unit of a packed convolution's offsets; 0 and 1 where they are distances."""
+    if ir.IntegerType(op.offsets.type.element_type).width == 32:
+        return 0, 1
+    grid = column_grid(op)
+    return grid.origin, grid.unit
 
 
 def linear_layer(op: Any, lanes: int) -> Matvec:

@@ -16,6 +16,7 @@ RAISE = (
 )
 TRIM = "sparse-pattern-trim-channels"
 CHOOSE = (
+    "sparse-pattern-reorder-kernels",
     "sparse-pattern-detect-schemes",
     "sparse-pattern-assign-layouts",
     "cse",

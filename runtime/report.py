@@ -10,26 +10,16 @@ from .manifest import Manifest
 if TYPE_CHECKING:
     from rich.table import Table
 
-_INDEX_BYTES = 4  # of one column index in CSR
-
 
 def totals(manifest: Manifest) -> dict[str, int]:
-    """Sums over the layers: weights, kept weights, and bytes as packed here, as dense and as CSR.
-
-    The CSR figure is what the kept weights take with one 32-bit column each, row pointers not
-    counted.
-    """
+    """Sums over the layers: weights, kept weights, bytes as packed here, as dense and as CSR."""
     layers = manifest.layers
     return {
         "weights": sum(layer.weights for layer in layers),
         "kept": sum(layer.kept for layer in layers),
         "packed_bytes": sum(layer.packed_bytes for layer in layers),
         "dense_bytes": sum(layer.dense_bytes for layer in layers),
-        "csr_bytes": sum(
-            layer.kept * (layer.dense_bytes // layer.weights + _INDEX_BYTES)
-            for layer in layers
-            if layer.weights
-        ),
+        "csr_bytes": sum(layer.csr_bytes for layer in layers),
     }
 
 
@@ -59,7 +49,7 @@ def layer_table(manifest: Manifest) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for heading in ("layer", "op", "scheme", "kernel"):
         table.add_column(heading, overflow="fold")
-    for heading in ("kept", "of", "bytes"):
+    for heading in ("kept", "of", "bytes", "of dense", "of CSR"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("reason", overflow="fold")
     for layer in manifest.layers:
@@ -71,6 +61,8 @@ def layer_table(manifest: Manifest) -> Table:
             _percent(layer.kept, layer.weights),
             f"{layer.weights:,}",
             size_text(layer.packed_bytes),
+            _percent(layer.packed_bytes, layer.dense_bytes),
+            _percent(layer.packed_bytes, layer.csr_bytes),
             layer.reason,
         )
         # As Text, because a name or a reason may hold [brackets], which rich would take for markup.

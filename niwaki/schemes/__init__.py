@@ -10,7 +10,7 @@ from .block_column_row import BlockColumnRow, block_column_row_mask
 from .block_punched import BlockPunched, block_punched_mask
 from .channel import Channel
 from .dense import Dense
-from .detect import CostModel, Detection, detect
+from .detect import CostModel, Detection, detect, estimate, percent
 from .fkw import FKW, pack_fkw, unpack_fkw
 from .kernel_group import kernel_group_mask
 from .kernel_sample import sample
@@ -18,6 +18,7 @@ from .n_m import NM, n_m_mask
 from .pack import PackedBlocks, pack, unpack
 from .pattern import Pattern, natural_library, pattern_mask
 from .pattern_groups import PatternGroups, group_patterns, ungroup_patterns
+from .similarity import similar_order
 from .unstructured import Unstructured
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "block_column_row_mask",
     "block_punched_mask",
     "detect",
+    "estimate",
     "get_scheme",
     "group_patterns",
     "kernel_group_mask",
@@ -49,8 +51,10 @@ __all__ = [
     "pack_bcrc",
     "pack_fkw",
     "pattern_mask",
+    "percent",
     "register",
     "sample",
+    "similar_order",
     "ungroup_patterns",
     "unpack",
     "unpack_bcrc",

@@ -63,6 +63,7 @@ class Detection:
         stored: weights it stores, zeros inside its blocks included.
         nonzero: weights that are not zero.
         total: weights of the dense layer.
+        cost: estimated time as a share of the dense layer's.
         reason: why, in one short sentence with numbers and no full stop; also why a hint fell.
     """
 
@@ -70,6 +71,7 @@ class Detection:
     stored: int
     nonzero: int
     total: int
+    cost: float
     reason: str
 
 
@@ -152,29 +154,39 @@ def detect(
     reason = _explain_dense(layer, sparse) if best.scheme == Dense() else _explain(layer, best)
     if hinted is not None and hinted.scheme != best.scheme:
         objection = (
-            f"storing {_percent(hinted.stored, layer.total)} of the weights it costs"
-            f" {_percent(hinted.cost)} of dense, {best.scheme} {_percent(best.cost)}"
+            f"storing {percent(hinted.stored, layer.total)} of the weights it costs"
+            f" {percent(hinted.cost)} of dense, {best.scheme} {percent(best.cost)}"
         )
     if objection:
         reason += f"; hint {hint} refused: {objection}"
-    return Detection(best.scheme, best.stored, layer.count, layer.total, reason)
+    return Detection(best.scheme, best.stored, layer.count, layer.total, best.cost, reason)
+
+
+def estimate(nonzero: Bools, scheme: Scheme, groups: int = 1, model: CostModel = AVX512) -> float:
+    """Time of a layer with these zeros, stored as `scheme` does, as a share of the dense layer's.
+
+    Raises:
+        SchemeError: the scheme cannot hold the weights where ``nonzero[F, C, T]`` is true.
+    """
+    layer = _Layer(nonzero, int(np.count_nonzero(nonzero)), groups, model)
+    return layer.weigh(scheme).cost
 
 
 def _explain(layer: _Layer, best: _Candidate) -> str:
     zeros = best.stored - layer.count
-    padding = f", {_percent(zeros, best.stored)} of that zeros" if zeros else ""
-    return f"{_percent(best.stored, layer.total)} kept {best.scheme.describe()}{padding}"
+    padding = f", {percent(zeros, best.stored)} of that zeros" if zeros else ""
+    return f"{percent(best.stored, layer.total)} kept {best.scheme.describe()}{padding}"
 
 
 def _explain_dense(layer: _Layer, sparse: list[_Candidate]) -> str:
     if layer.count == layer.total:
         return "stays dense: no weight is zero"
-    kept = f"stays dense: {_percent(layer.count, layer.total)} of the weights kept"
+    kept = f"stays dense: {percent(layer.count, layer.total)} of the weights kept"
     # The scheme that fits the zeros most closely tells most about why none pays.
     closest = min(sparse, key=lambda candidate: (candidate.stored, candidate.cost), default=None)
     if closest is None:
         return f"{kept} leave nothing to gain"
-    verdict = f"as {closest.scheme} ({_percent(closest.cost)})"
+    verdict = f"as {closest.scheme} ({percent(closest.cost)})"
     return (
         f"{kept} cost more {verdict} than dense"
         if closest.cost > 1
@@ -182,7 +194,7 @@ def _explain_dense(layer: _Layer, sparse: list[_Candidate]) -> str:
     )
 
 
-def _percent(part: float, whole: float = 1.0) -> str:
+def percent(part: float, whole: float = 1.0) -> str:
     """Three digits; 100 % only when it is all."""
     share = 100 * part / whole
     return "over 99.9 %" if 99.9 < share < 100 else f"{share:.3g} %"

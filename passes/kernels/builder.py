@@ -155,6 +155,12 @@ def load_index(buffer: ir.Value, index: Any) -> Index:
     return Index(arith.index_cast(ir.IndexType.get(), load(buffer, index)))
 
 
+def load_number(buffer: ir.Value, index: Any) -> Index:
+    """An element of i32, or one of fewer bits that counts from zero on, as an index."""
+    wide = ir.IntegerType(ir.MemRefType(buffer.type).element_type).width == 32
+    return (load_index if wide else load_unsigned)(buffer, index)
+
+
 def local_vectors(count: int, lanes: int) -> ir.Value:
     """A buffer of vectors on the stack, for the workgroup that runs; they are aligned by type."""
     element = ir.VectorType.get([lanes], ir.F32Type.get())

@@ -24,6 +24,7 @@ from .builder import (
     fold_range,
     load,
     load_index,
+    load_number,
     pieces,
     splat,
     store,
@@ -104,7 +105,7 @@ def _rows(
     ]
 
     def column(number: Index, accumulators: list[ir.Value]) -> list[ir.Value]:
-        at = load_index(offsets, number)
+        at = load_number(offsets, number)
         start = value + (number - first) * height
         weights = [load(values, start + offset, width) for offset, width in cuts]
         updated = []

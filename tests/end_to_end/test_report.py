@@ -165,6 +165,6 @@ def test_report_of_another_machine_in_a_browser(tmp_path: Path) -> None:
     assert "layers are timed on CPUs only" in page.read_text(encoding="utf-8")
     found, console = shown(page, tmp_path)
     assert (found["failures"], found["loaded"], console) == ([], [], "")
-    assert found["headings"][-1] == "bytes"
+    assert found["headings"][-1] == "of CSR"
     assert found["plots"] == [0, 0]
     assert found["pictures"] == 4

@@ -23,7 +23,7 @@ SIZES = (1, 2, 3, 5, 8, 13, 16, 17, 35)
 SCHEMES = (
     "dense", "blocks of 2", "blocks of 4", "blocks of 8", "blocks of 16", "channel",
     "unstructured", "all zero", "one weight", "patterns for 1", "patterns for 4",
-    "rows and columns", "n of m", "kernel groups",
+    "shuffled blocks of 4", "shuffled blocks of 8", "rows and columns", "n of m", "kernel groups",
 )  # fmt: skip
 Generator = np.random.Generator
 
@@ -60,7 +60,8 @@ def keep(shape: tuple[int, ...], scheme: str, rng: Generator) -> NDArray[np.bool
         library = [rng.permutation(taps)[: -(-taps // 2)].tolist() for _ in range(4)]
         return pattern_mask(rng.standard_normal(shape), library, 3, size)
     blocks = rng.random((-(-filters // size), channels, taps)) < 0.3
-    return np.repeat(blocks, size, axis=0)[:filters]
+    kept = np.repeat(blocks, size, axis=0)[:filters]
+    return kept[rng.permutation(filters)] if scheme.startswith("shuffled") else kept
 
 
 def fill(layer: Any, scheme: str, rng: Generator) -> Any:

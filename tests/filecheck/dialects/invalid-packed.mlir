@@ -86,7 +86,7 @@ func.func @f(%x: tensor<1x3x8x8xf32, #planar>,
              %values: tensor<108xf32>,
              %offsets: tensor<33xi64>,
              %blocks: tensor<1x4xi32>) {
-  // expected-error @+1 {{'sparse_pattern.packed_conv' op needs offsets of rank 1 and i32, got tensor<33xi64>}}
+  // expected-error @+1 {{'sparse_pattern.packed_conv' op needs offsets of rank 1 and i16 or i32, got tensor<33xi64>}}
   %y = "sparse_pattern.packed_conv"(%x, %values, %offsets, %blocks) ({
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()

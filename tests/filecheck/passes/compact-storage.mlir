@@ -5,13 +5,13 @@
 #half = #sparse_pattern.planar<array<i64: 2>, array<i64: 1>, array<i64: 1>, array<i64: 0>, 4, 4, 16>
 
 // Two filters share the columns that either keeps: their values lie column after column. The third is a lower block.
-// Offsets count from an output pixel of the first channel: lead 4, planes of 8, taps at -1, 0 and 1. Six more follow, for
+// Offsets count in 16 bits from the first tap of the first channel: planes of 8, taps at 0, 1 and 2. Six more follow, for
 // kernels that fetch ahead. Blocks: first filter, columns from and to, first value.
 // CHECK-LABEL: func.func @conv
 // CHECK-SAME:    (%[[X:.+]]: tensor<1x2x4xf32, {{.+}}>, %[[BIAS:.+]]: tensor<3xf32>)
 // CHECK-NOT:     tensor<3x2x3xf32>
 // CHECK:         %[[VALUES:.+]] = arith.constant dense<[1.0{{.*}}, 4.0{{.*}}, 2.0{{.*}}, 5.0{{.*}}, 3.0{{.*}}, 6.0{{.*}}, 7.0{{.*}}, 8.0{{.*}}, 9.0{{.*}}]> : tensor<9xf32>
-// CHECK-NEXT:    %[[OFFSETS:.+]] = arith.constant dense<[3, 5, 13, 4, 11, 12, 0, 0, 0, 0, 0, 0]> : tensor<12xi32>
+// CHECK-NEXT:    %[[OFFSETS:.+]] = arith.constant dense<[0, 2, 10, 1, 8, 9, 0, 0, 0, 0, 0, 0]> : tensor<12xi16>
 // CHECK-NEXT:    %[[BLOCKS:.+]] = arith.constant dense<{{\[\[}}0, 0, 3, 0], [2, 3, 6, 6]]> : tensor<2x4xi32>
 // CHECK-NEXT:    %[[Y:.+]] = "sparse_pattern.packed_conv"(%[[X]], %[[VALUES]], %[[OFFSETS]], %[[BLOCKS]], %[[BIAS]]) ({
 // CHECK-NEXT:    ^bb0(%[[ACC:.+]]: f32, %[[B:.+]]: f32):
@@ -40,7 +40,7 @@ func.func @conv(%x: tensor<1x2x4xf32, #line>, %bias: tensor<3xf32>) -> tensor<1x
 // A stride of 2 reads phase planes of 4 elements, two a channel: taps 0 and 2 even pixels, tap 1 the odd ones before.
 // Groups are in the offsets too: the second filter reads the second channel alone.
 // CHECK-LABEL: func.func @strided_groups
-// CHECK:         arith.constant dense<[7, 4, 8, 15, 12, 16, 0, 0, 0, 0, 0, 0]> : tensor<12xi32>
+// CHECK:         arith.constant dense<[3, 0, 4, 11, 8, 12, 0, 0, 0, 0, 0, 0]> : tensor<12xi16>
 // CHECK-NEXT:    arith.constant dense<{{\[\[}}0, 0, 3, 0], [1, 3, 6, 3]]> : tensor<2x4xi32>
 func.func @strided_groups(%x: tensor<1x2x4xf32, #phases>) -> tensor<1x2x2xf32, #half> {
   %w = arith.constant dense<[[[1.0, 2.0, 3.0]], [[4.0, 5.0, 6.0]]]> : tensor<2x1x3xf32>
@@ -73,7 +73,7 @@ func.func @depthwise(%x: tensor<1x2x4xf32, #line>) -> tensor<1x2x4xf32, #line> {
 // The offsets of a linear layer are the numbers of the inputs. A constant that the epilogue uses comes along.
 // CHECK-LABEL: func.func @linear
 // CHECK:         arith.constant dense<[1.0{{.*}}, 3.0{{.*}}, 2.0{{.*}}, 4.0{{.*}}]> : tensor<4xf32>
-// CHECK-NEXT:    arith.constant dense<[1, 3, 0, 0, 0, 0, 0, 0]> : tensor<8xi32>
+// CHECK-NEXT:    arith.constant dense<[1, 3, 0, 0, 0, 0, 0, 0]> : tensor<8xi16>
 // CHECK-NEXT:    arith.constant dense<{{\[\[}}0, 0, 2, 0]]> : tensor<1x4xi32>
 // CHECK-NEXT:    "sparse_pattern.packed_linear"
 // CHECK-NEXT:    ^bb0(%[[ACC:.+]]: f32):
@@ -95,7 +95,7 @@ func.func @linear(%x: tensor<5x4xf32>) -> tensor<5x2xf32> {
 // Nothing is kept: the one block has no columns, but is there, so that results get written. A buffer needs an element.
 // CHECK-LABEL: func.func @all_zero
 // CHECK:         arith.constant dense<0.0{{.*}}> : tensor<1xf32>
-// CHECK-NEXT:    arith.constant dense<0> : tensor<6xi32>
+// CHECK-NEXT:    arith.constant dense<0> : tensor<6xi16>
 // CHECK-NEXT:    arith.constant dense<0> : tensor<1x4xi32>
 func.func @all_zero(%x: tensor<5x4xf32>) -> tensor<5x2xf32> {
   %w = arith.constant dense<0.0> : tensor<2x4xf32>

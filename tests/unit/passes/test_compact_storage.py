@@ -25,7 +25,7 @@ from niwaki.dialects import PackedConvOp, PackedLinearOp, PackedPatternConvOp, i
 from niwaki.dialects.planar import pack
 from niwaki.passes import Session, parse_pipeline, run_pipeline, select_kernels
 from niwaki.passes.base import TARGET_ATTRIBUTE, constant, dense_value, function_ops
-from niwaki.passes.layers import tap_places
+from niwaki.passes.layers import Grid, column_grid, tap_places
 from niwaki.targets import get_target
 
 Array = npt.NDArray[Any]
@@ -84,6 +84,15 @@ def numbers(value: Any) -> Array:
     return array
 
 
+def stored_offsets(op: Any) -> Array:
+    """Where columns are read, from an image's output pixel; those of a linear layer by number."""
+    offsets = numbers(op.offsets)
+    if offsets.dtype == np.int32:
+        return offsets
+    grid = column_grid(op)
+    return np.asarray(grid.origin + grid.unit * offsets.view(np.uint16).astype(np.int64))
+
+
 def block_rows(op: Any) -> list[int]:
     """Filters of each block, as the lowerings conclude them from the two heights there may be."""
     blocks, full, filters = len(numbers(op.blocks)), op.full_blocks.value, op.result.type.shape[1]
@@ -131,7 +140,7 @@ def test_linear(
     _module, op, record = packed(
         dialects.build_linear, f32(rows, inputs), weights, result, target, scheme=attribute
     )
-    back = unpacked(op, numbers(op.offsets)[: -dialects.LOOKAHEAD], (filters, inputs, 1), 1)
+    back = unpacked(op, stored_offsets(op)[: -dialects.LOOKAHEAD], (filters, inputs, 1), 1)
     np.testing.assert_array_equal(back[:, :, 0], weights)
     assert record.kept == np.count_nonzero(weights)
     assert (record.weights, record.dense_bytes) == (weights.size, weights.nbytes)
@@ -273,7 +282,7 @@ def computed(op: Any, x: Array) -> Array:
 
 def add_blocks(op: Any, read: Callable[[int], Array], result: Array) -> None:
     """One image as the gather-GEMM kernel computes it: blocks of filters, column after column."""
-    offsets, values, table = map(numbers, (op.offsets, op.values, op.blocks))
+    offsets, values, table = stored_offsets(op), numbers(op.values), numbers(op.blocks)
     for (first, begin, end, value), rows in zip(table, block_rows(op), strict=True):
         sums = np.zeros((rows, result.shape[1]), np.float32)
         for number in range(begin, end):
@@ -347,6 +356,37 @@ def test_conv_weights_come_back(
     ]
     column = {place: number for number, place in enumerate(places)}
     assume(len(column) == len(places))
-    offsets = numbers(op.offsets)[: -dialects.LOOKAHEAD]
+    offsets = stored_offsets(op)[: -dialects.LOOKAHEAD]
     columns = np.array([column[int(offset)] for offset in offsets], np.int32)
     np.testing.assert_array_equal(unpacked(op, columns, shape, 1), weights)
+
+
+@pytest.mark.parametrize(
+    ("target", "channels", "kernel", "element", "grid"),
+    [
+        # 64 planes of 784 elements, and a halo of one on both sides.
+        ("x86-64-v4", 64, 3, "i16", (15, 1, 49_394)),
+        ("x86-64-v4", 96, 3, "i32", (15, 1, 74_482)),
+        # A step is a plane where there is one tap.
+        ("x86-64-v4", 512, 1, "i16", (0, 784, 511)),
+        # Shaders of many GPUs cannot store 16 bits.
+        ("vulkan", 64, 3, "i32", None),
+    ],
+)
+def test_offsets_are_as_narrow_as_fits(
+    target: str, channels: int, kernel: int, element: str, grid: tuple[int, int, int] | None
+) -> None:
+    _module, op, _ = packed(
+        dialects.build_conv,
+        f32(1, channels, 784 - kernel // 2 * 16),
+        np.ones((8, channels, kernel), np.float32),
+        f32(1, 8, 784 - kernel // 2 * 16),
+        target,
+        strides=[1],
+        dilations=[1],
+        padding=[kernel // 2] * 2,
+        groups=1,
+        scheme=dialects.scheme_attr(schemes.Dense()),
+    )
+    assert str(op.offsets.type.element_type) == element
+    assert grid is None or column_grid(op) == Grid(*grid)

@@ -10,10 +10,13 @@ from niwaki.records import LayerRecord
 from niwaki.runtime.report import notes, report_json, report_text, size_text, totals
 
 TABLE = """\
-layer   op         scheme                kernel         kept   of   bytes   reason
-──────────────────────────────────────────────────────────────────────────────────────────────────
-conv1   conv 3x3   block_punched(8x64)   gather 8x3    50.0%   60   200 B
-fc      linear     dense                 (IREE)       100.0%   40   160 B   only 0% zeros [of 40]
+layer   op         scheme                kernel         kept   of   bytes   of dense   of \
+CSR   reason
+──────────────────────────────────────────────────────────────────────────────────────────\
+───────────────────────────
+conv1   conv 3x3   block_punched(8x64)   gather 8x3    50.0%   60   200 B      83.3%    83.3%
+fc      linear     dense                 (IREE)       100.0%   40   160 B     100.0%    50\
+.0%   only 0% zeros [of 40]
 2 layers, 70 of 100 weights kept (70.0%); 360 B packed, 90.0% of dense (400 B), \
 64.3% of CSR (560 B)
 conv1: remark: sparse-pattern-select-kernels: tile of 2 rows"""
