@@ -41,9 +41,14 @@ class Workload(ABC):
     @property
     def weights(self) -> str:
         """``dense``, or how few weights are kept: ``8x``, and in which shape if not in blocks."""
+        return self.described.removeprefix(f"{BLOCKS} ")
+
+    @property
+    def described(self) -> str:
+        """The same with its shape always: ``block-punched 8x``."""
         if self.rate == 1:
             return "dense"
-        kept = f"{self.rate:g}x" if self.shape == BLOCKS else f"{self.shape} {self.rate:g}x"
+        kept = f"{self.shape} {self.rate:g}x"
         return kept if self.pointwise is None else f"{kept} and 1x1 {self.pointwise:g}x"
 
     @abstractmethod

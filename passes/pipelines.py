@@ -31,7 +31,7 @@ CHOOSE = (
 )
 EMIT = ("canonicalize", "cse", "sparse-pattern-emit-iree")
 
-# Without one of these the results are the same, and slower. The others make what the next one needs.
+# Without one of these the results are the same, only slower. Later passes need what others make.
 OPTIONAL = (
     "sparse-pattern-raise-layers",
     "sparse-pattern-fuse-epilogues",
@@ -65,9 +65,8 @@ def leave_out(pipeline: str, names: Collection[str]) -> list[Element]:
         if name not in OPTIONAL or name not in present:
             optional = ", ".join(known for known in OPTIONAL if known in present)
             problem = "is needed" if name in present else "is not in the pipeline"
-            raise NiwakiError(
-                f"cannot compile without pass '{name}', which {problem}: can be left out: {optional}"
-            )
+            told = f"cannot compile without pass '{name}', which {problem}"
+            raise NiwakiError(f"{told}: can be left out: {optional}")
     return [element for element in elements if _name(element) not in names]
 
 

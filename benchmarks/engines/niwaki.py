@@ -26,4 +26,11 @@ class Niwaki(Engine):
     def load(self, path: Path) -> Network:
         import niwaki
 
-        return niwaki.load(path, threads=1)
+        return niwaki.load(path, threads=self.threads)
+
+
+class NiwakiOnTwoThreads(Niwaki):
+    """The same bundle on two cores."""
+
+    name = "Niwaki on 2 threads"
+    threads = 2
