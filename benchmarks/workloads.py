@@ -96,10 +96,12 @@ class LayerChain(Workload):
     size: int
     rate: float
     depth: int
+    shape: str = BLOCKS
 
     @property
     def name(self) -> str:
-        return f"{self.filters}x{self.filters}x3x3-at-{self.size}-{self.weights}"
+        layer = f"{self.filters}x{self.filters}x3x3-at-{self.size}"
+        return f"{layer}-{self.weights}".replace(" ", "-")
 
     def build(self) -> tuple[torch.nn.Module, torch.Tensor]:
         import torch
@@ -112,6 +114,29 @@ class LayerChain(Workload):
         model = nn.Sequential(*layers).eval().requires_grad_(False)
         shape = (self.filters, self.size, self.size)
         return _pruned(model, ungrouped_convolutions(model), self, shape)
+
+
+@dataclass(frozen=True)
+class TransposedLayer(Workload):
+    """A transposed convolution 4x4 of stride 2, which doubles the size, as decoders have it."""
+
+    channels: int
+    filters: int
+    size: int
+    rate: float = 1  # nothing is pruned
+
+    @property
+    def name(self) -> str:
+        return f"transposed-{self.channels}x{self.filters}x4x4-at-{self.size}-{self.weights}"
+
+    def build(self) -> tuple[torch.nn.Module, torch.Tensor]:
+        import torch
+        from torch import nn
+
+        torch.manual_seed(0)
+        layer = nn.ConvTranspose2d(self.channels, self.filters, 4, stride=2, padding=1)
+        shape = (self.channels, self.size, self.size)
+        return _pruned(layer.eval().requires_grad_(False), (), self, shape)
 
 
 def ungrouped_convolutions(model: torch.nn.Module) -> list[Convolution]:

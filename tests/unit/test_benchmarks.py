@@ -182,12 +182,10 @@ def test_first_depthwise_and_last_layers_stay_dense() -> None:
 def test_all_peers_get_the_same_weights(case: Case) -> None:
     ours, *others = case.contenders
     assert isinstance(ours.engine, Niwaki)
-    assert {contender.workload for contender in others} == {ours.workload}
-    labels = {contender.label for contender in case.contenders}
-    assert len(labels) == len(case.contenders)
-    for goal in case.goals:
-        assert goal.fast == ours.label
-        assert labels.issuperset(goal.slow)
+    for other in others:
+        dense = isinstance(other.engine, DeepSparse) and other.workload.weights == "dense"
+        assert dense or other.workload == ours.workload
+    assert {goal.fast for goal in case.goals} == {ours.label}
 
 
 def test_pattern_mask() -> None:
