@@ -46,7 +46,7 @@ CASES = {
 GROUPS = (*CASES, "ablation", "compile", "memory", "import")
 FOLDER = Path("build", "benchmarks")
 FILES = FOLDER / "files"
-OVERVIEW_WIDTH = 140  # characters: a column for each engine
+LEAST_WIDTH = 140  # characters: a column for each engine
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -86,10 +86,12 @@ def measure_cases(group: str, only: str, rounds: int, core: int, reuse: bool) ->
     measured = [(case, measure_case(case, rounds, core, reuse)) for case in cases]
     if group == "peers" and measured:
         table = overview_table("Pruned networks beside other engines", measured)
-        Console(width=max(Console().width, OVERVIEW_WIDTH)).print(table)
+        show(table)
     for case, results in measured if group == "scaling" else ():
         points = scaling.points(case, results, FILES)
-        report_figures(f"{case.name}-slope", case.title, scaling.figures(points))
+        written = figures_json(case.title, scaling.figures(points))
+        table = scaling.slope_table(case.title, points)
+        report(f"{case.name}-slope", table, {**written, "points": [vars(p) for p in points]})
         scaling.plot(case.title, points, FOLDER / f"{case.name}.svg")
 
 
@@ -103,9 +105,14 @@ def report_figures(name: str, title: str, figures: list[Figure]) -> None:
     report(name, figures_table(title, figures), figures_json(title, figures))
 
 
+def show(table: Table) -> None:
+    """Print it without squeezing its columns."""
+    Console(width=max(Console().width, LEAST_WIDTH)).print(table)
+
+
 def report(name: str, table: Table, values: dict[str, Any]) -> None:
     """Print the table; write the values, with the machine that they come from."""
-    Console().print(table)
+    show(table)
     about = {
         "machine": machine.cpu_model(),
         "system": platform.platform(),

@@ -15,6 +15,8 @@ from contender import Contender
 from engines.niwaki import Niwaki
 from figure import Figure
 from race import Result
+from rich.table import Table
+from tables import MILLI, verdict
 from workloads import PrunedNetwork
 
 from niwaki.runtime.bundle import open_bundle
@@ -63,20 +65,38 @@ def work(path: Path) -> float:
 
 
 def figures(measured: Sequence[Point]) -> list[Figure]:
-    """For each rate: work, time, and how much of the cut in work became a cut in time."""
+    """For each rate how much of the cut in work became a cut in time."""
     dense = measured[0]
-    found = []
-    for point in measured:
-        cut, faster = dense.work / point.work, dense.seconds / point.seconds
-        wanted = LEAST_SHARE if point.rate == JUDGED else None
-        found += [
-            Figure(f"{point.rate:g}x: work", point.work / GIGA, "GFLOP"),
-            Figure(f"{point.rate:g}x: rate over it", point.work / point.seconds / GIGA, "GFLOP/s"),
-            Figure(f"{point.rate:g}x: less work than dense", cut),
-            Figure(f"{point.rate:g}x: less time than dense", faster),
-            Figure(f"{point.rate:g}x: of the cut in work", faster / cut, at_least=wanted),
+    return [
+        Figure(
+            f"{point.rate:g}x: cut in time / cut in work",
+            (dense.seconds / point.seconds) / (dense.work / point.work),
+            at_least=LEAST_SHARE if point.rate == JUDGED else None,
+        )
+        for point in measured[1:]
+    ]
+
+
+def slope_table(title: str, measured: Sequence[Point]) -> Table:
+    """One row for each rate."""
+    table = Table(title=f"{title}: work and time", title_justify="left")
+    columns = ("rate", "GFLOP", "median ms", "GFLOP/s", "less work", "less time", "of it", "wanted")
+    for column in columns:
+        table.add_column(column, justify="right")
+    dense = measured[0]
+    for point, figure in zip(measured, (None, *figures(measured)), strict=True):
+        row = [
+            f"{point.rate:g}x",
+            f"{point.work / GIGA:.2f}",
+            f"{point.seconds * MILLI:.2f}",
+            f"{point.work / point.seconds / GIGA:.0f}",
         ]
-    return found
+        if figure is not None:
+            row += [f"{dense.work / point.work:.2f}x", f"{dense.seconds / point.seconds:.2f}x"]
+            outcome = "" if figure.is_reached is None else f": {verdict(figure.is_reached)}"
+            row += [f"{100 * figure.value:.0f} %", f"{figure.wanted}{outcome}"]
+        table.add_row(*row)
+    return table
 
 
 def plot(title: str, measured: Sequence[Point], path: Path) -> None:
@@ -89,7 +109,7 @@ def plot(title: str, measured: Sequence[Point], path: Path) -> None:
     from matplotlib import pyplot
 
     work = [point.work / GIGA for point in measured]
-    times = [1e3 * point.seconds for point in measured]
+    times = [point.seconds * MILLI for point in measured]
     figure, axes = pyplot.subplots(figsize=(5, 3.5), layout="constrained")
     proportional = [times[0] * w / work[0] for w in work]
     axes.plot(work, proportional, "--", color="gray", label="as much less as work")

@@ -175,13 +175,24 @@ def test_figures_have_a_bound_on_either_side() -> None:
     assert [figure.is_reached for figure in found] == [None, True, False]
 
 
-SLOPE = [Point(1, 8e9, 0.08), Point(4, 2e9, 0.02), Point(8, 1e9, 0.0125)]
+SLOPE = [Point(1, 8e9, 0.08), Point(4, 2e9, 0.02), Point(8, 1e9, 0.0115)]
 
 
 def test_slope_is_the_share_of_the_cut_in_work() -> None:
-    shares = {f.name: f for f in scaling.figures(SLOPE) if f.name.endswith("of the cut in work")}
-    assert [figure.value for figure in shares.values()] == pytest.approx([1.0, 1.0, 0.8])
-    assert [f.at_least for f in shares.values()] == [None, None, scaling.LEAST_SHARE]
+    shares = scaling.figures(SLOPE)
+    assert [figure.value for figure in shares] == pytest.approx([1.0, 0.08 / 0.0115 / 8])
+    assert [figure.at_least for figure in shares] == [None, scaling.LEAST_SHARE]
+    table = scaling.slope_table("net", SLOPE)
+    assert [list(column.cells)[-1] for column in table.columns] == [
+        "8x",
+        "1.00",
+        "11.50",
+        "87",
+        "8.00x",
+        "6.96x",
+        "87 %",
+        "at least 0.8: reached",
+    ]
 
 
 def test_slope_is_drawn(tmp_path: Path) -> None:
