@@ -116,10 +116,15 @@ def plot(title: str, measured: Sequence[Point], path: Path) -> None:
     axes.plot(work, times, "o-", label="measured")
     for point, x, y in zip(measured, work, times, strict=True):
         text = "dense" if point.rate == 1 else f"{point.rate:g}x"
-        axes.annotate(text, (x, y), textcoords="offset points", xytext=(6, -10))
+        axes.annotate(text, (x, y), textcoords="offset points", xytext=(6, -12))
     axes.set(xscale="log", yscale="log", title=title)
     axes.set(xlabel="GFLOP over kept weights", ylabel="ms a call, one thread")
-    axes.grid(which="both", alpha=0.3)
+    axes.margins(0.12)
+    # The measured values themselves are easier to read than powers of ten.
+    axes.set_xticks(work, [f"{value:.2g}" for value in work])
+    axes.set_yticks(times, [f"{value:.3g}" for value in times])
+    axes.minorticks_off()
+    axes.grid(alpha=0.3)
     axes.legend()
     figure.savefig(path, metadata={"Date": None})
     pyplot.close(figure)

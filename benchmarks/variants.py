@@ -44,9 +44,9 @@ class Variant:
         from niwaki.targets import get_target
 
         if self.without and self.without not in OPTIONAL:
-            raise NotAvailable(f"not available: no pass '{self.without}' to leave out")
+            raise NotAvailable(f"no pass '{self.without}' to leave out")
         if self.tune and "tune" not in inspect.signature(niwaki.compile).parameters:
-            raise NotAvailable("not available: nothing tunes tiles")
+            raise NotAvailable("nothing tunes tiles")
         pipeline = compile_pipeline(get_target("host"))
         if self.tiles:
             pipeline = pipeline.replace(SELECT, f"{SELECT}{{{self.tiles}}}")

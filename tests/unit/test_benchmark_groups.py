@@ -241,7 +241,7 @@ def test_gains_are_measured_layer_by_layer(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(ablation, "VARIANTS", (AS_IT_IS, ONE_FILTER, STEPS[1].off))
     workload = PrunedNetwork("vgg16", 8, size=32)
     found = ablation.measure(workload, tmp_path, rounds=1, core=machine.last_core(), reuse=False)
-    assert "not available: no pass 'sparse-pattern-no-such-pass'" in found["without it"].problem
+    assert "NotAvailable: no pass 'sparse-pattern-no-such-pass'" in found["without it"].problem
     labels = list(found["as it is"].seconds)
     assert labels[:2] == ["64x64x3x3 at 32", "128x64x3x3 at 16"]
     assert len(labels) == 8
