@@ -219,7 +219,7 @@ def test_unstructured_mask_keeps_the_largest() -> None:
 
 def test_shapes_of_what_is_kept_are_in_the_names() -> None:
     network = PrunedNetwork("vgg16", rate=8.1, size=32, shape="pattern")
-    assert (network.name, network.weights) == ("vgg16-pattern-8.1x", "pattern 8.1x")
+    assert (network.name, network.weights) == ("vgg16-pattern-8.1x-at-32", "pattern 8.1x")
     first, *others = ungrouped_convolutions(network.build()[0])
     assert (first.weight != 0).all()
     for layer in others:
