@@ -37,6 +37,7 @@ OPTIONAL = (
     "sparse-pattern-fuse-epilogues",
     TRIM,
     "sparse-pattern-detect-schemes",
+    "sparse-pattern-reorder-kernels",
     "linalg-fuse-elementwise-ops",
 )
 

@@ -35,7 +35,7 @@ from race import Result, race
 from scaling import Point
 from timing import Times
 from variants import AS_IT_IS, ONE_FILTER, NotAvailable, Variant
-from worker import Worker
+from worker import Worker, in_fresh_process
 from workloads import LayerChain, PrunedNetwork, TransposedLayer, ungrouped_convolutions
 
 import niwaki
@@ -213,7 +213,8 @@ def test_work_is_that_of_kept_weights(tmp_path: Path) -> None:
 
 
 def test_cost_of_a_command() -> None:
-    seconds, memory = compile_cost.run([sys.executable, "-c", "x = bytes(300_000_000)"])
+    command = [sys.executable, "-c", "x = b'1' * 300_000_000"]
+    seconds, memory = in_fresh_process(compile_cost.run, command)
     assert seconds > 0
     assert 300_000_000 < memory < 600_000_000
     with pytest.raises(subprocess.CalledProcessError, match="status 3"):
