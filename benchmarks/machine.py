@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Collection
 from pathlib import Path
 
 
@@ -21,9 +22,15 @@ def last_core() -> int:
     return max(os.sched_getaffinity(0))
 
 
-def pin(core: int) -> None:
-    """Keep this process, and threads that it will start, on one core."""
-    os.sched_setaffinity(0, {core})
+def cores_with(core: int, count: int) -> list[int]:
+    """`core` and the last ones beside it, `count` in all, or as many as there are."""
+    others = sorted(os.sched_getaffinity(0) - {core}, reverse=True)
+    return [core, *others][:count]
+
+
+def pin(cores: Collection[int]) -> None:
+    """Keep this process, and threads that it will start, on these cores."""
+    os.sched_setaffinity(0, cores)
 
 
 def one_thread() -> None:

@@ -7,11 +7,12 @@ from collections.abc import Callable
 import numpy as np
 from engines.base import Array
 
-from niwaki.schemes import block_punched_mask, pattern_mask
+from niwaki.schemes import block_punched_mask, kernel_group_mask, pattern_mask
 
 Mask = Callable[[Array, float], Array]
 
 BLOCK = 8  # filters that keep the same columns
+KERNEL_GROUP = (8, 4)  # filters and channels that keep the same taps: RT3D's setting
 
 # The taps of a 3x3 kernel, row by row, that each pattern keeps: the centre and three beside it.
 PATTERNS = (
@@ -30,6 +31,11 @@ TAPS = 9
 def block_punched(weights: Array, rate: float) -> Array:
     """``weights[F, C, T]``: each 8 consecutive filters keep the same channels and taps."""
     return block_punched_mask(weights, rate, BLOCK)
+
+
+def kernel_groups(weights: Array, rate: float) -> Array:
+    """``weights[F, C, T]``: each 8 filters x 4 channels keep the same taps (RT3D's KGS)."""
+    return kernel_group_mask(weights, rate, *KERNEL_GROUP)
 
 
 def pattern(weights: Array, rate: float) -> Array:
@@ -55,6 +61,7 @@ def unstructured(weights: Array, rate: float) -> Array:
 # Shape of what is left -> who chooses it.
 MASKS: dict[str, Mask] = {
     "block-punched": block_punched,
+    "kernel groups": kernel_groups,
     "pattern": pattern,
     "unstructured": unstructured,
 }

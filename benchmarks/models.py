@@ -8,7 +8,7 @@ its input, and two that agree on it prove nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -17,7 +17,7 @@ from torch.nn import functional
 
 Example = tuple[nn.Module, tuple[torch.Tensor]]
 
-_CALIBRATION_IMAGES = 4
+_CALIBRATION_INPUTS = 4
 
 
 def resnet18(size: int = 224, classes: int = 1000, batch_norm: bool = True) -> Example:
@@ -45,18 +45,31 @@ def mobilenet_v2(size: int = 224, classes: int = 1000, batch_norm: bool = True) 
     return _finish(lambda: MobileNetV2(classes, batch_norm), size)
 
 
+def c3d(size: int = 112, classes: int = 487, frames: int = 16) -> Example:
+    """C3D (Tran et al., "Learning Spatiotemporal Features with 3D Convolutional Networks", 2014).
+
+    Takes clips of so many frames; its classes are those of Sports-1M.
+    """
+    return _finish(lambda: C3D(classes, frames, size), size, frames)
+
+
 MODELS: dict[str, Callable[..., Example]] = {
     function.__name__: function
-    for function in (resnet18, resnet50, vgg16, vgg16_classic, mobilenet_v2)
+    for function in (resnet18, resnet50, vgg16, vgg16_classic, mobilenet_v2, c3d)
 }
 
 
-def images(count: int, size: int, seed: int = 0, channels: int = 3) -> torch.Tensor:
-    """Random [count, channels, size, size] that differ in coarse shapes, as photographs do."""
+def inputs(count: int, shape: Sequence[int], seed: int = 0) -> torch.Tensor:
+    """Random [count, *shape] that differ in coarse shapes, as photographs and films do.
+
+    `shape` is that of one image or clip: channels, then two or three sizes.
+    """
     generator = torch.Generator().manual_seed(seed)
-    coarse = torch.randn(count, channels, 4, 4, generator=generator)
-    smooth = functional.interpolate(coarse, size=(size, size), mode="bilinear")
-    return smooth + 0.3 * torch.randn(count, channels, size, size, generator=generator)
+    channels, *sizes = shape
+    coarse = torch.randn(count, channels, *[4] * len(sizes), generator=generator)
+    mode = {2: "bilinear", 3: "trilinear"}[len(sizes)]
+    smooth = functional.interpolate(coarse, size=tuple(sizes), mode=mode)
+    return smooth + 0.3 * torch.randn(count, *shape, generator=generator)
 
 
 @torch.no_grad()
@@ -99,11 +112,12 @@ def calibrate(model: nn.Module, inputs: torch.Tensor) -> None:
         hook.remove()
 
 
-def _finish(build: Callable[[], nn.Module], size: int) -> Example:
+def _finish(build: Callable[[], nn.Module], size: int, frames: int | None = None) -> Example:
+    shape = (3, size, size) if frames is None else (3, frames, size, size)
     with _fixed_seed():
         model = build().eval().requires_grad_(False)
-        calibrate(model, images(_CALIBRATION_IMAGES, size, seed=1))
-    return model, (images(1, size),)
+        calibrate(model, inputs(_CALIBRATION_INPUTS, shape, seed=1))
+    return model, (inputs(1, shape),)
 
 
 @contextmanager
@@ -294,3 +308,46 @@ def _conv_relu6(
         _norm(outputs, batch_norm),
         nn.ReLU6(inplace=True),
     )
+
+
+class C3D(nn.Module):
+    """Eight 3x3x3 convolutions and five max-poolings, the first within frames, then three linear.
+
+    With 16 frames of 112x112 there are 8192 features, as in the paper.
+    """
+
+    # The widths between two poolings, by the names of their layers.
+    STAGES = (
+        (("conv1", 64),),
+        (("conv2", 128),),
+        (("conv3a", 256), ("conv3b", 256)),
+        (("conv4a", 512), ("conv4b", 512)),
+        (("conv5a", 512), ("conv5b", 512)),
+    )
+
+    def __init__(self, classes: int, frames: int, size: int) -> None:
+        super().__init__()
+        channels = 3
+        for stage in self.STAGES:
+            for name, width in stage:
+                self.add_module(name, nn.Conv3d(channels, width, 3, padding=1))
+                channels = width
+        # The first pooling keeps all frames; the last takes an edge of zeros to make 7 even.
+        depth, side = frames, size
+        for number in range(len(self.STAGES)):
+            depth = depth if number == 0 else depth // 2
+            side = side // 2 if number < len(self.STAGES) - 1 else (side + 2) // 2
+        self.fc6 = nn.Linear(channels * depth * side * side, 4096)
+        self.fc7 = nn.Linear(4096, 4096)
+        self.fc8 = nn.Linear(4096, classes)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        last = len(self.STAGES) - 1
+        for number, stage in enumerate(self.STAGES):
+            for name, _ in stage:
+                x = functional.relu(self.get_submodule(name)(x))
+            depth = 1 if number == 0 else 2
+            padding = (0, 1, 1) if number == last else 0
+            x = functional.max_pool3d(x, (depth, 2, 2), padding=padding)
+        x = functional.relu(self.fc6(torch.flatten(x, 1)))
+        return self.fc8(functional.relu(self.fc7(x)))

@@ -14,15 +14,15 @@ Measured = tuple[Case, Mapping[str, Result]]
 
 def overview_table(title: str, measured: Sequence[Measured]) -> Table:
     """One row for each case, with each engine's median; what came of the goals below."""
-    contenders = [contender for case, _ in measured for contender in case.contenders]
-    engines = list(dict.fromkeys(contender.engine.name for contender in contenders))
+    every = [column for case, _ in measured for column in _columns(case)]
+    columns = list(dict.fromkeys(every))
     table = Table(title=title, title_justify="left", caption_justify="left")
     table.add_column("median ms", no_wrap=True)
-    for engine in engines:
-        table.add_column(engine, justify="right")
+    for column in columns:
+        table.add_column(column, justify="right")
     for case, results in measured:
-        cells = {c.engine.name: _median(results[c.label]) for c in case.contenders}
-        table.add_row(case.title, *(cells.get(engine, "") for engine in engines))
+        cells = {column: _median(results[label]) for column, label in _columns(case).items()}
+        table.add_row(case.title, *(cells.get(column, "") for column in columns))
     table.caption = "\n".join(
         f"{case.title}: {goal_text(goal, results)}"
         for case, results in measured
@@ -31,14 +31,24 @@ def overview_table(title: str, measured: Sequence[Measured]) -> Table:
     return table
 
 
+def _columns(case: Case) -> dict[str, str]:
+    """Labels by column: the engine's, unless the contender runs other weights than the first."""
+    weights = case.contenders[0].workload
+    return {
+        contender.engine.name if contender.workload == weights else contender.label: contender.label
+        for contender in case.contenders
+    }
+
+
 def goal_text(goal: Goal, results: Mapping[str, Result]) -> str:
     """For example ``3.10 over ncnn, wanted at least 2.9: reached``."""
     rival, ratio = goal.rival(results), goal.measured(results)
     if rival is None or ratio is None:
         return "not measured"
-    engine = rival.partition(",")[0]
+    engine, _, weights = rival.partition(", ")
+    name = engine if weights == goal.fast.partition(", ")[2] else rival
     outcome = verdict(goal.is_reached(ratio.median))
-    return f"{ratio.median:.2f} over {engine}, wanted {goal}: {outcome}"
+    return f"{ratio.median:.2f} over {name}, wanted {goal}: {outcome}"
 
 
 def _median(result: Result) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -12,6 +13,10 @@ import numpy as np
 from contender import IMAGES, OUTPUTS, Contender, prepare, relative_error
 from timing import Times
 from worker import Worker, WorkerError
+
+# Seconds of a call. An engine with no kernel for a network's layers may take minutes, and all
+# others would wait for it in each round.
+TOO_LONG = 5.0
 
 
 @dataclass(frozen=True)
@@ -54,12 +59,18 @@ def race(
             try:
                 worker = Worker(contender.engine, path, place / IMAGES, core)
                 stack.callback(worker.close)
-                error = relative_error(np.concatenate(worker.outputs()), np.load(place / OUTPUTS))
+                started = time.perf_counter()
+                outputs = worker.outputs()
+                seconds = (time.perf_counter() - started) / len(outputs)
+                error = relative_error(np.concatenate(outputs), np.load(place / OUTPUTS))
             except WorkerError as raised:  # the others are still measured
                 results[label] = Result(problem=str(raised))
                 continue
             if not error <= contender.engine.tolerance:  # NaN, too
                 results[label] = Result(error, problem="wrong results, so not timed")
+                continue
+            if seconds > TOO_LONG:
+                results[label] = Result(error, problem=f"takes {seconds:.0f} s a call: not raced")
                 continue
             results[label], workers[label] = Result(error), worker
         for label, times in take_turns(workers, rounds).items():

@@ -1,6 +1,6 @@
 """Measure Niwaki beside other engines: `make bench`, or
 
-    python benchmarks/run.py [layers] [networks] [peers] [compile] [import]
+    python benchmarks/run.py [GROUP]...
 
 Prints tables and writes build/benchmarks/*.json. README.md tells how it is measured.
 """
@@ -13,6 +13,8 @@ import platform
 from pathlib import Path
 from typing import Any
 
+import ablation
+import claims
 import click
 import compile_cost
 import import_cost
@@ -20,6 +22,9 @@ import layers
 import machine
 import networks
 import peers
+import run_time_memory
+import scaling
+import threads
 from case import Case
 from figure import Figure
 from overview import overview_table
@@ -27,11 +32,21 @@ from race import Result, race
 from rich.console import Console
 from rich.table import Table
 from tables import case_json, case_table, figures_json, figures_table
+from worker import in_fresh_process
 
-GROUPS = ("layers", "networks", "peers", "compile", "import")
+# What is a table of engines, or of ways to run a network, for each case.
+CASES = {
+    "layers": layers.cases,
+    "networks": networks.cases,
+    "peers": peers.cases,
+    "scaling": scaling.cases,
+    "threads": threads.cases,
+    "claims": claims.cases,
+}
+GROUPS = (*CASES, "ablation", "compile", "memory", "import")
 FOLDER = Path("build", "benchmarks")
 FILES = FOLDER / "files"
-OVERVIEW_WIDTH = 120  # characters: a column for each engine
+LEAST_WIDTH = 140  # characters: a column for each engine
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -45,27 +60,39 @@ def main(groups: tuple[str, ...], only: str, rounds: int, core: int | None, reus
     chosen = groups or GROUPS
     machine.one_thread()
     core = machine.last_core() if core is None else core
-    cases = [
-        *(layers.cases() if "layers" in chosen else ()),
-        *(networks.cases() if "networks" in chosen else ()),
-    ]
-    for case in cases:
-        if only in case.name:
-            measure_case(case, rounds, core, reuse)
-    compared = [
-        (case, measure_case(case, rounds, core, reuse))
-        for case in (peers.cases() if "peers" in chosen else ())
-        if only in case.name
-    ]
-    if compared:
-        table = overview_table("Pruned networks beside other engines", compared)
-        Console(width=max(Console().width, OVERVIEW_WIDTH)).print(table)
+    for group in CASES:
+        if group in chosen:
+            measure_cases(group, only, rounds, core, reuse)
+    for workload in ablation.WORKLOADS if "ablation" in chosen else ():
+        if only in (name := f"ablation-{workload.name}"):
+            measured = in_fresh_process(ablation.measure, workload, FILES, rounds, core, reuse)
+            table = ablation.ablation_table(workload, measured)
+            report(name, table, ablation.ablation_json(workload, measured))
     for network in compile_cost.NETWORKS if "compile" in chosen else ():
         if only in (name := f"compile-{network}"):
             title = f"Compiling {network}, block-punched {compile_cost.RATE}x"
             report_figures(name, title, compile_cost.measure(network, FILES))
+    for network in run_time_memory.NETWORKS if "memory" in chosen else ():
+        if only in (name := f"memory-{network}"):
+            title = f"Running {network}, block-punched {run_time_memory.RATE}x"
+            report_figures(name, title, run_time_memory.measure(network, FILES, reuse))
     if "import" in chosen and only in (name := f"import-{import_cost.NETWORK}"):
         report_figures(name, f"Importing {import_cost.NETWORK}", import_cost.measure())
+
+
+def measure_cases(group: str, only: str, rounds: int, core: int, reuse: bool) -> None:
+    """Measure the group's cases, then show what they tell together."""
+    cases = [case for case in CASES[group]() if only in case.name]
+    measured = [(case, measure_case(case, rounds, core, reuse)) for case in cases]
+    if group == "peers" and measured:
+        table = overview_table("Pruned networks beside other engines", measured)
+        show(table)
+    for case, results in measured if group == "scaling" else ():
+        points = scaling.points(case, results, FILES)
+        written = figures_json(case.title, scaling.figures(points))
+        table = scaling.slope_table(case.title, points)
+        report(f"{case.name}-slope", table, {**written, "points": [vars(p) for p in points]})
+        scaling.plot(case.title, points, FOLDER / f"{case.name}.svg")
 
 
 def measure_case(case: Case, rounds: int, core: int, reuse: bool) -> dict[str, Result]:
@@ -78,9 +105,14 @@ def report_figures(name: str, title: str, figures: list[Figure]) -> None:
     report(name, figures_table(title, figures), figures_json(title, figures))
 
 
+def show(table: Table) -> None:
+    """Print it without squeezing its columns."""
+    Console(width=max(Console().width, LEAST_WIDTH)).print(table)
+
+
 def report(name: str, table: Table, values: dict[str, Any]) -> None:
     """Print the table; write the values, with the machine that they come from."""
-    Console().print(table)
+    show(table)
     about = {
         "machine": machine.cpu_model(),
         "system": platform.platform(),

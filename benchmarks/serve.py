@@ -1,6 +1,6 @@
 """What runs in a worker's process: one network, run or timed when asked.
 
-    python serve.py DESCRIPTOR MODULE CLASS FILE IMAGES CORE
+    python serve.py DESCRIPTOR MODULE CLASS FILE IMAGES CORE...
 
 `worker.Worker` starts it and talks to it over the socket DESCRIPTOR. An engine may need another
 Python and another numpy than the benchmarks, so nothing is imported here but what both have.
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 
 def main() -> None:
-    descriptor, module, name, path, images, core = sys.argv[1:]
+    descriptor, module, name, path, images, *cores = sys.argv[1:]
     connection = Connection(int(descriptor))
     try:
-        machine.pin(int(core))
+        machine.pin([int(core) for core in cores])
         inputs = [_aligned(image[None]) for image in np.load(images)]
         engine: Engine = getattr(import_module(module), name)()
         network = engine.load(Path(path))

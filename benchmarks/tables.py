@@ -101,9 +101,10 @@ def figures_table(title: str, figures: Sequence[Figure]) -> Table:
     for column in ("measured", "wanted", ""):
         table.add_column(column, justify="right")
     for figure in figures:
-        wanted = "" if figure.at_most is None else f"at most {figure.at_most:g}"
         outcome = "" if figure.is_reached is None else verdict(figure.is_reached)
-        table.add_row(figure.name, f"{figure.value:.4g} {figure.unit}".strip(), wanted, outcome)
+        table.add_row(
+            figure.name, f"{figure.value:.4g} {figure.unit}".strip(), figure.wanted, outcome
+        )
     return table
 
 

@@ -11,6 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
+import machine
 import serve
 
 if TYPE_CHECKING:
@@ -41,12 +42,15 @@ class Worker:
     def __init__(self, engine: Engine, path: Path, images: Path, core: int) -> None:
         """Load what `engine` wrote to `path`; `images` is a .npy file of inputs along axis 0.
 
+        An engine of several threads gets as many cores, `core` among them.
+
         Raises:
             WorkerError: the engine cannot load it.
         """
         self._connection, theirs = multiprocessing.Pipe()
         kind = type(engine)
-        arguments = (theirs.fileno(), kind.__module__, kind.__name__, path, images, core)
+        cores = machine.cores_with(core, engine.threads)
+        arguments = (theirs.fileno(), kind.__module__, kind.__name__, path, images, *cores)
         with theirs:
             self._process = subprocess.Popen(
                 [engine.python, serve.__file__, *map(str, arguments)],

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     import torch
 
+    Convolution: TypeAlias = torch.nn.Conv2d | torch.nn.Conv3d
+
 BLOCKS = "block-punched"
-CALIBRATION_IMAGES = 4
+POINTWISE = 1  # taps of a 1x1 convolution
+CALIBRATION_INPUTS = 4
 CALIBRATION_SEED = 1
 
 
@@ -22,10 +26,12 @@ class Workload(ABC):
     Attributes:
         rate: one weight in `rate` is kept.
         shape: of what is kept, a key of `masks.MASKS`.
+        pointwise: the rate of 1x1 convolutions, in blocks, where they are pruned otherwise.
     """
 
     rate: float
     shape: str = BLOCKS
+    pointwise: float | None = None
 
     @property
     @abstractmethod
@@ -35,9 +41,15 @@ class Workload(ABC):
     @property
     def weights(self) -> str:
         """``dense``, or how few weights are kept: ``8x``, and in which shape if not in blocks."""
+        return self.described.removeprefix(f"{BLOCKS} ")
+
+    @property
+    def described(self) -> str:
+        """The same with its shape always: ``block-punched 8x``."""
         if self.rate == 1:
             return "dense"
-        return f"{self.rate:g}x" if self.shape == BLOCKS else f"{self.shape} {self.rate:g}x"
+        kept = f"{self.shape} {self.rate:g}x"
+        return kept if self.pointwise is None else f"{kept} and 1x1 {self.pointwise:g}x"
 
     @abstractmethod
     def build(self) -> tuple[torch.nn.Module, torch.Tensor]:
@@ -46,7 +58,7 @@ class Workload(ABC):
 
 @dataclass(frozen=True)
 class PrunedNetwork(Workload):
-    """A network of `models.MODELS` for images of 224x224.
+    """A network of `models.MODELS`, for images of the size it was published for if `size` is None.
 
     Each ungrouped convolution but the first keeps one weight in `rate`; the first, depthwise ones
     and the classifier stay dense.
@@ -54,19 +66,22 @@ class PrunedNetwork(Workload):
 
     network: str
     rate: float
-    size: int = 224
+    size: int | None = None
     shape: str = BLOCKS
+    pointwise: float | None = None
 
     @property
     def name(self) -> str:
-        return f"{self.network}-{self.weights}".replace(" ", "-")
+        size = "" if self.size is None else f"-at-{self.size}"
+        return f"{self.network}-{self.weights}{size}".replace(" ", "-")
 
     def build(self) -> tuple[torch.nn.Module, torch.Tensor]:
         import models
 
-        model, _ = models.MODELS[self.network](size=self.size)
+        options = {} if self.size is None else {"size": self.size}
+        model, (example,) = models.MODELS[self.network](**options)
         _, *convolutions = ungrouped_convolutions(model)
-        return _pruned(model, convolutions, self, self.size, 3)
+        return _pruned(model, convolutions, self, example.shape[1:])
 
 
 @dataclass(frozen=True)
@@ -81,10 +96,12 @@ class LayerChain(Workload):
     size: int
     rate: float
     depth: int
+    shape: str = BLOCKS
 
     @property
     def name(self) -> str:
-        return f"{self.filters}x{self.filters}x3x3-at-{self.size}-{self.weights}"
+        layer = f"{self.filters}x{self.filters}x3x3-at-{self.size}"
+        return f"{layer}-{self.weights}".replace(" ", "-")
 
     def build(self) -> tuple[torch.nn.Module, torch.Tensor]:
         import torch
@@ -95,23 +112,46 @@ class LayerChain(Workload):
         for _ in range(self.depth):
             layers += [nn.Conv2d(self.filters, self.filters, 3, padding=1), nn.ReLU()]
         model = nn.Sequential(*layers).eval().requires_grad_(False)
-        return _pruned(model, ungrouped_convolutions(model), self, self.size, self.filters)
+        shape = (self.filters, self.size, self.size)
+        return _pruned(model, ungrouped_convolutions(model), self, shape)
 
 
-def ungrouped_convolutions(model: torch.nn.Module) -> list[torch.nn.Conv2d]:
+@dataclass(frozen=True)
+class TransposedLayer(Workload):
+    """A transposed convolution 4x4 of stride 2, which doubles the size, as decoders have it."""
+
+    channels: int
+    filters: int
+    size: int
+    rate: float = 1  # nothing is pruned
+
+    @property
+    def name(self) -> str:
+        return f"transposed-{self.channels}x{self.filters}x4x4-at-{self.size}-{self.weights}"
+
+    def build(self) -> tuple[torch.nn.Module, torch.Tensor]:
+        import torch
+        from torch import nn
+
+        torch.manual_seed(0)
+        layer = nn.ConvTranspose2d(self.channels, self.filters, 4, stride=2, padding=1)
+        shape = (self.channels, self.size, self.size)
+        return _pruned(layer.eval().requires_grad_(False), (), self, shape)
+
+
+def ungrouped_convolutions(model: torch.nn.Module) -> list[Convolution]:
     """In the order in which the model defines them, which is that of running for these models."""
     from torch import nn
 
-    modules = model.modules()
-    return [module for module in modules if isinstance(module, nn.Conv2d) and module.groups == 1]
+    kinds = (nn.Conv2d, nn.Conv3d)
+    return [found for found in model.modules() if isinstance(found, kinds) and found.groups == 1]
 
 
 def _pruned(
     model: torch.nn.Module,
-    convolutions: list[torch.nn.Conv2d],
+    convolutions: Sequence[Convolution],
     workload: Workload,
-    size: int,
-    channels: int,
+    shape: Sequence[int],
 ) -> tuple[torch.nn.Module, torch.Tensor]:
     """Prune `convolutions`, then calibrate: what is left must still depend on the input."""
     import models
@@ -121,15 +161,18 @@ def _pruned(
     if workload.rate != 1:
         for convolution in convolutions:
             _prune(convolution, workload)
-    examples = models.images(CALIBRATION_IMAGES, size, CALIBRATION_SEED, channels)
+    examples = models.inputs(CALIBRATION_INPUTS, shape, CALIBRATION_SEED)
     models.calibrate(model, examples)
-    return model, models.images(2, size, channels=channels)
+    return model, models.inputs(2, shape)
 
 
-def _prune(convolution: torch.nn.Conv2d, workload: Workload) -> None:
+def _prune(convolution: Convolution, workload: Workload) -> None:
     from masks import MASKS
 
     weights = convolution.weight.numpy()
     filters, channels = weights.shape[:2]
-    mask = MASKS[workload.shape](weights.reshape(filters, channels, -1), workload.rate)
-    weights *= mask.reshape(weights.shape)
+    kernels = weights.reshape(filters, channels, -1)
+    shape, rate = workload.shape, workload.rate
+    if workload.pointwise is not None and kernels.shape[2] == POINTWISE:
+        shape, rate = BLOCKS, workload.pointwise
+    weights *= MASKS[shape](kernels, rate).reshape(weights.shape)

@@ -61,6 +61,12 @@ def main() -> None:
     default=0.0,
     help="Weights of at most this magnitude become zero; changes results.",
 )
+@click.option(
+    "--without",
+    metavar="PASS",
+    multiple=True,
+    help="Leave an optional pass out, to see what it gains; repeat it for more.",
+)
 def compile_command(
     model: str,
     output: str,
@@ -68,6 +74,7 @@ def compile_command(
     batch: int | None,
     dump_ir: str | None,
     trim_threshold: float,
+    without: tuple[str, ...],
 ) -> None:
     """Compile MODEL: FILE.py:FUNCTION, an .onnx, a .pt2, or an .mlir file (linalg on tensors)."""
     from rich.console import Console
@@ -82,6 +89,7 @@ def compile_command(
             batch=batch,
             dump_ir=dump_ir,
             trim_threshold=trim_threshold,
+            without=without,
         )
     _print_report(bundle.manifest)
     click.echo(f"wrote {bundle.path}")

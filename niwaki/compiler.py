@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from niwaki.dialects import context
 from niwaki.dispatch_order import Dispatch, order_flags, read_order
 from niwaki.errors import CompilerBug, NiwakiError
-from niwaki.passes import Session, parse_pipeline, run_pipeline
+from niwaki.passes import Session, run_pipeline
 from niwaki.passes.base import TARGET_ATTRIBUTE
 from niwaki.passes.pipeline import Element
-from niwaki.passes.pipelines import compile_pipeline
+from niwaki.passes.pipelines import compile_pipeline, leave_out
 from niwaki.records import DispatchRecord, LayerRecord, Remark
 from niwaki.runtime.bundle import Bundle, open_bundle, write_bundle
 from niwaki.runtime.manifest import Manifest
@@ -39,6 +39,8 @@ def compile(
     batch: int | None = None,
     dump_ir: PathLike | None = None,
     trim_threshold: float = 0.0,
+    without: Collection[str] = (),
+    pipeline: str | None = None,
 ) -> Bundle:
     """Compile a network into a bundle.
 
@@ -56,14 +58,20 @@ def compile(
         dump_ir: folder for the IR after each pass.
         trim_threshold: weights of at most this magnitude become zero, so that filters and channels
             of tiny weights are removed. Above 0 results are no longer those of the model.
+        without: passes to leave out, of `niwaki.passes.pipelines.OPTIONAL`: to see what one gains.
+        pipeline: the passes to run, as ``niwaki-opt --pass-pipeline`` takes them, instead of the
+            target's own, which `niwaki.passes.pipelines.compile_pipeline` gives. `trim_threshold`
+            has no effect then: it is an option of a pass.
 
     Raises:
-        NiwakiError: the network, a file or the target is not what it must be; one line tells which
-            and the remedy.
+        NiwakiError: the network, a file, the target or a pass is not what it must be; one line
+            tells which and the remedy.
         CompilerBug: Niwaki itself failed; the message tells how to reproduce it.
     """
     machine = get_target(target)
-    passes = parse_pipeline(compile_pipeline(machine, trim_threshold))
+    passes = leave_out(
+        compile_pipeline(machine, trim_threshold) if pipeline is None else pipeline, without
+    )
     _check_output(output)
     with context() as ctx:
         imported = _import(model, example_inputs, example_kwargs, batch, ctx)

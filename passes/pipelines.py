@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from niwaki.errors import NiwakiError
 from niwaki.targets import Target
+
+from .base import ModulePass
+from .pipeline import Element, parse_pipeline
 
 # Layers first, so that whatever fuses afterwards sees them; then tails of one op, then longer ones
 # that MLIR's own elementwise fusion has made into one.
@@ -25,6 +31,16 @@ CHOOSE = (
 )
 EMIT = ("canonicalize", "cse", "sparse-pattern-emit-iree")
 
+# Without one of these the results are the same, only slower. Later passes need what others make.
+OPTIONAL = (
+    "sparse-pattern-raise-layers",
+    "sparse-pattern-fuse-epilogues",
+    TRIM,
+    "sparse-pattern-detect-schemes",
+    "sparse-pattern-reorder-kernels",
+    "linalg-fuse-elementwise-ops",
+)
+
 
 def compile_pipeline(target: Target, trim_threshold: float = 0.0) -> str:
     """The pipeline from linalg on tensors to IREE's input for `target`.
@@ -36,3 +52,24 @@ def compile_pipeline(target: Target, trim_threshold: float = 0.0) -> str:
     if target.backend == "gpu":
         lower.insert(0, "sparse-pattern-fit-types")
     return f"builtin.module({','.join((*RAISE, trim, *CHOOSE, *lower, *EMIT))})"
+
+
+def leave_out(pipeline: str, names: Collection[str]) -> list[Element]:
+    """The elements of `pipeline` without those called `names`.
+
+    Raises:
+        NiwakiError: the pipeline is malformed, or one of `names` is no optional pass of it.
+    """
+    elements = parse_pipeline(pipeline)
+    present = [_name(element) for element in elements]
+    for name in names:
+        if name not in OPTIONAL or name not in present:
+            optional = ", ".join(known for known in OPTIONAL if known in present)
+            problem = "is needed" if name in present else "is not in the pipeline"
+            told = f"cannot compile without pass '{name}', which {problem}"
+            raise NiwakiError(f"{told}: can be left out: {optional}")
+    return [element for element in elements if _name(element) not in names]
+
+
+def _name(element: Element) -> str:
+    return element.name if isinstance(element, ModulePass) else element.partition("{")[0].strip()

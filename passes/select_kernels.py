@@ -24,6 +24,7 @@ from niwaki.dialects import (
     PatternGemmAttr,
     layout_of,
 )
+from niwaki.errors import NiwakiError
 from niwaki.schemes import Pattern, Scheme
 from niwaki.targets import Target
 
@@ -52,6 +53,9 @@ PATTERN_FILTERS = 256
 # have, and little enough to leave the second-level cache room for the input.
 PATTERN_SUMS = 64 * 1024
 
+# No tile of any kernel has more vectors than this.
+MOST_VECTORS = 8
+
 # An input that fits the second-level cache is read there block after block; a larger one is read
 # once, tile after tile, by all blocks in turn.
 CACHE_BYTES = 1024 * 1024
@@ -63,29 +67,46 @@ WORKGROUP_TILES = 4
 
 @dataclass(frozen=True)
 class SelectKernelsPass(ModulePass):
-    """Set each layer's `kernel` attribute."""
+    """Set each layer's `kernel` attribute.
+
+    Attributes:
+        max_filters: of a convolution's filters so many share what they load, at most. With 1 there
+            is no pattern kernel, which would have nothing to share.
+        max_vectors: so many vectors of pixels share the load of a weight, at most.
+
+    They are for measuring what sharing gains (benchmarks/ablation.py); by default nothing is lower.
+    """
 
     name: ClassVar[str] = "sparse-pattern-select-kernels"
+    max_filters: int = PATTERN_FILTERS
+    max_vectors: int = MOST_VECTORS
+
+    def __post_init__(self) -> None:
+        if min(self.max_filters, self.max_vectors) < 1:
+            raise NiwakiError(f"pass '{self.name}' needs max-filters and max-vectors of 1 or more")
 
     def run(self, module: Any, session: Session) -> None:
         target = target_of(module)
         for op in function_ops(module):
             if isinstance(op, ConvOp) and layout_of(op.input.type) is not None:
-                op.attributes["kernel"] = conv_kernel(op, target)
+                op.attributes["kernel"] = conv_kernel(
+                    op, target, self.max_filters, self.max_vectors
+                )
             elif isinstance(op, LinearOp):
                 op.attributes["kernel"] = linear_kernel(op, target)
 
 
-def conv_kernel(op: Any, target: Target) -> Any:
+def conv_kernel(op: Any, target: Target, max_filters: int, max_vectors: int) -> Any:
     """The kernel of a convolution."""
+    most_vectors = min(max_vectors, pixel_vectors(op, target))
     if takes_depthwise_kernel(op, target):
         vectors = DEPTHWISE_VECTORS[target.registers]
-        return DepthwiseAttr.of(vectors=min(vectors, pixel_vectors(op, target)), channels=1)
-    if target.backend == "cpu" and takes_pattern_kernel(op.scheme.scheme):
-        return pattern_kernel(op, target)
+        return DepthwiseAttr.of(vectors=min(vectors, most_vectors), channels=1)
+    if target.backend == "cpu" and max_filters > 1 and takes_pattern_kernel(op.scheme.scheme):
+        return pattern_kernel(op, target, max_filters, most_vectors)
     tiles = GPU_TILES if target.backend == "gpu" else REGISTER_TILES[target.registers]
-    height = tile_height(op, tuple(tiles))
-    vectors = min(tiles[height], pixel_vectors(op, target))
+    height = tile_height(op, tuple(rows for rows in tiles if rows <= max_filters))
+    vectors = min(tiles[height], most_vectors)
     if target.backend == "gpu":
         return GatherGemmAttr.of(height, vectors, 1, 1)
     pixel_tiles = max(1, pixel_vectors(op, target) // vectors)
@@ -105,12 +126,12 @@ def takes_pattern_kernel(scheme: Scheme) -> bool:
     return isinstance(scheme, Pattern) and scheme.filters == 1 and scheme.taps > 1
 
 
-def pattern_kernel(op: Any, target: Target) -> Any:
+def pattern_kernel(op: Any, target: Target, max_filters: int, most_vectors: int) -> Any:
     """The pattern kernel: all taps of a few vectors in registers, sums of a tile in cache."""
-    filters = min(op.weight.type.shape[0] // groups_of(op), PATTERN_FILTERS)
+    filters = min(op.weight.type.shape[0] // groups_of(op), PATTERN_FILTERS, max_filters)
     in_registers = max(1, PATTERN_REGISTERS[target.registers] // op.scheme.scheme.taps)
     in_cache = PATTERN_SUMS // (filters * target.lanes * F32_BYTES)
-    vectors = min(in_registers, in_cache, pixel_vectors(op, target))
+    vectors = min(in_registers, in_cache, most_vectors)
     return PatternGemmAttr.of(filters, vectors, WORKGROUP_TILES)
 
 

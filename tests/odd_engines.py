@@ -105,3 +105,14 @@ class Rough(CannotLoad):
     def load(self, path: Path) -> Network:
         outputs = iter(np.load(path) * 1.25)
         return lambda image: next(outputs, image)[None]
+
+
+class CountsCores(Absent):
+    """On two threads; tells how many cores its process may use."""
+
+    name = "CountsCores"
+    distribution = "torch"
+    threads = 2
+
+    def load(self, path: Path) -> Network:
+        return lambda image: np.full_like(image, len(os.sched_getaffinity(0)))

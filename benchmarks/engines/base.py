@@ -19,7 +19,7 @@ Network = Callable[[Array], Array]
 
 
 class Engine(ABC):
-    """One way to run a network, on one thread.
+    """One way to run a network, on one thread if nothing else is said.
 
     Its modules are imported by its methods, in a process of its own, so that a missing one harms
     nobody and no engine's threads or allocator meet another's.
@@ -34,6 +34,7 @@ class Engine(ABC):
             `prepare` always runs.
         tolerance: how much its results may differ from PyTorch's, relative to the largest of these.
             Rounding grows through fifty layers; a wrong halo or weight gives far more.
+        threads: on which it runs, each on a core of its own.
     """
 
     name: ClassVar[str]
@@ -41,6 +42,7 @@ class Engine(ABC):
     file: ClassVar[str]
     environment: ClassVar[str] = ""
     tolerance: ClassVar[float] = 1e-3
+    threads: ClassVar[int] = 1
 
     @abstractmethod
     def prepare(self, model: torch.nn.Module, image: torch.Tensor, path: Path) -> None:
@@ -48,7 +50,7 @@ class Engine(ABC):
 
     @abstractmethod
     def load(self, path: Path) -> Network:
-        """What `prepare` wrote, ready to run on one thread: numpy in, numpy out.
+        """What `prepare` wrote, ready to run: numpy in, numpy out.
 
         The result of a call need not outlive the next one.
         """

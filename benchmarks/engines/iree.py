@@ -46,3 +46,24 @@ class Iree(Engine):
             return np.asarray(module.main(image))
 
         return call
+
+
+class IreeTransposed(Iree):
+    """The same with transposed convolutions as torch-mlir lowers them: zeros between pixels.
+
+    Niwaki's frontend would make ordinary convolutions of them.
+    """
+
+    name = "IREE by torch-mlir"
+    file = "torch-mlir.vmfb"
+
+    def prepare(self, model: torch.nn.Module, image: torch.Tensor, path: Path) -> None:
+        from iree.compiler import compile_str
+        from torch_mlir import fx
+
+        from niwaki.targets import get_target
+
+        lowered = fx.export_and_import(
+            model, image, output_type="linalg-on-tensors", func_name="main"
+        )
+        path.write_bytes(compile_str(str(lowered), extra_args=list(get_target("host").iree_flags)))

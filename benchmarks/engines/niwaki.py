@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
+
+from variants import Variant
 
 from engines.base import Engine, Network
 
@@ -26,4 +28,38 @@ class Niwaki(Engine):
     def load(self, path: Path) -> Network:
         import niwaki
 
-        return niwaki.load(path, threads=1)
+        return niwaki.load(path, threads=self.threads)
+
+
+class NiwakiOnTwoThreads(Niwaki):
+    """The same bundle on two cores."""
+
+    name = "Niwaki on 2 threads"
+    threads = 2
+
+
+class TilesOf4(Niwaki):
+    """At most 4 filters share what gather-GEMM loads."""
+
+    name = "Niwaki with 4 filters a load"
+    file = "tiles-of-4.niwaki"
+    variant: ClassVar = Variant(name, tiles="max-filters=4")
+
+    def prepare(self, model: torch.nn.Module, image: torch.Tensor, path: Path) -> None:
+        self.variant.compile(model, image, path)
+
+
+class TilesOf2(TilesOf4):
+    """At most 2."""
+
+    name = "Niwaki with 2 filters a load"
+    file = "tiles-of-2.niwaki"
+    variant = Variant(name, tiles="max-filters=2")
+
+
+class TilesOf1(TilesOf4):
+    """None: each filter loads all that it needs, patterns too."""
+
+    name = "Niwaki with 1 filter a load"
+    file = "tiles-of-1.niwaki"
+    variant = Variant(name, tiles="max-filters=1")

@@ -113,13 +113,15 @@ def test_compile(run: Run, compiler: list[dict[str, Any]], affine_path: Path) ->
             "batch": None,
             "dump_ir": None,
             "trim_threshold": 0.0,
+            "without": (),
         }
     ]
 
 
 def test_compile_defaults(run: Run, compiler: list[dict[str, Any]]) -> None:
     options = ("--dump-ir", "ir", "--batch", "4", "--trim-threshold", "1e-3")
-    succeeded(run("compile", "net.pt2", "-o", "net.niwaki", *options))
+    without = ("--without", "one", "--without", "two")
+    succeeded(run("compile", "net.pt2", "-o", "net.niwaki", *options, *without))
     assert compiler == [
         {
             "model": "net.pt2",
@@ -128,6 +130,7 @@ def test_compile_defaults(run: Run, compiler: list[dict[str, Any]]) -> None:
             "batch": 4,
             "dump_ir": "ir",
             "trim_threshold": 0.001,
+            "without": ("one", "two"),
         }
     ]
 

@@ -13,7 +13,9 @@ from torch.nn.utils import prune
 
 import niwaki
 from niwaki import NiwakiError
+from niwaki.passes.pipelines import OPTIONAL, compile_pipeline
 from niwaki.schemes import block_punched_mask
+from niwaki.targets import get_target
 
 Result = tuple["Classifier", torch.Tensor, niwaki.Bundle, Path]
 
@@ -107,6 +109,42 @@ def test_the_batch_of_an_exported_program_is_fixed(tmp_path: Path) -> None:
     program = torch.export.export(ResNet().eval(), (torch.randn(1, 3, 16, 16),))
     with pytest.raises(NiwakiError, match="the batch of an exported program is fixed"):
         niwaki.compile(program, batch=2, output=tmp_path / "net.niwaki")
+
+
+@pytest.mark.parametrize("name", OPTIONAL)
+def test_without_an_optional_pass_results_are_the_same(name: str, tmp_path: Path) -> None:
+    model, x = Classifier().eval(), torch.randn(1, 3, 14, 14)
+    bundle = niwaki.compile(
+        model, x, output=tmp_path / "net.niwaki", without=[name], dump_ir=tmp_path / "ir"
+    )
+    expected = model(x).detach().numpy()
+    np.testing.assert_allclose(bundle.load()(x.numpy()), expected, rtol=1e-4, atol=1e-5)
+    stem = name.removeprefix("sparse-pattern-")
+    assert not [path for path in (tmp_path / "ir").iterdir() if stem in path.name]
+
+
+def test_passes_that_are_needed_cannot_be_left_out(tmp_path: Path) -> None:
+    needed = "cannot compile without pass 'cse', which is needed: can be left out: sparse-pattern-"
+    with pytest.raises(NiwakiError, match=needed):
+        niwaki.compile(None, output=tmp_path / "net.niwaki", without=("cse",))
+    absent = "cannot compile without pass 'linalg-no-such-pass', which is not in the pipeline: "
+    with pytest.raises(NiwakiError, match=absent):
+        niwaki.compile(None, output=tmp_path / "net.niwaki", without=("linalg-no-such-pass",))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_pipeline_may_be_given(tmp_path: Path) -> None:
+    """Here it lets no two filters share a load."""
+    pipeline = compile_pipeline(get_target("host"))
+    select = "sparse-pattern-select-kernels"
+    pipeline = pipeline.replace(select, f"{select}{{max-filters=1 max-vectors=2}}")
+    model, x = Classifier().eval(), torch.randn(1, 3, 14, 14)
+    bundle = niwaki.compile(model, x, output=tmp_path / "net.niwaki", pipeline=pipeline)
+    expected = model(x).detach().numpy()
+    np.testing.assert_allclose(bundle.load()(x.numpy()), expected, rtol=1e-4, atol=1e-5)
+    kernels = [layer.kernel for layer in bundle.layers if layer.op.startswith("conv")]
+    assert kernels
+    assert all(kernel.startswith("gather_gemm 1x") for kernel in kernels)
 
 
 def test_bad_outputs_and_targets_are_refused_before_any_work(tmp_path: Path) -> None:

@@ -182,12 +182,10 @@ def test_first_depthwise_and_last_layers_stay_dense() -> None:
 def test_all_peers_get_the_same_weights(case: Case) -> None:
     ours, *others = case.contenders
     assert isinstance(ours.engine, Niwaki)
-    assert {contender.workload for contender in others} == {ours.workload}
-    labels = {contender.label for contender in case.contenders}
-    assert len(labels) == len(case.contenders)
-    for goal in case.goals:
-        assert goal.fast == ours.label
-        assert labels.issuperset(goal.slow)
+    for other in others:
+        dense = isinstance(other.engine, DeepSparse) and other.workload.weights == "dense"
+        assert dense or other.workload == ours.workload
+    assert {goal.fast for goal in case.goals} == {ours.label}
 
 
 def test_pattern_mask() -> None:
@@ -221,7 +219,7 @@ def test_unstructured_mask_keeps_the_largest() -> None:
 
 def test_shapes_of_what_is_kept_are_in_the_names() -> None:
     network = PrunedNetwork("vgg16", rate=8.1, size=32, shape="pattern")
-    assert (network.name, network.weights) == ("vgg16-pattern-8.1x", "pattern 8.1x")
+    assert (network.name, network.weights) == ("vgg16-pattern-8.1x-at-32", "pattern 8.1x")
     first, *others = ungrouped_convolutions(network.build()[0])
     assert (first.weight != 0).all()
     for layer in others:
