@@ -17,7 +17,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from .base import ModulePass, Session, erase_unused, function_ops, nested_ops
+import numpy as np
+
+from niwaki.dialects import ConvOp, LinearOp
+
+from .base import (
+    ModulePass,
+    PassFailure,
+    Session,
+    dense_value,
+    erase_unused,
+    function_ops,
+    nested_ops,
+)
 from .raising.convolutions import raise_convolution
 from .raising.linears import raise_linear
 from .raising.operands import Refusal
@@ -53,7 +65,39 @@ class RaiseLayersPass(ModulePass):
         erase_unused(module)
 
     def _raise(self, op: Any, session: Session) -> None:
+        if op.operation.name.startswith(LAYERS):
+            need_inputs(op)
         try:
-            any(raiser(op) is not None for raiser in RAISERS)
+            made = next(filter(None, (raiser(op) for raiser in RAISERS)), None)
         except Refusal as refusal:
             self.remark(session, op, f"left to IREE: {refusal.reason}")
+            return
+        if isinstance(made, (ConvOp, LinearOp)):
+            need_numbers(made)
+
+
+def need_inputs(op: Any) -> None:
+    """Fail for a layer whose results are sums of nothing: IREE cannot compile it.
+
+    Raises:
+        PassFailure: it is one.
+    """
+    shapes = [value.type.shape for value in op.operands[:2]]
+    if any(0 in shape for shape in shapes) and 0 not in op.results[0].type.shape:
+        raise PassFailure(op.location, f"it has no inputs, only {shapes[0]}: take the layer out")
+
+
+def need_numbers(layer: Any) -> None:
+    """Fail for weights that are NaN: whatever they were to be, this network computes nothing.
+
+    Raises:
+        PassFailure: some are; the message has the layer and how many.
+    """
+    weights = dense_value(layer.weight)
+    count = 0 if weights is None else int(np.isnan(weights).sum())
+    if count:
+        raise PassFailure(
+            layer.location,
+            f"{count} of its {weights.size} weights are NaN:"
+            " its training has diverged or its file is damaged; take an earlier checkpoint",
+        )

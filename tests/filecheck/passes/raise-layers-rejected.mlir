@@ -44,6 +44,17 @@ func.func @other_result(%x: tensor<1x3x8xf32>) -> tensor<1x4x6xf64> {
 
 // -----
 
+// CHECK-LABEL: func.func @nothing
+// CHECK:         linalg.matmul
+func.func @nothing(%x: tensor<2x4xf32>, %start: tensor<2x0xf32>) -> tensor<2x0xf32> {
+  %w = arith.constant dense<0.5> : tensor<4x0xf32>
+  // expected-remark @+1 {{left to IREE: there is nothing to compute with a tensor of [4, 0] elements}}
+  %y = linalg.matmul ins(%x, %w : tensor<2x4xf32>, tensor<4x0xf32>) outs(%start : tensor<2x0xf32>) -> tensor<2x0xf32>
+  return %y : tensor<2x0xf32>
+}
+
+// -----
+
 // CHECK-LABEL: func.func @dynamic
 // CHECK:         linalg.conv_1d_ncw_fcw
 func.func @dynamic(%x: tensor<?x3x8xf32>, %start: tensor<?x4x6xf32>) -> tensor<?x4x6xf32> {
