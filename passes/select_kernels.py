@@ -22,13 +22,14 @@ from niwaki.dialects import (
     LinearOp,
     MatvecAttr,
     PatternGemmAttr,
+    SpmmAttr,
     layout_of,
 )
 from niwaki.schemes import Pattern, Scheme
 from niwaki.targets import Target
 
 from .base import ModulePass, Session, function_ops, target_of
-from .layers import groups_of, takes_depthwise_kernel
+from .layers import groups_of, takes_depthwise_kernel, tap_places
 
 # Vectors of pixels for each height of the tile (filters), by vector registers. Measured on AVX-512:
 # 8 x 3 leaves room for three inputs and a few broadcast weights; 8 x 4 spills.
@@ -55,6 +56,10 @@ PATTERN_SUMS = 64 * 1024
 # An input that fits the second-level cache is read there block after block; a larger one is read
 # once, tile after tile, by all blocks in turn.
 CACHE_BYTES = 1024 * 1024
+
+# Vectors of a tile of one filter. (Measured...)
+SPMM_VECTORS = int(__import__("os").environ.get("SV", "6"))
+NEAREST_CACHE_BYTES = int(__import__("os").environ.get("SL", "32")) * 1024
 
 # Workgroups small enough that threads can share them, large enough that starting one costs nothing
 # (4 ns each).
@@ -85,6 +90,8 @@ def conv_kernel(op: Any, target: Target) -> Any:
         return pattern_kernel(op, target)
     tiles = GPU_TILES if target.backend == "gpu" else REGISTER_TILES[target.registers]
     height = tile_height(op, tuple(tiles))
+    if height == 1 and target.backend == "cpu":
+        return spmm_kernel(op, target)
     vectors = min(tiles[height], pixel_vectors(op, target))
     if target.backend == "gpu":
         return GatherGemmAttr.of(height, vectors, 1, 1)
@@ -112,6 +119,26 @@ def pattern_kernel(op: Any, target: Target) -> Any:
     in_cache = PATTERN_SUMS // (filters * target.lanes * F32_BYTES)
     vectors = min(in_registers, in_cache, pixel_vectors(op, target))
     return PatternGemmAttr.of(filters, vectors, WORKGROUP_TILES)
+
+
+def spmm_kernel(op: Any, target: Target) -> Any:
+    """One filter at a time: tiles of equal size, of as many channels as the nearest cache holds."""
+    filters, covering = op.weight.type.shape[0], pixel_vectors(op, target)
+    vectors = -(-covering // -(-covering // min(SPMM_VECTORS, covering)))
+    parts = 1
+    if groups_of(op) == 1:  # otherwise a filter reads few channels
+        read = op.input.type.shape[1] * window_elements(op, vectors * target.lanes) * F32_BYTES
+        parts = min(-(-read // NEAREST_CACHE_BYTES), op.input.type.shape[1])
+    in_cache = PATTERN_SUMS // (vectors * target.lanes * F32_BYTES)
+    return SpmmAttr.of(min(filters, in_cache), vectors, WORKGROUP_TILES, parts)
+
+
+def window_elements(op: Any, pixels: int) -> int:
+    """Elements of one channel that `pixels` neighbouring pixels of the result read."""
+    reach: dict[int, list[int]] = {}
+    for phase, distance in tap_places(op):
+        reach.setdefault(phase, []).append(distance)
+    return sum(pixels + max(distances) - min(distances) for distances in reach.values())
 
 
 def tile_height(op: Any, heights: tuple[int, ...]) -> int:

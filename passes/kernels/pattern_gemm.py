@@ -43,11 +43,10 @@ from .builder import (
     splat,
     store,
     when,
-    zero_fill,
 )
 from .epilogue import inline_epilogue
 from .library import Kernel, epilogue_key
-from .rows import zero_lead
+from .rows import zero_ends, zero_lead
 
 
 @dataclass(frozen=True)
@@ -133,7 +132,7 @@ def pattern_gemm_kernel(conv: PatternGemm, epilogue: ir.Block) -> Kernel:
             if rest:
                 pixel = Index(whole * conv.vectors * conv.lanes)
                 _tile(conv, epilogue, buffers, place, pixel, rest)
-            _zero_ends(conv, buffers[-1], place)
+            zero_ends(buffers[-1], place.write, place.rows, conv.target, conv.covered, conv.lanes)
 
         if tile_groups == 1:
             finish()
@@ -143,16 +142,6 @@ def pattern_gemm_kernel(conv: PatternGemm, epilogue: ir.Block) -> Kernel:
 
     workgroups = (conv.groups * per_group, tile_groups, conv.images)
     return Kernel("pattern_gemm", (conv, epilogue_key(epilogue)), workgroups, emit)
-
-
-def _zero_ends(conv: PatternGemm, result: ir.Value, place: _Place) -> None:
-    """The zeros between what tiles cover and the next plane."""
-    rest = conv.target.plane - conv.covered
-    if rest == 0:
-        return
-    with for_range(0, place.rows) as row:
-        start = place.write + row * conv.target.plane + conv.covered
-        zero_fill(result, start, rest, conv.lanes)
 
 
 def _tile(
