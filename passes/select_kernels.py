@@ -34,8 +34,8 @@ from .layers import groups_of, takes_depthwise_kernel, tap_places
 # Vectors of pixels for each height of the tile (filters), by vector registers. Measured on AVX-512:
 # 8 x 3 leaves room for three inputs and a few broadcast weights; 8 x 4 spills.
 REGISTER_TILES = {
-    32: {8: 3, 4: 5, 2: 8, 1: 8},
-    16: {4: 3, 2: 4, 1: 6},
+    32: {8: 3, 4: 5, 2: 8},
+    16: {4: 3, 2: 4},
 }
 # The taps' weights fill many registers already; more vectors at once share more loads.
 DEPTHWISE_VECTORS = {32: 5, 16: 4}
@@ -49,17 +49,19 @@ PATTERN_REGISTERS = {32: 16, 16: 8}
 # pattern. (Measured with 256 filters in groups of 64, 128, 256: 40, 53, 59 GFLOP/s.)
 PATTERN_FILTERS = 256
 
-# Sums of a tile, 256 filters x 4 vectors of 64 bytes: half of the stack that IREE's worker threads
-# have, and little enough to leave the second-level cache room for the input.
-PATTERN_SUMS = 64 * 1024
+# Sums of a tile, such as 256 filters x 4 vectors of 64 bytes: half of the stack that IREE's worker
+# threads have, and little enough to leave the second-level cache room for the input.
+SUMS_BYTES = 64 * 1024
 
 # An input that fits the second-level cache is read there block after block; a larger one is read
 # once, tile after tile, by all blocks in turn.
 CACHE_BYTES = 1024 * 1024
 
-# Vectors of a tile of one filter. (Measured...)
-SPMM_VECTORS = int(__import__("os").environ.get("SV", "6"))
-NEAREST_CACHE_BYTES = int(__import__("os").environ.get("SL", "32")) * 1024
+# Vectors of a tile of one filter: as many multiply-adds as two units of latency 4 have under way.
+SPMM_VECTORS = 8
+
+# What a tile of one filter reads again and again should stay in the first-level cache.
+NEAREST_CACHE_BYTES = 32 * 1024
 
 # Workgroups small enough that threads can share them, large enough that starting one costs nothing
 # (4 ns each).
@@ -116,20 +118,20 @@ def pattern_kernel(op: Any, target: Target) -> Any:
     """The pattern kernel: all taps of a few vectors in registers, sums of a tile in cache."""
     filters = min(op.weight.type.shape[0] // groups_of(op), PATTERN_FILTERS)
     in_registers = max(1, PATTERN_REGISTERS[target.registers] // op.scheme.scheme.taps)
-    in_cache = PATTERN_SUMS // (filters * target.lanes * F32_BYTES)
+    in_cache = SUMS_BYTES // (filters * target.lanes * F32_BYTES)
     vectors = min(in_registers, in_cache, pixel_vectors(op, target))
     return PatternGemmAttr.of(filters, vectors, WORKGROUP_TILES)
 
 
 def spmm_kernel(op: Any, target: Target) -> Any:
-    """One filter at a time: tiles of equal size, of as many channels as the nearest cache holds."""
-    filters, covering = op.weight.type.shape[0], pixel_vectors(op, target)
-    vectors = -(-covering // -(-covering // min(SPMM_VECTORS, covering)))
-    parts = 1
-    if groups_of(op) == 1:  # otherwise a filter reads few channels
-        read = op.input.type.shape[1] * window_elements(op, vectors * target.lanes) * F32_BYTES
-        parts = min(-(-read // NEAREST_CACHE_BYTES), op.input.type.shape[1])
-    in_cache = PATTERN_SUMS // (vectors * target.lanes * F32_BYTES)
+    """One filter at a time: tiles of equal size, in as few parts as the nearest cache can hold."""
+    (filters, *_), covering = op.weight.type.shape, pixel_vectors(op, target)
+    vectors = -(-covering // -(-covering // SPMM_VECTORS))
+    pixels, channels = vectors * target.lanes, op.input.type.shape[1]
+    # In groups a filter reads few channels.
+    read = channels * window_elements(op, pixels) * F32_BYTES if groups_of(op) == 1 else 0
+    parts = min(max(1, -(-read // NEAREST_CACHE_BYTES)), channels)
+    in_cache = SUMS_BYTES // (pixels * F32_BYTES)
     return SpmmAttr.of(min(filters, in_cache), vectors, WORKGROUP_TILES, parts)
 
 
