@@ -99,7 +99,7 @@ def odd_single_filters() -> list[Case]:
     line, image, volume = odd_inputs(rng)
 
     def conv(rank: int, *arguments: Any, **options: Any) -> nn.Module:
-        return fill(CONVOLUTIONS[rank - 1](*arguments, **options), "unstructured", rng)
+        return thinned(CONVOLUTIONS[rank - 1](*arguments, **options), rng)
 
     networks: dict[str, tuple[nn.Module, Any]] = {
         "2-D": (conv(2, 5, 17, 3, padding=1), image),
@@ -115,6 +115,15 @@ def odd_single_filters() -> list[Case]:
         ),
     }
     return [Case(name, model, (x,)) for name, (model, x) in networks.items()]
+
+
+def thinned(layer: nn.Module, rng: np.random.Generator) -> nn.Module:
+    """Weights with one in eight left: few enough that no scheme explains them."""
+    fill(layer, "dense", rng)
+    weights = layer.get_parameter("weight")
+    with torch.no_grad():
+        weights *= torch.from_numpy(rng.random(weights.shape) < 0.12)
+    return layer
 
 
 def odd_inputs(rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

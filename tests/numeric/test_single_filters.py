@@ -11,16 +11,16 @@ from torch import nn
 from niwaki.passes import select_kernels
 
 from .cases import Case, check
-from .odd_layers import odd_single_filters
+from .odd_layers import odd_single_filters, thinned
 from .pattern_layers import Fused, residual
-from .random_layers import fill, tensor
+from .random_layers import tensor
 
 
 def layers() -> list[Case]:
     """Remainders of all kinds, and a tail with a residual."""
     rng = np.random.default_rng(15)
     image = tensor(rng, 3, 18, 19, 23)
-    conv = fill(nn.Conv2d(18, 18, 3, padding=1), "unstructured", rng)
+    conv = thinned(nn.Conv2d(18, 18, 3, padding=1), rng)
     return [*odd_single_filters(), Case("residual", Fused(conv, residual), (image,))]
 
 
@@ -37,8 +37,8 @@ def test_layers(target: str, cache: int, tmp_path: Path, monkeypatch: pytest.Mon
 def test_threads(tmp_path: Path) -> None:
     """Sums of many filters fit the stack of IREE's worker threads."""
     rng = np.random.default_rng(16)
-    conv = fill(nn.Conv2d(200, 700, 3, padding=1), "unstructured", rng)
+    conv = thinned(nn.Conv2d(200, 700, 3, padding=1), rng)
     case = Case("many filters", conv, (tensor(rng, 1, 200, 13, 17),))
     compiled = check([case], tmp_path, threads=2)
     (layer,) = compiled.bundle.manifest.layers
-    assert layer.kernel == "spmm 128x8 tiles 4 parts 9"
+    assert layer.kernel == "spmm 128x8 tiles 4 parts 5"
