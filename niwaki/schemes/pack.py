@@ -91,12 +91,12 @@ def pack(
     table: list[tuple[int, int, int, int, int]] = []
     ranges: dict[tuple[int, bytes], tuple[int, int]] = {}
     column_count = value_count = 0
+    places = np.arange(group_columns)
     spans = _spans(group_filters, groups, scheme_block, block)
     for part, (first, size) in itertools.product(range(parts), spans):
         # Filters of a block differ where `Channel` drops some, or `BlockColumnRow` some rows.
-        kept = mask[first : first + size].any(axis=0)
-        begin, end = (channels * edge // parts * taps for edge in (part, part + 1))
-        kept[:begin], kept[end:] = False, False
+        low, high = (channels * edge // parts * taps for edge in (part, part + 1))
+        kept = mask[first : first + size].any(axis=0) & (places >= low) & (places < high)
         group = first // group_filters
         key = (group, kept.tobytes())
         if key not in ranges:
