@@ -5,7 +5,7 @@ from torch_mlir.dialects import torch as torch_dialect
 
 from .dialect import SparsePattern, int_array, int_attr, ints
 from .epilogue import YieldOp, add_epilogue, identity, is_available, shape_text
-from .kernels import DepthwiseAttr, GatherGemmAttr, MatvecAttr, PatternGemmAttr
+from .kernels import DepthwiseAttr, GatherGemmAttr, MatvecAttr, PatternGemmAttr, SpmmAttr
 from .layout import PlanarAttr, layer_reach, layout_of, phase_sizes, with_layout
 from .ops import (
     ConvertLayoutOp,
@@ -40,6 +40,7 @@ __all__ = [
     "PoolOp",
     "Reach",
     "SparsePattern",
+    "SpmmAttr",
     "YieldOp",
     "add_epilogue",
     "build_conv",

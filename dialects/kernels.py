@@ -62,6 +62,32 @@ class PatternGemmAttr(SparsePattern.Attribute, name="pattern_gemm"):
         return "pattern_gemm {}x{} tiles {}".format(*self.tile)
 
 
+class SpmmAttr(SparsePattern.Attribute, name="spmm"):
+    """One filter at a time: a tile of `vectors` vectors of pixels stays in registers.
+
+    A workgroup computes `filters` filters for `tiles` tiles, the input's channels in `parts` parts.
+    """
+
+    filters: ir.IntegerAttr
+    vectors: ir.IntegerAttr
+    tiles: ir.IntegerAttr
+    parts: ir.IntegerAttr
+
+    @classmethod
+    def of(cls, filters: int, vectors: int, tiles: int, parts: int) -> "SpmmAttr":
+        return cls.get(int_attr(filters), int_attr(vectors), int_attr(tiles), int_attr(parts))
+
+    @property
+    def tile(self) -> tuple[int, int, int, int]:
+        """filters, vectors, tiles, parts."""
+        return (_int(self.filters), _int(self.vectors), _int(self.tiles), _int(self.parts))
+
+    @property
+    def summary(self) -> str:
+        """For reports."""
+        return "spmm {}x{} tiles {} parts {}".format(*self.tile)
+
+
 class DepthwiseAttr(SparsePattern.Attribute, name="depthwise"):
     """One filter a channel: the taps' weights stay in registers.
 
@@ -110,7 +136,7 @@ class MatvecAttr(SparsePattern.Attribute, name="matvec"):
         return "matvec {}x{}".format(*self.tile)
 
 
-BLOCK_KERNELS = (GatherGemmAttr, DepthwiseAttr)  # take weights in blocks of filters
+BLOCK_KERNELS = (GatherGemmAttr, SpmmAttr, DepthwiseAttr)  # take weights in blocks of filters
 CONV_KERNELS = (*BLOCK_KERNELS, PatternGemmAttr)
 LINEAR_KERNELS = (MatvecAttr,)
 

@@ -7,7 +7,8 @@ number of the input. As an array of i16, unsigned, it has steps of the layer's g
 instead (`column_grid` in `passes/layers.py`), for a linear layer the same numbers.
 `blocks`, blocks x 4 of i32: first filter, first and last + 1 entry in `offsets`, first entry in
 `values`. Blocks of the kernel's full height come first, lower ones (what is left of a group of
-filters) after them.
+filters) after them. For a kernel of single filters, the channels are cut into parts: all filters
+have a block with the columns of the first part, then all have one with those of the second.
 
 `offsets` ends with `LOOKAHEAD` entries more than there are columns: kernels fetch a column ahead of
 using it, also past the last one, and these make that harmless.
@@ -21,7 +22,7 @@ from torch_mlir.dialects import ext
 
 from .dialect import SparsePattern, ints
 from .epilogue import epilogue_problem, shape_text
-from .kernels import BLOCK_KERNELS, LINEAR_KERNELS, kernel_problem
+from .kernels import BLOCK_KERNELS, LINEAR_KERNELS, SpmmAttr, kernel_problem
 from .rules import (
     array_types_problem,
     packed_planar_problem,
@@ -87,7 +88,19 @@ def packed_conv_problem(op: PackedConvOp) -> str:
         return problem
     if problem := window_problem(op, ints(op.kernel_size)) or packed_planar_problem(op):
         return problem
+    if problem := parts_problem(op):
+        return problem
     return epilogue_problem(op, op.result.type.shape[1])
+
+
+def parts_problem(op: PackedConvOp) -> str:
+    """What is wrong with the blocks of a kernel that takes them in parts, empty if nothing is."""
+    if not isinstance(op.kernel, SpmmAttr):
+        return ""
+    filters, parts = op.result.type.shape[1], op.kernel.tile[3]
+    if op.blocks.type.shape[0] == parts * filters:
+        return ""
+    return f"needs {parts} parts of {filters} blocks each, got {op.blocks.type}"
 
 
 def packed_linear_problem(op: PackedLinearOp) -> str:

@@ -29,6 +29,7 @@ from niwaki.dialects import (
     DepthwiseAttr,
     LinearOp,
     PatternGemmAttr,
+    SpmmAttr,
     build_layer,
     int_array,
     int_attr,
@@ -186,8 +187,10 @@ def pack_weights(op: Any, weights: npt.NDArray[Any]) -> schemes.PackedBlocks:
         raise PassFailure(
             op.location, f"has a depthwise kernel, which reads all taps, for {scheme}"
         )
-    block = 1 if depthwise else kernel.tile[0]
-    packed = schemes.pack(weights, scheme, block, groups_of(op))
+    one_filter = isinstance(kernel, SpmmAttr)
+    block = 1 if depthwise or one_filter else kernel.tile[0]
+    parts = kernel.tile[3] if one_filter else 1
+    packed = schemes.pack(weights, scheme, block, groups_of(op), parts)
     # Kernels have code for full blocks and for those of one lower height.
     heights = sorted({packed.block, *packed.filters.tolist()})
     if packed.block != block or len(heights) > 2:

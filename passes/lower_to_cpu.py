@@ -24,8 +24,10 @@ from niwaki.dialects import (
     PackedLinearOp,
     PackedPatternConvOp,
     PoolOp,
+    SpmmAttr,
     ints,
     layout_of,
+    round_up,
 )
 
 from .base import ModulePass, PassFailure, Session, constant, target_of
@@ -37,9 +39,11 @@ from .kernels.library import Kernel
 from .kernels.matvec import matvec_kernel
 from .kernels.pattern_gemm import PatternGemm, pattern_gemm_kernel
 from .kernels.pooling import pooling_kernel, whole_plane_kernel
+from .kernels.spmm import Spmm, spmm_kernel
 from .layers import planar_input, tap_places
 from .lowering import (
     MakeKernel,
+    column_steps,
     conv_layer,
     conv_layouts,
     epilogue_counts,
@@ -75,8 +79,15 @@ def packed_conv(op: Any, lanes: int) -> tuple[Kernel, list[ir.Value]]:
         depthwise = Depthwise(
             source, target, images, filters, places, *op.kernel.tile, *counts, lanes
         )
+        refuse_narrow_layouts(op, round_up(target.extent, lanes), lanes)
         return depthwise_kernel(depthwise, epilogue), [op.input, op.values, *extras]
     operands = [op.input, op.values, op.offsets, op.blocks, *extras]
+    if isinstance(op.kernel, SpmmAttr):
+        sizes = (op.result.type.shape[0], op.input.type.shape[1], op.result.type.shape[1])
+        steps, counts = column_steps(op), epilogue_counts(op)
+        rows = Spmm(source, target, *sizes, *op.kernel.tile, *steps, *counts, lanes)
+        refuse_narrow_layouts(op, sum(rows.widths), lanes)
+        return spmm_kernel(rows, epilogue), operands
     conv = conv_layer(op, lanes)
     refuse_narrow_layouts(op, sum(conv.widths), lanes)
     return gather_gemm_kernel(conv, epilogue), operands

@@ -94,8 +94,7 @@ def need_numbers(layer: Any) -> None:
         PassFailure: some are; the message has the layer and how many.
     """
     weights = dense_value(layer.weight)
-    count = 0 if weights is None else int(np.isnan(weights).sum())
-    if count:
+    if weights is not None and (count := int(np.isnan(weights).sum())):
         raise PassFailure(
             layer.location,
             f"{count} of its {weights.size} weights are NaN:"

@@ -22,6 +22,7 @@ from niwaki.dialects import (
     LinearOp,
     MatvecAttr,
     PatternGemmAttr,
+    SpmmAttr,
     layout_of,
 )
 from niwaki.errors import NiwakiError
@@ -29,13 +30,13 @@ from niwaki.schemes import Pattern, Scheme
 from niwaki.targets import Target
 
 from .base import ModulePass, Session, function_ops, target_of
-from .layers import groups_of, takes_depthwise_kernel
+from .layers import groups_of, takes_depthwise_kernel, tap_places
 
 # Vectors of pixels for each height of the tile (filters), by vector registers. Measured on AVX-512:
 # 8 x 3 leaves room for three inputs and a few broadcast weights; 8 x 4 spills.
 REGISTER_TILES = {
-    32: {8: 3, 4: 5, 2: 8, 1: 8},
-    16: {4: 3, 2: 4, 1: 6},
+    32: {8: 3, 4: 5, 2: 8},
+    16: {4: 3, 2: 4},
 }
 # The taps' weights fill many registers already; more vectors at once share more loads.
 DEPTHWISE_VECTORS = {32: 5, 16: 4}
@@ -49,9 +50,9 @@ PATTERN_REGISTERS = {32: 16, 16: 8}
 # pattern. (Measured with 256 filters in groups of 64, 128, 256: 40, 53, 59 GFLOP/s.)
 PATTERN_FILTERS = 256
 
-# Sums of a tile, 256 filters x 4 vectors of 64 bytes: half of the stack that IREE's worker threads
-# have, and little enough to leave the second-level cache room for the input.
-PATTERN_SUMS = 64 * 1024
+# Sums of a tile, such as 256 filters x 4 vectors of 64 bytes: half of the stack that IREE's worker
+# threads have, and little enough to leave the second-level cache room for the input.
+SUMS_BYTES = 64 * 1024
 
 # No tile of any kernel has more vectors than this.
 MOST_VECTORS = 8
@@ -59,6 +60,12 @@ MOST_VECTORS = 8
 # An input that fits the second-level cache is read there block after block; a larger one is read
 # once, tile after tile, by all blocks in turn.
 CACHE_BYTES = 1024 * 1024
+
+# Vectors of a tile of one filter: as many multiply-adds as two units of latency 4 have under way.
+SPMM_VECTORS = 8
+
+# What a tile of one filter reads again and again should stay in the first-level cache.
+NEAREST_CACHE_BYTES = 32 * 1024
 
 # Workgroups small enough that threads can share them, large enough that starting one costs nothing
 # (4 ns each).
@@ -106,6 +113,8 @@ def conv_kernel(op: Any, target: Target, max_filters: int, max_vectors: int) -> 
         return pattern_kernel(op, target, max_filters, most_vectors)
     tiles = GPU_TILES if target.backend == "gpu" else REGISTER_TILES[target.registers]
     height = tile_height(op, tuple(rows for rows in tiles if rows <= max_filters))
+    if height == 1 and target.backend == "cpu":
+        return spmm_kernel(op, target, most_vectors)
     vectors = min(tiles[height], most_vectors)
     if target.backend == "gpu":
         return GatherGemmAttr.of(height, vectors, 1, 1)
@@ -130,9 +139,29 @@ def pattern_kernel(op: Any, target: Target, max_filters: int, most_vectors: int)
     """The pattern kernel: all taps of a few vectors in registers, sums of a tile in cache."""
     filters = min(op.weight.type.shape[0] // groups_of(op), PATTERN_FILTERS, max_filters)
     in_registers = max(1, PATTERN_REGISTERS[target.registers] // op.scheme.scheme.taps)
-    in_cache = PATTERN_SUMS // (filters * target.lanes * F32_BYTES)
+    in_cache = SUMS_BYTES // (filters * target.lanes * F32_BYTES)
     vectors = min(in_registers, in_cache, most_vectors)
     return PatternGemmAttr.of(filters, vectors, WORKGROUP_TILES)
+
+
+def spmm_kernel(op: Any, target: Target, most_vectors: int) -> Any:
+    """One filter at a time: tiles of equal size, in as few parts as the nearest cache can hold."""
+    (filters, *_), covering = op.weight.type.shape, pixel_vectors(op, target)
+    vectors = -(-covering // -(-covering // min(SPMM_VECTORS, most_vectors)))
+    pixels, channels = vectors * target.lanes, op.input.type.shape[1]
+    # In groups a filter reads few channels.
+    read = channels * window_elements(op, pixels) * F32_BYTES if groups_of(op) == 1 else 0
+    parts = min(max(1, -(-read // NEAREST_CACHE_BYTES)), channels)
+    in_cache = SUMS_BYTES // (pixels * F32_BYTES)
+    return SpmmAttr.of(min(filters, in_cache), vectors, WORKGROUP_TILES, parts)
+
+
+def window_elements(op: Any, pixels: int) -> int:
+    """Elements of one channel that `pixels` neighbouring pixels of the result read."""
+    reach: dict[int, list[int]] = {}
+    for phase, distance in tap_places(op):
+        reach.setdefault(phase, []).append(distance)
+    return sum(pixels + max(distances) - min(distances) for distances in reach.values())
 
 
 def tile_height(op: Any, heights: tuple[int, ...]) -> int:

@@ -7,6 +7,7 @@ this, the dense one with all columns.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -22,8 +23,8 @@ Ints = npt.NDArray[np.int32]
 class PackedBlocks:
     """Packed weights of one layer; B register blocks, those of most filters first.
 
-    Every filter is in exactly one block, and its outputs get written, even when it keeps nothing:
-    the column range is empty then.
+    Every filter is in exactly one block of each part, and its outputs get written, even when it
+    keeps nothing: the column range is empty then.
 
     Attributes:
         shape: filters of the layer, channels of one group, taps.
@@ -62,16 +63,22 @@ class PackedBlocks:
         return sum(array.nbytes for array in self.arrays().values())
 
 
-def pack(weights: Weights, scheme: Scheme, block: int, groups: int = 1) -> PackedBlocks:
+def pack(
+    weights: Weights, scheme: Scheme, block: int, groups: int = 1, parts: int = 1
+) -> PackedBlocks:
     """Packs what `scheme` stores of ``weights[F, C, T]`` into blocks of at most `block` filters.
 
-    No block outgrows those of the scheme: `PackedBlocks.block` is the smaller of the two.
+    No block outgrows those of the scheme: `PackedBlocks.block` is the smaller of the two. With
+    `parts`, the channels of a group are cut into as many ranges: all blocks with the columns of the
+    first come before all blocks with those of the second. Filters have a block in each.
 
     Raises:
-        SchemeError: `block` is below 1, or the scheme does not fit the weights.
+        SchemeError: `block` or `parts` is below 1, or the scheme does not fit the weights.
     """
     if block < 1:
         raise SchemeError(f"a register block holds at least 1 filter, not {block}")
+    if parts < 1:
+        raise SchemeError(f"channels are packed in at least 1 part, not in {parts}")
     filters, channels, taps = shape = check_shape(weights.shape, groups)
     group_filters, group_columns = filters // groups, channels * taps
     mask = scheme.mask(weights != 0, groups).reshape(filters, group_columns)
@@ -84,9 +91,12 @@ def pack(weights: Weights, scheme: Scheme, block: int, groups: int = 1) -> Packe
     table: list[tuple[int, int, int, int, int]] = []
     ranges: dict[tuple[int, bytes], tuple[int, int]] = {}
     column_count = value_count = 0
-    for first, size in _spans(group_filters, groups, scheme_block, block):
+    places = np.arange(group_columns)
+    spans = _spans(group_filters, groups, scheme_block, block)
+    for part, (first, size) in itertools.product(range(parts), spans):
         # Filters of a block differ where `Channel` drops some, or `BlockColumnRow` some rows.
-        kept = mask[first : first + size].any(axis=0)
+        low, high = (channels * edge // parts * taps for edge in (part, part + 1))
+        kept = mask[first : first + size].any(axis=0) & (places >= low) & (places < high)
         group = first // group_filters
         key = (group, kept.tobytes())
         if key not in ranges:

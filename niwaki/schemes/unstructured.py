@@ -12,7 +12,7 @@ from .base import Bools, Scheme, Shape, register
 @register
 @dataclass(frozen=True)
 class Unstructured(Scheme):
-    """Stores the nonzeros and nothing else: slow, as each filter loads columns of its own."""
+    """Stores the nonzeros and nothing else: each filter loads columns of its own."""
 
     name: ClassVar[str] = "unstructured"
     rank: ClassVar[int] = 100

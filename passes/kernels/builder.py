@@ -20,6 +20,9 @@ Number = "int | Index"
 # f32 values of a cache line, on every CPU there is a target for.
 CACHE_LINE = 16
 
+# Levels of cache, as `memref.prefetch` numbers them.
+L1, L2 = 3, 2
+
 
 @dataclass(frozen=True)
 class Index:
@@ -145,9 +148,9 @@ def store(value: ir.Value, buffer: ir.Value, index: Any) -> None:
         memref.store(value, buffer, [as_value(index)])
 
 
-def prefetch(buffer: ir.Value, index: Any) -> None:
-    """Ask for the cache line of an element; it need not exist."""
-    memref.prefetch(buffer, [as_value(index)], False, 3, True)
+def prefetch(buffer: ir.Value, index: Any, locality: int = L1) -> None:
+    """Ask for the cache line of an element, into the first or second level; it need not exist."""
+    memref.prefetch(buffer, [as_value(index)], False, locality, True)
 
 
 def load_index(buffer: ir.Value, index: Any) -> Index:

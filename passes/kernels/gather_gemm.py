@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch_mlir.ir as ir
 
@@ -44,11 +45,10 @@ from .builder import (
     splat,
     store,
     when,
-    zero_fill,
 )
 from .epilogue import inline_epilogue
 from .library import Kernel, epilogue_key
-from .rows import zero_lead
+from .rows import vector_widths, zero_ends, zero_lead
 
 
 @dataclass(frozen=True)
@@ -92,12 +92,18 @@ class GatherGemm:
 
     @property
     def widths(self) -> list[int]:
-        """Widths of vectors that cover a plane; the last is halved while half of it suffices."""
-        count = -(-self.target.extent // self.lanes)
-        last, left = self.lanes, self.target.extent - (count - 1) * self.lanes
-        while last > 4 and left <= last // 2:
-            last //= 2
-        return [self.lanes] * (count - 1) + [last]
+        """Widths of vectors that cover a plane."""
+        return vector_widths(self.target.extent, self.lanes)
+
+
+class Epilogue(Protocol):
+    """What storing a filter needs to know of its layer: numbers of operands of the epilogue."""
+
+    @property
+    def per_filter(self) -> int: ...
+
+    @property
+    def per_position(self) -> int: ...
 
 
 def gather_gemm_kernel(conv: GatherGemm, epilogue: ir.Block) -> Kernel:
@@ -155,14 +161,7 @@ def _block(
     def finish() -> None:
         if rest:
             tile(Index(whole * conv.vectors * lanes), rest)
-        if covered < conv.target.plane:
-            with for_range(0, rows) as row:
-                zero_fill(
-                    output,
-                    write + row * conv.target.plane + covered,
-                    conv.target.plane - covered,
-                    lanes,
-                )
+        zero_ends(output, write, rows, conv.target, covered, lanes)
 
     if tile_groups == 1:
         finish()
@@ -199,10 +198,10 @@ def _tile(
         ]
 
     results = accumulate(buffers, columns, rows, widths, inputs)
-    masks = _masks(conv, buffers, pixel, starts, widths)
+    masks = load_masks(conv, buffers, pixel, starts, widths)
     for row in range(rows):
         accumulators = results[row * len(widths) : (row + 1) * len(widths)]
-        _store_row(
+        store_row(
             conv,
             epilogue,
             buffers,
@@ -227,11 +226,13 @@ def accumulate(
     rows: int,
     widths: list[int],
     inputs: Callable[[Index], list[ir.Value]],
+    sums: list[ir.Value] | None = None,
 ) -> list[ir.Value]:
     """Sums of a block's columns for one tile: `rows` times a vector for each of `widths`.
 
     `columns` are the block's first and last + 1 entry in the offsets and its first value;
-    `inputs(number)` loads the tile's vectors of one column, given its entry in the offsets.
+    `inputs(number)` loads the tile's vectors of one column, given its entry in the offsets. They
+    are added to `sums`, if there are some.
     """
     values = buffers[1]
     first, last, value = columns
@@ -248,12 +249,13 @@ def accumulate(
                 )
         return updated
 
-    zeros = [float_constant(0.0, width) for _ in range(rows) for width in widths]
-    return fold_range(first, last, zeros, column)
+    if sums is None:
+        sums = [float_constant(0.0, width) for _ in range(rows) for width in widths]
+    return fold_range(first, last, sums, column)
 
 
-def _masks(
-    conv: GatherGemm, buffers: list[ir.Value], pixel: Index, starts: list[int], widths: list[int]
+def load_masks(
+    conv: Epilogue, buffers: list[ir.Value], pixel: Index, starts: list[int], widths: list[int]
 ) -> list[ir.Value]:
     """For each vector of a tile, which lanes are pixels."""
     mask = buffers[4 + conv.per_filter]
@@ -262,8 +264,8 @@ def _masks(
     ]
 
 
-def _store_row(
-    conv: GatherGemm,
+def store_row(
+    conv: Epilogue,
     epilogue: ir.Block,
     buffers: list[ir.Value],
     accumulators: list[ir.Value],

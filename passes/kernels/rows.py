@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch_mlir.ir as ir
 
@@ -96,3 +97,23 @@ def zero_lead(buffer: ir.Value, layout: Planar, workgroup: Sequence[Index], lane
         return
     with when(all_of([equal(number, 0) for number in workgroup])):
         zero_fill(buffer, 0, layout.lead, lanes)
+
+
+def zero_ends(
+    buffer: ir.Value, start: Index, planes: Any, layout: Planar, covered: int, lanes: int
+) -> None:
+    """Zeros from element `covered` of each plane to the next one, for `planes` from `start` on."""
+    rest = layout.plane - covered
+    if rest == 0:
+        return
+    with for_range(0, planes) as plane:
+        zero_fill(buffer, start + plane * layout.plane + covered, rest, lanes)
+
+
+def vector_widths(extent: int, lanes: int) -> list[int]:
+    """Widths of vectors that cover `extent` elements; the last is halved while that suffices."""
+    count = -(-extent // lanes)
+    last, left = lanes, extent - (count - 1) * lanes
+    while last > 4 and left <= last // 2:
+        last //= 2
+    return [lanes] * (count - 1) + [last]

@@ -93,6 +93,39 @@ def odd_patterns() -> list[Case]:
     return [Case(name, model, (x,)) for name, (model, x) in networks.items()]
 
 
+def odd_single_filters() -> list[Case]:
+    """Layers for the kernel that computes filters one by one."""
+    rng = np.random.default_rng(14)
+    line, image, volume = odd_inputs(rng)
+
+    def conv(rank: int, *arguments: Any, **options: Any) -> nn.Module:
+        return thinned(CONVOLUTIONS[rank - 1](*arguments, **options), rng)
+
+    networks: dict[str, tuple[nn.Module, Any]] = {
+        "2-D": (conv(2, 5, 17, 3, padding=1), image),
+        "1x1": (conv(2, 5, 16, 1), image),
+        "1-D": (conv(1, 5, 9, 5, padding=2, dilation=2), line),
+        "3-D": (conv(3, 5, 11, 3, padding=1), volume),
+        "stride 2": (conv(2, 5, 13, 3, stride=2, padding=1), image),
+        "groups": (conv(2, 4, 22, 3, padding=1, groups=2), image[:, :4]),
+        "one vector": (conv(2, 5, 12, 3), image[:, :, :4, :5]),
+        "halo for the next": (
+            nn.Sequential(conv(2, 5, 14, 3, padding=1), nn.ReLU(), conv(2, 14, 9, 5, padding=4)),
+            image[:1],
+        ),
+    }
+    return [Case(name, model, (x,)) for name, (model, x) in networks.items()]
+
+
+def thinned(layer: nn.Module, rng: np.random.Generator) -> nn.Module:
+    """Weights with one in eight left: few enough that no scheme explains them."""
+    fill(layer, "dense", rng)
+    weights = layer.get_parameter("weight")
+    with torch.no_grad():
+        weights *= torch.from_numpy(rng.random(weights.shape) < 0.12)
+    return layer
+
+
 def odd_inputs(rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Five channels in one, two and three dimensions."""
     return tensor(rng, 3, 5, 131), tensor(rng, 3, 5, 9, 37), tensor(rng, 1, 5, 4, 5, 7)

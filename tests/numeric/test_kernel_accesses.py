@@ -15,7 +15,7 @@ from niwaki.passes import select_kernels
 from niwaki.targets import get_target
 
 from .network_accesses import network_problems, problems_of
-from .odd_layers import odd_layers, odd_patterns
+from .odd_layers import odd_layers, odd_patterns, odd_single_filters
 from .random_layers import random_cases, random_convolution, random_linear, random_pool
 from .random_networks import random_network
 from .small_layers import Linear, Sliding, linear_module, linears, stack_module, stacks
@@ -36,6 +36,16 @@ def test_odd_layers(target: str) -> None:
     assert problems == []
     gpu = get_target(target).backend == "gpu"
     assert families == FAMILIES - (CPU_ONLY if gpu else set())
+
+
+@EVERY_CPU
+def test_single_filters(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Filters one by one with a part for each channel, and few sums on the stack."""
+    monkeypatch.setattr(select_kernels, "NEAREST_CACHE_BYTES", 64)
+    monkeypatch.setattr(select_kernels, "SUMS_BYTES", 3 * 8 * 16 * 4)
+    problems, families = problems_of(odd_single_filters(), target)
+    assert problems == []
+    assert families == {"spmm", "copy_rows"}
 
 
 @EVERY_CPU

@@ -186,7 +186,7 @@ func.func @f(%x: tensor<1x3x8x8xf32, #planar>,
              %values: tensor<108xf32>,
              %offsets: tensor<33xi32>,
              %blocks: tensor<1x4xi32>) {
-  // expected-error @+1 {{'sparse_pattern.packed_conv' op needs a kernel of sparse_pattern.gather_gemm or sparse_pattern.depthwise, got 8 : i64}}
+  // expected-error @+1 {{'sparse_pattern.packed_conv' op needs a kernel of sparse_pattern.gather_gemm or sparse_pattern.spmm or sparse_pattern.depthwise, got 8 : i64}}
   %y = "sparse_pattern.packed_conv"(%x, %values, %offsets, %blocks) ({
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
@@ -206,7 +206,7 @@ func.func @f(%x: tensor<1x3x8x8xf32, #planar>,
              %values: tensor<108xf32>,
              %offsets: tensor<33xi32>,
              %blocks: tensor<1x4xi32>) {
-  // expected-error @+1 {{'sparse_pattern.packed_conv' op needs a kernel of sparse_pattern.gather_gemm or sparse_pattern.depthwise, got #sparse_pattern.pattern_gemm<4 : i64, 2 : i64, 1 : i64>}}
+  // expected-error @+1 {{'sparse_pattern.packed_conv' op needs a kernel of sparse_pattern.gather_gemm or sparse_pattern.spmm or sparse_pattern.depthwise, got #sparse_pattern.pattern_gemm<4 : i64, 2 : i64, 1 : i64>}}
   %y = "sparse_pattern.packed_conv"(%x, %values, %offsets, %blocks) ({
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
@@ -215,6 +215,27 @@ func.func @f(%x: tensor<1x3x8x8xf32, #planar>,
       kernel = #sparse_pattern.pattern_gemm<4, 2, 1>, full_blocks = 1,
       operandSegmentSizes = array<i32: 1, 1, 1, 1, 0, 0>}
     : (tensor<1x3x8x8xf32, #planar>, tensor<108xf32>, tensor<33xi32>, tensor<1x4xi32>)
+    -> tensor<1x4x8x8xf32, #planar>
+  return
+}
+
+// -----
+
+// A kernel of single filters finds all of them in each part.
+#planar = #sparse_pattern.planar<array<i64: 8, 8>, array<i64: 9, 1>, array<i64: 1, 1>, array<i64: 0>, 16, 96, 16>
+func.func @f(%x: tensor<1x3x8x8xf32, #planar>,
+             %values: tensor<108xf32>,
+             %offsets: tensor<114xi32>,
+             %blocks: tensor<4x4xi32>) {
+  // expected-error @+1 {{'sparse_pattern.packed_conv' op needs 2 parts of 4 blocks each, got tensor<4x4xi32>}}
+  %y = "sparse_pattern.packed_conv"(%x, %values, %offsets, %blocks) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>,
+      groups = 1, kernel_size = array<i64: 3, 3>, scheme = #sparse_pattern.unstructured,
+      kernel = #sparse_pattern.spmm<4, 2, 1, 2>, full_blocks = 4,
+      operandSegmentSizes = array<i32: 1, 1, 1, 1, 0, 0>}
+    : (tensor<1x3x8x8xf32, #planar>, tensor<108xf32>, tensor<114xi32>, tensor<4x4xi32>)
     -> tensor<1x4x8x8xf32, #planar>
   return
 }

@@ -37,6 +37,27 @@ func.func @conv(%x: tensor<1x2x4xf32, #line>, %bias: tensor<3xf32>) -> tensor<1x
   return %y : tensor<1x3x4xf32, #line>
 }
 
+// A kernel of single filters takes the input's channels in parts, here one each: both filters' columns of the first channel come
+// before those of the second.
+// CHECK-LABEL: func.func @parts
+// CHECK:         arith.constant dense<[1.0{{.*}}, 2.0{{.*}}, 4.0{{.*}}, 3.0{{.*}}, 5.0{{.*}}]> : tensor<5xf32>
+// CHECK-NEXT:    arith.constant dense<[0, 2, 1, 10, 8, 0, 0, 0, 0, 0, 0]> : tensor<11xi16>
+// CHECK-NEXT:    arith.constant dense<{{\[\[}}0, 0, 2, 0], [1, 2, 3, 2], [0, 3, 4, 3], [1, 4, 5, 4]]> : tensor<4x4xi32>
+// CHECK:         full_blocks = 4 : i64
+func.func @parts(%x: tensor<1x2x4xf32, #line>) -> tensor<1x2x4xf32, #line> {
+  %w = arith.constant dense<[
+    [[1.0, 0.0, 2.0], [0.0, 0.0, 3.0]],
+    [[0.0, 4.0, 0.0], [5.0, 0.0, 0.0]]]> : tensor<2x2x3xf32>
+  %y = "sparse_pattern.conv"(%x, %w) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {strides = array<i64: 1>, dilations = array<i64: 1>, padding = array<i64: 1, 1>, groups = 1,
+      scheme = #sparse_pattern.unstructured, kernel = #sparse_pattern.spmm<2, 1, 1, 2>,
+      operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<1x2x4xf32, #line>, tensor<2x2x3xf32>) -> tensor<1x2x4xf32, #line>
+  return %y : tensor<1x2x4xf32, #line>
+}
+
 // A stride of 2 reads phase planes of 4 elements, two a channel: taps 0 and 2 even pixels, tap 1 the odd ones before.
 // Groups are in the offsets too: the second filter reads the second channel alone.
 // CHECK-LABEL: func.func @strided_groups

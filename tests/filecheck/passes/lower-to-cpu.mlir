@@ -257,6 +257,51 @@ module attributes {sparse_pattern.target = "arm64"} {
 
 // -----
 
+// One filter at a time, the channels in three parts. The first part begins with zeros, those between go on with sums from the
+// stack, the last one writes the result.
+// CHECK-LABEL: func.func private @spmm_1(
+// CHECK-SAME:    %[[IN:.+]]: memref<?xf32>, %[[VALUES:.+]]: memref<?xf32>, %[[OFFSETS:.+]]: memref<?xi32>, %[[BLOCKS:.+]]: memref<?xi32>, %[[MASK:.+]]: memref<?xi8>, %[[OUT:.+]]: memref<?xf32>, %{{.+}}: index, %{{.+}}: index, %{{.+}}: index)
+// CHECK-SAME:    sparse_pattern.workgroups = array<i64: 2, 1, 1>
+// CHECK:         %[[SUMS:.+]] = memref.alloca() : memref<2xvector<4xf32>>
+// CHECK:         scf.for
+// CHECK-COUNT-3:   memref.load %[[BLOCKS]]
+// CHECK:           %[[FIRST:.+]] = scf.for {{.*}} -> (vector<4xf32>)
+// CHECK:             memref.load %[[OFFSETS]]
+// CHECK:             vector.load %[[IN]]
+// CHECK:             memref.load %[[VALUES]]
+// CHECK:             vector.fma
+// CHECK:           memref.store %[[FIRST]], %[[SUMS]]
+// CHECK:         scf.for
+// CHECK:           scf.for
+// CHECK:             memref.load %[[SUMS]]
+// CHECK:             %[[MIDDLE:.+]] = scf.for {{.*}} -> (vector<4xf32>)
+// CHECK:             memref.store %[[MIDDLE]], %[[SUMS]]
+// CHECK:         %[[PIXEL:.+]] = arith.cmpi ne, {{.*}} : vector<4xi8>
+// CHECK:         scf.for
+// CHECK:           memref.load %[[SUMS]]
+// CHECK:           %[[LAST:.+]] = scf.for {{.*}} -> (vector<4xf32>)
+// CHECK:           %[[STORED:.+]] = arith.select %[[PIXEL]], %[[LAST]]
+// CHECK:           vector.store %[[STORED]], %[[OUT]]
+// CHECK:         return
+#line = #sparse_pattern.planar<array<i64: 4>, array<i64: 1>, array<i64: 1>, array<i64: 0>, 4, 8, 16>
+module attributes {sparse_pattern.target = "arm64"} {
+  func.func @single_filters(%x: tensor<1x3x4xf32>, %values: tensor<9xf32>, %offsets: tensor<15xi32>,
+                            %blocks: tensor<9x4xi32>) -> tensor<1x3x4xf32> {
+    %planar = "sparse_pattern.convert_layout"(%x) : (tensor<1x3x4xf32>) -> tensor<1x3x4xf32, #line>
+    %y = "sparse_pattern.packed_conv"(%planar, %values, %offsets, %blocks) ({
+    ^bb0(%acc: f32):
+      "sparse_pattern.yield"(%acc) : (f32) -> ()
+    }) {strides = array<i64: 1>, dilations = array<i64: 1>, padding = array<i64: 1, 1>, groups = 1,
+        kernel_size = array<i64: 3>, scheme = #sparse_pattern.unstructured, full_blocks = 9,
+        kernel = #sparse_pattern.spmm<2, 1, 1, 3>, operandSegmentSizes = array<i32: 1, 1, 1, 1, 0, 0>}
+      : (tensor<1x3x4xf32, #line>, tensor<9xf32>, tensor<15xi32>, tensor<9x4xi32>) -> tensor<1x3x4xf32, #line>
+    %plain = "sparse_pattern.convert_layout"(%y) : (tensor<1x3x4xf32, #line>) -> tensor<1x3x4xf32>
+    return %plain : tensor<1x3x4xf32>
+  }
+}
+
+// -----
+
 // Two patterns of two taps. Sums of three filters wait on the stack: first zeros, then for each channel, and each pattern that
 // some kernel of it has, the taps are loaded once and added for each kernel. The number of the kernel is carried along. The
 // epilogue runs at the end, and halo is written by select.

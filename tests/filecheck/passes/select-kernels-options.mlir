@@ -15,7 +15,7 @@
 module attributes {sparse_pattern.target = "x86-64-v4"} {
 
 // CHECK-LABEL: func.func @dense
-// ONE:    kernel = #sparse_pattern.gather_gemm<1 : i64, 8 : i64,
+// ONE:    kernel = #sparse_pattern.spmm<
 // FOUR:   kernel = #sparse_pattern.gather_gemm<4 : i64, 5 : i64,
 // NARROW: kernel = #sparse_pattern.gather_gemm<8 : i64, 1 : i64,
 func.func @dense(%x: tensor<1x8x16x16xf32>) -> tensor<1x16x16x16xf32> {
@@ -31,7 +31,7 @@ func.func @dense(%x: tensor<1x8x16x16xf32>) -> tensor<1x16x16x16xf32> {
 
 // One filter alone shares no taps: patterns are scattered weights to it.
 // CHECK-LABEL: func.func @patterns
-// ONE:    kernel = #sparse_pattern.gather_gemm<1 : i64, 8 : i64,
+// ONE:    kernel = #sparse_pattern.spmm<
 // FOUR:   kernel = #sparse_pattern.pattern_gemm<4 : i64, 4 : i64,
 // NARROW: kernel = #sparse_pattern.pattern_gemm<16 : i64, 1 : i64,
 func.func @patterns(%x: tensor<1x8x16x16xf32>) -> tensor<1x16x16x16xf32> {

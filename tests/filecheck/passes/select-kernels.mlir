@@ -42,10 +42,11 @@ func.func @low_blocks(%x: tensor<1x8x16x16xf32>) -> tensor<1x16x16x16xf32> {
   return %y : tensor<1x16x16x16xf32>
 }
 
+// Filters that share no columns come one by one, with tiles of equal size: 34, 17 and 68 vectors cover the plane.
 // CHECK-LABEL: func.func @unstructured
-// V3:    kernel = #sparse_pattern.gather_gemm<1 : i64,
-// V4:    kernel = #sparse_pattern.gather_gemm<1 : i64,
-// ARM:   kernel = #sparse_pattern.gather_gemm<1 : i64,
+// V3:    kernel = #sparse_pattern.spmm<16 : i64, 7 : i64, 4 : i64, 1 : i64>
+// V4:    kernel = #sparse_pattern.spmm<16 : i64, 6 : i64, 4 : i64, 1 : i64>
+// ARM:   kernel = #sparse_pattern.spmm<16 : i64, 8 : i64, 4 : i64, 1 : i64>
 // GPU:   kernel = #sparse_pattern.gather_gemm<1 : i64,
 func.func @unstructured(%x: tensor<1x8x16x16xf32>) -> tensor<1x16x16x16xf32> {
   %w = arith.constant dense<0.5> : tensor<16x8x3x3xf32>
@@ -59,6 +60,24 @@ func.func @unstructured(%x: tensor<1x8x16x16xf32>) -> tensor<1x16x16x16xf32> {
 }
 
 // A tile's height divides the blocks of the scheme (12), or what is left of each would be another height.
+// What a tile reads of 512 channels is larger than the nearest cache: they come in parts. The sums in between are of as many
+// filters as the stack has room for.
+// CHECK-LABEL: func.func @unstructured_with_many_channels
+// V3:    kernel = #sparse_pattern.spmm<256 : i64, 8 : i64, 4 : i64, 4 : i64>
+// V4:    kernel = #sparse_pattern.spmm<128 : i64, 8 : i64, 4 : i64, 8 : i64>
+// ARM:   kernel = #sparse_pattern.spmm<512 : i64, 8 : i64, 4 : i64, 2 : i64>
+// GPU:   kernel = #sparse_pattern.gather_gemm<1 : i64,
+func.func @unstructured_with_many_channels(%x: tensor<1x512x16x16xf32>) -> tensor<1x600x16x16xf32> {
+  %w = arith.constant dense<0.5> : tensor<600x512x1x1xf32>
+  %y = "sparse_pattern.conv"(%x, %w) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 0, 0, 0, 0>, groups = 1,
+      scheme = #sparse_pattern.unstructured, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<1x512x16x16xf32>, tensor<600x512x1x1xf32>) -> tensor<1x600x16x16xf32>
+  return %y : tensor<1x600x16x16xf32>
+}
+
 // CHECK-LABEL: func.func @blocks_of_12
 // V3:    kernel = #sparse_pattern.gather_gemm<4 : i64,
 // V4:    kernel = #sparse_pattern.gather_gemm<4 : i64,
@@ -145,7 +164,10 @@ func.func @depthwise(%x: tensor<1x8x16x16xf32>) -> tensor<1x8x16x16xf32> {
 
 // ... which reads every tap: with fewer of them it is not one.
 // CHECK-LABEL: func.func @sparse_depthwise
-// CHECK:         kernel = #sparse_pattern.gather_gemm<1 : i64,
+// V3:    kernel = #sparse_pattern.spmm<8 : i64,
+// V4:    kernel = #sparse_pattern.spmm<8 : i64,
+// ARM:   kernel = #sparse_pattern.spmm<8 : i64,
+// GPU:   kernel = #sparse_pattern.gather_gemm<1 : i64,
 func.func @sparse_depthwise(%x: tensor<1x8x16x16xf32>) -> tensor<1x8x16x16xf32> {
   %w = arith.constant dense<0.5> : tensor<8x1x3x3xf32>
   %y = "sparse_pattern.conv"(%x, %w) ({
@@ -241,7 +263,10 @@ func.func @shared_patterns(%x: tensor<1x8x16x16xf32>) -> tensor<1x16x16x16xf32> 
 
 // One tap is loaded for one weight: nothing stays in registers.
 // CHECK-LABEL: func.func @patterns_of_one_tap
-// CHECK:         kernel = #sparse_pattern.gather_gemm<1 : i64,
+// V3:    kernel = #sparse_pattern.spmm<16 : i64,
+// V4:    kernel = #sparse_pattern.spmm<16 : i64,
+// ARM:   kernel = #sparse_pattern.spmm<16 : i64,
+// GPU:   kernel = #sparse_pattern.gather_gemm<1 : i64,
 func.func @patterns_of_one_tap(%x: tensor<1x8x16x16xf32>) -> tensor<1x16x16x16xf32> {
   %w = arith.constant dense<0.5> : tensor<16x8x3x3xf32>
   %y = "sparse_pattern.conv"(%x, %w) ({

@@ -96,8 +96,8 @@ def stored_offsets(op: Any) -> Array:
 def block_rows(op: Any) -> list[int]:
     """Filters of each block, as the lowerings conclude them from the two heights there may be."""
     blocks, full, filters = len(numbers(op.blocks)), op.full_blocks.value, op.result.type.shape[1]
-    kernel = op.kernel
-    height = 1 if isinstance(kernel, dialects.DepthwiseAttr) else kernel.tile[0]
+    kernel, single = op.kernel, (dialects.DepthwiseAttr, dialects.SpmmAttr)
+    height = 1 if isinstance(kernel, single) else kernel.tile[0]
     rest = (filters - full * height) // max(1, blocks - full)
     return [height] * full + [rest] * (blocks - full)
 
@@ -155,6 +155,7 @@ def test_linear(
     groups=st.integers(1, 3),
     channels=st.integers(1, 3),
     filters=st.integers(1, 20),
+    cache=st.sampled_from([32, 512, 32 * 1024]),
     seed=seeds,
 )
 def test_conv(
@@ -164,24 +165,28 @@ def test_conv(
     groups: int,
     channels: int,
     filters: int,
+    cache: int,
     seed: int,
 ) -> None:
+    """Also where the channels come in parts, because the nearest cache holds so little."""
     rng = np.random.default_rng(seed)
     shape = (filters * groups, channels, len(window.taps))
     weights = sparse_weights(rng, shape)
     x = random_integers(rng, (2, channels * groups, *window.spatial))
-    module, op, _ = packed(
-        dialects.build_conv,
-        f32(*x.shape),
-        weights.reshape(*shape[:2], *window.kernel),
-        f32(2, filters * groups, *window.outputs),
-        target,
-        strides=window.strides,
-        dilations=window.dilations,
-        padding=(*window.before, *window.after),
-        groups=groups,
-        scheme=dialects.scheme_attr(scheme),
-    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(select_kernels, "NEAREST_CACHE_BYTES", cache)
+        module, op, _ = packed(
+            dialects.build_conv,
+            f32(*x.shape),
+            weights.reshape(*shape[:2], *window.kernel),
+            f32(2, filters * groups, *window.outputs),
+            target,
+            strides=window.strides,
+            dilations=window.dilations,
+            padding=(*window.before, *window.after),
+            groups=groups,
+            scheme=dialects.scheme_attr(scheme),
+        )
     assert module.operation.verify()
     np.testing.assert_array_equal(computed(op, x), torch_convolution(window, x, weights, groups))
 
@@ -281,14 +286,16 @@ def computed(op: Any, x: Array) -> Array:
 
 
 def add_blocks(op: Any, read: Callable[[int], Array], result: Array) -> None:
-    """One image as the gather-GEMM kernel computes it: blocks of filters, column after column."""
+    """One image as kernels of blocks compute it: column after column, perhaps in parts."""
     offsets, values, table = stored_offsets(op), numbers(op.values), numbers(op.blocks)
+    for first, rows in zip(table[:, 0], block_rows(op), strict=True):
+        result[first : first + rows] = 0
     for (first, begin, end, value), rows in zip(table, block_rows(op), strict=True):
         sums = np.zeros((rows, result.shape[1]), np.float32)
         for number in range(begin, end):
             start = value + (number - begin) * rows
             sums += values[start : start + rows, None] * read(offsets[number])
-        result[first : first + rows] = sums
+        result[first : first + rows] += sums
 
 
 def add_patterns(op: Any, read: Callable[[int], Array], result: Array) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -25,11 +27,33 @@ FITTING = st.one_of(layers_and_schemes(), pattern_layers())
 BITS = {np.float16: np.uint16, np.float32: np.uint32, np.float64: np.uint64}
 
 
-@given(FITTING, st.integers(1, 9))
-def test_round_trip(given: tuple[Layer, Scheme], block: int) -> None:
+@given(FITTING, st.integers(1, 9), st.integers(1, 4))
+def test_round_trip(given: tuple[Layer, Scheme], block: int, parts: int) -> None:
     layer, scheme = given
-    packed = pack(layer.weights, scheme, block, layer.groups)
+    packed = pack(layer.weights, scheme, block, layer.groups, parts)
     assert np.array_equal(unpack(packed), layer.weights)
+
+
+@given(FITTING, st.integers(1, 9), st.integers(1, 4))
+def test_parts_are_ranges_of_channels(given: tuple[Layer, Scheme], block: int, parts: int) -> None:
+    """In each part there are all blocks, in the same order, with the part's share of columns."""
+    layer, scheme = given
+    _, channels, taps = layer.weights.shape
+    whole = pack(layer.weights, scheme, block, layer.groups)
+    packed = pack(layer.weights, scheme, block, layer.groups, parts)
+    assert packed.first_filter.tolist() == whole.first_filter.tolist() * parts
+    assert packed.filters.tolist() == whole.filters.tolist() * parts
+
+    def columns(of: PackedBlocks, number: int) -> list[int]:
+        return of.columns[of.column_begin[number] : of.column_end[number]].tolist()
+
+    blocks, limits = len(whole.filters), [channels * i // parts for i in range(parts + 1)]
+    for number in range(blocks):
+        shares = [columns(packed, part * blocks + number) for part in range(parts)]
+        assert list(itertools.chain(*shares)) == columns(whole, number)
+        for part, share in enumerate(shares):
+            places = {column // taps % channels for column in share}
+            assert places <= set(range(limits[part], limits[part + 1]))
 
 
 @given(FITTING, st.integers(1, 9))
@@ -182,6 +206,11 @@ def test_register_blocks_hold_a_filter(block: int) -> None:
     message = f"^a register block holds at least 1 filter, not {block}$"
     with pytest.raises(SchemeError, match=message):
         pack(np.ones((8, 4, 9)), Dense(), block)
+
+
+def test_channels_are_in_a_part() -> None:
+    with pytest.raises(SchemeError, match="at least 1 part, not in 0"):
+        pack(np.ones((2, 2, 1), np.float32), Dense(), 1, parts=0)
 
 
 def test_pack_refuses_what_the_scheme_refuses() -> None:

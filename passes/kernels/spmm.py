@@ -1,0 +1,224 @@
+"""Sparse matrix times planes: one filter at a time, where filters share no columns.
+
+    for each tile of pixels:
+      for each part of the input's channels:
+        for each filter:
+          acc[vectors] = sums[filter], or 0 for the first part
+          for each kept column of the filter in this part:
+            acc[:] += weight * load input[offset of the column + pixel]  one load, one multiply-add
+          sums[filter] = acc, or for the last part: store select(pixel or halo, epilogue(acc), 0)
+
+Each multiply-add loads its input, so that the cache it comes from decides: a tile of one part fits
+the first level, where all filters find it. Fast Sparse ConvNets (https://arxiv.org/abs/1911.09723)
+multiplies so, without parts.
+
+    workgroup x: group of filters, y: group of pixel tiles, z: image
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch_mlir.ir as ir
+
+from niwaki.dialects import Planar
+
+from .builder import (
+    Index,
+    equal,
+    for_range,
+    load,
+    load_index,
+    load_number,
+    local_vectors,
+    minimum,
+    store,
+    when,
+)
+from .gather_gemm import accumulate, load_masks, store_row
+from .library import Kernel, epilogue_key
+from .rows import vector_widths, zero_ends, zero_lead
+
+
+@dataclass(frozen=True)
+class Spmm:
+    """A convolution as this kernel sees it.
+
+    Attributes:
+        source, target: layouts of input and result, with equal pitches.
+        images, channels, filters: sizes of the activations.
+        group: filters of a workgroup, at most.
+        vectors: vectors of pixels of a tile.
+        tiles: pixel tiles of a workgroup.
+        parts: of the channels; the table of blocks has all filters for each.
+        origin, unit: a column lies ``origin + unit * its offset`` elements from the output pixel.
+        per_filter, per_position: numbers of operands of the epilogue.
+        lanes: f32 values of a vector.
+    """
+
+    source: Planar
+    target: Planar
+    images: int
+    channels: int
+    filters: int
+    group: int
+    vectors: int
+    tiles: int
+    parts: int
+    origin: int
+    unit: int
+    per_filter: int
+    per_position: int
+    lanes: int
+
+    @property
+    def widths(self) -> list[int]:
+        """Widths of vectors that cover a plane."""
+        return vector_widths(self.target.extent, self.lanes)
+
+
+class Sums:
+    """A tile's sums between two parts, for the filters of a workgroup: on the stack."""
+
+    def __init__(self, conv: Spmm) -> None:
+        rows, *_, last = min(conv.group, conv.filters), *conv.widths
+        self._count = min(conv.vectors, len(conv.widths))
+        self._whole = local_vectors(rows * self._count, conv.lanes)
+        self._last = self._whole if last == conv.lanes else local_vectors(rows, last)
+        self._lanes = conv.lanes
+
+    def load(self, row: Index, widths: list[int]) -> list[ir.Value]:
+        """The sums of one filter."""
+        return [load(*self._place(row, i, width)) for i, width in enumerate(widths)]
+
+    def store(self, sums: list[ir.Value], row: Index, widths: list[int]) -> None:
+        """Keep the sums of one filter."""
+        for i, (value, width) in enumerate(zip(sums, widths, strict=True)):
+            store(value, *self._place(row, i, width))
+
+    def _place(self, row: Index, number: int, width: int) -> tuple[ir.Value, Index]:
+        if width == self._lanes:
+            return self._whole, row * self._count + number
+        return self._last, row
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A workgroup's part: first filter and how many, where they lie, where the input begins."""
+
+    first: Index
+    rows: Index
+    write: Index
+    read: Index
+
+
+def spmm_kernel(conv: Spmm, epilogue: ir.Block) -> Kernel:
+    """Kernel with operands input, values, offsets, blocks, per filter, mask, per position."""
+    widths, lanes = conv.widths, conv.lanes
+    whole = len(widths) // conv.vectors
+    rest = widths[whole * conv.vectors :]
+    if whole and not rest and widths[-1] < lanes:  # a tile of its own: its last vector is narrower
+        whole, rest = whole - 1, widths[-conv.vectors :]
+    tile_groups = max(1, -(-whole // conv.tiles))
+    workgroups = (-(-conv.filters // conv.group), tile_groups, conv.images)
+    planes = conv.channels * len(conv.source.phases)
+
+    def emit(buffers: list[ir.Value], workgroup: tuple[Index, Index, Index]) -> None:
+        x, y, image = workgroup
+        zero_lead(buffers[-1], conv.target, workgroup, lanes)
+        first = x * conv.group
+        place = _Place(
+            first,
+            minimum(Index(conv.group), conv.filters - first),
+            (image * conv.filters + first) * conv.target.plane + conv.target.lead,
+            image * (planes * conv.source.plane),
+        )
+        sums = Sums(conv) if conv.parts > 1 else None
+
+        def tile(pixel: Index, widths: list[int]) -> None:
+            _Tile(conv, epilogue, buffers, place, pixel, widths, sums).compute()
+
+        if whole:
+            begin = y * conv.tiles
+            with for_range(begin, minimum(begin + conv.tiles, whole)) as number:
+                tile(number * (conv.vectors * lanes), [lanes] * conv.vectors)
+
+        def finish() -> None:
+            if rest:
+                tile(Index(whole * conv.vectors * lanes), rest)
+            zero_ends(buffers[-1], place.write, place.rows, conv.target, sum(widths), lanes)
+
+        if tile_groups == 1:
+            finish()
+            return
+        with when(equal(y, tile_groups - 1)):
+            finish()
+
+    return Kernel("spmm", (conv, epilogue_key(epilogue)), workgroups, emit)
+
+
+@dataclass(frozen=True)
+class _Tile:
+    """All filters of a workgroup for the vectors of pixels from `pixel` on."""
+
+    conv: Spmm
+    epilogue: ir.Block
+    buffers: list[ir.Value]
+    place: _Place
+    pixel: Index
+    widths: list[int]
+    sums: Sums | None
+
+    def compute(self) -> None:
+        """All parts; what is between them waits in `sums`."""
+        conv = self.conv
+        if self.sums is None:
+            self._store(Index(0), None)
+            return
+        with for_range(0, self.place.rows) as row:
+            self.sums.store(self._add(Index(0), row, None), row, self.widths)
+        if conv.parts > 2:
+            with for_range(1, conv.parts - 1) as part, for_range(0, self.place.rows) as row:
+                added = self._add(part, row, self.sums.load(row, self.widths))
+                self.sums.store(added, row, self.widths)
+        self._store(Index(conv.parts - 1), self.sums)
+
+    def _add(self, part: Index, row: Index, sums: list[ir.Value] | None) -> list[ir.Value]:
+        """The columns of one filter in one part, added to what earlier parts gave."""
+        source, _, offsets, table = self.buffers[:4]
+        entry = (part * self.conv.filters + self.place.first + row) * 4
+        first, last, value = (load_index(table, entry + i) for i in (1, 2, 3))
+        base = self.place.read + self.pixel + self.conv.origin
+
+        def inputs(number: Index) -> list[ir.Value]:
+            at = base + load_number(offsets, number) * self.conv.unit
+            return [
+                load(source, at + start, width)
+                for start, width in zip(self._starts, self.widths, strict=True)
+            ]
+
+        return accumulate(self.buffers, (first, last, value), 1, self.widths, inputs, sums)
+
+    def _store(self, part: Index, sums: Sums | None) -> None:
+        """The last part, and the results."""
+        conv, plane = self.conv, self.conv.target.plane
+        masks = load_masks(conv, self.buffers, self.pixel, self._starts, self.widths)
+        with for_range(0, self.place.rows) as row:
+            added = self._add(part, row, None if sums is None else sums.load(row, self.widths))
+            store_row(
+                conv,
+                self.epilogue,
+                self.buffers,
+                added,
+                self.pixel,
+                self._starts,
+                self.widths,
+                masks,
+                self.place.first + row,
+                self.place.write + row * plane,
+            )
+
+    @property
+    def _starts(self) -> list[int]:
+        """Where each vector begins, from `pixel` on."""
+        return [sum(self.widths[:i]) for i in range(len(self.widths))]
