@@ -62,6 +62,44 @@ class PatternGemmAttr(SparsePattern.Attribute, name="pattern_gemm"):
         return "pattern_gemm {}x{} tiles {}".format(*self.tile)
 
 
+class WinogradAttr(SparsePattern.Attribute, name="winograd"):
+    """3x3 convolutions by tiles of `outputs` x `outputs` pixels (see `niwaki.winograd`).
+
+    `filters` x `vectors` of tiles are a register block, `together` filters are computed before
+    their products are transformed. A workgroup computes `blocks` blocks of `rows` rows of tiles.
+    """
+
+    outputs: ir.IntegerAttr
+    filters: ir.IntegerAttr
+    vectors: ir.IntegerAttr
+    together: ir.IntegerAttr
+    rows: ir.IntegerAttr
+    blocks: ir.IntegerAttr
+
+    @classmethod
+    def of(
+        cls, outputs: int, filters: int, vectors: int, together: int, rows: int, blocks: int
+    ) -> "WinogradAttr":
+        return cls.get(*map(int_attr, (outputs, filters, vectors, together, rows, blocks)))
+
+    @property
+    def tile(self) -> tuple[int, int, int, int, int, int]:
+        """outputs, filters, vectors, together, rows, blocks."""
+        return (
+            _int(self.outputs),
+            _int(self.filters),
+            _int(self.vectors),
+            _int(self.together),
+            _int(self.rows),
+            _int(self.blocks),
+        )
+
+    @property
+    def summary(self) -> str:
+        """For reports."""
+        return "winograd {0}x{0} {1}x{2} filters {3} rows {4} blocks {5}".format(*self.tile)
+
+
 class DepthwiseAttr(SparsePattern.Attribute, name="depthwise"):
     """One filter a channel: the taps' weights stay in registers.
 
@@ -111,7 +149,7 @@ class MatvecAttr(SparsePattern.Attribute, name="matvec"):
 
 
 BLOCK_KERNELS = (GatherGemmAttr, DepthwiseAttr)  # take weights in blocks of filters
-CONV_KERNELS = (*BLOCK_KERNELS, PatternGemmAttr)
+CONV_KERNELS = (*BLOCK_KERNELS, PatternGemmAttr, WinogradAttr)
 LINEAR_KERNELS = (MatvecAttr,)
 
 

@@ -29,12 +29,14 @@ from niwaki.dialects import (
     DepthwiseAttr,
     LinearOp,
     PatternGemmAttr,
+    WinogradAttr,
     build_layer,
     int_array,
     int_attr,
     ints,
 )
 from niwaki.records import LayerRecord
+from niwaki.winograd import transform_weights
 
 from .base import ModulePass, PassFailure, Session, constant, erase_unused, function_ops, layer_name
 from .layers import clone_body, groups_of, layer_weights, planar_input, tap_places
@@ -60,8 +62,13 @@ class CompactStoragePass(ModulePass):
 def pack_layer(op: Any) -> LayerRecord:
     """Put the packed form before one layer and let it take over; returns the layer's record."""
     weights = layer_weights(op)
-    by_patterns = isinstance(op.attributes["kernel"], PatternGemmAttr)
-    packed = pack_patterns(op, weights) if by_patterns else pack_blocks(op, weights)
+    kernel = op.attributes["kernel"]
+    if isinstance(kernel, PatternGemmAttr):
+        packed = pack_patterns(op, weights)
+    elif isinstance(kernel, WinogradAttr):
+        packed = pack_transformed(op, weights)
+    else:
+        packed = pack_blocks(op, weights)
     with ir.InsertionPoint(op), op.location:
         made = build_layer(
             packed.name,
@@ -142,6 +149,19 @@ def pack_patterns(op: Any, weights: npt.NDArray[Any]) -> Packed:
         packed.starts,
     ]
     return Packed("packed_pattern_conv", arrays, {"patterns": int_array(packed.patterns.ravel())})
+
+
+def pack_transformed(op: Any, weights: npt.NDArray[Any]) -> Packed:
+    """Weights transformed for Winograd's algorithm, in the order in which its kernel reads them."""
+    outputs, height, _, together, *_ = op.attributes["kernel"].tile
+    points = transform_weights(weights, outputs)
+    points = points.reshape(-1, *points.shape[2:])
+    count, channels, filters = points.shape
+    points = np.pad(points, ((0, 0), (0, 0), (0, -filters % height)))
+    blocks = points.reshape(count, channels, -1, height).transpose(0, 2, 1, 3)
+    step = together // height
+    groups = [blocks[:, at : at + step].ravel() for at in range(0, blocks.shape[1], step)]
+    return Packed("packed_winograd_conv", [np.concatenate(groups)], {})
 
 
 def pack_weights(op: Any, weights: npt.NDArray[Any]) -> schemes.PackedBlocks:

@@ -14,6 +14,7 @@ from niwaki.dialects import (
     PackedConvOp,
     PackedLinearOp,
     PackedPatternConvOp,
+    PackedWinogradConvOp,
     Planar,
     PoolOp,
     ints,
@@ -37,6 +38,7 @@ LAYERS = (
     PoolOp,
     PackedConvOp,
     PackedPatternConvOp,
+    PackedWinogradConvOp,
     PackedLinearOp,
     ConvertLayoutOp,
 )

@@ -29,6 +29,7 @@ from niwaki.targets import Target
 
 from .base import ModulePass, Session, function_ops, target_of
 from .layers import groups_of, takes_depthwise_kernel
+from .winograd_choice import takes_winograd, winograd_kernel
 
 # Vectors of pixels for each height of the tile (filters), by vector registers. Measured on AVX-512:
 # 8 x 3 leaves room for three inputs and a few broadcast weights; 8 x 4 spills.
@@ -81,6 +82,8 @@ def conv_kernel(op: Any, target: Target) -> Any:
     if takes_depthwise_kernel(op, target):
         vectors = DEPTHWISE_VECTORS[target.registers]
         return DepthwiseAttr.of(vectors=min(vectors, pixel_vectors(op, target)), channels=1)
+    if takes_winograd(op, target):
+        return winograd_kernel(op, target)
     if target.backend == "cpu" and takes_pattern_kernel(op.scheme.scheme):
         return pattern_kernel(op, target)
     tiles = GPU_TILES if target.backend == "gpu" else REGISTER_TILES[target.registers]
