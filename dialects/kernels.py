@@ -66,38 +66,34 @@ class WinogradAttr(SparsePattern.Attribute, name="winograd"):
     """3x3 convolutions by tiles of `outputs` x `outputs` pixels (see `niwaki.winograd`).
 
     `filters` x `vectors` of tiles are a register block, `together` filters are computed before
-    their products are transformed. A workgroup computes `blocks` blocks of `rows` rows of tiles.
+    their products are transformed. A workgroup computes `groups` such groups of filters for `blocks`
+    blocks of `rows` rows of tiles.
     """
 
     outputs: ir.IntegerAttr
     filters: ir.IntegerAttr
     vectors: ir.IntegerAttr
     together: ir.IntegerAttr
+    groups: ir.IntegerAttr
     rows: ir.IntegerAttr
     blocks: ir.IntegerAttr
 
     @classmethod
-    def of(
-        cls, outputs: int, filters: int, vectors: int, together: int, rows: int, blocks: int
-    ) -> "WinogradAttr":
-        return cls.get(*map(int_attr, (outputs, filters, vectors, together, rows, blocks)))
+    def of(cls, *tile: int) -> "WinogradAttr":
+        """Of the seven numbers in the order of `tile`."""
+        return cls.get(*map(int_attr, tile))
 
     @property
-    def tile(self) -> tuple[int, int, int, int, int, int]:
-        """outputs, filters, vectors, together, rows, blocks."""
-        return (
-            _int(self.outputs),
-            _int(self.filters),
-            _int(self.vectors),
-            _int(self.together),
-            _int(self.rows),
-            _int(self.blocks),
-        )
+    def tile(self) -> tuple[int, ...]:
+        """outputs, filters, vectors, together, groups, rows, blocks."""
+        filters = (self.filters, self.vectors, self.together, self.groups)
+        return tuple(map(_int, (self.outputs, *filters, self.rows, self.blocks)))
 
     @property
     def summary(self) -> str:
         """For reports."""
-        return "winograd {0}x{0} {1}x{2} filters {3} rows {4} blocks {5}".format(*self.tile)
+        text = "winograd {0}x{0} {1}x{2} filters {3}x{4} rows {5} blocks {6}"
+        return text.format(*self.tile)
 
 
 class DepthwiseAttr(SparsePattern.Attribute, name="depthwise"):

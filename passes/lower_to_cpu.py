@@ -155,7 +155,7 @@ def packed_winograd_conv(op: Any, lanes: int) -> tuple[Kernel, list[ir.Value]]:
     """Kernel and operands of a convolution by Winograd's algorithm."""
     source, target = conv_layouts(op)
     images, filters = op.result.type.shape[:2]
-    outputs, height, vectors, together, rows, blocks = op.kernel.tile
+    outputs, height, vectors, together, groups, rows, blocks = op.kernel.tile
     before = ints(op.padding)
     conv = Winograd(
         source,
@@ -170,6 +170,7 @@ def packed_winograd_conv(op: Any, lanes: int) -> tuple[Kernel, list[ir.Value]]:
         height,
         vectors,
         together,
+        groups,
         *epilogue_counts(op),
         lanes,
     )

@@ -1,34 +1,128 @@
-"""Which convolutions are computed by Winograd's algorithm, and in which tiles."""
+"""Which convolutions are computed by Winograd's algorithm, and in which tiles and blocks.
+
+Everything is counted in multiply-adds of one vector each. A tile's products are 2.25 or 4 times
+fewer than the layer's own, which transforming inputs and results takes from, and pruning, which
+transformed weights know nothing of: kernels of 3x3 with zeros become full ones of 4x4 or 6x6.
+"""
 
 from __future__ import annotations
 
-import os
+import math
+from dataclasses import dataclass
 from typing import Any
 
-from niwaki.dialects import WinogradAttr, ints
+import torch_mlir.ir as ir
+
+from niwaki.dialects import WinogradAttr, ints, layout_of, round_up
+from niwaki.schemes.detect import AVX512
 from niwaki.targets import Target
-from niwaki.winograd import TAPS
+from niwaki.winograd import PAIRS, TAPS, transform
+
+from .kernels.winograd import covering
+from .layers import groups_of, layer_weights
+
+# Filters and vectors of tiles of a register block, by vector registers: as for gather-GEMM.
+REGISTER_BLOCKS = {32: (8, 3), 16: (4, 3)}
+
+# Tiles of a block, at most. (Measured on Zen 4 with 1 MB of second-level cache: 64 filters at 56x56
+# take 0.70 ms in blocks of 56 tiles, 0.74 in those of 98; 256 take 11.3, 11.8, and 12.8 with 28.)
+MOST_TILES = 64
+
+# Filters whose products wait for their transform. (128 filters at 112x112 take 11.5 ms with 32,
+# 12.0 with 64.)
+TOGETHER = 32
+
+# Of one image's workgroups: each has scratch memory of its own, which then serves several blocks.
+MOST_WORKGROUPS = 8
+
+# A block's transform takes so long for each vector of tiles and for each channel or filter: 630,000
+# cycles for 64 + 64 of them with 14 vectors of 6x6 points.
+PER_POINT = 350 / 36
+
+# To fetch a weight from memory takes as long as this many multiply-adds of a vector: 37 MB of them
+# in 3.4 ms at 14x14.
+FETCH = 1.25
+
+# Transformed weights are 1.8 or 4 times larger, so that a small gain in time is not worth them.
+WORTH = 0.8
+
+
+@dataclass(frozen=True)
+class Tiling:
+    """Outputs of a tile's side, rows of tiles of a block, and what the layer costs so."""
+
+    outputs: int
+    rows: int
+    cost: float
 
 
 def takes_winograd(op: Any, target: Target) -> bool:
-    """Whether a convolution has the form that the kernel takes."""
-    if not os.environ.get("WINO"):
+    """Whether Winograd's algorithm computes a convolution in clearly less time than gather-GEMM."""
+    if target.backend != "cpu" or not has_form(op):
         return False
-    data, weight = op.input.type, op.weight.type
+    return best_tiling(op, target).cost < WORTH * direct_cost(op, target)
+
+
+def has_form(op: Any) -> bool:
+    """3x3 taps one by one, all channels, f32: what the kernel takes."""
     return (
-        target.backend == "cpu"
-        and list(weight.shape[2:]) == [TAPS, TAPS]
+        list(op.weight.type.shape[2:]) == [TAPS, TAPS]
         and {*ints(op.strides), *ints(op.dilations), op.groups.value} == {1}
-        and weight.shape[1] >= 16
-        and str(op.scheme.scheme) == "dense"
+        and op.input.type.element_type == ir.F32Type.get()
     )
 
 
+def direct_cost(op: Any, target: Target) -> float:
+    """What gather-GEMM, or the kernel of patterns, needs for the weights that are kept."""
+    scheme, groups = op.scheme.scheme, groups_of(op)
+    nonzero = layer_weights(op) != 0
+    sharing = scheme.filters_per_block(nonzero.shape, groups)
+    weights = scheme.computed(nonzero, groups) * AVX512.stored(scheme, sharing)
+    layout = layout_of(op.result.type)
+    assert layout is not None
+    return float(weights) * -(-layout.extent // target.lanes)
+
+
+def best_tiling(op: Any, target: Target) -> Tiling:
+    """The tiling that costs least."""
+    sizes = op.result.type.shape[2:]
+    found = []
+    for outputs in PAIRS:
+        rows, columns = (-(-size // outputs) for size in sizes)
+        most = max(1, min(rows, MOST_TILES // columns))
+        found += [tiling(op, target, outputs, step) for step in range(1, most + 1)]
+    return min(found, key=lambda tiling: tiling.cost)
+
+
+def tiling(op: Any, target: Target, outputs: int, step: int) -> Tiling:
+    """One of them, with blocks of `step` rows of tiles."""
+    filters, channels = op.weight.type.shape[:2]
+    height, _ = REGISTER_BLOCKS[target.registers]
+    rows, columns = (-(-size // outputs) for size in op.result.type.shape[2:])
+    points = transform(outputs).points ** 2
+    blocks = [step] * (rows // step) + [rows % step] * (rows % step > 0)
+    products = sum(max(FETCH, vectors_of(block * columns, target.lanes)) for block in blocks)
+    transforms = rows * len(covering(columns, target.lanes)) * (channels + filters)
+    weights = points * channels * round_up(filters, height)
+    return Tiling(outputs, step, weights * products + PER_POINT * points * transforms)
+
+
+def vectors_of(tiles: int, lanes: int) -> float:
+    """Vectors that cover so many tiles; a narrow one takes half the time, not less."""
+    return sum(1.0 if width == lanes else 0.5 for _, width in covering(tiles, lanes))
+
+
 def winograd_kernel(op: Any, target: Target) -> WinogradAttr:
-    """Tile and blocks."""
-    outputs, height, vectors, together, rows, groups = map(int, os.environ["WINO"].split(","))
-    rows_of_tiles = -(-op.result.type.shape[2] // outputs)
-    rows = min(rows, rows_of_tiles)
-    blocks = -(-rows_of_tiles // rows)
-    together = min(together, -(-op.weight.type.shape[0] // height) * height)
-    return WinogradAttr.of(outputs, height, vectors, together, rows, -(-blocks // groups))
+    """The kernel of a layer for which `takes_winograd` holds."""
+    height, vectors = REGISTER_BLOCKS[target.registers]
+    best = best_tiling(op, target)
+    together = min(TOGETHER, round_up(op.weight.type.shape[0], height))
+    groups = -(-op.weight.type.shape[0] // together)
+    blocks = math.ceil(-(-op.result.type.shape[2] // best.outputs) / best.rows)
+    if blocks == 1:
+        # Two threads have work, at the price of one more transform of the input.
+        groups = -(-groups // 2)
+    per_workgroup = -(-blocks // MOST_WORKGROUPS)
+    return WinogradAttr.of(
+        best.outputs, height, vectors, together, groups, best.rows, per_workgroup
+    )

@@ -13,12 +13,13 @@ enough tiles make a block that they stay in the second-level cache. Rows of the 
 lines first, and results to lines before they are stored: there a row is as long as its tiles, with
 zeros around the image, so that nothing outside the image is read and nothing outside is written.
 
-    workgroup x: group of filters, y: group of blocks, z: image
+    workgroup x: groups of filters, y: group of blocks, z: image
 """
 
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import dataclass
 
 import torch_mlir.ir as ir
@@ -40,6 +41,7 @@ from .builder import (
     load,
     maximum,
     minimum,
+    prefetch,
     select,
     splat,
     store,
@@ -52,6 +54,9 @@ from .library import Kernel, epilogue_key
 from .rows import for_pieces, zero_lead
 
 CACHE_LINE = 16
+# Channels by which weights are fetched ahead. (Measured with 512 filters at 14x14: 4.7 ms without,
+# 3.8, 3.7, 3.4, 3.4 ms with 16, 32, 64, 128.)
+AHEAD = 64
 NARROWEST = 4  # lanes of a vector of tiles, at least
 
 
@@ -68,6 +73,7 @@ class Winograd:
         blocks: of a workgroup.
         height, vectors: filters and vectors of tiles of a register block.
         together: filters whose products wait in M, a multiple of `height`.
+        groups: of so many filters, of a workgroup.
         per_filter, per_position: numbers of operands of the epilogue.
         lanes: f32 values of a vector.
     """
@@ -84,6 +90,7 @@ class Winograd:
     height: int
     vectors: int
     together: int
+    groups: int
     per_filter: int
     per_position: int
     lanes: int
@@ -184,24 +191,26 @@ class _Place:
 def winograd_kernel(conv: Winograd, epilogue: ir.Block) -> Kernel:
     """Kernel with operands input, values, per filter, per position."""
     rows, _ = conv.grid
-    blocks = -(-rows // conv.tile_rows)
-    block_groups = -(-blocks // conv.blocks)
-    workgroups = (1, block_groups, conv.images)
+    filter_groups = -(-conv.filters // conv.together)
+    shares = -(-filter_groups // conv.groups)
+    block_groups = -(-(-(-rows // conv.tile_rows)) // conv.blocks)
+    workgroups = (shares, block_groups, conv.images)
 
     def emit(buffers: list[ir.Value], workgroup: tuple[Index, Index, Index]) -> None:
-        _, y, image = workgroup
+        x, y, image = workgroup
         zero_lead(buffers[-2], conv.target, workgroup, conv.lanes)
         *parts, scratch = conv.parts
-        own = (image * block_groups + y) * scratch
+        own = ((image * block_groups + y) * shares + x) * scratch
         place = _Place(buffers, image, *(own + part for part in parts))
         _zero_lines(conv, place)
+        last_group = minimum(x * conv.groups + conv.groups, filter_groups)
         begin = y * conv.blocks
         whole = rows // conv.tile_rows
 
         def block(number: Index, tile_rows: int) -> None:
             first = number * conv.tile_rows
             _transform_inputs(conv, place, first, tile_rows)
-            with for_range(0, -(-conv.filters // conv.together)) as group:
+            with for_range(x * conv.groups, last_group) as group:
                 filter_ = group * conv.together
                 count = minimum(Index(conv.together), conv.filters - filter_)
                 _multiply(conv, place, filter_, count, tile_rows)
@@ -214,7 +223,7 @@ def winograd_kernel(conv: Winograd, epilogue: ir.Block) -> Kernel:
                 block(Index(whole), rows % conv.tile_rows)
 
     key = (conv, epilogue_key(epilogue))
-    return Kernel("winograd", key, workgroups, emit, block_groups * conv.images * conv.parts[-1])
+    return Kernel("winograd", key, workgroups, emit, math.prod(workgroups) * conv.parts[-1])
 
 
 def _zero_lines(conv: Winograd, place: _Place) -> None:
@@ -307,6 +316,8 @@ def _multiply(
                 load(place.scratch, at + start, width)
                 for start, width in zip(starts, widths, strict=True)
             ]
+            # Weights come from memory, once for a block of tiles, and in order.
+            prefetch(values, weights + (number + AHEAD) * conv.height)
             updated = []
             for row in range(conv.height):
                 weight = load(values, weights + number * conv.height + row)
