@@ -284,9 +284,7 @@ def _transform_columns(conv: Winograd, place: _Place, at: Index) -> None:
         line = place.lines + row * conv.line
         for start, width in conv.chunks:
             first = line + start * conv.outputs
-            parts = [
-                load(place.scratch, first + i * width, width) for i in range(conv.outputs + 1)
-            ]
+            parts = [load(place.scratch, first + i * width, width) for i in range(conv.outputs + 1)]
             columns = deinterleave(parts[:-1])
             # The last columns of a tile are the first ones of the next.
             following = [
@@ -298,9 +296,7 @@ def _transform_columns(conv: Winograd, place: _Place, at: Index) -> None:
                 store(value, place.scratch, at + point + start)
 
 
-def _multiply(
-    conv: Winograd, place: _Place, filter_: Index, count: Index, tile_rows: int
-) -> None:
+def _multiply(conv: Winograd, place: _Place, filter_: Index, count: Index, tile_rows: int) -> None:
     """M of `count` filters from `filter_` on."""
     values = place.buffers[1]
     vectors = covering(tile_rows * conv.grid[1], conv.lanes)
@@ -423,10 +419,13 @@ def _store_row(
         store(inline_epilogue(epilogue, arguments, lanes), place.result, to_row + offset)
 
     for_pieces(width, conv.lanes, piece)
-    zero_fill(place.result, to_row + width, pitch - width, conv.lanes)
-    end = (height - 1) * pitch + pitch
-    with when(equal(row, height - 1)):
-        zero_fill(place.result, plane + end, conv.target.plane - end, conv.lanes)
+    behind = to_row + width
+    # A plane may end before a whole pitch does.
+    when_else(
+        equal(row, height - 1),
+        lambda: zero_fill(place.result, behind, conv.target.plane - conv.target.extent, conv.lanes),
+        lambda: zero_fill(place.result, behind, pitch - width, conv.lanes),
+    )
 
 
 def input_points(matrices: Transform, x: list[ir.Value]) -> list[ir.Value]:
@@ -520,8 +519,4 @@ def interleave(parts: list[ir.Value]) -> list[ir.Value]:
     low = [lane for i in range(width // 2) for lane in (i, width + i)]
     high = [lane + width // 2 for lane in low]
     even, odd = interleave(parts[0::2]), interleave(parts[1::2])
-    return [
-        shuffle(a, b, lanes)
-        for a, b in zip(even, odd, strict=True)
-        for lanes in (low, high)
-    ]
+    return [shuffle(a, b, lanes) for a, b in zip(even, odd, strict=True) for lanes in (low, high)]

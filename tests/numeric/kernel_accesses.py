@@ -66,9 +66,7 @@ class Frame:
         return np.broadcast_to(value, (self.points, *value.shape[1:]))
 
 
-def run_kernel(
-    function: Any, buffers: Sequence[Buffer | Scratch], threads: int = 1
-) -> list[str]:
+def run_kernel(function: Any, buffers: Sequence[Buffer | Scratch], threads: int = 1) -> list[str]:
     """Run all workgroups of a kernel on `buffers`, which note what happens; returns all problems.
 
     Raises:

@@ -159,6 +159,8 @@ class Scratch:
         inside = self._check("writes", places, writers)
         self.held[places[inside]] = written[inside]
         self.owner[places[inside]] = writers[inside]
+        if (self.owner[places[inside]] != writers[inside]).any():
+            self.problems.append(f"several write elements of {self.name} at the same time")
 
     def _check(self, verb: str, places: Array, who: Array) -> Array:
         """Which places are inside. Those outside are noted, and those that another has written."""

@@ -21,12 +21,14 @@ from niwaki.passes.kernels import (
     pattern_gemm,
     pooling,
     rows,
+    winograd,
 )
 from niwaki.passes.kernels.builder import local_vectors, zero_fill
 from niwaki.passes.kernels.rows import for_pieces
 
 from .network_accesses import problems_of
 from .odd_layers import odd_layers, odd_patterns
+from .winograd_layers import always, odd_winograd
 
 
 def whole_vectors(length: int, lanes: int, body: Any) -> None:
@@ -72,6 +74,10 @@ FLAWS: list[tuple[str, Any, str, Any, str]] = [
     ("x86-64-v4", pattern_gemm, "select", unmasked, "pattern_gemm.* no zeros"),
     ("arm64", pattern_gemm, "minimum", unbounded, "pattern_gemm.* writes element"),
     ("x86-64-v4", pattern_gemm, "local_vectors", one_vector, "pattern_gemm.* of the stack, which"),
+    ("arm64", winograd, "zero_lead", nothing, "winograd.* not written, the first is 0"),
+    ("x86-64-v3", winograd, "zero_fill", one_less, "winograd.* not written"),
+    ("arm64", winograd, "minimum", unbounded, "winograd.* reads element"),
+    ("arm64", winograd, "for_pieces", whole_vectors, "winograd.* get a value and a zero"),
     ("x86-64-v3", rows, "zero_fill", one_less, "copy_rows.* not written"),
     ("x86-64-v4", compact_storage, "LOOKAHEAD", 0, "gather_gemm.* reads element"),
     ("vulkan", gpu_gather_gemm, "minimum", unbounded, "gather_gemm.* reads element"),
@@ -95,7 +101,11 @@ def test_flaws_are_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(place, name, flawed)
-    problems, _ = problems_of(odd_patterns() if place is pattern_gemm else odd_layers(), target)
+    cases = odd_patterns if place is pattern_gemm else odd_layers
+    if place is winograd:
+        always(monkeypatch, 4, 15, 8)
+        cases = odd_winograd
+    problems, _ = problems_of(cases(), target)
     assert any(re.search(told, problem) for problem in problems), problems
 
 
