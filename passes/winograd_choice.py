@@ -10,15 +10,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy.typing as npt
 import torch_mlir.ir as ir
 
 from niwaki.dialects import WinogradAttr, ints, layout_of, round_up
+from niwaki.schemes import SchemeError
 from niwaki.schemes.detect import AVX512
 from niwaki.targets import Target
 from niwaki.winograd import PAIRS, TAPS, transform
 
+from .base import dense_value
 from .kernels.winograd import covering
-from .layers import groups_of, layer_weights
 
 # Filters and vectors of tiles of a register block, by vector registers: as for gather-GEMM.
 REGISTER_BLOCKS = {32: (8, 3), 16: (4, 3)}
@@ -38,8 +40,9 @@ MOST_WORKGROUPS = 8
 # cycles for 64 + 64 of them with 14 vectors of 6x6 points.
 PER_POINT = 350 / 36
 
-# For each block a weight is fetched from memory, beside multiply-adds of so many vectors. (Measured
-# with 512 filters at 28x28: 10.5 ms in one block of 3.5 vectors, 14.9 in three of 1.5, 1.5 and 0.5.)
+# For each block a weight is fetched from memory, which takes as long as so many multiply-adds.
+# (Measured with 512 filters at 28x28: 10.5 ms in one block of 3.5 vectors, 14.9 in three of 1.5,
+# 1.5 and 0.5.)
 FETCH = 0.5
 
 # Transformed weights are 1.8 or 4 times larger, so that a small gain in time is not worth them.
@@ -57,9 +60,14 @@ class Tiling:
 
 def takes_winograd(op: Any, target: Target) -> bool:
     """Whether Winograd's algorithm computes a convolution in clearly less time than gather-GEMM."""
-    if target.backend != "cpu" or not has_form(op):
+    weights = dense_value(op.weight)
+    if target.backend != "cpu" or not has_form(op) or weights is None:
         return False
-    return best_tiling(op, target).cost < WORTH * direct_cost(op, target)
+    try:
+        direct = direct_cost(op, weights, target)
+    except SchemeError:
+        return False  # weights that do not fit their scheme: packing them says so
+    return best_tiling(op, target).cost < WORTH * direct
 
 
 def has_form(op: Any) -> bool:
@@ -71,15 +79,15 @@ def has_form(op: Any) -> bool:
     )
 
 
-def direct_cost(op: Any, target: Target) -> float:
+def direct_cost(op: Any, weights: npt.NDArray[Any], target: Target) -> float:
     """What gather-GEMM, or the kernel of patterns, needs for the weights that are kept."""
-    scheme, groups = op.scheme.scheme, groups_of(op)
-    nonzero = layer_weights(op) != 0
-    sharing = scheme.filters_per_block(nonzero.shape, groups)
-    weights = scheme.computed(nonzero, groups) * AVX512.stored(scheme, sharing)
+    scheme = op.scheme.scheme
+    nonzero = weights.reshape(*weights.shape[:2], -1) != 0
+    sharing = scheme.filters_per_block(nonzero.shape, groups=1)
+    stored = scheme.computed(nonzero, groups=1) * AVX512.stored(scheme, sharing)
     layout = layout_of(op.result.type)
     assert layout is not None
-    return float(weights) * -(-layout.extent // target.lanes)
+    return float(stored) * -(-layout.extent // target.lanes)
 
 
 def best_tiling(op: Any, target: Target) -> Tiling:
@@ -114,10 +122,11 @@ def vectors_of(tiles: int, lanes: int) -> float:
 def winograd_kernel(op: Any, target: Target) -> WinogradAttr:
     """The kernel of a layer for which `takes_winograd` holds."""
     height, vectors = REGISTER_BLOCKS[target.registers]
-    best = best_tiling(op, target)
-    together = min(TOGETHER, round_up(op.weight.type.shape[0], height))
-    groups = -(-op.weight.type.shape[0] // together)
-    blocks = -(-(-(-op.result.type.shape[2] // best.outputs)) // best.rows)
+    best, filters = best_tiling(op, target), op.weight.type.shape[0]
+    together = min(TOGETHER, round_up(filters, height))
+    groups = -(-filters // together)
+    rows_of_tiles = -(-op.result.type.shape[2] // best.outputs)
+    blocks = -(-rows_of_tiles // best.rows)
     if blocks == 1:
         # Two threads have work, at the price of one more transform of the input.
         groups = -(-groups // 2)

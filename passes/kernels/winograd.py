@@ -193,7 +193,8 @@ def winograd_kernel(conv: Winograd, epilogue: ir.Block) -> Kernel:
     rows, _ = conv.grid
     filter_groups = -(-conv.filters // conv.together)
     shares = -(-filter_groups // conv.groups)
-    block_groups = -(-(-(-rows // conv.tile_rows)) // conv.blocks)
+    blocks = -(-rows // conv.tile_rows)
+    block_groups = -(-blocks // conv.blocks)
     workgroups = (shares, block_groups, conv.images)
 
     def emit(buffers: list[ir.Value], workgroup: tuple[Index, Index, Index]) -> None:
@@ -257,7 +258,7 @@ def _transform_inputs(conv: Winograd, place: _Place, first: Index, tile_rows: in
 def _transform_rows(
     conv: Winograd, place: _Place, plane: Index, top: Index, *, whole: bool
 ) -> None:
-    """Lines B^T x of a row of tiles; rows outside the image count as zeros unless all are inside."""
+    """Lines B^T x of a row of tiles; rows outside the image are zeros, unless all are inside."""
     height, width = conv.source.sizes
     pitch = conv.source.pitches[0]
     rows: list[Index] = [top + i for i in range(conv.matrices.points)]
@@ -329,25 +330,20 @@ def _multiply(conv: Winograd, place: _Place, filter_: Index, count: Index, tile_
                 at = products + row * conv.tiles + start
                 store(sums[row * len(widths) + i], place.scratch, at)
 
-    with for_range(0, conv.points) as point:
-        with for_range(0, register_blocks) as number:
-            # Groups of filters one after the other, in each points, in each register blocks.
-            before = filter_ * conv.points + (point * register_blocks + number) * conv.height
-            weights = before * conv.channels
-            inputs = place.inputs + point * conv.input_step
-            products = place.products + point * conv.product_step
-            products = products + number * (conv.height * conv.tiles)
-            step = conv.vectors * conv.lanes
-            if whole:
-                with for_range(0, whole) as group:
-                    tile(
-                        weights,
-                        inputs + group * step,
-                        products + group * step,
-                        [conv.lanes] * conv.vectors,
-                    )
-            if rest := [width for _, width in vectors[whole * conv.vectors :]]:
-                tile(weights, inputs + whole * step, products + whole * step, rest)
+    step = conv.vectors * conv.lanes
+    with for_range(0, conv.points) as point, for_range(0, register_blocks) as number:
+        # Groups of filters one after the other, in each points, in each register blocks.
+        before = filter_ * conv.points + (point * register_blocks + number) * conv.height
+        weights = before * conv.channels
+        inputs = place.inputs + point * conv.input_step
+        products = place.products + point * conv.product_step + number * conv.height * conv.tiles
+        if whole:
+            with for_range(0, whole) as group:
+                at = group * step
+                tile(weights, inputs + at, products + at, [conv.lanes] * conv.vectors)
+        if rest := [width for _, width in vectors[whole * conv.vectors :]]:
+            at = Index(whole * step)
+            tile(weights, inputs + at, products + at, rest)
 
 
 def _transform_products(

@@ -182,7 +182,7 @@ class Interpreter:
             frame.values[result] = np.maximum(total, np.int8(DATA)) if is_data(total) else total
 
     def needs_order(self, op: Any) -> bool:
-        """Whether a loop's iterations share memory that each overwrites, on the stack or scratch."""
+        """Whether a loop's iterations share memory that each overwrites."""
         if op not in self.ordered:
             self.ordered[op] = any(
                 operand in self.local or isinstance(self.buffers.get(operand), Scratch)

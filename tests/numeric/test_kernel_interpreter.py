@@ -31,10 +31,12 @@ class Run:
         source[-1] = GARBAGE
         self.result = Buffer("out", states(8, state=GARBAGE), is_result=True)
         scratch = Scratch("scratch", states(8, state=GARBAGE))
-        buffers = [Buffer("in", source), Buffer("table", np.array(table)), self.result, scratch]
+        table_buffer = Buffer("table", np.array(table))
+        buffers: list[Buffer | Scratch] = [Buffer("in", source), table_buffer, self.result, scratch]
         text = f"""
           func.func private @kernel(%in: memref<?xf32>, %table: memref<?xi32>,
-                                    %out: memref<?xf32>, %scratch: memref<?xf32>, %x: index, %y: index, %z: index)
+                                    %out: memref<?xf32>, %scratch: memref<?xf32>,
+                                    %x: index, %y: index, %z: index)
               attributes {{sparse_pattern.workgroups = array<i64: {workgroups}, 1, 1>}} {{
             {CONSTANTS}
             %zero = arith.constant 0.0 : f32

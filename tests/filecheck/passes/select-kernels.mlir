@@ -42,6 +42,7 @@ func.func @low_blocks(%x: tensor<1x8x16x16xf32>) -> tensor<1x16x16x16xf32> {
   return %y : tensor<1x16x16x16xf32>
 }
 
+// (Dilated, since Winograd's algorithm would take less time for a layer with all of its weights.)
 // CHECK-LABEL: func.func @unstructured
 // V3:    kernel = #sparse_pattern.gather_gemm<1 : i64,
 // V4:    kernel = #sparse_pattern.gather_gemm<1 : i64,
@@ -52,7 +53,7 @@ func.func @unstructured(%x: tensor<1x8x16x16xf32>) -> tensor<1x16x16x16xf32> {
   %y = "sparse_pattern.conv"(%x, %w) ({
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
-  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 2, 2>, padding = array<i64: 2, 2, 2, 2>, groups = 1,
       scheme = #sparse_pattern.unstructured, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
     : (tensor<1x8x16x16xf32>, tensor<16x8x3x3xf32>) -> tensor<1x16x16x16xf32>
   return %y : tensor<1x16x16x16xf32>
