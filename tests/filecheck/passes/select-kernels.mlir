@@ -1,4 +1,5 @@
 // Kernel and tile of each layer, for targets with 16 and 32 vector registers, vectors of 4, 8 and 16, and for a GPU.
+// Layers are dilated: others may be computed tile by tile, see select-kernels-winograd.mlir.
 
 // DEFINE: %{passes} = --pass-pipeline='builtin.module(sparse-pattern-assign-layouts,sparse-pattern-select-kernels)'
 // RUN: sed 's/TARGET/x86-64-v3/' %s | niwaki-opt %{passes} | FileCheck %s --check-prefixes=CHECK,V3
@@ -19,7 +20,7 @@ func.func @dense(%x: tensor<1x8x16x16xf32>) -> tensor<1x16x16x16xf32> {
   %y = "sparse_pattern.conv"(%x, %w) ({
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
-  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 2, 2>, padding = array<i64: 2, 2, 2, 2>, groups = 1,
       scheme = #sparse_pattern.dense, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
     : (tensor<1x8x16x16xf32>, tensor<16x8x3x3xf32>) -> tensor<1x16x16x16xf32>
   return %y : tensor<1x16x16x16xf32>
@@ -36,13 +37,12 @@ func.func @low_blocks(%x: tensor<1x8x16x16xf32>) -> tensor<1x16x16x16xf32> {
   %y = "sparse_pattern.conv"(%x, %w) ({
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
-  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 2, 2>, padding = array<i64: 2, 2, 2, 2>, groups = 1,
       scheme = #sparse_pattern.block_punched<2, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
     : (tensor<1x8x16x16xf32>, tensor<16x8x3x3xf32>) -> tensor<1x16x16x16xf32>
   return %y : tensor<1x16x16x16xf32>
 }
 
-// (Dilated, since Winograd's algorithm would take less time for a layer with all of its weights.)
 // CHECK-LABEL: func.func @unstructured
 // V3:    kernel = #sparse_pattern.gather_gemm<1 : i64,
 // V4:    kernel = #sparse_pattern.gather_gemm<1 : i64,
@@ -70,7 +70,7 @@ func.func @blocks_of_12(%x: tensor<1x8x16x16xf32>) -> tensor<1x24x16x16xf32> {
   %y = "sparse_pattern.conv"(%x, %w) ({
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
-  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 2, 2>, padding = array<i64: 2, 2, 2, 2>, groups = 1,
       scheme = #sparse_pattern.block_punched<12, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
     : (tensor<1x8x16x16xf32>, tensor<24x8x3x3xf32>) -> tensor<1x24x16x16xf32>
   return %y : tensor<1x24x16x16xf32>
@@ -87,7 +87,7 @@ func.func @grouped(%x: tensor<1x8x16x16xf32>) -> tensor<1x12x16x16xf32> {
   %y = "sparse_pattern.conv"(%x, %w) ({
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
-  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 2,
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 2, 2>, padding = array<i64: 2, 2, 2, 2>, groups = 2,
       scheme = #sparse_pattern.dense, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
     : (tensor<1x8x16x16xf32>, tensor<12x4x3x3xf32>) -> tensor<1x12x16x16xf32>
   return %y : tensor<1x12x16x16xf32>
@@ -104,7 +104,7 @@ func.func @small_plane(%x: tensor<1x8x2x2xf32>) -> tensor<1x16x2x2xf32> {
   %y = "sparse_pattern.conv"(%x, %w) ({
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
-  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 2, 2>, padding = array<i64: 2, 2, 2, 2>, groups = 1,
       scheme = #sparse_pattern.dense, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
     : (tensor<1x8x2x2xf32>, tensor<16x8x3x3xf32>) -> tensor<1x16x2x2xf32>
   return %y : tensor<1x16x2x2xf32>
@@ -169,7 +169,7 @@ func.func @patterns(%x: tensor<1x8x16x16xf32>) -> tensor<1x16x16x16xf32> {
   %y = "sparse_pattern.conv"(%x, %w) ({
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
-  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 2, 2>, padding = array<i64: 2, 2, 2, 2>, groups = 1,
       scheme = #sparse_pattern.pattern<4, 8, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
     : (tensor<1x8x16x16xf32>, tensor<16x8x3x3xf32>) -> tensor<1x16x16x16xf32>
   return %y : tensor<1x16x16x16xf32>
@@ -203,7 +203,7 @@ func.func @patterns_of_many_filters(%x: tensor<1x8x16x16xf32>) -> tensor<1x600x1
   %y = "sparse_pattern.conv"(%x, %w) ({
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
-  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 2, 2>, padding = array<i64: 2, 2, 2, 2>, groups = 1,
       scheme = #sparse_pattern.pattern<2, 8, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
     : (tensor<1x8x16x16xf32>, tensor<600x8x3x3xf32>) -> tensor<1x600x16x16xf32>
   return %y : tensor<1x600x16x16xf32>
@@ -220,7 +220,7 @@ func.func @grouped_patterns(%x: tensor<1x8x16x16xf32>) -> tensor<1x24x16x16xf32>
   %y = "sparse_pattern.conv"(%x, %w) ({
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
-  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 2,
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 2, 2>, padding = array<i64: 2, 2, 2, 2>, groups = 2,
       scheme = #sparse_pattern.pattern<4, 8, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
     : (tensor<1x8x16x16xf32>, tensor<24x4x3x3xf32>) -> tensor<1x24x16x16xf32>
   return %y : tensor<1x24x16x16xf32>
@@ -234,7 +234,7 @@ func.func @shared_patterns(%x: tensor<1x8x16x16xf32>) -> tensor<1x16x16x16xf32> 
   %y = "sparse_pattern.conv"(%x, %w) ({
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
-  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 2, 2>, padding = array<i64: 2, 2, 2, 2>, groups = 1,
       scheme = #sparse_pattern.pattern<4, 8, 4>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
     : (tensor<1x8x16x16xf32>, tensor<16x8x3x3xf32>) -> tensor<1x16x16x16xf32>
   return %y : tensor<1x16x16x16xf32>
@@ -248,7 +248,7 @@ func.func @patterns_of_one_tap(%x: tensor<1x8x16x16xf32>) -> tensor<1x16x16x16xf
   %y = "sparse_pattern.conv"(%x, %w) ({
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
-  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 2, 2>, padding = array<i64: 2, 2, 2, 2>, groups = 1,
       scheme = #sparse_pattern.pattern<1, 9, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
     : (tensor<1x8x16x16xf32>, tensor<16x8x3x3xf32>) -> tensor<1x16x16x16xf32>
   return %y : tensor<1x16x16x16xf32>
