@@ -5,7 +5,14 @@ from torch_mlir.dialects import torch as torch_dialect
 
 from .dialect import SparsePattern, int_array, int_attr, ints
 from .epilogue import YieldOp, add_epilogue, identity, is_available, shape_text
-from .kernels import DepthwiseAttr, GatherGemmAttr, MatvecAttr, PatternGemmAttr, SpmmAttr
+from .kernels import (
+    DepthwiseAttr,
+    GatherGemmAttr,
+    MatvecAttr,
+    PatternGemmAttr,
+    SpmmAttr,
+    WinogradAttr,
+)
 from .layout import PlanarAttr, layer_reach, layout_of, phase_sizes, with_layout
 from .ops import (
     ConvertLayoutOp,
@@ -19,6 +26,7 @@ from .ops import (
 )
 from .packed import LOOKAHEAD, PackedConvOp, PackedLinearOp
 from .packed_pattern import PackedPatternConvOp
+from .packed_winograd import PackedWinogradConvOp
 from .planar import Planar, Reach, displacements, round_up
 from .rules import window_sizes
 from .schemes import scheme_attr
@@ -34,6 +42,7 @@ __all__ = [
     "PackedConvOp",
     "PackedLinearOp",
     "PackedPatternConvOp",
+    "PackedWinogradConvOp",
     "PatternGemmAttr",
     "Planar",
     "PlanarAttr",
@@ -41,6 +50,7 @@ __all__ = [
     "Reach",
     "SparsePattern",
     "SpmmAttr",
+    "WinogradAttr",
     "YieldOp",
     "add_epilogue",
     "build_conv",

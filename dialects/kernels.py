@@ -88,6 +88,40 @@ class SpmmAttr(SparsePattern.Attribute, name="spmm"):
         return "spmm {}x{} tiles {} parts {}".format(*self.tile)
 
 
+class WinogradAttr(SparsePattern.Attribute, name="winograd"):
+    """3x3 convolutions by tiles of `outputs` x `outputs` pixels (see `niwaki.winograd`).
+
+    `filters` x `vectors` of tiles are a register block, `together` filters are computed before
+    their products are transformed. A workgroup computes `groups` such groups of filters for
+    `blocks` blocks of `rows` rows of tiles.
+    """
+
+    outputs: ir.IntegerAttr
+    filters: ir.IntegerAttr
+    vectors: ir.IntegerAttr
+    together: ir.IntegerAttr
+    groups: ir.IntegerAttr
+    rows: ir.IntegerAttr
+    blocks: ir.IntegerAttr
+
+    @classmethod
+    def of(cls, *tile: int) -> "WinogradAttr":
+        """Of the seven numbers in the order of `tile`."""
+        return cls.get(*map(int_attr, tile))
+
+    @property
+    def tile(self) -> tuple[int, ...]:
+        """outputs, filters, vectors, together, groups, rows, blocks."""
+        filters = (self.filters, self.vectors, self.together, self.groups)
+        return tuple(map(_int, (self.outputs, *filters, self.rows, self.blocks)))
+
+    @property
+    def summary(self) -> str:
+        """For reports."""
+        text = "winograd {0}x{0} {1}x{2} filters {3}x{4} rows {5} blocks {6}"
+        return text.format(*self.tile)
+
+
 class DepthwiseAttr(SparsePattern.Attribute, name="depthwise"):
     """One filter a channel: the taps' weights stay in registers.
 
@@ -137,7 +171,7 @@ class MatvecAttr(SparsePattern.Attribute, name="matvec"):
 
 
 BLOCK_KERNELS = (GatherGemmAttr, SpmmAttr, DepthwiseAttr)  # take weights in blocks of filters
-CONV_KERNELS = (*BLOCK_KERNELS, PatternGemmAttr)
+CONV_KERNELS = (*BLOCK_KERNELS, PatternGemmAttr, WinogradAttr)
 LINEAR_KERNELS = (MatvecAttr,)
 
 

@@ -30,12 +30,14 @@ from niwaki.dialects import (
     LinearOp,
     PatternGemmAttr,
     SpmmAttr,
+    WinogradAttr,
     build_layer,
     int_array,
     int_attr,
     ints,
 )
 from niwaki.records import LayerRecord
+from niwaki.winograd import transform_weights
 
 from .base import (
     ModulePass,
@@ -75,8 +77,13 @@ def pack_layer(op: Any, narrow: bool) -> LayerRecord:
     With `narrow` offsets have 16 bits where that suffices.
     """
     weights = layer_weights(op)
-    by_patterns = isinstance(op.attributes["kernel"], PatternGemmAttr)
-    packed = pack_patterns(op, weights) if by_patterns else pack_blocks(op, weights, narrow)
+    kernel = op.attributes["kernel"]
+    if isinstance(kernel, PatternGemmAttr):
+        packed = pack_patterns(op, weights)
+    elif isinstance(kernel, WinogradAttr):
+        packed = pack_transformed(op, weights)
+    else:
+        packed = pack_blocks(op, weights, narrow)
     with ir.InsertionPoint(op), op.location:
         made = build_layer(
             packed.name,
@@ -173,6 +180,19 @@ def pack_patterns(op: Any, weights: npt.NDArray[Any]) -> Packed:
         packed.starts,
     ]
     return Packed("packed_pattern_conv", arrays, {"patterns": int_array(packed.patterns.ravel())})
+
+
+def pack_transformed(op: Any, weights: npt.NDArray[Any]) -> Packed:
+    """Weights transformed for Winograd's algorithm, in the order in which its kernel reads them."""
+    outputs, height, _, together, *_ = op.attributes["kernel"].tile
+    points = transform_weights(weights, outputs)
+    points = points.reshape(-1, *points.shape[2:])
+    count, channels, filters = points.shape
+    points = np.pad(points, ((0, 0), (0, 0), (0, -filters % height)))
+    blocks = points.reshape(count, channels, -1, height).transpose(0, 2, 1, 3)
+    step = together // height
+    groups = [blocks[:, at : at + step].ravel() for at in range(0, blocks.shape[1], step)]
+    return Packed("packed_winograd_conv", [np.concatenate(groups)], {})
 
 
 def pack_weights(op: Any, weights: npt.NDArray[Any]) -> schemes.PackedBlocks:

@@ -23,6 +23,7 @@ from niwaki.dialects import (
     PackedConvOp,
     PackedLinearOp,
     PackedPatternConvOp,
+    PackedWinogradConvOp,
     PoolOp,
     SpmmAttr,
     ints,
@@ -40,6 +41,7 @@ from .kernels.matvec import matvec_kernel
 from .kernels.pattern_gemm import PatternGemm, pattern_gemm_kernel
 from .kernels.pooling import pooling_kernel, whole_plane_kernel
 from .kernels.spmm import Spmm, spmm_kernel
+from .kernels.winograd import Winograd, winograd_kernel
 from .layers import planar_input, tap_places
 from .lowering import (
     MakeKernel,
@@ -160,6 +162,33 @@ def pattern_places(op: Any) -> tuple[tuple[int, ...], ...]:
     )
 
 
+def packed_winograd_conv(op: Any, lanes: int) -> tuple[Kernel, list[ir.Value]]:
+    """Kernel and operands of a convolution by Winograd's algorithm."""
+    source, target = conv_layouts(op)
+    images, filters = op.result.type.shape[:2]
+    outputs, height, vectors, together, groups, rows, blocks = op.kernel.tile
+    before = ints(op.padding)
+    conv = Winograd(
+        source,
+        target,
+        images,
+        op.input.type.shape[1],
+        filters,
+        (before[0], before[1]),
+        outputs,
+        rows,
+        blocks,
+        height,
+        vectors,
+        together,
+        groups,
+        *epilogue_counts(op),
+        lanes,
+    )
+    operands = [op.input, op.values, *op.per_filter, *op.per_position]
+    return winograd_kernel(conv, op.epilogue.blocks[0]), operands
+
+
 def packed_linear(op: Any, lanes: int) -> tuple[Kernel, list[ir.Value]]:
     """Kernel and operands of a linear layer."""
     operands = [op.input, op.values, op.offsets, op.blocks, *op.per_filter, *op.per_position]
@@ -185,6 +214,7 @@ def convert_layout(op: Any, lanes: int) -> tuple[Kernel, list[ir.Value]]:
 CPU_KERNELS: dict[Any, MakeKernel] = {
     PackedConvOp: packed_conv,
     PackedPatternConvOp: packed_pattern_conv,
+    PackedWinogradConvOp: packed_winograd_conv,
     PackedLinearOp: packed_linear,
     PoolOp: pool,
     ConvertLayoutOp: convert_layout,

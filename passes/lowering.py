@@ -14,6 +14,7 @@ from niwaki.dialects import (
     PackedConvOp,
     PackedLinearOp,
     PackedPatternConvOp,
+    PackedWinogradConvOp,
     Planar,
     PoolOp,
     ints,
@@ -38,6 +39,7 @@ LAYERS = (
     PoolOp,
     PackedConvOp,
     PackedPatternConvOp,
+    PackedWinogradConvOp,
     PackedLinearOp,
     ConvertLayoutOp,
 )

@@ -31,6 +31,7 @@ from niwaki.targets import Target
 
 from .base import ModulePass, Session, function_ops, target_of
 from .layers import groups_of, takes_depthwise_kernel, tap_places
+from .winograd_choice import takes_winograd, winograd_kernel
 
 # Vectors of pixels for each height of the tile (filters), by vector registers. Measured on AVX-512:
 # 8 x 3 leaves room for three inputs and a few broadcast weights; 8 x 4 spills.
@@ -109,6 +110,8 @@ def conv_kernel(op: Any, target: Target, max_filters: int, max_vectors: int) -> 
     if takes_depthwise_kernel(op, target):
         vectors = DEPTHWISE_VECTORS[target.registers]
         return DepthwiseAttr.of(vectors=min(vectors, most_vectors), channels=1)
+    if min(max_filters, max_vectors) >= MOST_VECTORS and takes_winograd(op, target):
+        return winograd_kernel(op, target)
     if target.backend == "cpu" and max_filters > 1 and takes_pattern_kernel(op.scheme.scheme):
         return pattern_kernel(op, target, max_filters, most_vectors)
     tiles = GPU_TILES if target.backend == "gpu" else REGISTER_TILES[target.registers]

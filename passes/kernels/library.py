@@ -36,14 +36,17 @@ class Kernel:
         family: first part of the function's name.
         key: everything the body depends on; equal keys share a function.
         workgroups: how many run along x, y and z.
-        emit: gets one memref for each operand and the result last, and the workgroup's numbers x,
-            y, z.
+        emit: gets one memref for each operand, the result, and one for scratch memory if there is
+            any; and the workgroup's numbers x, y, z.
+        scratch: f32 values of memory that all workgroups together need besides; what one of them
+            writes there it alone may read.
     """
 
     family: str
     key: tuple[Any, ...]
     workgroups: tuple[int, int, int]
     emit: Callable[[list[ir.Value], tuple[Index, Index, Index]], None]
+    scratch: int = 0
 
 
 @dataclass
@@ -65,8 +68,12 @@ class KernelLibrary:
         self, kernel: Kernel, operands: Sequence[ir.Value], result: ir.Type, location: ir.Location
     ) -> ir.Value:
         """Call a kernel at the current insertion point; builds it if no equal one exists."""
-        elements = [ir.RankedTensorType(operand.type).element_type for operand in operands]
-        elements.append(ir.RankedTensorType(result).element_type)
+        results = [result]
+        if kernel.scratch:
+            # A result that nobody reads: IREE gives its memory back after the call.
+            results.append(ir.RankedTensorType.get([kernel.scratch], ir.F32Type.get()))
+        types = [*(operand.type for operand in operands), *results]
+        elements = [ir.RankedTensorType(kind).element_type for kind in types]
         key = (kernel.family, kernel.key, kernel.workgroups, tuple(str(e) for e in elements))
         if key not in self.names:
             self.names[key] = self.new_name(kernel.family)
@@ -75,12 +82,12 @@ class KernelLibrary:
         entry = ir.ArrayAttr.get([ir.FlatSymbolRefAttr.get(self.names[key])])
         call = ir.Operation.create(
             "flow.dispatch",
-            [result],
+            results,
             list(operands),
             {"entry_points": entry, "operandSegmentSizes": segments},
             loc=location,
         )
-        return call.result
+        return call.results[0]
 
     def _build(
         self, name: str, kernel: Kernel, elements: Sequence[ir.Type], location: ir.Location

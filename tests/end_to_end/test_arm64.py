@@ -10,6 +10,7 @@ import torch
 from numeric.cases import Branches, Case
 from numeric.pattern_layers import LAYERS
 from numeric.random_layers import random_cases, random_convolution, random_linear, random_pool
+from numeric.winograd_layers import always, odd_winograd
 from small_networks import ResNet
 
 import niwaki
@@ -58,3 +59,12 @@ def test_patterns(arm64: Emulator, tmp_path: Path) -> None:
     cases = [LAYERS[name].case(name, rng) for name in names]
     inputs = tuple(x for case in cases for x in case.inputs)
     both(Branches(cases).eval(), inputs, "arm64", arm64, tmp_path)
+
+
+def test_winograd(arm64: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tiles of both sizes, of which the next layer's rows are not multiples."""
+    for outputs in (2, 4):
+        always(monkeypatch, outputs, 24, 16)
+        cases = odd_winograd()
+        inputs = tuple(x for case in cases for x in case.inputs)
+        both(Branches(cases).eval(), inputs, "arm64", arm64, tmp_path)

@@ -6,7 +6,7 @@
 Addresses of a kernel depend on loop counters, on the numbers of workgroup and thread and on tables
 of integers, never on what it computes. So most loops need not run one iteration after the other: an
 op is executed once, for all points of its iteration space at the same time. Loops that carry
-numbers, or whose iterations share vectors on the stack, run in order.
+numbers, or whose iterations share vectors on the stack or scratch memory, run in order.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import torch_mlir.ir as ir
 from niwaki.dialects import ints
 from niwaki.passes.kernels.library import WORKGROUPS
 
-from .kernel_memory import Buffer, LocalVectors
+from .kernel_memory import Buffer, LocalVectors, Scratch
 from .kernel_values import DATA, GARBAGE, Array, Unsupported, compute, is_data, states
 
 WRITER, THREAD = "writer", "thread"  # besides SSA values, what is known at each point
@@ -66,7 +66,7 @@ class Frame:
         return np.broadcast_to(value, (self.points, *value.shape[1:]))
 
 
-def run_kernel(function: Any, buffers: Sequence[Buffer], threads: int = 1) -> list[str]:
+def run_kernel(function: Any, buffers: Sequence[Buffer | Scratch], threads: int = 1) -> list[str]:
     """Run all workgroups of a kernel on `buffers`, which note what happens; returns all problems.
 
     Raises:
@@ -81,7 +81,8 @@ def run_kernel(function: Any, buffers: Sequence[Buffer], threads: int = 1) -> li
     frame.values.update(zip(arguments[-3:], reversed(workgroup), strict=True))
     interpreter = Interpreter(dict(zip(arguments[:-3], buffers, strict=True)))
     interpreter.run(block, frame)
-    found = [problem for buffer in buffers for problem in (*buffer.problems, *buffer.races())]
+    found = [problem for buffer in buffers for problem in buffer.problems]
+    found += [race for buffer in buffers if isinstance(buffer, Buffer) for race in buffer.races()]
     found += [problem for local in interpreter.local.values() for problem in local.problems]
     return list(dict.fromkeys(found))
 
@@ -96,7 +97,7 @@ class Interpreter:
         ordered: for loops that were met whether they run in order.
     """
 
-    buffers: dict[Any, Buffer]
+    buffers: dict[Any, Buffer | Scratch]
     local: dict[Any, LocalVectors] = field(default_factory=dict)
     ordered: dict[Any, bool] = field(default_factory=dict)
 
@@ -120,8 +121,7 @@ class Interpreter:
             vectors, places = frame.full(value), frame.number(place)
             self.local[memory].write(places, vectors, frame.full(WRITER))
         elif op.name in ("memref.load", "vector.load"):
-            buffer = self.buffers[op.operands[0]]
-            frame.values[op.results[0]] = buffer.read(self.places(op, frame, op.results[0].type))
+            self.load(op, frame)
         elif op.name in ("memref.store", "vector.store"):
             self.store(op, frame)
         elif op.name == "scf.for":
@@ -149,6 +149,16 @@ class Interpreter:
             return first
         return first[:, None] + np.arange(ir.VectorType(kind).shape[0])
 
+    def load(self, op: Any, frame: Frame) -> None:
+        """A load of a scalar or a vector."""
+        buffer, places = self.buffers[op.operands[0]], self.places(op, frame, op.results[0].type)
+        if isinstance(buffer, Scratch):
+            readers = frame.full(WRITER)
+            readers = readers[:, None] if places.ndim == 2 else readers
+            frame.values[op.results[0]] = buffer.read(*np.broadcast_arrays(places, readers))
+        else:
+            frame.values[op.results[0]] = buffer.read(places)
+
     def store(self, op: Any, frame: Frame) -> None:
         """A store of a scalar or a vector."""
         value, buffer, _ = op.operands
@@ -172,10 +182,12 @@ class Interpreter:
             frame.values[result] = np.maximum(total, np.int8(DATA)) if is_data(total) else total
 
     def needs_order(self, op: Any) -> bool:
-        """Whether a loop's iterations share memory on the stack, which each overwrites."""
+        """Whether a loop's iterations share memory that each overwrites."""
         if op not in self.ordered:
             self.ordered[op] = any(
-                operand in self.local for inner in nested([op]) for operand in inner.operands
+                operand in self.local or isinstance(self.buffers.get(operand), Scratch)
+                for inner in nested([op])
+                for operand in inner.operands
             )
         return self.ordered[op]
 

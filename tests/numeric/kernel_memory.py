@@ -130,6 +130,52 @@ class LocalVectors:
         self.held[writers[inside], places[inside]] = written[inside]
 
 
+@dataclass
+class Scratch:
+    """Memory that a kernel may read and write, each of those who run it where it alone writes.
+
+    Attributes:
+        name: for messages.
+        held: states; garbage until they are written.
+        problems: a line for each kind of wrong access.
+        owner: who has written an element.
+    """
+
+    name: str
+    held: Array
+    problems: list[str] = field(default_factory=list)
+    owner: Array = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.owner = np.full(len(self.held), NOBODY)
+
+    def read(self, places: Array, readers: Array) -> Array:
+        """What is held there; all arguments are of one shape."""
+        inside = self._check("reads", places, readers)
+        return loaded(np.where(inside, self.held[places.clip(0, len(self.held) - 1)], GARBAGE))
+
+    def write(self, places: Array, written: Array, writers: Array) -> None:
+        """Overwrite elements; all arguments are of one shape."""
+        inside = self._check("writes", places, writers)
+        self.held[places[inside]] = written[inside]
+        self.owner[places[inside]] = writers[inside]
+        if (self.owner[places[inside]] != writers[inside]).any():
+            self.problems.append(f"several write elements of {self.name} at the same time")
+
+    def _check(self, verb: str, places: Array, who: Array) -> Array:
+        """Which places are inside. Those outside are noted, and those that another has written."""
+        count = len(self.held)
+        inside: Array = (places >= 0) & (places < count)
+        if not inside.all():
+            self.problems.append(outside(verb, places[~inside], self.name, count))
+        owner = self.owner[places.clip(0, count - 1)]
+        foreign = inside & (owner != NOBODY) & (owner != who)
+        if foreign.any():
+            at, whose = places[foreign][0], owner[foreign][0]
+            self.problems.append(f"{verb} element {at} of {self.name}, which {whose} has written")
+        return inside
+
+
 def loaded(found: Array) -> Array:
     """What a load gives: a zero in memory is data like any other."""
     return np.maximum(found, np.int8(DATA)) if is_data(found) else found

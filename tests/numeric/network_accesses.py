@@ -27,7 +27,7 @@ from niwaki.targets import get_target
 
 from .cases import Branches, Case
 from .kernel_accesses import run_kernel
-from .kernel_memory import Buffer
+from .kernel_memory import Buffer, Scratch
 from .kernel_values import GARBAGE, ZERO, Array, states
 
 
@@ -81,9 +81,17 @@ def call_problems(
         for name, operand in zip(names, call.operands, strict=True)
     ]
     result = Buffer("the result", states(wanted.size, state=GARBAGE), is_result=True)
-    found = run_kernel(kernel, [*buffers, result], threads)
+    scratch = [
+        Scratch("scratch memory", contents_of_nobody(value)) for value in list(call.results)[1:]
+    ]
+    found = run_kernel(kernel, [*buffers, result, *scratch], threads)
     memory[call.results[0]] = result.left
     return found + broken_promises(result, wanted)
+
+
+def contents_of_nobody(value: Any) -> Array:
+    """States of memory that nobody has written."""
+    return states(math.prod(ir.RankedTensorType(value.type).shape), state=GARBAGE)
 
 
 def contents(value: Any, memory: dict[Any, Array]) -> Array:

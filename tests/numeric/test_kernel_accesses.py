@@ -19,6 +19,7 @@ from .odd_layers import odd_layers, odd_patterns, odd_single_filters
 from .random_layers import random_cases, random_convolution, random_linear, random_pool
 from .random_networks import random_network
 from .small_layers import Linear, Sliding, linear_module, linears, stack_module, stacks
+from .winograd_layers import always, odd_winograd
 
 TARGETS = ("x86-64-v4", "x86-64-v3", "arm64", "vulkan")
 EVERY_TARGET = pytest.mark.parametrize("target", TARGETS)
@@ -56,6 +57,18 @@ def test_odd_patterns(most_filters: int, target: str, monkeypatch: pytest.Monkey
     problems, families = problems_of(odd_patterns(), target)
     assert problems == []
     assert families == {"pattern_gemm", "copy_rows"}
+
+
+@EVERY_CPU
+@pytest.mark.parametrize(("outputs", "most_tiles", "together"), [(4, 64, 32), (2, 15, 8)])
+def test_odd_winograd(
+    outputs: int, most_tiles: int, together: int, target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One block or several, all filters together or in groups; scratch memory is nobody else's."""
+    always(monkeypatch, outputs, most_tiles, together)
+    problems, families = problems_of(odd_winograd(), target)
+    assert problems == []
+    assert families == {"winograd", "copy_rows"}
 
 
 @EVERY_TARGET

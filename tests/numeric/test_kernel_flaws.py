@@ -22,12 +22,14 @@ from niwaki.passes.kernels import (
     pooling,
     rows,
     spmm,
+    winograd,
 )
 from niwaki.passes.kernels.builder import local_vectors, zero_fill
 from niwaki.passes.kernels.rows import for_pieces
 
 from .network_accesses import problems_of
 from .odd_layers import odd_layers, odd_patterns, odd_single_filters
+from .winograd_layers import always, odd_winograd
 
 
 def whole_vectors(length: int, lanes: int, body: Any) -> None:
@@ -77,6 +79,10 @@ FLAWS: list[tuple[str, Any, str, Any, str]] = [
     ("x86-64-v3", spmm, "zero_ends", nothing, "spmm.* not written"),
     ("arm64", spmm, "minimum", unbounded, "spmm.* reads element"),
     ("x86-64-v4", spmm, "local_vectors", one_vector, "spmm.* of the stack, which"),
+    ("arm64", winograd, "zero_lead", nothing, "winograd.* not written, the first is 0"),
+    ("x86-64-v3", winograd, "zero_fill", one_less, "winograd.* not written"),
+    ("arm64", winograd, "minimum", unbounded, "winograd.* reads element"),
+    ("arm64", winograd, "for_pieces", whole_vectors, "winograd.* get a value and a zero"),
     ("x86-64-v3", rows, "zero_fill", one_less, "copy_rows.* not written"),
     ("x86-64-v4", compact_storage, "LOOKAHEAD", 0, "gather_gemm.* reads element"),
     ("vulkan", gpu_gather_gemm, "minimum", unbounded, "gather_gemm.* reads element"),
@@ -101,7 +107,13 @@ def test_flaws_are_found(
 ) -> None:
     monkeypatch.setattr(place, name, flawed)
     monkeypatch.setattr(select_kernels, "NEAREST_CACHE_BYTES", 512)  # spmm then needs the stack
-    cases = {pattern_gemm: odd_patterns, spmm: odd_single_filters}.get(place, odd_layers)
+    cases = {
+        pattern_gemm: odd_patterns,
+        spmm: odd_single_filters,
+        winograd: odd_winograd,
+    }.get(place, odd_layers)
+    if place is winograd:
+        always(monkeypatch, 4, 15, 8)
     problems, _ = problems_of(cases(), target)
     assert any(re.search(told, problem) for problem in problems), problems
 

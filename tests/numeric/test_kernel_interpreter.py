@@ -1,6 +1,6 @@
 """The checker of kernels' accesses finds what is wrong, in kernels written by hand.
 
-Each kernel has buffers %in, %table and %out and the workgroup's numbers %x, %y, %z.
+Each kernel has buffers %in, %table, %out and %scratch and the workgroup's numbers %x, %y, %z.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import torch_mlir.ir as ir
 from niwaki import dialects
 
 from .kernel_accesses import run_kernel
-from .kernel_memory import Buffer
+from .kernel_memory import Buffer, Scratch
 from .kernel_values import DATA, GARBAGE, ZERO, Unsupported, states
 from .network_accesses import broken_promises
 
@@ -30,10 +30,13 @@ class Run:
         source = states(8)
         source[-1] = GARBAGE
         self.result = Buffer("out", states(8, state=GARBAGE), is_result=True)
-        buffers = [Buffer("in", source), Buffer("table", np.array(table)), self.result]
+        scratch = Scratch("scratch", states(8, state=GARBAGE))
+        table_buffer = Buffer("table", np.array(table))
+        buffers: list[Buffer | Scratch] = [Buffer("in", source), table_buffer, self.result, scratch]
         text = f"""
           func.func private @kernel(%in: memref<?xf32>, %table: memref<?xi32>,
-                                    %out: memref<?xf32>, %x: index, %y: index, %z: index)
+                                    %out: memref<?xf32>, %scratch: memref<?xf32>,
+                                    %x: index, %y: index, %z: index)
               attributes {{sparse_pattern.workgroups = array<i64: {workgroups}, 1, 1>}} {{
             {CONSTANTS}
             %zero = arith.constant 0.0 : f32
@@ -272,6 +275,68 @@ def test_iterations_use_the_stack_in_order(stored_vector: str, left: list[int]) 
 def test_the_stack_has_an_end(verb: str) -> None:
     code = SUMS + loads("%c0") + (kept("%c2") if verb == "reads" else keeps("%v", "%c2"))
     assert Run(code).problems == [f"{verb} element 2 of the stack, which has 2"]
+
+
+def scratched(verb: str, value: str, place: str) -> str:
+    """Code that loads four elements from scratch memory, or stores them there."""
+    memory = f"%scratch[{place}] : memref<?xf32>, vector<4xf32>\n"
+    return (
+        f"{value} = vector.load {memory}" if verb == "load" else f"vector.store {value}, {memory}"
+    )
+
+
+OWN = "%own = arith.muli %x, %c4 : index\n"
+
+
+def test_scratch_memory_is_for_one_alone() -> None:
+    """It is garbage until it is written, and belongs to who writes it."""
+    through = OWN + loads("%own") + scratched("store", "%v", "%own")
+    own = through + scratched("load", "%k", "%own")
+    own += "vector.store %k, %out[%own] : memref<?xf32>, vector<4xf32>\n"
+    assert Run(own, workgroups=2).problems == []
+    assert Run(own, workgroups=2).result.left.tolist() == [DATA] * 7 + [GARBAGE]
+    unwritten = Run(
+        scratched("load", "%k", "%c0") + "vector.store %k, %out[%c0] : memref<?xf32>, vector<4xf32>"
+    )
+    assert unwritten.result.left[:4].tolist() == [GARBAGE] * 4
+    foreign = Run(through + scratched("load", "%k", "%c0"), workgroups=2)
+    assert foreign.problems == ["reads element 0 of scratch, which 0 has written"]
+    shared = Run(loads("%c0") + scratched("store", "%v", "%x"), workgroups=2)
+    assert shared.problems == ["several write elements of scratch at the same time"]
+    later = (
+        OWN
+        + loads("%own")
+        + f"""
+      scf.for %i = %c0 to %c2 step %c1 {{
+        %first = arith.cmpi eq, %x, %i : index
+        scf.if %first {{ {scratched("store", "%v", "%c0")} }}
+      }}
+    """
+    )
+    assert Run(later, workgroups=2).problems == ["writes element 0 of scratch, which 0 has written"]
+
+
+def test_iterations_use_scratch_memory_in_order() -> None:
+    """What the first stores the second one loads."""
+    code = f"""
+      {loads("%c0")} {scratched("store", "%v", "%c0")}
+      scf.for %i = %c0 to %c2 step %c1 {{
+        {scratched("load", "%k", "%i")}
+        %next = arith.addi %i, %c1 : index
+        {scratched("store", "%k", "%next")}
+      }}
+      {scratched("load", "%last", "%c2")}
+      vector.store %last, %out[%c0] : memref<?xf32>, vector<4xf32>
+    """
+    run = Run(code)
+    assert run.problems == []
+    assert run.result.left[:4].tolist() == [DATA] * 4
+
+
+@pytest.mark.parametrize(("verb", "told"), [("load", "reads"), ("store", "writes")])
+def test_scratch_memory_has_an_end(verb: str, told: str) -> None:
+    code = loads("%c0") + scratched(verb, "%k" if verb == "load" else "%v", "%c5")
+    assert Run(code).problems == [f"{told} element 8 of scratch, which has 8"]
 
 
 def test_lanes_are_told_apart() -> None:

@@ -14,7 +14,10 @@ from repository import ROOT, python_files
 FOLDERS = ("niwaki", "dialects", "frontend", "passes", "pruning", "runtime")
 
 # What every part may use: plain Python and numpy.
-SHARED = {f"niwaki.{name}" for name in ("errors", "records", "schemes", "signature", "targets")}
+SHARED = {
+    f"niwaki.{name}"
+    for name in ("errors", "records", "schemes", "signature", "targets", "winograd")
+}
 
 # Part -> what it may import of niwaki besides itself.
 MAY_USE = {

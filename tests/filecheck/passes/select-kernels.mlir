@@ -1,4 +1,5 @@
 // Kernel and tile of each layer, for targets with 16 and 32 vector registers, vectors of 4, 8 and 16, and for a GPU.
+// Layers are dilated: others may be computed tile by tile, see select-kernels-winograd.mlir.
 
 // DEFINE: %{passes} = --pass-pipeline='builtin.module(sparse-pattern-assign-layouts,sparse-pattern-select-kernels)'
 // RUN: sed 's/TARGET/x86-64-v3/' %s | niwaki-opt %{passes} | FileCheck %s --check-prefixes=CHECK,V3
@@ -19,7 +20,7 @@ func.func @dense(%x: tensor<1x8x16x16xf32>) -> tensor<1x16x16x16xf32> {
   %y = "sparse_pattern.conv"(%x, %w) ({
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
-  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 2, 2>, padding = array<i64: 2, 2, 2, 2>, groups = 1,
       scheme = #sparse_pattern.dense, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
     : (tensor<1x8x16x16xf32>, tensor<16x8x3x3xf32>) -> tensor<1x16x16x16xf32>
   return %y : tensor<1x16x16x16xf32>
@@ -36,15 +37,15 @@ func.func @low_blocks(%x: tensor<1x8x16x16xf32>) -> tensor<1x16x16x16xf32> {
   %y = "sparse_pattern.conv"(%x, %w) ({
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
-  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 2, 2>, padding = array<i64: 2, 2, 2, 2>, groups = 1,
       scheme = #sparse_pattern.block_punched<2, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
     : (tensor<1x8x16x16xf32>, tensor<16x8x3x3xf32>) -> tensor<1x16x16x16xf32>
   return %y : tensor<1x16x16x16xf32>
 }
 
-// Filters that share no columns come one by one, with tiles of equal size: 34, 17 and 68 vectors cover the plane.
+// Filters that share no columns come one by one, with tiles of equal size: 36, 18 and 72 vectors cover the plane.
 // CHECK-LABEL: func.func @unstructured
-// V3:    kernel = #sparse_pattern.spmm<16 : i64, 7 : i64, 4 : i64, 1 : i64>
+// V3:    kernel = #sparse_pattern.spmm<16 : i64, 8 : i64, 4 : i64, 1 : i64>
 // V4:    kernel = #sparse_pattern.spmm<16 : i64, 6 : i64, 4 : i64, 1 : i64>
 // ARM:   kernel = #sparse_pattern.spmm<16 : i64, 8 : i64, 4 : i64, 1 : i64>
 // GPU:   kernel = #sparse_pattern.gather_gemm<1 : i64,
@@ -53,7 +54,7 @@ func.func @unstructured(%x: tensor<1x8x16x16xf32>) -> tensor<1x16x16x16xf32> {
   %y = "sparse_pattern.conv"(%x, %w) ({
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
-  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 2, 2>, padding = array<i64: 2, 2, 2, 2>, groups = 1,
       scheme = #sparse_pattern.unstructured, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
     : (tensor<1x8x16x16xf32>, tensor<16x8x3x3xf32>) -> tensor<1x16x16x16xf32>
   return %y : tensor<1x16x16x16xf32>
@@ -88,7 +89,7 @@ func.func @blocks_of_12(%x: tensor<1x8x16x16xf32>) -> tensor<1x24x16x16xf32> {
   %y = "sparse_pattern.conv"(%x, %w) ({
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
-  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 2, 2>, padding = array<i64: 2, 2, 2, 2>, groups = 1,
       scheme = #sparse_pattern.block_punched<12, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
     : (tensor<1x8x16x16xf32>, tensor<24x8x3x3xf32>) -> tensor<1x24x16x16xf32>
   return %y : tensor<1x24x16x16xf32>
@@ -105,7 +106,7 @@ func.func @grouped(%x: tensor<1x8x16x16xf32>) -> tensor<1x12x16x16xf32> {
   %y = "sparse_pattern.conv"(%x, %w) ({
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
-  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 2,
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 2, 2>, padding = array<i64: 2, 2, 2, 2>, groups = 2,
       scheme = #sparse_pattern.dense, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
     : (tensor<1x8x16x16xf32>, tensor<12x4x3x3xf32>) -> tensor<1x12x16x16xf32>
   return %y : tensor<1x12x16x16xf32>
@@ -122,7 +123,7 @@ func.func @small_plane(%x: tensor<1x8x2x2xf32>) -> tensor<1x16x2x2xf32> {
   %y = "sparse_pattern.conv"(%x, %w) ({
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
-  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 2, 2>, padding = array<i64: 2, 2, 2, 2>, groups = 1,
       scheme = #sparse_pattern.dense, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
     : (tensor<1x8x2x2xf32>, tensor<16x8x3x3xf32>) -> tensor<1x16x2x2xf32>
   return %y : tensor<1x16x2x2xf32>
@@ -190,7 +191,7 @@ func.func @patterns(%x: tensor<1x8x16x16xf32>) -> tensor<1x16x16x16xf32> {
   %y = "sparse_pattern.conv"(%x, %w) ({
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
-  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 2, 2>, padding = array<i64: 2, 2, 2, 2>, groups = 1,
       scheme = #sparse_pattern.pattern<4, 8, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
     : (tensor<1x8x16x16xf32>, tensor<16x8x3x3xf32>) -> tensor<1x16x16x16xf32>
   return %y : tensor<1x16x16x16xf32>
@@ -224,7 +225,7 @@ func.func @patterns_of_many_filters(%x: tensor<1x8x16x16xf32>) -> tensor<1x600x1
   %y = "sparse_pattern.conv"(%x, %w) ({
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
-  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 2, 2>, padding = array<i64: 2, 2, 2, 2>, groups = 1,
       scheme = #sparse_pattern.pattern<2, 8, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
     : (tensor<1x8x16x16xf32>, tensor<600x8x3x3xf32>) -> tensor<1x600x16x16xf32>
   return %y : tensor<1x600x16x16xf32>
@@ -241,7 +242,7 @@ func.func @grouped_patterns(%x: tensor<1x8x16x16xf32>) -> tensor<1x24x16x16xf32>
   %y = "sparse_pattern.conv"(%x, %w) ({
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
-  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 2,
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 2, 2>, padding = array<i64: 2, 2, 2, 2>, groups = 2,
       scheme = #sparse_pattern.pattern<4, 8, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
     : (tensor<1x8x16x16xf32>, tensor<24x4x3x3xf32>) -> tensor<1x24x16x16xf32>
   return %y : tensor<1x24x16x16xf32>
@@ -255,7 +256,7 @@ func.func @shared_patterns(%x: tensor<1x8x16x16xf32>) -> tensor<1x16x16x16xf32> 
   %y = "sparse_pattern.conv"(%x, %w) ({
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
-  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 2, 2>, padding = array<i64: 2, 2, 2, 2>, groups = 1,
       scheme = #sparse_pattern.pattern<4, 8, 4>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
     : (tensor<1x8x16x16xf32>, tensor<16x8x3x3xf32>) -> tensor<1x16x16x16xf32>
   return %y : tensor<1x16x16x16xf32>
@@ -272,7 +273,7 @@ func.func @patterns_of_one_tap(%x: tensor<1x8x16x16xf32>) -> tensor<1x16x16x16xf
   %y = "sparse_pattern.conv"(%x, %w) ({
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
-  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 2, 2>, padding = array<i64: 2, 2, 2, 2>, groups = 1,
       scheme = #sparse_pattern.pattern<1, 9, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
     : (tensor<1x8x16x16xf32>, tensor<16x8x3x3xf32>) -> tensor<1x16x16x16xf32>
   return %y : tensor<1x16x16x16xf32>

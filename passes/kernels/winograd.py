@@ -1,0 +1,518 @@
+"""Winograd convolution: transformed tiles of the input times transformed weights.
+
+    for each block of tiles:
+      for each channel: V[point][channel][tile] = B^T x B     x: the tile's inputs
+      for each group of filters:
+        for each point, for each register block of filters, for each few vectors of tiles:
+          M[point][filter][tile] = sum over channels of U[point][channel][filter] * V
+        for each filter: store epilogue(A^T M A)
+
+Vectors run over tiles. `niwaki.winograd` has the matrices and says what they save; the weights U
+were transformed when they were packed. V and M are in scratch memory of the workgroup, so few
+enough tiles make a block that they stay in the second-level cache. Rows of the image are copied to
+lines first, and results to lines before they are stored: there a row is as long as its tiles, with
+zeros around the image, so that nothing outside the image is read and nothing outside is written.
+
+    workgroup x: groups of filters, y: group of blocks, z: image
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+
+import torch_mlir.ir as ir
+from torch_mlir.dialects import arith, vector
+
+from niwaki.dialects import Planar, round_up
+from niwaki.winograd import Transform, transform
+
+from .builder import (
+    CACHE_LINE,
+    Index,
+    above,
+    all_of,
+    below,
+    equal,
+    float_constant,
+    fma,
+    fold_range,
+    for_range,
+    load,
+    maximum,
+    minimum,
+    prefetch,
+    select,
+    splat,
+    store,
+    when,
+    when_else,
+    zero_fill,
+)
+from .epilogue import inline_epilogue
+from .library import Kernel, epilogue_key
+from .rows import for_pieces, zero_lead
+
+# Channels by which weights are fetched ahead. (Measured with 512 filters at 14x14: 4.7 ms without,
+# 3.8, 3.7, 3.4, 3.4 ms with 16, 32, 64, 128.)
+AHEAD = 64
+NARROWEST = 4  # lanes of a vector of tiles, at least
+
+
+@dataclass(frozen=True)
+class Winograd:
+    """A convolution as this kernel sees it.
+
+    Attributes:
+        source, target: layouts of input and result.
+        images, channels, filters: sizes of the activations.
+        padding: zeros before the first row and column.
+        outputs: pixels of a tile's side.
+        tile_rows: rows of tiles of a block.
+        blocks: of a workgroup.
+        height, vectors: filters and vectors of tiles of a register block.
+        together: filters whose products wait in M, a multiple of `height`.
+        groups: of so many filters, of a workgroup.
+        per_filter, per_position: numbers of operands of the epilogue.
+        lanes: f32 values of a vector.
+    """
+
+    source: Planar
+    target: Planar
+    images: int
+    channels: int
+    filters: int
+    padding: tuple[int, int]
+    outputs: int
+    tile_rows: int
+    blocks: int
+    height: int
+    vectors: int
+    together: int
+    groups: int
+    per_filter: int
+    per_position: int
+    lanes: int
+
+    @property
+    def matrices(self) -> Transform:
+        return transform(self.outputs)
+
+    @property
+    def points(self) -> int:
+        """Products of a tile."""
+        return self.matrices.points**2
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Rows and columns of tiles of a plane."""
+        rows, columns = self.target.sizes
+        return -(-rows // self.outputs), -(-columns // self.outputs)
+
+    @property
+    def chunks(self) -> list[tuple[int, int]]:
+        """First tile and width of the vectors that cover a row of tiles."""
+        return covering(self.grid[1], self.lanes)
+
+    @property
+    def tiles(self) -> int:
+        """Room for the tiles of a block: whole cache lines, with what its last vector exceeds."""
+        start, width = self.chunks[-1]
+        row_end = (self.tile_rows - 1) * self.grid[1] + start + width
+        start, width = covering(self.tile_rows * self.grid[1], self.lanes)[-1]
+        return round_up(max(row_end, start + width), CACHE_LINE)
+
+    @property
+    def line(self) -> int:
+        """Elements of a line: the pixels of a row of tiles, and what their last vector exceeds."""
+        start, width = self.chunks[-1]
+        return round_up(self.outputs * (start + width) + width, CACHE_LINE)
+
+    @property
+    def input_step(self) -> int:
+        """From a point to the next in V.
+
+        An odd number of cache lines, so that one tile's points are in different sets of a cache.
+        """
+        return odd_lines(self.channels * self.tiles)
+
+    @property
+    def product_step(self) -> int:
+        """From a point to the next in M."""
+        return odd_lines(self.together * self.tiles)
+
+    @property
+    def parts(self) -> tuple[int, ...]:
+        """Where V, M, lines of inputs and lines of results begin in scratch memory; its size."""
+        sizes = (
+            self.points * self.input_step,
+            self.points * self.product_step,
+            self.matrices.points * self.line,
+            self.outputs * self.line,
+        )
+        return (0, *itertools.accumulate(sizes))
+
+
+def covering(length: int, lanes: int) -> list[tuple[int, int]]:
+    """(start, width) of vectors that cover `length`; the last is halved while half suffices."""
+    found = [(start, lanes) for start in range(0, length, lanes)]
+    start, width = found[-1]
+    while width > NARROWEST and length - start <= width // 2:
+        width //= 2
+    return [*found[:-1], (start, width)]
+
+
+def odd_lines(elements: int) -> int:
+    """At least so many elements, as an odd number of cache lines."""
+    return (-(-elements // CACHE_LINE) | 1) * CACHE_LINE
+
+
+@dataclass(frozen=True)
+class _Place:
+    """What a workgroup reads and writes: buffers, its image, where its scratch memory begins."""
+
+    buffers: list[ir.Value]
+    image: Index
+    inputs: Index
+    products: Index
+    lines: Index
+    pixels: Index
+
+    @property
+    def scratch(self) -> ir.Value:
+        return self.buffers[-1]
+
+    @property
+    def result(self) -> ir.Value:
+        return self.buffers[-2]
+
+
+def winograd_kernel(conv: Winograd, epilogue: ir.Block) -> Kernel:
+    """Kernel with operands input, values, per filter, per position."""
+    rows, _ = conv.grid
+    filter_groups = -(-conv.filters // conv.together)
+    shares = -(-filter_groups // conv.groups)
+    blocks = -(-rows // conv.tile_rows)
+    block_groups = -(-blocks // conv.blocks)
+    workgroups = (shares, block_groups, conv.images)
+
+    def emit(buffers: list[ir.Value], workgroup: tuple[Index, Index, Index]) -> None:
+        x, y, image = workgroup
+        zero_lead(buffers[-2], conv.target, workgroup, conv.lanes)
+        *parts, scratch = conv.parts
+        own = ((image * block_groups + y) * shares + x) * scratch
+        place = _Place(buffers, image, *(own + part for part in parts))
+        _zero_lines(conv, place)
+        last_group = minimum(x * conv.groups + conv.groups, filter_groups)
+        begin = y * conv.blocks
+        whole = rows // conv.tile_rows
+
+        def block(number: Index, tile_rows: int) -> None:
+            first = number * conv.tile_rows
+            _transform_inputs(conv, place, first, tile_rows)
+            with for_range(x * conv.groups, last_group) as group:
+                filter_ = group * conv.together
+                count = minimum(Index(conv.together), conv.filters - filter_)
+                _multiply(conv, place, filter_, count, tile_rows)
+                _transform_products(conv, epilogue, place, filter_, count, first, tile_rows)
+
+        with for_range(begin, minimum(begin + conv.blocks, whole)) as number:
+            block(number, conv.tile_rows)
+        if rows % conv.tile_rows:
+            with when(equal(y, block_groups - 1)):
+                block(Index(whole), rows % conv.tile_rows)
+
+    key = (conv, epilogue_key(epilogue))
+    return Kernel("winograd", key, workgroups, emit, math.prod(workgroups) * conv.parts[-1])
+
+
+def _zero_lines(conv: Winograd, place: _Place) -> None:
+    """Zeros of the lines on both sides of the image, which stay for all rows."""
+    (_, before), (_, width) = conv.padding, conv.source.sizes
+    with for_range(0, conv.matrices.points) as row:
+        line = place.lines + row * conv.line
+        zero_fill(place.scratch, line, before, conv.lanes)
+        after = before + width
+        zero_fill(place.scratch, line + after, conv.line - after, conv.lanes)
+
+
+def _transform_inputs(conv: Winograd, place: _Place, first: Index, tile_rows: int) -> None:
+    """V of one block, whose first row of tiles is `first`."""
+    height, _ = conv.source.sizes
+    points = conv.matrices.points
+    with for_range(0, conv.channels) as channel:
+        plane = (place.image * conv.channels + channel) * conv.source.plane + conv.source.lead
+        with for_range(0, tile_rows) as row:
+            top = (first + row) * conv.outputs - conv.padding[0]
+            inside = all_of([above(top, -1), below(top, height - points + 1)])
+            when_else(
+                inside,
+                lambda: _transform_rows(conv, place, plane, top, whole=True),
+                lambda: _transform_rows(conv, place, plane, top, whole=False),
+            )
+            at = place.inputs + channel * conv.tiles + row * conv.grid[1]
+            _transform_columns(conv, place, at)
+
+
+def _transform_rows(
+    conv: Winograd, place: _Place, plane: Index, top: Index, *, whole: bool
+) -> None:
+    """Lines B^T x of a row of tiles; rows outside the image are zeros, unless all are inside."""
+    height, width = conv.source.sizes
+    pitch = conv.source.pitches[0]
+    rows: list[Index] = [top + i for i in range(conv.matrices.points)]
+    inside = [all_of([above(row, -1), below(row, height)]) for row in rows] if not whole else []
+    if not whole:
+        rows = [minimum(maximum(row, 0), height - 1) for row in rows]
+
+    def piece(offset: Index, lanes: int) -> None:
+        loaded = [load(place.buffers[0], plane + row * pitch + offset, lanes) for row in rows]
+        if not whole:
+            zeros = float_constant(0.0, lanes)
+            loaded = [select(is_in, x, zeros) for is_in, x in zip(inside, loaded, strict=True)]
+        for i, value in enumerate(input_points(conv.matrices, loaded)):
+            at = place.lines + (i * conv.line + conv.padding[1]) + offset
+            store(value, place.scratch, at)
+
+    for_pieces(width, conv.lanes, piece)
+
+
+def _transform_columns(conv: Winograd, place: _Place, at: Index) -> None:
+    """Points (B^T x) B of a row of tiles, from the lines."""
+    points = conv.matrices.points
+    with for_range(0, points) as row:
+        line = place.lines + row * conv.line
+        for start, width in conv.chunks:
+            first = line + start * conv.outputs
+            parts = [load(place.scratch, first + i * width, width) for i in range(conv.outputs + 1)]
+            columns = deinterleave(parts[:-1])
+            # The last columns of a tile are the first ones of the next.
+            following = [
+                shuffle(columns[i], parts[-1], [*range(1, width), width + i])
+                for i in range(points - conv.outputs)
+            ]
+            for i, value in enumerate(input_points(conv.matrices, [*columns, *following])):
+                point = (row * points + i) * conv.input_step
+                store(value, place.scratch, at + point + start)
+
+
+def _multiply(conv: Winograd, place: _Place, filter_: Index, count: Index, tile_rows: int) -> None:
+    """M of `count` filters from `filter_` on."""
+    values = place.buffers[1]
+    vectors = covering(tile_rows * conv.grid[1], conv.lanes)
+    register_blocks = (count + (conv.height - 1)) // conv.height
+    whole = sum(width == conv.lanes for _, width in vectors) // conv.vectors
+
+    def tile(weights: Index, inputs: Index, products: Index, widths: list[int]) -> None:
+        starts = [sum(widths[:i]) for i in range(len(widths))]
+
+        def channel(number: Index, sums: list[ir.Value]) -> list[ir.Value]:
+            at = inputs + number * conv.tiles
+            loaded = [
+                load(place.scratch, at + start, width)
+                for start, width in zip(starts, widths, strict=True)
+            ]
+            # Weights come from memory, once for a block of tiles, and in order.
+            prefetch(values, weights + (number + AHEAD) * conv.height)
+            updated = []
+            for row in range(conv.height):
+                weight = load(values, weights + number * conv.height + row)
+                for i, width in enumerate(widths):
+                    total = sums[row * len(widths) + i]
+                    updated.append(fma(splat(weight, width), loaded[i], total))
+            return updated
+
+        zeros = [float_constant(0.0, width) for _ in range(conv.height) for width in widths]
+        sums = fold_range(0, conv.channels, zeros, channel)
+        for row in range(conv.height):
+            for i, start in enumerate(starts):
+                at = products + row * conv.tiles + start
+                store(sums[row * len(widths) + i], place.scratch, at)
+
+    step = conv.vectors * conv.lanes
+    with for_range(0, conv.points) as point, for_range(0, register_blocks) as number:
+        # Groups of filters one after the other, in each points, in each register blocks.
+        before = filter_ * conv.points + (point * register_blocks + number) * conv.height
+        weights = before * conv.channels
+        inputs = place.inputs + point * conv.input_step
+        products = place.products + point * conv.product_step + number * conv.height * conv.tiles
+        if whole:
+            with for_range(0, whole) as group:
+                at = group * step
+                tile(weights, inputs + at, products + at, [conv.lanes] * conv.vectors)
+        if rest := [width for _, width in vectors[whole * conv.vectors :]]:
+            at = Index(whole * step)
+            tile(weights, inputs + at, products + at, rest)
+
+
+def _transform_products(
+    conv: Winograd,
+    epilogue: ir.Block,
+    place: _Place,
+    filter_: Index,
+    count: Index,
+    first: Index,
+    tile_rows: int,
+) -> None:
+    """Results of `count` filters from `filter_` on."""
+    with for_range(0, count) as number:
+        plane = (place.image * conv.filters + filter_ + number) * conv.target.plane
+        plane = plane + conv.target.lead
+        per_filter = [
+            load(buffer, filter_ + number) for buffer in place.buffers[2 : 2 + conv.per_filter]
+        ]
+        with for_range(0, tile_rows) as row:
+            at = place.products + number * conv.tiles + row * conv.grid[1]
+            _products_to_lines(conv, place, at)
+            top = (first + row) * conv.outputs
+            with for_range(0, minimum(Index(conv.outputs), conv.target.sizes[0] - top)) as line:
+                _store_row(conv, epilogue, place, plane, top + line, line, per_filter)
+
+
+def _products_to_lines(conv: Winograd, place: _Place, at: Index) -> None:
+    """A^T M A of a row of tiles, each row of pixels in a line of its own."""
+    points, outputs = conv.matrices.points, conv.outputs
+    for start, width in conv.chunks:
+        halves = []
+        for i in range(points):
+            loaded = [
+                load(place.scratch, at + ((i * points + j) * conv.product_step + start), width)
+                for j in range(points)
+            ]
+            halves.append(result_values(conv.matrices, loaded))
+        columns = [
+            result_values(conv.matrices, [halves[i][j] for i in range(points)])
+            for j in range(outputs)
+        ]
+        for i in range(outputs):
+            pixels = interleave([column[i] for column in columns])
+            for j, value in enumerate(pixels):
+                to = place.pixels + (i * conv.line + start * outputs + j * width)
+                store(value, place.scratch, to)
+
+
+def _store_row(
+    conv: Winograd,
+    epilogue: ir.Block,
+    place: _Place,
+    plane: Index,
+    row: Index,
+    line: Index,
+    per_filter: list[ir.Value],
+) -> None:
+    """Epilogue and store of a row of pixels, and the zeros behind it."""
+    (height, width), (pitch, _) = conv.target.sizes, conv.target.pitches
+    residuals = place.buffers[2 + conv.per_filter : -2]
+    from_line, to_row = place.pixels + line * conv.line, plane + row * pitch
+
+    def piece(offset: Index, lanes: int) -> None:
+        arguments = [
+            load(place.scratch, from_line + offset, lanes),
+            *(splat(value, lanes) for value in per_filter),
+            *(load(buffer, to_row + offset, lanes) for buffer in residuals),
+        ]
+        store(inline_epilogue(epilogue, arguments, lanes), place.result, to_row + offset)
+
+    for_pieces(width, conv.lanes, piece)
+    behind = to_row + width
+    # A plane may end before a whole pitch does.
+    when_else(
+        equal(row, height - 1),
+        lambda: zero_fill(place.result, behind, conv.target.plane - conv.target.extent, conv.lanes),
+        lambda: zero_fill(place.result, behind, pitch - width, conv.lanes),
+    )
+
+
+def input_points(matrices: Transform, x: list[ir.Value]) -> list[ir.Value]:
+    """B^T x, one value for each point: even and odd powers serve both points of a pair."""
+    last = len(x) - 1
+    squares = [p * p for p in matrices.pairs]
+    every = even_polynomial(squares)
+    found = [combine(every, x[0::2])]
+    for number, p in enumerate(matrices.pairs):
+        others = even_polynomial([s for i, s in enumerate(squares) if i != number])
+        odd, even = combine(others, x[1:last:2]), combine(others, x[2:last:2])
+        found += plus_minus(even, odd, p)
+    return [*found, combine(every, x[1::2])]
+
+
+def result_values(matrices: Transform, m: list[ir.Value]) -> list[ir.Value]:
+    """A^T m, one value for each output."""
+    sums, differences = [], []
+    for number in range(len(matrices.pairs)):
+        plus, minus = m[1 + 2 * number], m[2 + 2 * number]
+        sums.append(arith.addf(plus, minus))
+        differences.append(arith.subf(plus, minus))
+    found = []
+    for power in range(matrices.outputs):
+        parts = differences if power % 2 else sums
+        value = combine([p**power for p in matrices.pairs], parts)
+        found.append(arith.addf(m[0], value) if power == 0 else value)
+    found[-1] = arith.addf(found[-1], m[-1])
+    return found
+
+
+def even_polynomial(squares: list[float]) -> list[float]:
+    """Coefficients of 1, x^2, x^4, ... of the product of (x^2 - s) over all s."""
+    found = [1.0]
+    for square in squares:
+        found = [
+            (found[i - 1] if i else 0.0) - (found[i] * square if i < len(found) else 0.0)
+            for i in range(len(found) + 1)
+        ]
+    return found
+
+
+def combine(factors: list[float], values: list[ir.Value]) -> ir.Value:
+    """Sum of factor times value."""
+    total = None
+    # Those with a factor of 1 first: they need no multiplication.
+    for factor, value in sorted(zip(factors, values, strict=True), key=lambda pair: pair[0] != 1):
+        if total is None:
+            total = value if factor == 1 else arith.mulf(value, constant_like(value, factor))
+        elif factor == 1:
+            total = arith.addf(total, value)
+        else:
+            total = fma(value, constant_like(value, factor), total)
+    return total
+
+
+def plus_minus(even: ir.Value, odd: ir.Value, p: float) -> list[ir.Value]:
+    """even + p * odd and even - p * odd."""
+    if p == 1:
+        return [arith.addf(even, odd), arith.subf(even, odd)]
+    return [fma(odd, constant_like(odd, sign * p), even) for sign in (1, -1)]
+
+
+def constant_like(value: ir.Value, number: float) -> ir.Value:
+    """A number in every lane that `value` has."""
+    is_vector = isinstance(value.type, ir.VectorType)
+    return float_constant(number, ir.VectorType(value.type).shape[0] if is_vector else 1)
+
+
+def shuffle(a: ir.Value, b: ir.Value, lanes: list[int]) -> ir.Value:
+    """Lanes of two vectors."""
+    return vector.shuffle(a, b, lanes)
+
+
+def deinterleave(parts: list[ir.Value]) -> list[ir.Value]:
+    """For n = len(parts), a power of two: every n-th element from 0 on, from 1 on, ..."""
+    if len(parts) == 1:
+        return parts
+    width = ir.VectorType(parts[0].type).shape[0]
+    pairs = list(zip(parts[0::2], parts[1::2], strict=True))
+    even = deinterleave([shuffle(a, b, [*range(0, 2 * width, 2)]) for a, b in pairs])
+    odd = deinterleave([shuffle(a, b, [*range(1, 2 * width, 2)]) for a, b in pairs])
+    return [part for both in zip(even, odd, strict=True) for part in both]
+
+
+def interleave(parts: list[ir.Value]) -> list[ir.Value]:
+    """The inverse of `deinterleave`."""
+    if len(parts) == 1:
+        return parts
+    width = ir.VectorType(parts[0].type).shape[0]
+    low = [lane for i in range(width // 2) for lane in (i, width + i)]
+    high = [lane + width // 2 for lane in low]
+    even, odd = interleave(parts[0::2]), interleave(parts[1::2])
+    return [shuffle(a, b, lanes) for a, b in zip(even, odd, strict=True) for lanes in (low, high)]

@@ -1,0 +1,136 @@
+"""Which convolutions are computed by Winograd's algorithm, and in which tiles and blocks.
+
+Everything is counted in multiply-adds of one vector each. A tile's products are 2.25 or 4 times
+fewer than the layer's own, which transforming inputs and results takes from, and pruning, which
+transformed weights know nothing of: kernels of 3x3 with zeros become full ones of 4x4 or 6x6.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy.typing as npt
+import torch_mlir.ir as ir
+
+from niwaki.dialects import WinogradAttr, ints, layout_of, round_up
+from niwaki.schemes import SchemeError
+from niwaki.schemes.detect import AVX512
+from niwaki.targets import Target
+from niwaki.winograd import PAIRS, TAPS, transform
+
+from .base import dense_value
+from .kernels.winograd import covering
+
+# Filters and vectors of tiles of a register block, by vector registers: as for gather-GEMM.
+REGISTER_BLOCKS = {32: (8, 3), 16: (4, 3)}
+
+# Tiles of a block, at most. (Measured on Zen 4 with 1 MB of second-level cache: 64 filters at 56x56
+# take 0.70 ms in blocks of 56 tiles, 0.74 in those of 98; 256 take 11.3, 11.8, and 12.8 with 28.)
+MOST_TILES = 64
+
+# Filters whose products wait for their transform. (128 filters at 112x112 take 11.5 ms with 32,
+# 12.0 with 64.)
+TOGETHER = 32
+
+# Of one image's workgroups: each has scratch memory of its own, which then serves several blocks.
+MOST_WORKGROUPS = 8
+
+# A block's transform takes so long for each vector of tiles and for each channel or filter: 630,000
+# cycles for 64 + 64 of them with 14 vectors of 6x6 points.
+PER_POINT = 350 / 36
+
+# For each block a weight is fetched from memory, which takes as long as so many multiply-adds.
+# (Measured with 512 filters at 28x28: 10.5 ms in one block of 3.5 vectors, 14.9 in three of 1.5,
+# 1.5 and 0.5.)
+FETCH = 0.5
+
+# Transformed weights are 1.8 or 4 times larger, so that a small gain in time is not worth them.
+WORTH = 0.8
+
+
+@dataclass(frozen=True)
+class Tiling:
+    """Outputs of a tile's side, rows of tiles of a block, and what the layer costs so."""
+
+    outputs: int
+    rows: int
+    cost: float
+
+
+def takes_winograd(op: Any, target: Target) -> bool:
+    """Whether Winograd's algorithm computes a convolution in clearly less time than gather-GEMM."""
+    weights = dense_value(op.weight)
+    if target.backend != "cpu" or not has_form(op) or weights is None:
+        return False
+    try:
+        direct = direct_cost(op, weights, target)
+    except SchemeError:
+        return False  # weights that do not fit their scheme: packing them says so
+    return best_tiling(op, target).cost < WORTH * direct
+
+
+def has_form(op: Any) -> bool:
+    """3x3 taps one by one, all channels, f32: what the kernel takes."""
+    return (
+        list(op.weight.type.shape[2:]) == [TAPS, TAPS]
+        and {*ints(op.strides), *ints(op.dilations), op.groups.value} == {1}
+        and op.input.type.element_type == ir.F32Type.get()
+    )
+
+
+def direct_cost(op: Any, weights: npt.NDArray[Any], target: Target) -> float:
+    """What gather-GEMM, or the kernel of patterns, needs for the weights that are kept."""
+    scheme = op.scheme.scheme
+    nonzero = weights.reshape(*weights.shape[:2], -1) != 0
+    sharing = scheme.filters_per_block(nonzero.shape, groups=1)
+    stored = scheme.computed(nonzero, groups=1) * AVX512.stored(scheme, sharing)
+    layout = layout_of(op.result.type)
+    assert layout is not None
+    return float(stored) * -(-layout.extent // target.lanes)
+
+
+def best_tiling(op: Any, target: Target) -> Tiling:
+    """The tiling that costs least."""
+    sizes = op.result.type.shape[2:]
+    found = []
+    for outputs in PAIRS:
+        rows, columns = (-(-size // outputs) for size in sizes)
+        most = max(1, min(rows, MOST_TILES // columns))
+        found += [tiling(op, target, outputs, step) for step in range(1, most + 1)]
+    return min(found, key=lambda tiling: tiling.cost)
+
+
+def tiling(op: Any, target: Target, outputs: int, step: int) -> Tiling:
+    """One of them, with blocks of `step` rows of tiles."""
+    filters, channels = op.weight.type.shape[:2]
+    height, _ = REGISTER_BLOCKS[target.registers]
+    rows, columns = (-(-size // outputs) for size in op.result.type.shape[2:])
+    points = transform(outputs).points ** 2
+    blocks = [step] * (rows // step) + [rows % step] * (rows % step > 0)
+    products = sum(FETCH + vectors_of(block * columns, target.lanes) for block in blocks)
+    transforms = rows * len(covering(columns, target.lanes)) * (channels + filters)
+    weights = points * channels * round_up(filters, height)
+    return Tiling(outputs, step, weights * products + PER_POINT * points * transforms)
+
+
+def vectors_of(tiles: int, lanes: int) -> float:
+    """Vectors that cover so many tiles; a narrow one takes half the time, not less."""
+    return sum(1.0 if width == lanes else 0.5 for _, width in covering(tiles, lanes))
+
+
+def winograd_kernel(op: Any, target: Target) -> WinogradAttr:
+    """The kernel of a layer for which `takes_winograd` holds."""
+    height, vectors = REGISTER_BLOCKS[target.registers]
+    best, filters = best_tiling(op, target), op.weight.type.shape[0]
+    together = min(TOGETHER, round_up(filters, height))
+    groups = -(-filters // together)
+    rows_of_tiles = -(-op.result.type.shape[2] // best.outputs)
+    blocks = -(-rows_of_tiles // best.rows)
+    if blocks == 1:
+        # Two threads have work, at the price of one more transform of the input.
+        groups = -(-groups // 2)
+    per_workgroup = -(-blocks // MOST_WORKGROUPS)
+    return WinogradAttr.of(
+        best.outputs, height, vectors, together, groups, best.rows, per_workgroup
+    )

@@ -1,0 +1,181 @@
+// What the verifier of packed_winograd_conv refuses.
+
+// RUN: niwaki-opt %s --split-input-file --verify-diagnostics
+
+#planar = #sparse_pattern.planar<array<i64: 4, 4>, array<i64: 5, 1>, array<i64: 1, 1>, array<i64: 0>, 8, 32, 16>
+func.func @f(%x: tensor<1x1x4x4xf32, #planar>, %values: tensor<32xf32>) {
+  // expected-error @+1 {{'sparse_pattern.packed_winograd_conv' op needs input and result of one rank, got 4 and 3}}
+  %y = "sparse_pattern.packed_winograd_conv"(%x, %values) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
+      kernel_size = array<i64: 3, 3>, scheme = #sparse_pattern.dense,
+      kernel = #sparse_pattern.winograd<2, 2, 1, 2, 1, 2, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<1x1x4x4xf32, #planar>, tensor<32xf32>) -> tensor<1x2x4xf32>
+  return
+}
+
+// -----
+
+#planar = #sparse_pattern.planar<array<i64: 4, 4>, array<i64: 5, 1>, array<i64: 1, 1>, array<i64: 0>, 8, 32, 16>
+func.func @f(%x: tensor<1x1x4x4xf32, #planar>, %values: tensor<32xf32>) {
+  // expected-error @+1 {{'sparse_pattern.packed_winograd_conv' op needs a kernel_size as an array of integers, got 3 : i64}}
+  %y = "sparse_pattern.packed_winograd_conv"(%x, %values) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
+      kernel_size = 3, scheme = #sparse_pattern.dense,
+      kernel = #sparse_pattern.winograd<2, 2, 1, 2, 1, 2, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<1x1x4x4xf32, #planar>, tensor<32xf32>) -> tensor<1x2x4x4xf32, #planar>
+  return
+}
+
+// -----
+
+#planar = #sparse_pattern.planar<array<i64: 4, 4>, array<i64: 5, 1>, array<i64: 1, 1>, array<i64: 0>, 8, 32, 16>
+func.func @f(%x: tensor<1x1x4x4xf32, #planar>, %values: tensor<32xf32>) {
+  // expected-error @+1 {{'sparse_pattern.packed_winograd_conv' op needs a scheme of this dialect, got "dense"}}
+  %y = "sparse_pattern.packed_winograd_conv"(%x, %values) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
+      kernel_size = array<i64: 3, 3>, scheme = "dense",
+      kernel = #sparse_pattern.winograd<2, 2, 1, 2, 1, 2, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<1x1x4x4xf32, #planar>, tensor<32xf32>) -> tensor<1x2x4x4xf32, #planar>
+  return
+}
+
+// -----
+
+#planar = #sparse_pattern.planar<array<i64: 4, 4>, array<i64: 5, 1>, array<i64: 1, 1>, array<i64: 0>, 8, 32, 16>
+func.func @f(%x: tensor<1x1x4x4xf32, #planar>, %values: tensor<32xf32>) {
+  // expected-error @+1 {{'sparse_pattern.packed_winograd_conv' op needs a kernel of sparse_pattern.winograd, got #sparse_pattern.matvec<2 : i64, 2 : i64>}}
+  %y = "sparse_pattern.packed_winograd_conv"(%x, %values) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
+      kernel_size = array<i64: 3, 3>, scheme = #sparse_pattern.dense,
+      kernel = #sparse_pattern.matvec<2, 2>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<1x1x4x4xf32, #planar>, tensor<32xf32>) -> tensor<1x2x4x4xf32, #planar>
+  return
+}
+
+// -----
+
+#planar = #sparse_pattern.planar<array<i64: 4, 4>, array<i64: 5, 1>, array<i64: 1, 1>, array<i64: 0>, 8, 32, 16>
+func.func @f(%x: tensor<1x1x4x4xf32, #planar>, %values: tensor<32xf32>) {
+  // expected-error @+1 {{'sparse_pattern.packed_winograd_conv' op needs a kernel whose numbers are at least 1}}
+  %y = "sparse_pattern.packed_winograd_conv"(%x, %values) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
+      kernel_size = array<i64: 3, 3>, scheme = #sparse_pattern.dense,
+      kernel = #sparse_pattern.winograd<2, 2, 1, 2, 1, 2, 0>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<1x1x4x4xf32, #planar>, tensor<32xf32>) -> tensor<1x2x4x4xf32, #planar>
+  return
+}
+
+// -----
+
+#planar = #sparse_pattern.planar<array<i64: 4, 4>, array<i64: 5, 1>, array<i64: 1, 1>, array<i64: 0>, 8, 32, 16>
+func.func @f(%x: tensor<1x1x4x4xf32, #planar>, %values: tensor<32xf32>) {
+  // expected-error @+1 {{'sparse_pattern.packed_winograd_conv' op needs tiles of 2 or 4 outputs, got 3}}
+  %y = "sparse_pattern.packed_winograd_conv"(%x, %values) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
+      kernel_size = array<i64: 3, 3>, scheme = #sparse_pattern.dense,
+      kernel = #sparse_pattern.winograd<3, 2, 1, 2, 1, 2, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<1x1x4x4xf32, #planar>, tensor<32xf32>) -> tensor<1x2x4x4xf32, #planar>
+  return
+}
+
+// -----
+
+#planar = #sparse_pattern.planar<array<i64: 4, 4>, array<i64: 5, 1>, array<i64: 1, 1>, array<i64: 0>, 8, 32, 16>
+func.func @f(%x: tensor<1x1x4x4xf32, #planar>, %values: tensor<32xf32>) {
+  // expected-error @+1 {{'sparse_pattern.packed_winograd_conv' op needs groups of whole blocks of 2 filters, got 3}}
+  %y = "sparse_pattern.packed_winograd_conv"(%x, %values) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
+      kernel_size = array<i64: 3, 3>, scheme = #sparse_pattern.dense,
+      kernel = #sparse_pattern.winograd<2, 2, 1, 3, 1, 2, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<1x1x4x4xf32, #planar>, tensor<32xf32>) -> tensor<1x2x4x4xf32, #planar>
+  return
+}
+
+// -----
+
+#planar = #sparse_pattern.planar<array<i64: 4, 4>, array<i64: 5, 1>, array<i64: 1, 1>, array<i64: 0>, 8, 32, 16>
+func.func @f(%x: tensor<1x1x4x4xf32, #planar>, %values: tensor<32xf32>) {
+  // expected-error @+1 {{'sparse_pattern.packed_winograd_conv' op needs a kernel of 3x3, strides and dilations of 1, and one group}}
+  %y = "sparse_pattern.packed_winograd_conv"(%x, %values) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
+      kernel_size = array<i64: 1, 1>, scheme = #sparse_pattern.dense,
+      kernel = #sparse_pattern.winograd<2, 2, 1, 2, 1, 2, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<1x1x4x4xf32, #planar>, tensor<32xf32>) -> tensor<1x2x4x4xf32, #planar>
+  return
+}
+
+// -----
+
+#planar = #sparse_pattern.planar<array<i64: 4, 4>, array<i64: 5, 1>, array<i64: 1, 1>, array<i64: 0>, 8, 32, 16>
+func.func @f(%x: tensor<1x1x4x4xf32, #planar>, %values: tensor<32xf32>) {
+  // expected-error @+1 {{'sparse_pattern.packed_winograd_conv' op computes spatial sizes [2, 2], but its result has [4, 4]}}
+  %y = "sparse_pattern.packed_winograd_conv"(%x, %values) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 0, 0, 0, 0>, groups = 1,
+      kernel_size = array<i64: 3, 3>, scheme = #sparse_pattern.dense,
+      kernel = #sparse_pattern.winograd<2, 2, 1, 2, 1, 2, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<1x1x4x4xf32, #planar>, tensor<32xf32>) -> tensor<1x2x4x4xf32, #planar>
+  return
+}
+
+// -----
+
+#planar = #sparse_pattern.planar<array<i64: 4, 4>, array<i64: 5, 1>, array<i64: 1, 1>, array<i64: 0>, 8, 32, 16>
+func.func @f(%x: tensor<1x1x4x4xf32, #planar>, %values: tensor<32xf32>) {
+  // expected-error @+1 {{'sparse_pattern.packed_winograd_conv' op needs both its input and its result in planar layout, or neither}}
+  %y = "sparse_pattern.packed_winograd_conv"(%x, %values) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
+      kernel_size = array<i64: 3, 3>, scheme = #sparse_pattern.dense,
+      kernel = #sparse_pattern.winograd<2, 2, 1, 2, 1, 2, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<1x1x4x4xf32, #planar>, tensor<32xf32>) -> tensor<1x2x4x4xf32>
+  return
+}
+
+// -----
+
+#planar = #sparse_pattern.planar<array<i64: 4, 4>, array<i64: 5, 1>, array<i64: 1, 1>, array<i64: 0>, 8, 32, 16>
+func.func @f(%x: tensor<1x1x4x4xf32, #planar>, %values: tensor<32xf16>) {
+  // expected-error @+1 {{'sparse_pattern.packed_winograd_conv' op needs values of rank 1 and f32, got tensor<32xf16>}}
+  %y = "sparse_pattern.packed_winograd_conv"(%x, %values) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
+      kernel_size = array<i64: 3, 3>, scheme = #sparse_pattern.dense,
+      kernel = #sparse_pattern.winograd<2, 2, 1, 2, 1, 2, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<1x1x4x4xf32, #planar>, tensor<32xf16>) -> tensor<1x2x4x4xf32, #planar>
+  return
+}
+
+// -----
+
+#planar = #sparse_pattern.planar<array<i64: 4, 4>, array<i64: 5, 1>, array<i64: 1, 1>, array<i64: 0>, 8, 32, 16>
+func.func @f(%x: tensor<1x1x4x4xf32, #planar>, %values: tensor<31xf32>) {
+  // expected-error @+1 {{'sparse_pattern.packed_winograd_conv' op needs 32 values for 2 filters of 1 channels, got}}
+  %y = "sparse_pattern.packed_winograd_conv"(%x, %values) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
+      kernel_size = array<i64: 3, 3>, scheme = #sparse_pattern.dense,
+      kernel = #sparse_pattern.winograd<2, 2, 1, 2, 1, 2, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<1x1x4x4xf32, #planar>, tensor<31xf32>) -> tensor<1x2x4x4xf32, #planar>
+  return
+}
