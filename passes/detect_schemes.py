@@ -19,7 +19,7 @@ from niwaki import schemes
 from niwaki.dialects import ConvOp, LinearOp, scheme_attr
 
 from .base import ModulePass, PassFailure, Session, function_ops
-from .layers import groups_of, is_depthwise, layer_weights
+from .layers import cost_model, groups_of, is_depthwise, layer_weights
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,10 @@ def choose_scheme(op: Any) -> tuple[schemes.Scheme, str]:
     hint = op.scheme.scheme
     try:
         found = schemes.detect(
-            weights, groups_of(op), hint=None if hint == schemes.Dense() else hint
+            weights,
+            groups_of(op),
+            hint=None if hint == schemes.Dense() else hint,
+            model=cost_model(op),
         )
     except schemes.SchemeError as error:
         raise PassFailure(op.location, str(error)) from error

@@ -10,7 +10,8 @@ from typing import Any
 import numpy.typing as npt
 import torch_mlir.ir as ir
 
-from niwaki.dialects import ConvOp, Planar, displacements, ints, layout_of
+from niwaki import schemes
+from niwaki.dialects import ConvOp, LinearOp, Planar, displacements, ints, layout_of
 from niwaki.schemes import Dense
 from niwaki.targets import Target
 
@@ -134,3 +135,8 @@ def clone_body(block: Any, arguments: Sequence[ir.Value]) -> ir.Value:
         )
         values[op.results[0]] = copy.results[0]
     return map_value(end.operands[0])
+
+
+def cost_model(op: Any) -> schemes.CostModel:
+    """What a layer's stored weights cost."""
+    return schemes.LINEAR if isinstance(op, LinearOp) else schemes.AVX512

@@ -31,7 +31,7 @@ from niwaki.dialects import ConvOp, LinearOp, scheme_attr
 
 from .base import ModulePass, PassFailure, Session, constant, dense_value, erase_unused
 from .channel_flow import WEIGHT, Axis, ChannelFlow, Channels, reordered
-from .layers import groups_of, is_depthwise, layer_weights
+from .layers import cost_model, groups_of, is_depthwise, layer_weights
 
 Order = npt.NDArray[np.intp]
 
@@ -94,7 +94,10 @@ class Layers:
             hint = op.scheme.scheme
             try:
                 self.found[op.result] = schemes.detect(
-                    self.nonzero(op), groups_of(op), hint=None if hint == schemes.Dense() else hint
+                    self.nonzero(op),
+                    groups_of(op),
+                    hint=None if hint == schemes.Dense() else hint,
+                    model=cost_model(op),
                 )
             except schemes.SchemeError as error:
                 raise PassFailure(op.location, str(error)) from error
@@ -154,7 +157,9 @@ def block_cost(channels: Channels, order: Order, layers: Layers) -> float:
     for op in channels.writers:
         nonzero = layers.nonzero(op)[order]
         blocks = [schemes.BlockPunched(2**power, 1) for power in range(BLOCK.bit_length())]
-        shares = (schemes.estimate(nonzero, block, groups_of(op)) for block in blocks)
+        shares = (
+            schemes.estimate(nonzero, block, groups_of(op), cost_model(op)) for block in blocks
+        )
         total += min(shares) * dense_cost(op)
     return total
 

@@ -15,6 +15,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from niwaki import schemes
 from niwaki.dialects import (
     ConvOp,
     DepthwiseAttr,
@@ -133,9 +134,12 @@ def conv_kernel(op: Any, target: Target, max_filters: int, max_vectors: int) -> 
 def takes_pattern_kernel(scheme: Scheme) -> bool:
     """Whether kernels have patterns that filters do not share: where they do, columns are shared.
 
-    A pattern of one tap leaves nothing to keep in registers.
+    A pattern of one tap leaves nothing to keep in registers, and of too many patterns hardly two
+    filters have the same one.
     """
-    return isinstance(scheme, Pattern) and scheme.filters == 1 and scheme.taps > 1
+    if not isinstance(scheme, Pattern) or scheme.filters > 1:
+        return False
+    return scheme.taps > 1 and scheme.patterns <= schemes.AVX512.patterns
 
 
 def pattern_kernel(op: Any, target: Target, max_filters: int, most_vectors: int) -> Any:

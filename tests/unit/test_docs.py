@@ -192,7 +192,7 @@ def test_documented_reasons_are_those_of_detection() -> None:
     """The tables' weights, made anew."""
     half = np.random.default_rng(0).random((64, 64, 9)) < 0.5
     # 7919, a prime, scatters what is kept.
-    kept = np.arange(32 * 64 * 9) * 7919 % 1000 < 734
+    kept = np.arange(32 * 64 * 9) * 7919 % 1000 < 794
     pairs = np.repeat(kept.reshape(32, 64, 9), 2, axis=0)
     text = SUPPORTED.read_text(encoding="utf-8")
     for weights in (np.ones((8, 8, 9)), half, pairs):
