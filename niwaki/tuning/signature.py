@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from importlib.metadata import version
 from typing import Any
@@ -15,14 +16,14 @@ from niwaki.targets import Target
 
 
 def layer_signature(op: Any) -> str:
-    """A layer's signature, as JSON: equal for layers that take equally long with equal kernels.
+    """A layer's signature, a digest: equal for layers that take equally long with equal kernels.
 
     Which weights are kept may differ, how many may not, nor how many columns.
     """
     weights, scheme = layer_weights(op), op.scheme.scheme
     windows = ("strides", "dilations", "padding")
     kept = block_columns(scheme.mask(weights != 0, groups_of(op)), scheme, 8, groups_of(op))
-    return json.dumps(
+    facts = json.dumps(
         {
             "op": op.operation.name,
             "input": str(op.input.type),
@@ -38,6 +39,7 @@ def layer_signature(op: Any) -> str:
         },
         sort_keys=True,
     )
+    return hashlib.sha256(facts.encode()).hexdigest()
 
 
 def compiler_version() -> str:
