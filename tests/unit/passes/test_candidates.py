@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from torch_mlir.dialects import func
 
 from niwaki import dialects, schemes
-from niwaki.dialects import DepthwiseAttr, GatherGemmAttr, MatvecAttr, PatternGemmAttr
+from niwaki.dialects import DepthwiseAttr, GatherGemmAttr, MatvecAttr, PatternGemmAttr, SpmmAttr
 from niwaki.passes import Session, parse_pipeline, run_pipeline
 from niwaki.passes.base import TARGET_ATTRIBUTE, constant, function_ops
 from niwaki.passes.candidates import SUMS_BYTES, Most, candidates
@@ -114,7 +114,9 @@ def test_tiles_kept_low(filters: int) -> None:
     weights *= schemes.pattern_mask(weights, [[0, 1, 3, 4], [4, 5, 7, 8]], 2)
     with convolution(weights.reshape(16, 8, 3, 3), scheme, 28, "x86-64-v4") as op:
         found = candidates(op, machine, Most(filters, 3))
-        assert max(one.kernel.tile[0] for one in found) == filters
+        # Filters that come one by one share nothing, however many a workgroup takes.
+        sharing = [one.kernel.tile[0] for one in found if not isinstance(one.kernel, SpmmAttr)]
+        assert max(sharing, default=1) == filters
         assert max(one.kernel.tile[1] for one in found) == 3
         assert any(isinstance(one.kernel, PatternGemmAttr) for one in found) == (filters > 1)
 
