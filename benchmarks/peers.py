@@ -43,8 +43,8 @@ WANTED = (
     Wanted(PrunedNetwork("vgg16", 8.1, shape="pattern"), 2.0, 1.4),
     Wanted(PrunedNetwork("resnet50", 8, shape="pattern", pointwise=4), 2.5, 1.5),
     Wanted(PrunedNetwork("resnet50", 10, shape="unstructured"), 2.3, 1.2),
-    # In the whole network, where RT3D counts, 3.6 and 8 times fewer multiplications: its first layer
-    # has 2.7 % of them and stays dense.
+    # In the whole network, where RT3D counts, 3.6 and 8 times fewer multiplications: the first
+    # layer has 2.7 % of them and stays dense.
     Wanted(PrunedNetwork("c3d", 3.88, shape="kernel groups"), 1.5, 1.5),
     Wanted(PrunedNetwork("c3d", 9.93, shape="kernel groups"), 3.0, 2.5),
     Wanted(PrunedNetwork("vgg16", 2), BLOCKS_AT_2X),

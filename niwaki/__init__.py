@@ -18,16 +18,18 @@ if TYPE_CHECKING:
     from .runtime.bundle import Bundle as Bundle
     from .runtime.network import Network as Network
     from .runtime.network import load as load
+    from .tuning.settings import Tuning as Tuning
 
 _HOME = {
     "Bundle": "niwaki.runtime.bundle",
     "Network": "niwaki.runtime.network",
     "NiwakiError": "niwaki.errors",
+    "Tuning": "niwaki.tuning.settings",
     "compile": "niwaki.compiler",
     "load": "niwaki.runtime.network",
 }
 
-__all__ = ["Bundle", "Network", "NiwakiError", "compile", "load"]
+__all__ = ["Bundle", "Network", "NiwakiError", "Tuning", "compile", "load"]
 
 
 def __getattr__(name: str) -> Any:

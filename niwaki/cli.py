@@ -8,7 +8,9 @@ Parts are imported by the command that needs them, so that running a bundle need
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -67,6 +69,15 @@ def main() -> None:
     multiple=True,
     help="Leave an optional pass out, to see what it gains; repeat it for more.",
 )
+@click.option("--tune", is_flag=True, help="Choose kernels by measuring them on this machine.")
+@click.option("--tune-db", metavar="FILE", help="Where measured times are kept.")
+@click.option(
+    "--tune-trials",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Kernels to measure of a layer, at most.",
+)
+@click.option("--tune-workers", metavar="ADDRESS", help="A Ray cluster that measures instead.")
 def compile_command(
     model: str,
     output: str,
@@ -75,11 +86,21 @@ def compile_command(
     dump_ir: str | None,
     trim_threshold: float,
     without: tuple[str, ...],
+    tune: bool,
+    tune_db: str | None,
+    tune_trials: int | None,
+    tune_workers: str | None,
 ) -> None:
     """Compile MODEL: FILE.py:FUNCTION, an .onnx, a .pt2, or an .mlir file (linalg on tensors)."""
     from rich.console import Console
 
-    with Console(stderr=True).status(f"compiling {model} for {target}"):
+    from .tuning.settings import TRIALS, Tuning
+
+    tuning = Tuning(Path(tune_db) if tune_db else None, tune_trials or TRIALS, tune_workers)
+    if tuning != Tuning() and not tune:
+        raise click.UsageError("--tune-db, --tune-trials and --tune-workers need --tune")
+    status = Console(stderr=True).status(f"compiling {model} for {target}")
+    with nullcontext() if tune else status:  # tuning shows its own progress
         from .compiler import compile as compile_network
 
         bundle = compile_network(
@@ -90,6 +111,7 @@ def compile_command(
             dump_ir=dump_ir,
             trim_threshold=trim_threshold,
             without=without,
+            tune=tune and tuning,
         )
     _print_report(bundle.manifest)
     click.echo(f"wrote {bundle.path}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -15,6 +16,7 @@ from niwaki.dispatch_order import Dispatch, order_flags, read_order
 from niwaki.errors import CompilerBug, NiwakiError
 from niwaki.passes import Session, run_pipeline
 from niwaki.passes.base import TARGET_ATTRIBUTE
+from niwaki.passes.choice import Chooser
 from niwaki.passes.pipeline import Element
 from niwaki.passes.pipelines import compile_pipeline, leave_out
 from niwaki.records import DispatchRecord, LayerRecord, Remark
@@ -22,6 +24,7 @@ from niwaki.runtime.bundle import Bundle, open_bundle, write_bundle
 from niwaki.runtime.manifest import Manifest
 from niwaki.signature import Signature
 from niwaki.targets import Target, get_target
+from niwaki.tuning.settings import Tuning
 
 if TYPE_CHECKING:
     from niwaki.frontend import Imported
@@ -41,6 +44,7 @@ def compile(
     trim_threshold: float = 0.0,
     without: Collection[str] = (),
     pipeline: str | None = None,
+    tune: bool | Tuning = False,
 ) -> Bundle:
     """Compile a network into a bundle.
 
@@ -62,6 +66,8 @@ def compile(
         pipeline: the passes to run, as ``niwaki-opt --pass-pipeline`` takes them, instead of the
             target's own, which `niwaki.passes.pipelines.compile_pipeline` gives. `trim_threshold`
             has no effect then: it is an option of a pass.
+        tune: choose kernels by measuring them on this machine; `niwaki.Tuning` says how. Times are
+            kept, so that a second run measures nothing again.
 
     Raises:
         NiwakiError: the network, a file, the target or a pass is not what it must be; one line
@@ -73,9 +79,12 @@ def compile(
         compile_pipeline(machine, trim_threshold) if pipeline is None else pipeline, without
     )
     _check_output(output)
-    with context() as ctx:
+    tuning = (Tuning() if tune else None) if isinstance(tune, bool) else tune
+    if tuning is not None:
+        tuning.check(target)
+    with context() as ctx, _chooser(tuning) as choose:
         imported = _import(model, example_inputs, example_kwargs, batch, ctx)
-        session = Session()
+        session = Session(choose=choose)
         text = _lower(
             imported.module, target, session, passes, None if dump_ir is None else Path(dump_ir)
         )
@@ -83,6 +92,15 @@ def compile(
         manifest = _manifest(target, machine, imported.signature, session, order)
         write_bundle(output, manifest, vmfb, session.parameters)
     return open_bundle(output)
+
+
+def _chooser(tuning: Tuning | None) -> AbstractContextManager[Chooser | None]:
+    """Who chooses kernels: nobody without tuning, so that estimates do."""
+    if tuning is None:
+        return nullcontext()
+    from niwaki.tuning.tuner import tuner
+
+    return tuner(tuning)
 
 
 def _import(

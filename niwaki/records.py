@@ -45,6 +45,9 @@ class LayerRecord:
         sample: which weights of its first filters and channels are kept, one string for each
             filter: for each channel the taps as a hexadecimal number, the first tap its highest
             bit. Empty for layers with one tap or all weights.
+        estimated_ns: nanoseconds on one core that its kernel was estimated to take, alone; 0 for
+            GPUs.
+        measured_ns: what it took when it was measured, alone; 0 if it was not.
     """
 
     name: str
@@ -60,6 +63,8 @@ class LayerRecord:
     activation_bytes: int = 0
     kernel_size: tuple[int, ...] = ()
     sample: list[str] = field(default_factory=list)
+    estimated_ns: int = 0
+    measured_ns: int = 0
 
     @property
     def csr_bytes(self) -> int:

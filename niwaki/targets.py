@@ -32,6 +32,39 @@ VECTOR_FEATURES = (
 
 
 @dataclass(frozen=True)
+class Core:
+    """What one core of a CPU does, as far as the choice between kernels depends on it.
+
+    Attributes:
+        clock: cycles in a second.
+        multiply_adds: vectors that it multiplies and adds in a cycle.
+        latency: cycles until such a sum can be added to.
+        loads: vectors that it loads in a cycle, where they lie within a cache line.
+        scalar_loads: single values that it loads, or lines that it prefetches, in a cycle.
+        stores: vectors that it stores in a cycle.
+        cache: bytes of its first-level cache for data, and of its second-level cache.
+        bandwidth: bytes a cycle from the second-level cache, and from beyond it.
+    """
+
+    clock: float
+    multiply_adds: float
+    latency: int
+    loads: float
+    scalar_loads: float
+    stores: float
+    cache: tuple[int, int]
+    bandwidth: tuple[float, float]
+
+
+# Zen 4: 512-bit operations take both halves of its 256-bit units.
+_AVX512_CORE = Core(3.6e9, 1, 4, 1, 3, 0.5, (32 << 10, 1 << 20), (32, 24))
+# Zen 2 and 3; Haswell and its successors have less second-level cache.
+_AVX2_CORE = Core(3.5e9, 2, 4, 2, 2, 1, (32 << 10, 512 << 10), (32, 16))
+# Cortex-A76.
+_NEON_CORE = Core(2.4e9, 2, 4, 2, 2, 1, (64 << 10, 256 << 10), (16, 6))
+
+
+@dataclass(frozen=True)
 class Target:
     """One machine to compile for.
 
@@ -42,6 +75,7 @@ class Target:
         lanes: f32 values in one vector register (1 on GPUs, whose threads are scalar).
         registers: vector registers an inner loop may use.
         iree_flags: flags of ``iree-compile``.
+        core: what a core does in a cycle (CPUs only).
         device: kind of IREE device that runs the result: ``local`` (CPU) or ``vulkan``.
         architecture: ``platform.machine()`` names that can run it; empty for any.
         cpu_features: names in ``/proc/cpuinfo`` that the machine must list.
@@ -56,12 +90,19 @@ class Target:
     lanes: int
     registers: int
     iree_flags: tuple[str, ...]
+    core: Core | None = None
     device: str = "local"
     architecture: tuple[str, ...] = ()
     cpu_features: tuple[str, ...] = ()
     threads: int = 1
     elements: tuple[str, ...] = ()
     spirv_env: str = ""
+
+    @property
+    def cpu_core(self) -> Core:
+        """What a core does in a cycle; there is one where `backend` is ``cpu``."""
+        assert self.core is not None, self.name
+        return self.core
 
 
 def _cpu(
@@ -72,6 +113,7 @@ def _cpu(
     triple: str,
     cpu: str,
     arch: str,
+    core: Core,
     features: tuple[str, ...] = (),
 ) -> Target:
     flags = (
@@ -86,7 +128,7 @@ def _cpu(
         "--iree-llvmcpu-stack-allocation-limit=131072",
     )
     machines = ("x86_64", "AMD64") if arch == "x86_64" else ("aarch64", "arm64")
-    return Target(name, summary, "cpu", lanes, registers, flags, "local", machines, features)
+    return Target(name, summary, "cpu", lanes, registers, flags, core, "local", machines, features)
 
 
 def _vulkan(name: str, summary: str, gpu: str, elements: tuple[str, ...]) -> Target:
@@ -111,7 +153,7 @@ def _vulkan(name: str, summary: str, gpu: str, elements: tuple[str, ...]) -> Tar
         1,
         64,
         flags,
-        "vulkan",
+        device="vulkan",
         threads=64,
         elements=elements,
         spirv_env="vulkan1.1",
@@ -120,8 +162,28 @@ def _vulkan(name: str, summary: str, gpu: str, elements: tuple[str, ...]) -> Tar
 
 _X86 = "x86_64-unknown-linux-gnu"
 _ALL = (
-    _cpu("x86-64-v3", "x86-64 with AVX2 and FMA", 8, 16, _X86, "x86-64-v3", "x86_64", AVX2),
-    _cpu("x86-64-v4", "x86-64 with AVX-512", 16, 32, _X86, "x86-64-v4", "x86_64", AVX512),
+    _cpu(
+        "x86-64-v3",
+        "x86-64 with AVX2 and FMA",
+        8,
+        16,
+        _X86,
+        "x86-64-v3",
+        "x86_64",
+        _AVX2_CORE,
+        AVX2,
+    ),
+    _cpu(
+        "x86-64-v4",
+        "x86-64 with AVX-512",
+        16,
+        32,
+        _X86,
+        "x86-64-v4",
+        "x86_64",
+        _AVX512_CORE,
+        AVX512,
+    ),
     _cpu(
         "arm64",
         "generic 64-bit ARM Linux (Armv8.0, NEON)",
@@ -130,6 +192,7 @@ _ALL = (
         "aarch64-unknown-linux-gnu",
         "generic",
         "aarch64",
+        _NEON_CORE,
     ),
     _cpu(
         "arm64-android",
@@ -139,6 +202,7 @@ _ALL = (
         "aarch64-unknown-linux-android34",
         "cortex-a76",
         "aarch64",
+        _NEON_CORE,
         ("asimddp", "asimdhp", "atomics"),
     ),
     # IREE has one generic Vulkan target, the Android profile. The others also say how many threads

@@ -17,6 +17,8 @@ from niwaki.errors import NiwakiError
 from niwaki.records import LayerRecord, Remark
 from niwaki.targets import Target, get_target
 
+from .choice import Chooser
+
 TARGET_ATTRIBUTE = "sparse_pattern.target"
 
 
@@ -37,12 +39,14 @@ class Session:
         layers: a record for each layer, made when its weights are packed.
         parameters: arrays that were taken out of the IR, by name; they go to the bundle's weights.
         kernels: family of each kernel, by the kernel's name.
+        choose: who chooses kernels; by estimate if nobody does.
     """
 
     remarks: list[tuple[ir.Location, Remark]] = field(default_factory=list)
     layers: list[LayerRecord] = field(default_factory=list)
     parameters: dict[str, npt.NDArray[Any]] = field(default_factory=dict)
     kernels: dict[str, str] = field(default_factory=dict)
+    choose: Chooser | None = None
 
 
 @dataclass(frozen=True)

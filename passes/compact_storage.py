@@ -49,6 +49,7 @@ from .base import (
     layer_name,
     target_of,
 )
+from .choice import ESTIMATED_NS, MEASURED_NS
 from .layers import clone_body, column_grid, groups_of, layer_weights, planar_input, tap_places
 
 I32_LIMIT = 2**31
@@ -111,7 +112,14 @@ def pack_layer(op: Any, narrow: bool) -> LayerRecord:
         ),
         kernel_size=tuple(op.weight.type.shape[2:]),
         sample=schemes.sample(weights != 0),
+        estimated_ns=noted_ns(op, ESTIMATED_NS),
+        measured_ns=noted_ns(op, MEASURED_NS),
     )
+
+
+def noted_ns(op: Any, name: str) -> int:
+    """A time that choosing the kernel has noted; 0 without."""
+    return int(op.attributes[name].value) if name in op.attributes else 0
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,8 @@ CHOOSE = (
     "sparse-pattern-assign-layouts",
     "cse",
     "sparse-pattern-select-kernels",
-    "sparse-pattern-compact-storage",
 )
+PACK = ("sparse-pattern-compact-storage",)
 EMIT = ("canonicalize", "cse", "sparse-pattern-emit-iree")
 
 # Without one of these the results are the same, only slower. Later passes need what others make.
@@ -48,10 +48,12 @@ def compile_pipeline(target: Target, trim_threshold: float = 0.0) -> str:
     Weights of at most `trim_threshold` count as zero.
     """
     trim = f"{TRIM}{{threshold={trim_threshold}}}" if trim_threshold else TRIM
-    lower = [f"sparse-pattern-lower-to-{target.backend}"]
-    if target.backend == "gpu":
-        lower.insert(0, "sparse-pattern-fit-types")
-    return f"builtin.module({','.join((*RAISE, trim, *CHOOSE, *lower, *EMIT))})"
+    return _text(*RAISE, trim, *CHOOSE, *_lower(target))
+
+
+def lowering_pipeline(target: Target) -> str:
+    """The part that follows the choice of kernels."""
+    return _text(*_lower(target))
 
 
 def leave_out(pipeline: str, names: Collection[str]) -> list[Element]:
@@ -73,3 +75,12 @@ def leave_out(pipeline: str, names: Collection[str]) -> list[Element]:
 
 def _name(element: Element) -> str:
     return element.name if isinstance(element, ModulePass) else element.partition("{")[0].strip()
+
+
+def _lower(target: Target) -> tuple[str, ...]:
+    fit = ("sparse-pattern-fit-types",) if target.backend == "gpu" else ()
+    return (*PACK, *fit, f"sparse-pattern-lower-to-{target.backend}", *EMIT)
+
+
+def _text(*passes: str) -> str:
+    return f"builtin.module({','.join(passes)})"

@@ -10,16 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy.typing as npt
 import torch_mlir.ir as ir
 
-from niwaki.dialects import WinogradAttr, ints, layout_of, round_up
-from niwaki.schemes import SchemeError
-from niwaki.schemes.detect import AVX512
+from niwaki.dialects import WinogradAttr, ints, round_up
 from niwaki.targets import Target
 from niwaki.winograd import PAIRS, TAPS, transform
 
-from .base import dense_value
 from .kernels.winograd import covering
 
 # Filters and vectors of tiles of a register block, by vector registers: as for gather-GEMM.
@@ -46,7 +42,7 @@ PER_POINT = 350 / 36
 FETCH = 0.5
 
 # Transformed weights are 1.8 or 4 times larger, so that a small gain in time is not worth them.
-WORTH = 0.8
+WORTH = 0.9
 
 
 @dataclass(frozen=True)
@@ -58,18 +54,6 @@ class Tiling:
     cost: float
 
 
-def takes_winograd(op: Any, target: Target) -> bool:
-    """Whether Winograd's algorithm computes a convolution in clearly less time than gather-GEMM."""
-    weights = dense_value(op.weight)
-    if target.backend != "cpu" or not has_form(op) or weights is None:
-        return False
-    try:
-        direct = direct_cost(op, weights, target)
-    except SchemeError:
-        return False  # weights that do not fit their scheme: packing them says so
-    return best_tiling(op, target).cost < WORTH * direct
-
-
 def has_form(op: Any) -> bool:
     """3x3 taps one by one, all channels, f32: what the kernel takes."""
     return (
@@ -77,17 +61,6 @@ def has_form(op: Any) -> bool:
         and {*ints(op.strides), *ints(op.dilations), op.groups.value} == {1}
         and op.input.type.element_type == ir.F32Type.get()
     )
-
-
-def direct_cost(op: Any, weights: npt.NDArray[Any], target: Target) -> float:
-    """What gather-GEMM, or the kernel of patterns, needs for the weights that are kept."""
-    scheme = op.scheme.scheme
-    nonzero = weights.reshape(*weights.shape[:2], -1) != 0
-    sharing = scheme.filters_per_block(nonzero.shape, groups=1)
-    stored = scheme.computed(nonzero, groups=1) * AVX512.stored(scheme, sharing)
-    layout = layout_of(op.result.type)
-    assert layout is not None
-    return float(stored) * -(-layout.extent // target.lanes)
 
 
 def best_tiling(op: Any, target: Target) -> Tiling:
@@ -120,7 +93,7 @@ def vectors_of(tiles: int, lanes: int) -> float:
 
 
 def winograd_kernel(op: Any, target: Target) -> WinogradAttr:
-    """The kernel of a layer for which `takes_winograd` holds."""
+    """The kernel of a layer for which `has_form` holds."""
     height, vectors = REGISTER_BLOCKS[target.registers]
     best, filters = best_tiling(op, target), op.weight.type.shape[0]
     together = min(TOGETHER, round_up(filters, height))

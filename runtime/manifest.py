@@ -14,7 +14,7 @@ from niwaki.signature import DTYPES, Signature, TensorSpec, Tree
 
 from .json_fields import decode
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 DRIVERS = ("local", "vulkan")
 
 

@@ -15,7 +15,7 @@ from .fkw import FKW, pack_fkw, unpack_fkw
 from .kernel_group import kernel_group_mask
 from .kernel_sample import sample
 from .n_m import NM, n_m_mask
-from .pack import PackedBlocks, pack, unpack
+from .pack import PackedBlocks, block_columns, pack, unpack
 from .pattern import Pattern, natural_library, pattern_mask
 from .pattern_groups import PatternGroups, group_patterns, ungroup_patterns
 from .similarity import similar_order
@@ -41,6 +41,7 @@ __all__ = [
     "SchemeError",
     "Unstructured",
     "block_column_row_mask",
+    "block_columns",
     "block_punched_mask",
     "detect",
     "estimate",

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .base import Scheme, SchemeError, Shape, Weights, check_shape
+from .base import Bools, Scheme, SchemeError, Shape, Weights, check_shape
 
 Ints = npt.NDArray[np.int32]
 
@@ -147,3 +147,22 @@ def _spans(group_filters: int, groups: int, scheme_block: int, block: int) -> li
             for first in range(outer, end, block):
                 spans.append((group * group_filters + first, min(block, end - first)))
     return sorted(spans, key=lambda span: -span[1])
+
+
+def block_columns(
+    mask: Bools, scheme: Scheme, block: int, groups: int = 1
+) -> dict[int, tuple[int, int]]:
+    """What `pack` gives, counted: `mask` is ``bool[F, C, T]``, the positions that `scheme` stores.
+
+    Returns:
+        For each number of filters that blocks have: how many such blocks, and their columns in all.
+    """
+    shape = filters, channels, taps = check_shape(mask.shape, groups)
+    rows = mask.reshape(filters, channels * taps)
+    scheme_block = scheme.filters_per_block(shape, groups)
+    found: dict[int, tuple[int, int]] = {}
+    for first, size in _spans(filters // groups, groups, scheme_block, min(block, scheme_block)):
+        blocks, columns = found.get(size, (0, 0))
+        kept = int(np.count_nonzero(rows[first : first + size].any(axis=0)))
+        found[size] = blocks + 1, columns + kept
+    return found

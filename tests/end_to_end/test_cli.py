@@ -21,6 +21,7 @@ from niwaki.cli import main
 from niwaki.errors import CompilerBug, NiwakiError
 from niwaki.runtime.bundle import Bundle, open_bundle, write_bundle
 from niwaki.targets import NAMES
+from niwaki.tuning.settings import Tuning
 
 X = np.arange(6, dtype=np.float32).reshape(2, 3)
 Run = Callable[..., click.testing.Result]
@@ -114,6 +115,7 @@ def test_compile(run: Run, compiler: list[dict[str, Any]], affine_path: Path) ->
             "dump_ir": None,
             "trim_threshold": 0.0,
             "without": (),
+            "tune": False,
         }
     ]
 
@@ -131,8 +133,23 @@ def test_compile_defaults(run: Run, compiler: list[dict[str, Any]]) -> None:
             "dump_ir": "ir",
             "trim_threshold": 0.001,
             "without": ("one", "two"),
+            "tune": False,
         }
     ]
+
+
+def test_compile_tunes(run: Run, compiler: list[dict[str, Any]]) -> None:
+    options = ("--tune", "--tune-db", "a.db", "--tune-trials", "5", "--tune-workers", "ray://b")
+    succeeded(run("compile", "net.pt2", "-o", "net.niwaki", *options))
+    succeeded(run("compile", "net.pt2", "-o", "net.niwaki", "--tune"))
+    assert [call["tune"] for call in compiler] == [Tuning(Path("a.db"), 5, "ray://b"), Tuning()]
+
+
+@pytest.mark.parametrize("option", ["--tune-db", "--tune-trials", "--tune-workers"])
+def test_compile_with_half_of_the_options(run: Run, option: str) -> None:
+    result = run("compile", "net.pt2", "-o", "net.niwaki", option, "1")
+    assert result.exit_code == 2
+    assert "--tune-db, --tune-trials and --tune-workers need --tune" in result.stderr
 
 
 @pytest.mark.usefixtures("compiler")

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import pytest
 import torch_mlir.ir as ir
+from chosen import any_candidate, own_family
 from hypothesis import given, settings
 
 from niwaki import dialects
-from niwaki.passes import select_kernels
+from niwaki.passes import candidates, select_kernels
 from niwaki.targets import get_target
 
 from .network_accesses import network_problems, problems_of
@@ -42,8 +43,9 @@ def test_odd_layers(target: str) -> None:
 @EVERY_CPU
 def test_single_filters(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Filters one by one with a part for each channel, and few sums on the stack."""
-    monkeypatch.setattr(select_kernels, "NEAREST_CACHE_BYTES", 64)
-    monkeypatch.setattr(select_kernels, "SUMS_BYTES", 3 * 8 * 16 * 4)
+    monkeypatch.setattr(candidates, "nearest_cache_bytes", lambda target: 64)
+    monkeypatch.setattr(candidates, "SUMS_BYTES", 3 * 8 * 16 * 4)
+    monkeypatch.setattr(select_kernels, "fastest", own_family)
     problems, families = problems_of(odd_single_filters(), target)
     assert problems == []
     assert families == {"spmm", "copy_rows"}
@@ -53,7 +55,8 @@ def test_single_filters(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("most_filters", [256, 8])
 def test_odd_patterns(most_filters: int, target: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where a workgroup computes some of the filters, and the last one less."""
-    monkeypatch.setattr(select_kernels, "PATTERN_FILTERS", most_filters)
+    monkeypatch.setattr(candidates, "PATTERN_FILTERS", (most_filters,))
+    monkeypatch.setattr(select_kernels, "fastest", own_family)
     problems, families = problems_of(odd_patterns(), target)
     assert problems == []
     assert families == {"pattern_gemm", "copy_rows"}
@@ -78,6 +81,17 @@ def test_random_layers(seed: int, target: str) -> None:
     cases = random_cases(lambda rng: random_convolution(rng, 200_000), seed, 20)
     cases += random_cases(random_pool, seed, 15) + random_cases(random_linear, seed, 15)
     problems, _ = problems_of(cases + random_cases(random_network, seed, 2), target)
+    assert problems == []
+
+
+@EVERY_CPU
+@pytest.mark.parametrize("seed", range(2))
+def test_any_candidate(seed: int, target: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kernels that are not the fastest, too: tuning may choose them."""
+    monkeypatch.setattr(select_kernels, "fastest", any_candidate(seed))
+    cases = [*odd_layers(), *odd_patterns()]
+    cases += random_cases(lambda rng: random_convolution(rng, 200_000), seed + 300, 20)
+    problems, _ = problems_of(cases, target)
     assert problems == []
 
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pytest
 import torch
 import torch_mlir.ir as ir
+from chosen import own_family
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from torch_mlir.dialects import func
@@ -23,7 +24,7 @@ from windows import Window, random_integers, windows
 from niwaki import dialects, schemes
 from niwaki.dialects import PackedConvOp, PackedLinearOp, PackedPatternConvOp, ints, layout_of
 from niwaki.dialects.planar import pack
-from niwaki.passes import Session, parse_pipeline, run_pipeline, select_kernels
+from niwaki.passes import Session, candidates, parse_pipeline, run_pipeline
 from niwaki.passes.base import TARGET_ATTRIBUTE, constant, dense_value, function_ops
 from niwaki.passes.layers import Grid, column_grid, tap_places
 from niwaki.targets import get_target
@@ -66,7 +67,7 @@ def packed(build: Any, data: Any, weights: Array, result: Any, target: str, **re
             result, block.arguments[0], constant(weights), [], [], dialects.identity, **rest
         )
         func.return_([layer.result])
-    session = Session()
+    session = Session(choose=own_family)
     run_pipeline(module.operation, PIPELINE, session)
     kinds = (PackedConvOp, PackedPatternConvOp, PackedLinearOp)
     (op,) = [op for op in function_ops(module.operation) if isinstance(op, kinds)]
@@ -174,7 +175,7 @@ def test_conv(
     weights = sparse_weights(rng, shape)
     x = random_integers(rng, (2, channels * groups, *window.spatial))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(select_kernels, "NEAREST_CACHE_BYTES", cache)
+        patch.setattr(candidates, "nearest_cache_bytes", lambda target: cache)
         module, op, _ = packed(
             dialects.build_conv,
             f32(*x.shape),
@@ -215,7 +216,7 @@ def test_conv_with_patterns(
     weights, scheme = pattern_weights(rng, shape)
     x = random_integers(rng, (2, channels * groups, *window.spatial))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(select_kernels, "PATTERN_FILTERS", most_filters)
+        patch.setattr(candidates, "PATTERN_FILTERS", (most_filters,))
         module, op, record = packed(
             dialects.build_conv,
             f32(*x.shape),

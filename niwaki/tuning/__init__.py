@@ -1,0 +1,1 @@
+"""Kernels chosen by measurement: `niwaki compile --tune`."""

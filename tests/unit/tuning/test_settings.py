@@ -1,0 +1,33 @@
+"""What cannot be tuned is refused at once, in one line."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from niwaki import NiwakiError, Tuning
+
+
+def test_host_can_be_tuned() -> None:
+    Tuning().check("host")
+
+
+def test_other_targets() -> None:
+    told = "^tuning runs kernels on this machine, and cannot for target 'arm64': use target host, "
+    with pytest.raises(NiwakiError, match=told):
+        Tuning().check("arm64")
+
+
+def test_no_trials() -> None:
+    with pytest.raises(NiwakiError, match=r"^tuning needs at least 1 trial .*, not 0$"):
+        Tuning(trials=0).check("host")
+
+
+@pytest.mark.parametrize(
+    ("package", "tuning"), [("optuna", Tuning()), ("ray", Tuning(workers="ray://head:10001"))]
+)
+def test_missing_package(package: str, tuning: Tuning, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(NiwakiError, match=rf"needs {package}: install with pip install 'niwaki\["):
+        tuning.check("host")
