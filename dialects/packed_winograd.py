@@ -107,8 +107,9 @@ def packed_winograd_conv_problem(op: PackedWinogradConvOp) -> str:
     if problem := array_types_problem(op, {"values": (1, op.input.type.element_type)}):
         return problem
     outputs, height, *_ = op.kernel.tile
-    phases = layout_of(op.input.type).phases
-    planes, filters = op.input.type.shape[1] * len(phases), op.result.type.shape[1]
+    source, filters = layout_of(op.input.type), op.result.type.shape[1]
+    assert source is not None
+    planes = op.input.type.shape[1] * len(source.phases)
     needed = transform(outputs, window.taps).points ** 2 * planes * round_up(filters, height)
     if op.values.type.shape[0] != needed:
         told = f"{filters} filters of {planes} planes"

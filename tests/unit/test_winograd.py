@@ -25,7 +25,7 @@ def test_one_tile(outputs: int, taps: int, seed: int) -> None:
     products = points * (matrices.inputs @ x @ matrices.inputs.T)
     found = matrices.results @ products @ matrices.results.T
     expected = direct(x[None, None], weights[None], outputs)[0]
-    np.testing.assert_allclose(found, expected, atol=1e-5)
+    np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
 @SIZES
