@@ -26,7 +26,7 @@ from .ops import (
 )
 from .packed import LOOKAHEAD, PackedConvOp, PackedLinearOp
 from .packed_pattern import PackedPatternConvOp
-from .packed_winograd import PackedWinogradConvOp
+from .packed_winograd import PackedWinogradConvOp, SquareWindow, square_window
 from .planar import Planar, Reach, displacements, round_up
 from .rules import window_sizes
 from .schemes import scheme_attr
@@ -50,6 +50,7 @@ __all__ = [
     "Reach",
     "SparsePattern",
     "SpmmAttr",
+    "SquareWindow",
     "WinogradAttr",
     "YieldOp",
     "add_epilogue",
@@ -71,6 +72,7 @@ __all__ = [
     "round_up",
     "scheme_attr",
     "shape_text",
+    "square_window",
     "window_sizes",
     "with_layout",
 ]

@@ -89,7 +89,7 @@ class SpmmAttr(SparsePattern.Attribute, name="spmm"):
 
 
 class WinogradAttr(SparsePattern.Attribute, name="winograd"):
-    """3x3 convolutions by tiles of `outputs` x `outputs` pixels (see `niwaki.winograd`).
+    """Convolutions by tiles of `outputs` x `outputs` pixels (see `niwaki.winograd`).
 
     `filters` x `vectors` of tiles are a register block, `together` filters are computed before
     their products are transformed. A workgroup computes `groups` such groups of filters for

@@ -1,21 +1,27 @@
-"""A 3x3 convolution with weights transformed for Winograd's algorithm (see `niwaki.winograd`).
+"""A convolution with weights transformed for Winograd's algorithm (see `niwaki.winograd`).
+
+On the phase planes of its input a strided convolution has stride 1: one of 7x7 with stride 2 has
+4x4 taps for each of the four phases of a channel, some of them zero.
 
 `values`: the transformed weights, groups of `together` filters x points of a tile x register blocks
-of a group x input channels x filters of a block. Filters are filled up with zeros to whole blocks.
+of a group x input planes x filters of a block. Filters are filled up with zeros to whole blocks.
 """
 
+import operator
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch_mlir.ir as ir
 from torch_mlir.dialects import ext
 
-from niwaki.winograd import PAIRS, TAPS, transform
+from niwaki.winograd import PAIRS, transform
 
 from .dialect import SparsePattern, ints
 from .epilogue import epilogue_problem
 from .kernels import WinogradAttr, kernel_problem
-from .planar import round_up
+from .layout import layout_of
+from .planar import displacements, phase_number, phase_shifts, round_up
 from .rules import (
     array_types_problem,
     packed_planar_problem,
@@ -25,6 +31,38 @@ from .rules import (
     window_problem,
 )
 from .schemes import scheme_problem
+
+
+@dataclass(frozen=True)
+class SquareWindow:
+    """Taps that fill a square of each phase plane, or parts of it.
+
+    Attributes:
+        taps: of a side of the square.
+        before: rows and columns from its first tap to the output pixel.
+        places: for each tap of the layer, row-major: number of the phase, row and column.
+    """
+
+    taps: int
+    before: tuple[int, ...]
+    places: tuple[tuple[int, ...], ...]
+
+
+def square_window(op: Any, kernel_size: Sequence[int]) -> SquareWindow | None:
+    """The taps of a convolution, packed or not; None if they fill no square of a plane."""
+    strides, rank = ints(op.strides), len(kernel_size)
+    taps = displacements(kernel_size, ints(op.dilations), ints(op.padding)[:rank])
+    shifts = phase_shifts(taps, strides)
+    axes = list(zip(*shifts, strict=True))
+    first = tuple(map(min, axes))
+    sides = {max(axis) - min(axis) + 1 for axis in axes}
+    if rank != 2 or len(sides) > 1:
+        return None
+    places = [
+        (phase_number(tap, strides), *map(operator.sub, shift, first))
+        for tap, shift in zip(taps, shifts, strict=True)
+    ]
+    return SquareWindow(sides.pop(), tuple(map(operator.neg, first)), tuple(places))
 
 
 class PackedWinogradConvOp(SparsePattern.Operation, name="packed_winograd_conv", traits=[ext.Pure]):
@@ -55,29 +93,39 @@ def packed_winograd_conv_problem(op: PackedWinogradConvOp) -> str:
     """What is wrong with a `packed_winograd_conv`, empty if nothing is."""
     if problem := packed_shapes_problem(op) or scheme_problem(op.scheme) or tensors_problem(op):
         return problem
-    if problem := kernel_problem(op.kernel, (WinogradAttr,)) or tile_problem(op.kernel):
+    if problem := kernel_problem(op.kernel, (WinogradAttr,)):
         return problem
-    window = [*ints(op.kernel_size), *ints(op.strides), *ints(op.dilations), op.groups.value]
-    if window != [TAPS, TAPS, 1, 1, 1, 1, 1]:
-        return "needs a kernel of 3x3, strides and dilations of 1, and one group"
-    if problem := window_problem(op, ints(op.kernel_size)) or packed_planar_problem(op):
+    kernel_size = ints(op.kernel_size)
+    if problem := window_problem(op, kernel_size) or packed_planar_problem(op):
         return problem
+    if op.groups.value > 1:
+        return f"needs one group, got {op.groups.value}"
+    window = square_window(op, kernel_size)
+    if problem := tile_problem(op.kernel, window.taps if window else 0):
+        return problem
+    assert window is not None
     if problem := array_types_problem(op, {"values": (1, op.input.type.element_type)}):
         return problem
     outputs, height, *_ = op.kernel.tile
-    channels, filters = op.input.type.shape[1], op.result.type.shape[1]
-    needed = transform(outputs).points ** 2 * channels * round_up(filters, height)
+    source, filters = layout_of(op.input.type), op.result.type.shape[1]
+    assert source is not None
+    planes = op.input.type.shape[1] * len(source.phases)
+    needed = transform(outputs, window.taps).points ** 2 * planes * round_up(filters, height)
     if op.values.type.shape[0] != needed:
-        told = f"{filters} filters of {channels} channels"
+        told = f"{filters} filters of {planes} planes"
         return f"needs {needed} values for {told}, got {op.values.type}"
     return epilogue_problem(op, filters)
 
 
-def tile_problem(kernel: WinogradAttr) -> str:
-    """A tile size that there is, and groups of whole register blocks."""
+def tile_problem(kernel: WinogradAttr, taps: int) -> str:
+    """A tile size that there is for a square of so many taps, and groups of whole blocks."""
     outputs, height, _, together, *_ = kernel.tile
-    if outputs not in PAIRS:
-        return f"needs tiles of {' or '.join(map(str, PAIRS))} outputs, got {outputs}"
+    known = [size for size, side in PAIRS if side == taps]
+    if not known:
+        sides = " or ".join(f"{side}x{side}" for side in sorted({side for _, side in PAIRS}))
+        return f"needs taps that fill squares of {sides} in the planes of its input"
+    if outputs not in known:
+        return f"needs tiles of {' or '.join(map(str, known))} outputs, got {outputs}"
     if together % height:
         return f"needs groups of whole blocks of {height} filters, got {together}"
     return ""

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -168,8 +169,8 @@ def window_reach(
         strides: phases of the input per spatial dimension.
     """
     before, after = [], []
-    for axis, (size, count, step) in enumerate(zip(sizes, outputs, steps, strict=True)):
-        shifts = [tap[axis] // strides[axis] for tap in taps]
+    axes = zip(*phase_shifts(taps, strides), strict=True)
+    for shifts, size, count, step in zip(axes, sizes, outputs, steps, strict=True):
         before.append(max(0, -min(shifts)))
         after.append(max(0, (count - 1) * step + max(shifts) - (size - 1)))
     phases = frozenset(phase_number(tap, strides) for tap in taps)
@@ -182,6 +183,11 @@ def phase_number(displacement: Sequence[int], strides: Sequence[int]) -> int:
     for shift, stride in zip(displacement, strides, strict=True):
         number = number * stride + shift % stride
     return number
+
+
+def phase_shifts(taps: Sequence[Sequence[int]], strides: Sequence[int]) -> list[tuple[int, ...]]:
+    """How far each tap is from the output pixel, in pixels of the phase plane that it reads."""
+    return [tuple(map(operator.floordiv, tap, strides)) for tap in taps]
 
 
 def displacements(

@@ -48,7 +48,7 @@ from .cost import (
 )
 from .kernels.rows import vector_widths
 from .layers import groups_of, layer_weights, planar_input, takes_depthwise_kernel, tap_places
-from .winograd_choice import WORTH, best_tiling, has_form, winograd_kernel
+from .winograd_choice import has_form, winograd_kernel, winograd_seconds
 
 # Filters of a tile of gather-GEMM; single ones have a kernel of their own. Below eight a load feeds
 # little arithmetic, above them sums leave registers for few vectors of pixels.
@@ -272,9 +272,7 @@ def winograd(conv: Conv) -> Iterator[Candidate]:
     """Large tiles of 3x3 convolutions, as a dense layer: transformed weights know no zeros."""
     if conv.most != Most() or not has_form(conv.op):
         return
-    tiling = best_tiling(conv.op, conv.target)
-    cycles = conv.plane.images * tiling.cost / conv.target.cpu_core.multiply_adds
-    seconds = cycles / conv.target.cpu_core.clock / WORTH
+    seconds = winograd_seconds(conv.op, conv.target)
     yield Candidate(Dense(), winograd_kernel(conv.op, conv.target), seconds)
 
 

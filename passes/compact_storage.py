@@ -35,6 +35,7 @@ from niwaki.dialects import (
     int_array,
     int_attr,
     ints,
+    square_window,
 )
 from niwaki.records import LayerRecord
 from niwaki.winograd import transform_weights
@@ -193,14 +194,27 @@ def pack_patterns(op: Any, weights: npt.NDArray[Any]) -> Packed:
 def pack_transformed(op: Any, weights: npt.NDArray[Any]) -> Packed:
     """Weights transformed for Winograd's algorithm, in the order in which its kernel reads them."""
     outputs, height, _, together, *_ = op.attributes["kernel"].tile
-    points = transform_weights(weights, outputs)
+    points = transform_weights(square_kernels(op, weights), outputs)
     points = points.reshape(-1, *points.shape[2:])
-    count, channels, filters = points.shape
+    count, planes, filters = points.shape
     points = np.pad(points, ((0, 0), (0, 0), (0, -filters % height)))
-    blocks = points.reshape(count, channels, -1, height).transpose(0, 2, 1, 3)
+    blocks = points.reshape(count, planes, -1, height).transpose(0, 2, 1, 3)
     step = together // height
     groups = [blocks[:, at : at + step].ravel() for at in range(0, blocks.shape[1], step)]
     return Packed("packed_winograd_conv", [np.concatenate(groups)], {})
+
+
+def square_kernels(op: Any, weights: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Weights as filters x input planes x taps x taps, zero where a phase has no such tap."""
+    window, phases = square_window(op, op.weight.type.shape[2:]), planar_input(op).phases
+    if window is None:
+        raise PassFailure(op.location, "has a Winograd kernel, but its taps fill no square")
+    filters, channels, _ = weights.shape
+    shape = (filters, channels, len(phases), window.taps, window.taps)
+    kernels = np.zeros(shape, weights.dtype)
+    for tap, (phase, row, column) in enumerate(window.places):
+        kernels[:, :, phases.index(phase), row, column] = weights[:, :, tap]
+    return kernels.reshape(filters, -1, window.taps, window.taps)
 
 
 def pack_weights(op: Any, weights: npt.NDArray[Any]) -> schemes.PackedBlocks:

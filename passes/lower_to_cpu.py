@@ -29,6 +29,7 @@ from niwaki.dialects import (
     ints,
     layout_of,
     round_up,
+    square_window,
 )
 
 from .base import ModulePass, PassFailure, Session, constant, target_of
@@ -167,15 +168,17 @@ def packed_winograd_conv(op: Any, lanes: int) -> tuple[Kernel, list[ir.Value]]:
     source, target = conv_layouts(op)
     images, filters = op.result.type.shape[:2]
     outputs, height, vectors, together, groups, rows, blocks = op.kernel.tile
-    before = ints(op.padding)
+    window = square_window(op, ints(op.kernel_size))
+    assert window is not None, "verified"
     conv = Winograd(
         source,
         target,
         images,
-        op.input.type.shape[1],
         filters,
-        (before[0], before[1]),
+        op.input.type.shape[1] * len(source.phases),
+        window.before,
         outputs,
+        window.taps,
         rows,
         blocks,
         height,

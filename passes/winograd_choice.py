@@ -1,8 +1,9 @@
 """Which convolutions are computed by Winograd's algorithm, and in which tiles and blocks.
 
-Everything is counted in multiply-adds of one vector each. A tile's products are 2.25 or 4 times
-fewer than the layer's own, which transforming inputs and results takes from, and pruning, which
-transformed weights know nothing of: kernels of 3x3 with zeros become full ones of 4x4 or 6x6.
+Everything is counted in multiply-adds of one vector each. For layers of 3x3 a tile's products are
+2.25 or 4 times fewer than the layer's own, for those of 7x7 with stride 2 4 times. Transforming
+inputs and results takes from that, and so does pruning, of which transformed weights know nothing:
+kernels of 3x3 with zeros become full ones of 4x4 or 6x6.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ from typing import Any
 
 import torch_mlir.ir as ir
 
-from niwaki.dialects import WinogradAttr, ints, round_up
+from niwaki.dialects import WinogradAttr, round_up, square_window
 from niwaki.targets import Target
-from niwaki.winograd import PAIRS, TAPS, transform
+from niwaki.winograd import PAIRS, transform
 
 from .kernels.winograd import covering
+from .layers import planar_input
 
 # Filters and vectors of tiles of a register block, by vector registers: as for gather-GEMM.
 REGISTER_BLOCKS = {32: (8, 3), 16: (4, 3)}
@@ -32,7 +34,7 @@ TOGETHER = 32
 # Of one image's workgroups: each has scratch memory of its own, which then serves several blocks.
 MOST_WORKGROUPS = 8
 
-# A block's transform takes so long for each vector of tiles and for each channel or filter: 630,000
+# A block's transform takes so long for each vector of tiles and for each plane or filter: 630,000
 # cycles for 64 + 64 of them with 14 vectors of 6x6 points.
 PER_POINT = 350 / 36
 
@@ -55,35 +57,49 @@ class Tiling:
 
 
 def has_form(op: Any) -> bool:
-    """3x3 taps one by one, all channels, f32: what the kernel takes."""
+    """Taps that fill squares of a known size, all channels, f32: what the kernel takes."""
     return (
-        list(op.weight.type.shape[2:]) == [TAPS, TAPS]
-        and {*ints(op.strides), *ints(op.dilations), op.groups.value} == {1}
+        bool(tile_sizes(op))
+        and op.groups.value == 1
         and op.input.type.element_type == ir.F32Type.get()
     )
+
+
+def tile_sizes(op: Any) -> list[tuple[int, int]]:
+    """Outputs of a tile and taps of the square, for each transform that a convolution can have."""
+    window = square_window(op, op.weight.type.shape[2:])
+    return [size for size in PAIRS if window is not None and size[1] == window.taps]
+
+
+def winograd_seconds(op: Any, target: Target) -> float:
+    """How long the layer is estimated to take, larger weights counted as time."""
+    core = target.cpu_core
+    cycles = op.input.type.shape[0] * best_tiling(op, target).cost / core.multiply_adds
+    return cycles / core.clock / WORTH
 
 
 def best_tiling(op: Any, target: Target) -> Tiling:
     """The tiling that costs least."""
     sizes = op.result.type.shape[2:]
     found = []
-    for outputs in PAIRS:
+    for outputs, taps in tile_sizes(op):
         rows, columns = (-(-size // outputs) for size in sizes)
         most = max(1, min(rows, MOST_TILES // columns))
-        found += [tiling(op, target, outputs, step) for step in range(1, most + 1)]
+        found += [tiling(op, target, outputs, taps, step) for step in range(1, most + 1)]
     return min(found, key=lambda tiling: tiling.cost)
 
 
-def tiling(op: Any, target: Target, outputs: int, step: int) -> Tiling:
+def tiling(op: Any, target: Target, outputs: int, taps: int, step: int) -> Tiling:
     """One of them, with blocks of `step` rows of tiles."""
     filters, channels = op.weight.type.shape[:2]
+    planes = channels * len(planar_input(op).phases)
     height, _ = REGISTER_BLOCKS[target.registers]
     rows, columns = (-(-size // outputs) for size in op.result.type.shape[2:])
-    points = transform(outputs).points ** 2
+    points = transform(outputs, taps).points ** 2
     blocks = [step] * (rows // step) + [rows % step] * (rows % step > 0)
     products = sum(FETCH + vectors_of(block * columns, target.lanes) for block in blocks)
-    transforms = rows * len(covering(columns, target.lanes)) * (channels + filters)
-    weights = points * channels * round_up(filters, height)
+    transforms = rows * len(covering(columns, target.lanes)) * (planes + filters)
+    weights = points * planes * round_up(filters, height)
     return Tiling(outputs, step, weights * products + PER_POINT * points * transforms)
 
 

@@ -1,17 +1,19 @@
 """Winograd convolution: transformed tiles of the input times transformed weights.
 
     for each block of tiles:
-      for each channel: V[point][channel][tile] = B^T x B     x: the tile's inputs
+      for each plane: V[point][plane][tile] = B^T x B     x: the tile's inputs
       for each group of filters:
         for each point, for each register block of filters, for each few vectors of tiles:
-          M[point][filter][tile] = sum over channels of U[point][channel][filter] * V
+          M[point][filter][tile] = sum over planes of U[point][plane][filter] * V
         for each filter: store epilogue(A^T M A)
 
-Vectors run over tiles. `niwaki.winograd` has the matrices and says what they save; the weights U
-were transformed when they were packed. V and M are in scratch memory of the workgroup, so few
-enough tiles make a block that they stay in the second-level cache. Rows of the image are copied to
-lines first, and results to lines before they are stored: there a row is as long as its tiles, with
-zeros around the image, so that nothing outside the image is read and nothing outside is written.
+Planes are channels or, for a strided convolution, their phases: on these it has stride 1, see
+`niwaki.dialects.planar`. Vectors run over tiles. `niwaki.winograd` has the matrices and says what
+they save; the weights U were transformed when they were packed. V and M are in scratch memory of
+the workgroup, so few enough tiles make a block that they stay in the second-level cache. Rows of a
+plane are copied to lines first, and results to lines before they are stored: there a row is as long
+as its tiles, with zeros around the plane, so that nothing outside it is read and nothing outside is
+written.
 
     workgroup x: groups of filters, y: group of blocks, z: image
 """
@@ -54,7 +56,7 @@ from .epilogue import inline_epilogue
 from .library import Kernel, epilogue_key
 from .rows import for_pieces, zero_lead
 
-# Channels by which weights are fetched ahead. (Measured with 512 filters at 14x14: 4.7 ms without,
+# Planes by which weights are fetched ahead. (Measured with 512 filters at 14x14: 4.7 ms without,
 # 3.8, 3.7, 3.4, 3.4 ms with 16, 32, 64, 128.)
 AHEAD = 64
 NARROWEST = 4  # lanes of a vector of tiles, at least
@@ -66,9 +68,10 @@ class Winograd:
 
     Attributes:
         source, target: layouts of input and result.
-        images, channels, filters: sizes of the activations.
-        padding: zeros before the first row and column.
-        outputs: pixels of a tile's side.
+        images, filters: sizes of the result.
+        planes: of an image of the input.
+        padding: zeros before the first row and column of a plane.
+        outputs, taps: pixels of a tile's side, and of a weight kernel's.
         tile_rows: rows of tiles of a block.
         blocks: of a workgroup.
         height, vectors: filters and vectors of tiles of a register block.
@@ -81,10 +84,11 @@ class Winograd:
     source: Planar
     target: Planar
     images: int
-    channels: int
     filters: int
-    padding: tuple[int, int]
+    planes: int
+    padding: tuple[int, ...]
     outputs: int
+    taps: int
     tile_rows: int
     blocks: int
     height: int
@@ -97,7 +101,7 @@ class Winograd:
 
     @property
     def matrices(self) -> Transform:
-        return transform(self.outputs)
+        return transform(self.outputs, self.taps)
 
     @property
     def points(self) -> int:
@@ -135,7 +139,7 @@ class Winograd:
 
         An odd number of cache lines, so that one tile's points are in different sets of a cache.
         """
-        return odd_lines(self.channels * self.tiles)
+        return odd_lines(self.planes * self.tiles)
 
     @property
     def product_step(self) -> int:
@@ -241,8 +245,8 @@ def _transform_inputs(conv: Winograd, place: _Place, first: Index, tile_rows: in
     """V of one block, whose first row of tiles is `first`."""
     height, _ = conv.source.sizes
     points = conv.matrices.points
-    with for_range(0, conv.channels) as channel:
-        plane = (place.image * conv.channels + channel) * conv.source.plane + conv.source.lead
+    with for_range(0, conv.planes) as number:
+        plane = (place.image * conv.planes + number) * conv.source.plane + conv.source.lead
         with for_range(0, tile_rows) as row:
             top = (first + row) * conv.outputs - conv.padding[0]
             inside = all_of([above(top, -1), below(top, height - points + 1)])
@@ -251,7 +255,7 @@ def _transform_inputs(conv: Winograd, place: _Place, first: Index, tile_rows: in
                 lambda: _transform_rows(conv, place, plane, top, whole=True),
                 lambda: _transform_rows(conv, place, plane, top, whole=False),
             )
-            at = place.inputs + channel * conv.tiles + row * conv.grid[1]
+            at = place.inputs + number * conv.tiles + row * conv.grid[1]
             _transform_columns(conv, place, at)
 
 
@@ -307,7 +311,7 @@ def _multiply(conv: Winograd, place: _Place, filter_: Index, count: Index, tile_
     def tile(weights: Index, inputs: Index, products: Index, widths: list[int]) -> None:
         starts = [sum(widths[:i]) for i in range(len(widths))]
 
-        def channel(number: Index, sums: list[ir.Value]) -> list[ir.Value]:
+        def plane(number: Index, sums: list[ir.Value]) -> list[ir.Value]:
             at = inputs + number * conv.tiles
             loaded = [
                 load(place.scratch, at + start, width)
@@ -324,7 +328,7 @@ def _multiply(conv: Winograd, place: _Place, filter_: Index, count: Index, tile_
             return updated
 
         zeros = [float_constant(0.0, width) for _ in range(conv.height) for width in widths]
-        sums = fold_range(0, conv.channels, zeros, channel)
+        sums = fold_range(0, conv.planes, zeros, plane)
         for row in range(conv.height):
             for i, start in enumerate(starts):
                 at = products + row * conv.tiles + start
@@ -334,7 +338,7 @@ def _multiply(conv: Winograd, place: _Place, filter_: Index, count: Index, tile_
     with for_range(0, conv.points) as point, for_range(0, register_blocks) as number:
         # Groups of filters one after the other, in each points, in each register blocks.
         before = filter_ * conv.points + (point * register_blocks + number) * conv.height
-        weights = before * conv.channels
+        weights = before * conv.planes
         inputs = place.inputs + point * conv.input_step
         products = place.products + point * conv.product_step + number * conv.height * conv.tiles
         if whole:
@@ -426,29 +430,29 @@ def _store_row(
 
 def input_points(matrices: Transform, x: list[ir.Value]) -> list[ir.Value]:
     """B^T x, one value for each point: even and odd powers serve both points of a pair."""
-    last = len(x) - 1
+    zeros, last = matrices.zeros, len(x) - 1
     squares = [p * p for p in matrices.pairs]
     every = even_polynomial(squares)
-    found = [combine(every, x[0::2])]
+    found = [combine(every, x[0::2])] if zeros else []
     for number, p in enumerate(matrices.pairs):
         others = even_polynomial([s for i, s in enumerate(squares) if i != number])
-        odd, even = combine(others, x[1:last:2]), combine(others, x[2:last:2])
+        odd, even = combine(others, x[zeros:last:2]), combine(others, x[zeros + 1 : last : 2])
         found += plus_minus(even, odd, p)
-    return [*found, combine(every, x[1::2])]
+    return [*found, combine(every, x[zeros::2])]
 
 
 def result_values(matrices: Transform, m: list[ir.Value]) -> list[ir.Value]:
     """A^T m, one value for each output."""
-    sums, differences = [], []
+    zeros, sums, differences = matrices.zeros, [], []
     for number in range(len(matrices.pairs)):
-        plus, minus = m[1 + 2 * number], m[2 + 2 * number]
+        plus, minus = m[zeros + 2 * number], m[zeros + 2 * number + 1]
         sums.append(arith.addf(plus, minus))
         differences.append(arith.subf(plus, minus))
     found = []
     for power in range(matrices.outputs):
         parts = differences if power % 2 else sums
         value = combine([p**power for p in matrices.pairs], parts)
-        found.append(arith.addf(m[0], value) if power == 0 else value)
+        found.append(arith.addf(m[0], value) if zeros and power == 0 else value)
     found[-1] = arith.addf(found[-1], m[-1])
     return found
 

@@ -69,7 +69,7 @@ def test_odd_winograd(
 ) -> None:
     """One block or several, all filters together or in groups; scratch memory is nobody else's."""
     always(monkeypatch, outputs, most_tiles, together)
-    problems, families = problems_of(odd_winograd(), target)
+    problems, families = problems_of(odd_winograd(outputs), target)
     assert problems == []
     assert families == {"winograd", "copy_rows"}
 

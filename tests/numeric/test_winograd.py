@@ -36,7 +36,7 @@ def test_layers(
 ) -> None:
     always(monkeypatch, outputs, most_tiles, together)
     rng = np.random.default_rng(outputs * most_tiles)
-    cases = [*odd_winograd(), *(random_case(rng) for _ in range(8))]
+    cases = [*odd_winograd(outputs), *(random_case(rng, outputs) for _ in range(8))]
     compiled = check(cases, tmp_path, target)
     kernels = {layer.kernel[:12] for layer in compiled.bundle.manifest.layers}
     assert kernels == {f"winograd {outputs}x{outputs}"}

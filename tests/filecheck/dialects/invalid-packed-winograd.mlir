@@ -109,14 +109,44 @@ func.func @f(%x: tensor<1x1x4x4xf32, #planar>, %values: tensor<32xf32>) {
 
 #planar = #sparse_pattern.planar<array<i64: 4, 4>, array<i64: 5, 1>, array<i64: 1, 1>, array<i64: 0>, 8, 32, 16>
 func.func @f(%x: tensor<1x1x4x4xf32, #planar>, %values: tensor<32xf32>) {
-  // expected-error @+1 {{'sparse_pattern.packed_winograd_conv' op needs a kernel of 3x3, strides and dilations of 1, and one group}}
+  // expected-error @+1 {{'sparse_pattern.packed_winograd_conv' op needs taps that fill squares of 3x3 or 4x4 in the planes of its input}}
   %y = "sparse_pattern.packed_winograd_conv"(%x, %values) ({
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
-  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 0, 0, 0, 0>, groups = 1,
       kernel_size = array<i64: 1, 1>, scheme = #sparse_pattern.dense,
       kernel = #sparse_pattern.winograd<2, 2, 1, 2, 1, 2, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
     : (tensor<1x1x4x4xf32, #planar>, tensor<32xf32>) -> tensor<1x2x4x4xf32, #planar>
+  return
+}
+
+// -----
+
+#planar = #sparse_pattern.planar<array<i64: 4, 4>, array<i64: 6, 1>, array<i64: 1, 1>, array<i64: 0>, 16, 48, 16>
+func.func @f(%x: tensor<1x1x4x4xf32, #planar>, %values: tensor<32xf32>) {
+  // expected-error @+1 {{'sparse_pattern.packed_winograd_conv' op needs tiles of 4 outputs, got 2}}
+  %y = "sparse_pattern.packed_winograd_conv"(%x, %values) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 2, 2>, groups = 1,
+      kernel_size = array<i64: 4, 4>, scheme = #sparse_pattern.dense,
+      kernel = #sparse_pattern.winograd<2, 2, 1, 2, 1, 2, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<1x1x4x4xf32, #planar>, tensor<32xf32>) -> tensor<1x2x4x4xf32, #planar>
+  return
+}
+
+// -----
+
+#planar = #sparse_pattern.planar<array<i64: 4, 4>, array<i64: 5, 1>, array<i64: 1, 1>, array<i64: 0>, 8, 32, 16>
+func.func @f(%x: tensor<1x2x4x4xf32, #planar>, %values: tensor<32xf32>) {
+  // expected-error @+1 {{'sparse_pattern.packed_winograd_conv' op needs one group, got 2}}
+  %y = "sparse_pattern.packed_winograd_conv"(%x, %values) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 2,
+      kernel_size = array<i64: 3, 3>, scheme = #sparse_pattern.dense,
+      kernel = #sparse_pattern.winograd<2, 2, 1, 2, 1, 2, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<1x2x4x4xf32, #planar>, tensor<32xf32>) -> tensor<1x2x4x4xf32, #planar>
   return
 }
 
@@ -169,7 +199,7 @@ func.func @f(%x: tensor<1x1x4x4xf32, #planar>, %values: tensor<32xf16>) {
 
 #planar = #sparse_pattern.planar<array<i64: 4, 4>, array<i64: 5, 1>, array<i64: 1, 1>, array<i64: 0>, 8, 32, 16>
 func.func @f(%x: tensor<1x1x4x4xf32, #planar>, %values: tensor<31xf32>) {
-  // expected-error @+1 {{'sparse_pattern.packed_winograd_conv' op needs 32 values for 2 filters of 1 channels, got}}
+  // expected-error @+1 {{'sparse_pattern.packed_winograd_conv' op needs 32 values for 2 filters of 1 planes, got}}
   %y = "sparse_pattern.packed_winograd_conv"(%x, %values) ({
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()

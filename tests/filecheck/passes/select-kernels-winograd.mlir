@@ -1,4 +1,4 @@
-// Which layers of 3x3 are computed tile by tile.
+// Which layers are computed tile by tile: of 3x3, and of what reads 3x3 or 4x4 pixels of each phase of its input.
 
 // DEFINE: %{passes} = --pass-pipeline='builtin.module(sparse-pattern-assign-layouts,sparse-pattern-select-kernels)'
 // RUN: sed 's/TARGET/x86-64-v3/' %s | niwaki-opt %{passes} | FileCheck %s --check-prefixes=CHECK,V3
@@ -50,6 +50,50 @@ func.func @few_channels(%x: tensor<1x3x28x28xf32>) -> tensor<1x64x28x28xf32> {
       scheme = #sparse_pattern.dense, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
     : (tensor<1x3x28x28xf32>, tensor<64x3x3x3xf32>) -> tensor<1x64x28x28xf32>
   return %y : tensor<1x64x28x28xf32>
+}
+
+// In each of the twelve phase planes 7x7 taps are 4x4 at most, in tiles of 7x7 inputs.
+// CHECK-LABEL: func.func @stem
+// V4:    kernel = #sparse_pattern.winograd<4 : i64, 8 : i64, 3 : i64, 32 : i64, 2 : i64, 2 : i64, 2 : i64>
+// GPU-LABEL: func.func @stem
+// GPU:   kernel = #sparse_pattern.gather_gemm<
+func.func @stem(%x: tensor<1x3x224x224xf32>) -> tensor<1x64x112x112xf32> {
+  %w = arith.constant dense<0.5> : tensor<64x3x7x7xf32>
+  %y = "sparse_pattern.conv"(%x, %w) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {strides = array<i64: 2, 2>, dilations = array<i64: 1, 1>, padding = array<i64: 3, 3, 3, 3>, groups = 1,
+      scheme = #sparse_pattern.dense, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<1x3x224x224xf32>, tensor<64x3x7x7xf32>) -> tensor<1x64x112x112xf32>
+  return %y : tensor<1x64x112x112xf32>
+}
+
+// Without weights it is less work to compute what is left.
+// CHECK-LABEL: func.func @pruned_stem
+// CHECK: kernel = #sparse_pattern.gather_gemm<
+func.func @pruned_stem(%x: tensor<1x3x224x224xf32>) -> tensor<1x64x112x112xf32> {
+  %w = arith.constant dense<0.0> : tensor<64x3x7x7xf32>
+  %y = "sparse_pattern.conv"(%x, %w) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {strides = array<i64: 2, 2>, dilations = array<i64: 1, 1>, padding = array<i64: 3, 3, 3, 3>, groups = 1,
+      scheme = #sparse_pattern.block_punched<8, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<1x3x224x224xf32>, tensor<64x3x7x7xf32>) -> tensor<1x64x112x112xf32>
+  return %y : tensor<1x64x112x112xf32>
+}
+
+// In the phases of its input a layer of 3x3 has 2x2 taps, for which there are no tiles.
+// CHECK-LABEL: func.func @strided
+// CHECK: kernel = #sparse_pattern.gather_gemm<
+func.func @strided(%x: tensor<1x128x56x56xf32>) -> tensor<1x128x28x28xf32> {
+  %w = arith.constant dense<0.5> : tensor<128x128x3x3xf32>
+  %y = "sparse_pattern.conv"(%x, %w) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {strides = array<i64: 2, 2>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
+      scheme = #sparse_pattern.dense, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<1x128x56x56xf32>, tensor<128x128x3x3xf32>) -> tensor<1x128x28x28xf32>
+  return %y : tensor<1x128x28x28xf32>
 }
 
 // A layer without weights is less work than tiles of full kernels.
