@@ -217,6 +217,7 @@ def test_conv_with_patterns(
     x = random_integers(rng, (2, channels * groups, *window.spatial))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(candidates, "PATTERN_FILTERS", (most_filters,))
+        patch.setattr(candidates, "AVX512", schemes.CostModel(patterns=1_000_000))
         module, op, record = packed(
             dialects.build_conv,
             f32(*x.shape),
