@@ -7,17 +7,16 @@ layer, input channels of one group, taps.
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar, TypeVar
+from typing import ClassVar, TypeVar
 
-from niwaki.errors import NiwakiError
 from niwaki.schemes.base import Bools, SchemeError, Shape, Weights
 
 from .blocks import Blocks
+from .named import parse_named, text_of
 
 Projection = Callable[[Weights, int], Bools]
 
@@ -67,17 +66,11 @@ class PruningScheme(ABC):
         return ()
 
     def __str__(self) -> str:
-        values = ", ".join(f"{field.name}={_text(self, field.name)}" for field in fields(self))
-        return f"{self.name}({values})" if values else self.name
+        return text_of(self.name, self)
 
 
 def _project(scheme: PruningScheme, rate: float, weights: Weights, groups: int) -> Bools:
     return scheme.mask(weights, rate, groups)
-
-
-def _text(scheme: PruningScheme, field: str) -> str:
-    value = getattr(scheme, field)
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 PRUNING_SCHEMES: dict[str, type[PruningScheme]] = {}
@@ -98,31 +91,4 @@ def parse_scheme(text: str | PruningScheme) -> PruningScheme:
     """
     if isinstance(text, PruningScheme):
         return text
-    found = re.fullmatch(r"\s*(\w+)\s*(?:\((.*)\))?\s*", text)
-    if found is None or found[1] not in PRUNING_SCHEMES:
-        raise NiwakiError(
-            f"unknown pruning scheme '{text}': choose one of {', '.join(PRUNING_SCHEMES)}"
-        )
-    scheme = PRUNING_SCHEMES[found[1]]()
-    given = [item.partition("=") for item in (found[2] or "").split(",") if item.strip()]
-    return replace(
-        scheme, **{name.strip(): _value(scheme, name.strip(), v.strip()) for name, _, v in given}
-    )
-
-
-def _value(scheme: PruningScheme, name: str, text: str) -> Any:
-    """The value of a parameter, of the kind that its default has."""
-    known = [field.name for field in fields(scheme)]
-    if name not in known:
-        takes = ", ".join(known) or "no parameters"
-        raise NiwakiError(f"pruning scheme '{scheme.name}' takes {takes}, not '{name}'")
-    default = getattr(scheme, name)
-    try:
-        if isinstance(default, bool):
-            return {"true": True, "false": False}[text.lower()]
-        return type(default)(text)
-    except (KeyError, ValueError):
-        kind = {bool: "true or false", int: "a whole number", float: "a number"}[type(default)]
-        raise NiwakiError(
-            f"pruning scheme '{scheme.name}': {name} is {kind}, not '{text}'"
-        ) from None
+    return parse_named(text, PRUNING_SCHEMES, "pruning scheme")
