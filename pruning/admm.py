@@ -83,13 +83,14 @@ class ADMM(Method):
     Attributes:
         rho: of the first stage.
         stages: of rho, each 10 times the one before.
-        updates: of Z and U in each stage.
+        updates: of Z and U in each stage. Each should leave the optimiser time to follow, or U
+            grows without effect: in training of few epochs one did best.
         ratio: share of epochs before weights are removed.
     """
 
-    rho: float = 1e-4
+    rho: float = 1e-3
     stages: int = 4
-    updates: int = 4
+    updates: int = 1
     ratio: float = 0.5
 
     name: ClassVar[str] = "admm"

@@ -53,7 +53,10 @@ class Method(ABC):
         Raises NiwakiError when the method cannot prune one of the targets.
         """
         if self.trains and epochs < 1:
-            raise NiwakiError(f"{self.name} prunes while it trains: give 1 epoch or more")
+            raise NiwakiError(
+                f"{self.name} prunes while it trains: give data and 1 epoch or more, or "
+                "choose magnitude"
+            )
         if not 0 <= self.share <= 1:
             raise NiwakiError(f"{self}: the share of epochs is from 0 to 1, not {self.share:g}")
         self.targets, self.masks = targets, masks
