@@ -55,13 +55,16 @@ def load_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any] | None:
     return content
 
 
-def check_same_run(path: str | os.PathLike[str], saved: Mapping[str, Any], run: Any) -> None:
+def check_options(
+    path: str | os.PathLike[str], saved: Mapping[str, Any], options: Mapping[str, Any]
+) -> None:
     """Raises NiwakiError when the checkpoint comes from a run with other options."""
-    for key in run:
-        if saved.get(key) != run[key]:
+    for key in {**options, **saved}:
+        before, now = saved.get(key, "left out"), options.get(key, "left out")
+        if before != now:
             raise NiwakiError(
-                f"{path}: comes from another run, with {key} {saved.get(key)}, not {run[key]}: "
-                "give the same options, or another checkpoint file"
+                f"{path}: comes from another run, with {key}: {before}, not {now}; give the same "
+                "options, or another checkpoint file"
             )
 
 

@@ -11,6 +11,7 @@ for epoch in range(20):
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass, replace
@@ -38,7 +39,7 @@ class LayerReport:
     @property
     def rate(self) -> float:
         """All weights / kept weights."""
-        return self.total / self.kept
+        return self.total / self.kept if self.kept else math.inf
 
 
 class Pruner:
@@ -46,6 +47,10 @@ class Pruner:
 
     Each layer's scheme is fitted to the weights that the network has now, which should be trained.
     Masks hold through retraining: weights that are removed are zero in each forward step.
+
+    Attributes:
+        plan: what is to be done to each layer, as text.
+        targets: the layers, with fitted schemes.
 
     Raises:
         NiwakiError: as `select` does, or no such method.
@@ -55,9 +60,11 @@ class Pruner:
         self, model: nn.Module, config: PruningConfig, method: str | Method = "admm"
     ) -> None:
         self.method = copy(parse_method(method))
+        selected = select(model, config)
+        self.plan = {t.layer.name: f"{t.scheme} at a rate of {t.rate:g}" for t in selected}
         self.targets = [
             replace(target, scheme=target.scheme.fit(target.layer.array(target.layer.weight)))
-            for target in select(model, config)
+            for target in selected
         ]
         self.masks = Masks({target.layer.name: target.layer for target in self.targets})
         self.epoch = self.step = 0

@@ -17,7 +17,7 @@ from torch.optim import Optimizer
 from niwaki.errors import NiwakiError
 
 from .checkpoint import (
-    check_same_run,
+    check_options,
     load_checkpoint,
     random_state,
     save_checkpoint,
@@ -81,26 +81,28 @@ def prune(
     steps = _length(train_loader, epochs)
     pruned = deepcopy(model)
     pruner = Pruner(pruned, config, method)
-    run = {
+    options = {
         "method": str(pruner.method),
         "epochs": epochs,
         "steps": steps,
         "learning_rate": learning_rate,
-        "layers": ", ".join(f"{t.layer.name} {config.scheme} {t.rate:g}" for t in pruner.targets),
+        **{f"layer {name}": text for name, text in pruner.plan.items()},
     }
     pruner.before_training(epochs, steps)
     if epochs:
         make = optimizer or (lambda parameters: torch.optim.Adam(parameters, learning_rate))
-        training = _Training(pruned, pruner, train_loader, loss, eval, make(pruned.parameters()))
+        training = _Training(
+            pruned, pruner, train_loader, loss, eval, make(pruned.parameters()), checkpoint, options
+        )
         with Display(epochs, steps, progress) as display:
-            training.run(epochs, steps, display, checkpoint, run)
+            training.run(epochs, steps, display)
     pruner.finish()
     return pruned.train(model.training)
 
 
 @dataclass
 class _Training:
-    """The loop around a pruner."""
+    """The loop around a pruner; the arguments of `prune`, and in `options` what must not change."""
 
     model: nn.Module
     pruner: Pruner
@@ -108,53 +110,43 @@ class _Training:
     loss: Loss
     eval: Callable[[nn.Module], float] | None
     optimizer: Optimizer
+    checkpoint: str | os.PathLike[str] | None
+    options: dict[str, Any]
 
-    def run(
-        self,
-        epochs: int,
-        steps: int,
-        display: Display,
-        checkpoint: str | os.PathLike[str] | None,
-        run: dict[str, Any],
-    ) -> None:
+    def run(self, epochs: int, steps: int, display: Display) -> None:
         rates = [group["lr"] for group in self.optimizer.param_groups]
-        saved = None if checkpoint is None else load_checkpoint(checkpoint)
-        if saved is not None and checkpoint is not None:
-            check_same_run(checkpoint, saved["run"], run)
-            self._restore(checkpoint, saved)
-            display.say(f"goes on from {checkpoint}, after epoch {self.pruner.epoch}")
-        retraining = (epochs - self.pruner.method.pruning_epochs(epochs)) * steps
+        if self._resume():
+            display.say(f"goes on from {self.checkpoint}, after epoch {self.pruner.epoch}")
         while self.pruner.epoch < epochs:
             phase = "prune" if self.pruner.pruning else "retrain"
             total = 0.0
             self.model.train()
             for step, batch in enumerate(self.loader):
                 done = self.pruner.epoch * steps + step
-                left = epochs * steps - done
-                factor = 1.0
-                if phase == "retrain":
-                    factor = 0.5 * (1 - math.cos(math.pi * left / retraining))
+                factor = self._learning_rate(done / steps, epochs)
                 for group, rate in zip(self.optimizer.param_groups, rates, strict=True):
                     group["lr"] = rate * factor
-                value = self._step(batch, step, checkpoint)
+                value = self._step(batch, step)
                 total += value
                 display.step(done + 1, value)
             residual = self.pruner.method.residual()
             self.pruner.each_epoch()
-            self._check_weights(checkpoint)
+            self._check_weights()
             score = self._evaluate()
-            if checkpoint is not None:
-                save_checkpoint(checkpoint, self._state(run))
+            self._save()
             layers = self.pruner.report()
-            everything, kept = (sum(getattr(x, k) for x in layers) for k in ("total", "kept"))
+            rate = sum(layer.total for layer in layers) / sum(layer.kept for layer in layers)
             display.epoch(
-                EpochReport(
-                    self.pruner.epoch, phase, total / steps, score, residual, everything / kept
-                ),
-                layers,
+                EpochReport(self.pruner.epoch, phase, total / steps, score, residual, rate), layers
             )
 
-    def _step(self, batch: Any, step: int, checkpoint: str | os.PathLike[str] | None) -> float:
+    def _learning_rate(self, epoch: float, epochs: int) -> float:
+        """Factor of the learning rate: 1 while pruning, then half a cosine down to 0."""
+        retraining = epochs - self.pruner.method.pruning_epochs(epochs)
+        left = epochs - epoch
+        return 1.0 if left > retraining else 0.5 - 0.5 * math.cos(math.pi * left / retraining)
+
+    def _step(self, batch: Any, step: int) -> float:
         if not isinstance(batch, Sequence) or len(batch) != 2:
             raise NiwakiError(
                 "each batch of the training data is (inputs, targets), several inputs in a tuple"
@@ -165,28 +157,27 @@ class _Training:
         loss = self.loss(outputs, targets)
         value = float(loss.detach())
         if not math.isfinite(value):
-            raise self._diverged(f"the loss is {value} in step {step + 1}", checkpoint)
+            epoch = self.pruner.epoch + 1
+            raise self._diverged(f"the loss is {value} in step {step + 1} of epoch {epoch}", epoch)
         self.optimizer.zero_grad()
         (loss + self.pruner.extra_loss()).backward()
         self.optimizer.step()
         return value
 
-    def _check_weights(self, checkpoint: str | os.PathLike[str] | None) -> None:
+    def _check_weights(self) -> None:
         """Weights that are not finite must not replace the last good checkpoint."""
-        for name, parameter in self.model.named_parameters():
-            if not bool(parameter.isfinite().all()):
-                raise self._diverged(f"{name} is not finite at the end", checkpoint, done=1)
+        epoch = self.pruner.epoch
+        for name, value in self.model.state_dict().items():
+            if not bool(value.isfinite().all()):
+                raise self._diverged(f"{name} is not finite at the end of epoch {epoch}", epoch)
 
-    def _diverged(
-        self, what: str, checkpoint: str | os.PathLike[str] | None, done: int = 0
-    ) -> NiwakiError:
-        epoch = self.pruner.epoch + 1 - done
-        kept = "no checkpoint was asked for"
-        if checkpoint is not None:
-            kept = f"{checkpoint} keeps the end of epoch {epoch - 1}"
-            if epoch == 1:
-                kept = "there is no checkpoint yet"
-        return NiwakiError(f"{what} of epoch {epoch}: try a smaller learning rate; {kept}")
+    def _diverged(self, what: str, epoch: int) -> NiwakiError:
+        kept = f"{self.checkpoint} keeps the end of epoch {epoch - 1}"
+        if self.checkpoint is None:
+            kept = "no checkpoint was asked for"
+        elif epoch == 1:
+            kept = "there is no checkpoint yet"
+        return NiwakiError(f"{what}: try a smaller learning rate; {kept}")
 
     def _evaluate(self) -> float | None:
         if self.eval is None:
@@ -195,16 +186,25 @@ class _Training:
         with torch.no_grad():
             return float(self.eval(self.model))
 
-    def _state(self, run: dict[str, Any]) -> dict[str, Any]:
-        return {
-            "run": run,
+    def _save(self) -> None:
+        if self.checkpoint is None:
+            return
+        state = {
+            "options": self.options,
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "pruner": self.pruner.state_dict(),
             "random": random_state(self.loader),
         }
+        save_checkpoint(self.checkpoint, state)
 
-    def _restore(self, path: str | os.PathLike[str], saved: dict[str, Any]) -> None:
+    def _resume(self) -> bool:
+        """Go on from the checkpoint, if there is one."""
+        path = self.checkpoint
+        saved = None if path is None else load_checkpoint(path)
+        if path is None or saved is None:
+            return False
+        check_options(path, saved["options"], self.options)
         try:
             self.model.load_state_dict(saved["model"])
             self.optimizer.load_state_dict(saved["optimizer"])
@@ -213,6 +213,7 @@ class _Training:
             raise NiwakiError(f"{path}: comes from another network or optimiser: {first}") from None
         self.pruner.load_state_dict(saved["pruner"])
         set_random_state(saved["random"], self.loader)
+        return True
 
 
 def _length(loader: Any, epochs: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -247,10 +248,10 @@ def test_checkpoints_that_do_not_fit(tmp_path: Path) -> None:
     path = tmp_path / "run.ckpt"
     options: dict[str, Any] = {"method": "gradual", "checkpoint": path, "progress": False}
     niwaki.prune(network(), loader(64), scheme="filter", rate=2, epochs=1, **options)
-    message = f"^{path}: comes from another run, with epochs 1, not 2: give the same options"
+    message = f"^{path}: comes from another run, with epochs: 1, not 2; give the same options"
     with pytest.raises(NiwakiError, match=message):
         niwaki.prune(network(), loader(64), scheme="filter", rate=2, epochs=2, **options)
-    with pytest.raises(NiwakiError, match=f"^{path}: comes from another run, with layers 2 filter"):
+    with pytest.raises(NiwakiError, match=f"^{path}: .*, with layer 2: filter at a rate of 2, not"):
         niwaki.prune(network(), loader(64), scheme="filter", rate=4, epochs=1, **options)
     wide = network()
     wide[0] = nn.Conv2d(1, 8, 5, padding=2)
@@ -363,6 +364,22 @@ def test_several_inputs_and_recurrent_layers() -> None:
     pruned = niwaki.prune(Sum(), data, config=config, method="admm", epochs=2, progress=False)
     for name in ("gru.weight_ih_l0", "gru.weight_hh_l0", "fc.weight"):
         assert 0.2 < float((pruned.get_parameter(name) != 0).float().mean()) < 0.3
+
+
+def test_live_view_in_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "100")
+    niwaki.prune(
+        network(), loader(64), scheme="block_punched", rate=2, method="gradual", epochs=2,
+        eval=lambda model: 0.5,
+    )  # fmt: skip
+    view = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", capsys.readouterr().err)
+    last = " ".join(view[view.rindex("phase") :].replace("│", " ").split())
+    assert re.search(r" 2 retrain \d\.\d{4} 0\.5 2\.00x ", last)
+    assert " 6 block_punched(filters=8, channels=1) 1,152 2,304 2.00x " in last
+    assert " 4/4 " in last
 
 
 def test_lines_of_each_epoch(capsys: pytest.CaptureFixture[str]) -> None:
