@@ -38,7 +38,7 @@ class Reweighted(Method):
         ratio: share of epochs before weights are removed.
     """
 
-    penalty: float = 1e-4
+    penalty: float = 1e-2
     refreshes: int = 4
     eps: float = 1e-2
     most: float = 4.0

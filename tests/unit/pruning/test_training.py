@@ -79,7 +79,7 @@ def test_magnitude_without_data(dense: nn.Module) -> None:
         ("gradual", "pattern", "pattern("),
         ("admm", "pattern", "pattern("),
         ("admm", "block_punched", "block_punched(8x1)"),
-        ("reweighted(penalty=1e-3)", "block_punched", "block_punched(8x1)"),
+        ("reweighted", "block_punched", "block_punched(8x1)"),
     ],
 )
 def test_training_keeps_masks_and_accuracy(
