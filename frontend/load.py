@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from niwaki.errors import NiwakiError
+from niwaki.python_file import call_function, check_readable
 
 if TYPE_CHECKING:
     from torch import nn
@@ -45,71 +42,18 @@ def load_model(text: str) -> Model:
     """
     head, colon, function = text.rpartition(":")
     if colon and head.endswith(".py"):
-        return _call(Path(head), function)
+        return _model(f"{Path(head)}:{function}", call_function(Path(head), function))
     path = Path(text)
     if path.suffix == ".py":
         raise NiwakiError(f"{text}: name the function that returns the model: {text}:function")
     if path.suffix not in (".pt2", ".onnx", ".mlir"):
         raise NiwakiError(f"{text}: not a kind of model that is supported: {_SUPPORTED}")
-    _check_readable(path)
+    check_readable(path)
     if path.suffix != ".pt2":
         return Model(path=path)
     from niwaki.frontend.pt2_archive import load_pt2
 
     return Model(program=load_pt2(path))
-
-
-def _check_readable(path: Path) -> None:
-    try:
-        path.open("rb").close()
-    except OSError as error:
-        raise NiwakiError(f"{path}: cannot be read: {error.strerror}") from error
-
-
-def _call(path: Path, name: str) -> Model:
-    _check_readable(path)
-    # The file may import its neighbours, while it is read and also in its functions.
-    sys.path.insert(0, str(path.resolve().parent))
-    try:
-        function = getattr(_run_file(path), name, None)
-        if not callable(function):
-            raise NiwakiError(f"{path}: has no function {name!r}")
-        try:
-            result = function()
-        except (Exception, SystemExit) as error:
-            raise _failure(path, f"{name}()", error) from error
-    finally:
-        sys.path.remove(str(path.resolve().parent))
-    return _model(f"{path}:{name}", result)
-
-
-def _run_file(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"niwaki_model_{path.stem}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = (
-        module  # dataclasses and torch.export look classes up by their module's name
-    )
-    try:
-        spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
-        raise _failure(path, "the file", error) from error
-    return module
-
-
-def _failure(path: Path, what: str, error: BaseException) -> NiwakiError:
-    """Names the exception and the last line of the user's file that was running."""
-    if isinstance(error, SyntaxError):
-        return NiwakiError(f"{error.filename}:{error.lineno}: {error.msg}")
-    lines = [
-        frame.lineno
-        for frame in traceback.extract_tb(error.__traceback__)
-        if Path(frame.filename) == path
-    ]
-    where = f"{path}:{lines[-1]}" if lines else str(path)
-    message = (str(error).strip().splitlines() or [""])[0]
-    return NiwakiError(f"{where}: {what} raised {type(error).__name__}: {message}".rstrip(": "))
 
 
 def _model(source: str, result: Any) -> Model:

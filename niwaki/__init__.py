@@ -5,6 +5,8 @@ MLIR:
 
     bundle = niwaki.compile(model, example_inputs, output="net.niwaki")
     network = niwaki.load("net.niwaki")
+
+    pruned = niwaki.prune(model, train_loader, scheme="pattern", rate=8, epochs=20)
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .compiler import compile as compile
     from .errors import NiwakiError as NiwakiError
+    from .pruning import prune as prune
     from .runtime.bundle import Bundle as Bundle
     from .runtime.network import Network as Network
     from .runtime.network import load as load
@@ -27,9 +30,10 @@ _HOME = {
     "Tuning": "niwaki.tuning.settings",
     "compile": "niwaki.compiler",
     "load": "niwaki.runtime.network",
+    "prune": "niwaki.pruning",
 }
 
-__all__ = ["Bundle", "Network", "NiwakiError", "Tuning", "compile", "load"]
+__all__ = ["Bundle", "Network", "NiwakiError", "Tuning", "compile", "load", "prune"]
 
 
 def __getattr__(name: str) -> Any:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from .atomic import atomic_file
 from .errors import NiwakiError
-from .runtime.atomic import atomic_file
 from .signature import TensorSpec
 
 

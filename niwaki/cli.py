@@ -1,4 +1,4 @@
-"""The command line: ``niwaki compile | run | bench | inspect | report | targets``.
+"""The command line: ``niwaki compile | run | bench | inspect | report | prune | targets``.
 
 A user's mistake prints one line and exits with 1, wrong usage with 2, a bug of the compiler with 3.
 Parts are imported by the command that needs them, so that running a bundle needs no compiler and
@@ -261,6 +261,59 @@ def inspect_command(bundle: str, as_json: bool) -> None:
             click.echo(f"{heading} {spec}")
     click.echo()
     _print_report(manifest)
+
+
+@main.command("prune")
+@click.argument("model")
+@click.option("-o", "--output", required=True, metavar="FILE.safetensors", help="What to write.")
+@click.option("--scheme", help="E.g. pattern, or block_punched(filters=8).")
+@click.option("--rate", type=float, help="Weights / kept weights of each layer.")
+@click.option("--method", help="magnitude, gradual, admm or reweighted, perhaps with parameters.")
+@click.option("--epochs", type=click.IntRange(min=0), help="Of pruning and retraining together.")
+@click.option("--config", metavar="FILE.yaml", help="Layers, and schemes and rates of single ones.")
+@click.option(
+    "--checkpoint", metavar="FILE", help="Written after each epoch; goes on from it if it exists."
+)
+@click.option(
+    "--no-data", is_flag=True, help="Prune at once, without training: --method magnitude."
+)
+def prune_command(
+    model: str,
+    output: str,
+    scheme: str | None,
+    rate: float | None,
+    method: str | None,
+    epochs: int | None,
+    config: str | None,
+    checkpoint: str | None,
+    no_data: bool,
+) -> None:
+    """Prune MODEL, FILE.py:FUNCTION, and train it.
+
+    The function returns a dict with the arguments of niwaki.prune: model, train_loader, perhaps
+    loss, eval, epochs. With --no-data it may be the one that `niwaki compile` takes.
+    """
+    from .prune_command import prune_file
+    from .pruning import load_config
+
+    layers = prune_file(
+        model,
+        output,
+        no_data,
+        scheme=scheme,
+        rate=rate,
+        method=method,
+        epochs=epochs,
+        config=None if config is None else load_config(config),
+        checkpoint=checkpoint,
+    )
+    width = max([len("layer"), *(len(layer.name) for layer in layers)])
+    for layer in layers:
+        click.echo(
+            f"{layer.name:<{width}}  {layer.kept:,} of {layer.total:,} weights kept "
+            f"({layer.rate:.2f}x), {layer.scheme}"
+        )
+    click.echo(f"wrote {output}")
 
 
 @main.command("targets")

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from niwaki.atomic import atomic_file
 from niwaki.errors import NiwakiError
 from niwaki.records import LayerRecord
 
-from .atomic import atomic_file
 from .container import Member, read_members, write_member
 from .manifest import Manifest, read_manifest
 from .parameter_archive import archive

@@ -8,9 +8,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from niwaki.atomic import atomic_file
 from niwaki.errors import NiwakiError
 
-from .atomic import atomic_file
 from .bundle import Bundle
 from .kernel_picture import kernel_picture
 from .layer_rows import Row, layer_rows

@@ -8,7 +8,7 @@ from .base import SCHEMES, Scheme, SchemeError, get_scheme, register
 from .bcrc import BCRC, pack_bcrc, unpack_bcrc
 from .block_column_row import BlockColumnRow, block_column_row_mask
 from .block_punched import BlockPunched, block_punched_mask
-from .channel import Channel
+from .channel import Channel, channel_mask, filter_mask
 from .dense import Dense
 from .detect import AVX512, LINEAR, CostModel, Detection, detect, estimate, percent
 from .fkw import FKW, pack_fkw, unpack_fkw
@@ -19,7 +19,7 @@ from .pack import PackedBlocks, block_columns, pack, unpack
 from .pattern import Pattern, natural_library, pattern_mask
 from .pattern_groups import PatternGroups, group_patterns, ungroup_patterns
 from .similarity import similar_order
-from .unstructured import Unstructured
+from .unstructured import Unstructured, unstructured_mask
 
 __all__ = [
     "AVX512",
@@ -43,8 +43,10 @@ __all__ = [
     "block_column_row_mask",
     "block_columns",
     "block_punched_mask",
+    "channel_mask",
     "detect",
     "estimate",
+    "filter_mask",
     "get_scheme",
     "group_patterns",
     "kernel_group_mask",
@@ -62,4 +64,5 @@ __all__ = [
     "unpack",
     "unpack_bcrc",
     "unpack_fkw",
+    "unstructured_mask",
 ]

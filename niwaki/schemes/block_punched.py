@@ -16,7 +16,7 @@ from typing import ClassVar
 import numpy as np
 
 from .base import Bools, Scheme, SchemeError, Shape, Weights, check_rate, check_shape, register
-from .folding import energies, fold, unfold
+from .folding import energies, fold, fold_sum, strongest, unfold
 
 # Filters of a block that detection tries; a larger block is a multiple of these.
 FILTERS = (32, 16, 8, 4, 2)
@@ -65,29 +65,30 @@ class BlockPunched(Scheme):
         return unfold(unfold(kept, self.channels, channels, axis=2), self.filters, filters, axis=1)
 
 
-def block_punched_mask(weights: Weights, rate: float, filters: int, groups: int = 1) -> Bools:
-    """What stays when each block of `filters` filters keeps its strongest columns (channel, tap).
+def block_punched_mask(
+    weights: Weights, rate: float, filters: int, groups: int = 1, channels: int = 1
+) -> Bools:
+    """What stays when each `filters` filters keep the strongest taps of their channel blocks.
 
-    The projection of ``weights[F, C, T]`` onto ``BlockPunched(filters, 1)``: of the C * T columns
-    of a block exactly ``round(C * T / rate)`` are kept, those whose L2 norm over the block's
-    filters is largest (of equals the first; NaN counts as infinite). Every block keeps as many, so
-    threads that share a layer get equal work.
+    The projection of ``weights[F, C, T]`` onto ``BlockPunched(filters, channels)``: of all taps of
+    a row of blocks one in `rate` is kept, those of largest L2 norm over the block (of equals the
+    first; NaN counts as infinite). With blocks of one channel that is ``round(C * T / rate)``
+    columns. Every row of blocks keeps as many, so threads that share a layer get equal work.
 
     Raises:
-        SchemeError: `rate` or `filters` is below 1, or the weights have no shape of a layer.
+        SchemeError: `rate`, `filters` or `channels` is below 1, or the weights have no shape of a
+            layer.
     """
     check_rate(rate)
-    BlockPunched(filters, 1).check_parameters()
-    total, channels, taps = check_shape(weights.shape, groups)
-    kept = round(channels * taps / rate)
-    rows = weights.reshape(groups, total // groups, channels * taps)
-    mask = np.zeros(rows.shape, dtype=np.bool_)
-    for group in range(groups):
-        for first in range(0, total // groups, filters):
-            block = slice(first, first + filters)
-            energy = energies(rows[group, block]).sum(axis=0)
-            mask[group, block, np.argsort(-energy, kind="stable")[:kept]] = True
-    return mask.reshape(weights.shape)
+    BlockPunched(filters, channels).check_parameters()
+    total, all_channels, taps = check_shape(weights.shape, groups)
+    shape = (groups, total // groups, all_channels, taps)
+    energy = fold_sum(energies(weights).reshape(shape), filters, axis=1)
+    energy = np.ascontiguousarray(fold_sum(energy, channels, axis=2))
+    rows = energy.reshape(*energy.shape[:2], -1)
+    kept = strongest(rows, round(rows.shape[-1] / rate)).reshape(energy.shape)
+    kept = unfold(unfold(kept, channels, all_channels, axis=2), filters, shape[1], axis=1)
+    return kept.reshape(weights.shape)
 
 
 def _largest_channels(filters: int, most: float, nonzero: Bools, groups: int) -> int:

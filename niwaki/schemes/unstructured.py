@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from .base import Bools, Scheme, Shape, register
+from .base import Bools, Scheme, Shape, Weights, check_rate, check_shape, register
+from .folding import energies, strongest
 
 
 @register
@@ -29,3 +30,17 @@ class Unstructured(Scheme):
 
     def _mask(self, nonzero: Bools) -> Bools:
         return nonzero.copy()
+
+
+def unstructured_mask(weights: Weights, rate: float) -> Bools:
+    """What stays when the layer keeps its largest weights, one in `rate`.
+
+    The projection of ``weights[F, C, T]``; of equals the first stays, NaN counts as infinite.
+
+    Raises:
+        SchemeError: `rate` is below 1, or the weights have no shape of a layer.
+    """
+    check_rate(rate)
+    check_shape(weights.shape)
+    kept = strongest(energies(weights).ravel(), round(weights.size / rate))
+    return kept.reshape(weights.shape)

@@ -16,7 +16,16 @@ FOLDERS = ("niwaki", "dialects", "frontend", "passes", "pruning", "runtime")
 # What every part may use: plain Python and numpy.
 SHARED = {
     f"niwaki.{name}"
-    for name in ("errors", "records", "schemes", "signature", "targets", "winograd")
+    for name in (
+        "atomic",
+        "errors",
+        "python_file",
+        "records",
+        "schemes",
+        "signature",
+        "targets",
+        "winograd",
+    )
 }
 
 # Part -> what it may import of niwaki besides itself.

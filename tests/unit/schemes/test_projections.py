@@ -20,10 +20,13 @@ from niwaki.schemes import (
     SchemeError,
     block_column_row_mask,
     block_punched_mask,
+    channel_mask,
+    filter_mask,
     kernel_group_mask,
     n_m_mask,
     natural_library,
     pattern_mask,
+    unstructured_mask,
 )
 from niwaki.schemes.base import Bools, Weights
 
@@ -172,6 +175,22 @@ def test_projection_onto_kernel_groups(
         assert scores[chosen].min() >= scores[~chosen].max() * (1 - 1e-12)
 
 
+@given(layers(), RATES, st.booleans())
+def test_projection_onto_filters_and_channels(layer: Layer, rate: float, whole: bool) -> None:
+    project = filter_mask if whole else channel_mask
+    mask = project(layer.weights, rate, layer.groups)
+    total, channels, taps = mask.shape
+    shape = (layer.groups, total // layer.groups, channels, taps)
+    for weights, kept in zip(layer.weights.reshape(shape), mask.reshape(shape), strict=True):
+        axes = (1, 2) if whole else (0, 2)
+        live = kept.any(axis=axes)
+        assert np.array_equal(live, kept.all(axis=axes))
+        assert live.sum() == round(live.size / rate)
+        energy = np.square(weights.astype(np.float64)).sum(axis=axes)
+        if live.any() and not live.all():
+            assert energy[live].min() >= energy[~live].max() * (1 - 1e-12)
+
+
 def test_projections_of_equal_nan_and_huge_weights() -> None:
     weights = np.ones((2, 4, 4), dtype=np.float32)
     weights[1, :, 2], weights[1, 1, 3] = 3e38, np.nan
@@ -210,6 +229,9 @@ def test_projection_refuses_empty_blocks() -> None:
         partial(block_column_row_mask, column_rate=0.5, row_rate=1, filters=2, columns=4),
         partial(block_column_row_mask, column_rate=1, row_rate=0.5, filters=2, columns=4),
         partial(kernel_group_mask, rate=0.5),
+        partial(unstructured_mask, rate=0.5),
+        partial(filter_mask, rate=0.5),
+        partial(channel_mask, rate=0.5),
     ],
 )
 def test_every_projection_refuses_a_rate_below_1(make: Callable[[Weights], Bools]) -> None:

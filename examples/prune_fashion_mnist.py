@@ -1,0 +1,75 @@
+"""Prune the trained demo network with `niwaki.prune`, and retrain it on a part of Fashion-MNIST.
+
+    python examples/prune_fashion_mnist.py --data FOLDER_WITH_THE_FOUR_IDX_GZ_FILES
+
+It takes about a minute on one core. `niwaki prune examples/prune_fashion_mnist.py:setup` does the
+same, with the folder in the environment variable FASHION_MNIST.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from fashion_mnist import DENSE_CHECKPOINT, load_network, load_test_images
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+from train_fashion_mnist import accuracy, read_split, save, tensors
+
+import niwaki
+
+BATCH = 128
+
+
+def evaluate(network: nn.Module) -> float:
+    """Accuracy on the 1,000 test images that are part of the repository."""
+    images, labels = load_test_images()
+    return accuracy(network, torch.from_numpy(images), torch.from_numpy(labels))
+
+
+def setup(folder: Path | None = None, images: int = 6000) -> dict[str, Any]:
+    """The arguments of `niwaki.prune` that say what is trained, and on what."""
+    folder = folder or Path(os.environ["FASHION_MNIST"])
+    data = TensorDataset(*(values[:images] for values in tensors(*read_split(folder, "train"))))
+    return {
+        "model": load_network(DENSE_CHECKPOINT),
+        "train_loader": DataLoader(data, BATCH, shuffle=True, drop_last=True),
+        "eval": evaluate,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Prune the demo network.")
+    parser.add_argument(
+        "--data", type=Path, required=True, help="folder of the original Fashion-MNIST idx.gz files"
+    )
+    parser.add_argument("--images", type=int, default=6000, help="how many to train on")
+    parser.add_argument("--scheme", default="pattern")
+    parser.add_argument("--rate", type=float, default=8.0, help="weights / kept weights")
+    parser.add_argument("--method", default="admm")
+    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--output", type=Path, help="a .safetensors file to write")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+
+    torch.set_num_threads(1)  # results then do not depend on the number of cores
+    torch.manual_seed(options.seed)
+    arguments = setup(options.data, options.images)
+    print(f"dense: {evaluate(arguments['model']):.1%}")
+    pruned = niwaki.prune(
+        **arguments,
+        scheme=options.scheme,
+        rate=options.rate,
+        method=options.method,
+        epochs=options.epochs,
+    )
+    print(f"pruned: {evaluate(pruned):.1%}")
+    if options.output is not None:
+        save(pruned, options.output)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""`niwaki prune`: a function of a Python file in, the weights of the pruned network out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from inspect import signature
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .atomic import atomic_file
+from .errors import NiwakiError
+from .python_file import call_function
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from .pruning import LayerReport
+
+
+def prune_file(text: str, output: str, no_data: bool, **options: Any) -> list[LayerReport]:
+    """Prune what the function of ``file.py:function`` returns, and write a .safetensors file.
+
+    The function takes no arguments. It returns the module, alone or as ``(module, inputs)``; or,
+    to train, a dict with the arguments of `niwaki.prune`: ``{"model": ..., "train_loader": ...}``.
+
+    Args:
+        no_data: prune at once, without training; what the function gives for it is left aside.
+        options: of the command line, to which `niwaki.prune`'s are named alike. They go before what
+            the function returns; None where there are none.
+
+    Raises:
+        NiwakiError: no such function, it returns something else, the output cannot be written, or
+            as `niwaki.prune` does.
+    """
+    from .pruning import prune
+
+    folder = Path(output).resolve().parent
+    # Before hours of training, not after.
+    if not folder.is_dir():
+        raise NiwakiError(f"cannot write {output}: folder {folder} does not exist; create it first")
+    arguments = _arguments(text)
+    if no_data:
+        arguments = {"model": arguments["model"], "method": "magnitude"}
+    elif arguments.get("train_loader") is None:
+        raise NiwakiError(
+            f"{text}: returned no train_loader: return a dict with 'model' and 'train_loader', or "
+            "give --no-data"
+        )
+    arguments |= {key: value for key, value in options.items() if value is not None}
+    pruned = prune(**arguments)
+    _write(pruned, output)
+    return _layers(arguments["model"], pruned)
+
+
+def _arguments(text: str) -> dict[str, Any]:
+    """Those of `niwaki.prune` that the user's function gives."""
+    from torch import nn
+
+    from .pruning import prune
+
+    head, colon, function = text.rpartition(":")
+    if not colon or not head.endswith(".py"):
+        raise NiwakiError(f"{text}: pruning changes a PyTorch module: give file.py:function")
+    result = call_function(Path(head), function)
+    if isinstance(result, tuple) and result:
+        result = result[0]
+    if isinstance(result, nn.Module):
+        return {"model": result}
+    known = list(signature(prune).parameters)
+    if not isinstance(result, Mapping) or not isinstance(result.get("model"), nn.Module):
+        raise NiwakiError(
+            f"{text}: returned no torch.nn.Module: return it, or a dict with 'model' and "
+            "'train_loader'"
+        )
+    for key in result:
+        if key not in known:
+            raise NiwakiError(f"{text}: returned '{key}', not one of {', '.join(known)}")
+    return dict(result)
+
+
+def _write(model: nn.Module, output: str) -> None:
+    from safetensors.torch import save
+
+    # Shared weights become separate ones: the format has no others.
+    state = {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}
+    state = {name: value.contiguous() for name, value in state.items()}
+    with atomic_file(output) as file:
+        file.write(save(state))
+
+
+def _layers(dense: nn.Module, pruned: nn.Module) -> list[LayerReport]:
+    """Layers that have lost weights, with the scheme that the compiler finds."""
+    from .pruning import LayerReport, find_layers
+    from .schemes import detect
+
+    reports = []
+    for before, layer in zip(find_layers(dense), find_layers(pruned), strict=True):
+        weights = layer.array(layer.weight)
+        kept = int(np.count_nonzero(weights))
+        if kept < int(before.weight.count_nonzero()):
+            scheme = str(detect(weights, layer.groups).scheme)
+            reports.append(LayerReport(layer.name, scheme, kept, weights.size))
+    return reports

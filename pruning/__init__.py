@@ -1,0 +1,56 @@
+"""Pruning with PyTorch alone: schemes, methods, and training that keeps the accuracy."""
+
+from .admm import ADMM
+from .config import LayerRule, PruningConfig, Target, load_config, select
+from .layers import Layer, find_layers
+from .magnitude import Gradual, Magnitude
+from .masks import Masks
+from .method import METHODS, Method, parse_method
+from .patterns import Pattern
+from .pruner import LayerReport, Pruner
+from .reweighted import Reweighted
+from .scheme import PRUNING_SCHEMES, PruningScheme, parse_scheme
+from .schemes import (
+    NM,
+    BlockColumnRow,
+    BlockPunched,
+    Channel,
+    Column,
+    Filter,
+    KernelGroup,
+    Unstructured,
+)
+from .training import prune
+
+__all__ = [
+    "ADMM",
+    "METHODS",
+    "NM",
+    "PRUNING_SCHEMES",
+    "BlockColumnRow",
+    "BlockPunched",
+    "Channel",
+    "Column",
+    "Filter",
+    "Gradual",
+    "KernelGroup",
+    "Layer",
+    "LayerReport",
+    "LayerRule",
+    "Magnitude",
+    "Masks",
+    "Method",
+    "Pattern",
+    "Pruner",
+    "PruningConfig",
+    "PruningScheme",
+    "Reweighted",
+    "Target",
+    "Unstructured",
+    "find_layers",
+    "load_config",
+    "parse_method",
+    "parse_scheme",
+    "prune",
+    "select",
+]

@@ -1,0 +1,69 @@
+"""Magnitude pruning: what is weakest goes, at once or gradually."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Tensor
+
+from .config import Target
+from .masks import Masks
+from .method import Method, register_method
+
+
+@register_method
+@dataclass
+class Magnitude(Method):
+    """All at once, before training: the projection of the trained weights."""
+
+    name: ClassVar[str] = "magnitude"
+    paper: ClassVar[str] = "https://arxiv.org/abs/1506.02626"
+    trains: ClassVar[bool] = False
+
+    @property
+    def share(self) -> float:
+        return 0.0
+
+    def start(self, targets: Sequence[Target], masks: Masks, epochs: int, steps: int) -> None:
+        super().start(targets, masks, epochs, steps)
+        self.remove()
+
+
+@register_method
+@dataclass
+class Gradual(Method):
+    """More and more while the network trains, by the cubic schedule.
+
+    Attributes:
+        ramp: share of epochs over which the sparsity rises.
+        updates: how often it does.
+    """
+
+    ramp: float = 0.5
+    updates: int = 32
+
+    name: ClassVar[str] = "gradual"
+    paper: ClassVar[str] = "https://arxiv.org/abs/1710.01878"
+
+    @property
+    def share(self) -> float:
+        return self.ramp
+
+    def loss(self, step: int) -> Tensor | None:
+        every = max(1, self.steps // max(1, self.updates))
+        if step % every == 0:
+            progress = step / self.steps
+            self.set_masks({t.layer.name: cubic_rate(t.rate, progress) for t in self.targets})
+        return None
+
+
+def cubic_rate(rate: float, progress: float) -> float:
+    """The rate at `progress`, from 0 to 1, on the way to `rate`.
+
+    The share of removed weights is ``s * (1 - (1 - progress)^3)``: much at first, when there is
+    much that is redundant.
+    """
+    removed = (1 - 1 / rate) * (1 - (1 - min(1.0, progress)) ** 3)
+    return 1 / (1 - removed)

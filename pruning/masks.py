@@ -1,0 +1,67 @@
+"""Masks that hold while a network is trained further."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
+
+from .layers import Layer
+
+
+class Masks:
+    """The masks of layers. Weights they remove are zero whenever the network computes.
+
+    An optimiser may move a removed weight, by momentum for one; so they are set to zero again
+    before each forward step of their modules.
+    """
+
+    def __init__(self, layers: Mapping[str, Layer]) -> None:
+        self._layers = layers
+        self._masks: dict[str, Tensor] = {}
+        self._handles: list[RemovableHandle] = []
+        for name, layer in layers.items():
+            for owner in layer.owners:
+                self._handles.append(owner.register_forward_pre_hook(self._hook(name)))
+
+    def __getitem__(self, name: str) -> Tensor:
+        """The layer's mask, of the shape of its weight."""
+        return self._masks[name]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._masks
+
+    def set(self, masks: Mapping[str, Tensor]) -> None:
+        """From now on these hold."""
+        self._masks = dict(masks)
+        self.apply()
+
+    def apply(self) -> None:
+        """Set removed weights to zero."""
+        for name in self._masks:
+            self._apply(name)
+
+    def kept(self) -> dict[str, tuple[int, int]]:
+        """Weights that stay, and all, of each layer with a mask."""
+        return {name: (int(m.count_nonzero()), m.numel()) for name, m in self._masks.items()}
+
+    def remove_hooks(self) -> None:
+        """Leave the network as it was but for its weights."""
+        for handle in self._handles:
+            handle.remove()
+        self._handles.clear()
+
+    def _apply(self, name: str) -> None:
+        weight, mask = self._layers[name].weight, self._masks[name]
+        # Of `data`, which autograd does not watch: a module may run twice before one backward step.
+        # Not a product, which would keep NaN and -0.0.
+        weight.data.masked_fill_(~mask.to(weight.device), 0)
+
+    def _hook(self, name: str) -> Any:
+        def before_forward(module: nn.Module, inputs: Any) -> None:
+            if name in self._masks:
+                self._apply(name)
+
+        return before_forward

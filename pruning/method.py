@@ -1,0 +1,117 @@
+"""What a method of pruning is: how weights come to be removed while a network is trained."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, TypeVar
+
+import torch
+from torch import Tensor
+
+from niwaki.errors import NiwakiError
+
+from .config import Target
+from .masks import Masks
+from .named import parse_named, text_of
+
+
+@dataclass
+class Method(ABC):
+    """Its parameters are the fields of a dataclass; what it keeps while it runs is set by `start`.
+
+    Training has two phases: pruning, at whose end weights are removed, and retraining, in which
+    those that stay adapt.
+
+    Class attributes:
+        name: what text calls it.
+        paper: where it comes from.
+        trains: whether it needs epochs before it can remove weights.
+    """
+
+    name: ClassVar[str]
+    paper: ClassVar[str]
+    trains: ClassVar[bool] = True
+
+    targets: Sequence[Target] = field(default=(), init=False, repr=False)
+    masks: Masks = field(init=False, repr=False)
+    steps: int = field(default=0, init=False, repr=False)
+
+    @property
+    @abstractmethod
+    def share(self) -> float:
+        """Of all epochs, those of the pruning phase."""
+
+    def pruning_epochs(self, epochs: int) -> int:
+        """How many of the epochs are the pruning phase's."""
+        return max(1, round(self.share * epochs)) if self.share else 0
+
+    def start(self, targets: Sequence[Target], masks: Masks, epochs: int, steps: int) -> None:
+        """Before training of so many epochs, with so many steps each.
+
+        Raises NiwakiError when the method cannot prune one of the targets.
+        """
+        if self.trains and epochs < 1:
+            raise NiwakiError(
+                f"{self.name} prunes while it trains: give data and 1 epoch or more, or "
+                "choose magnitude"
+            )
+        if not 0 <= self.share <= 1:
+            raise NiwakiError(f"{self}: the share of epochs is from 0 to 1, not {self.share:g}")
+        self.targets, self.masks = targets, masks
+        self.steps = self.pruning_epochs(epochs) * steps
+
+    def loss(self, step: int) -> Tensor | None:
+        """What to add to the loss of the step, counted from 0, of the pruning phase."""
+        return None
+
+    def remove(self) -> None:
+        """At the end of the pruning phase: set masks that hold from now on."""
+        self.set_masks({target.layer.name: target.rate for target in self.targets})
+
+    def set_masks(self, rates: Mapping[str, float]) -> None:
+        """Prune each layer to its rate."""
+        chosen = {}
+        for target in self.targets:
+            layer = target.layer
+            mask = target.scheme.mask(layer.array(layer.weight), rates[layer.name], layer.groups)
+            chosen[layer.name] = layer.tensor(mask)
+        self.masks.set(chosen)
+
+    def residual(self) -> float | None:
+        """How far weights are from the scheme, as a share of their norm; None if not known."""
+        return None
+
+    def state(self) -> dict[str, Any]:
+        """Tensors, numbers and text to go on with after `start`, by `restore`."""
+        return {}
+
+    def restore(self, state: Mapping[str, Any]) -> None:  # noqa: B027 - nothing is kept
+        """Go on from what `state` gave."""
+
+    def zero(self) -> Tensor:
+        """A loss of 0 beside the weights."""
+        return torch.zeros((), device=self.targets[0].layer.weight.device)
+
+    def __str__(self) -> str:
+        return text_of(self.name, self)
+
+
+METHODS: dict[str, type[Method]] = {}
+MethodType = TypeVar("MethodType", bound=type[Method])
+
+
+def register_method(method: MethodType) -> MethodType:
+    """Class decorator: text may name the method."""
+    METHODS[method.name] = method
+    return method
+
+
+def parse_method(text: str | Method) -> Method:
+    """The method that text names, with its parameters or without: ``admm(rho=1e-3)``.
+
+    Raises:
+        NiwakiError: no such method or parameter, or a value of the wrong kind.
+    """
+    return text if isinstance(text, Method) else parse_named(text, METHODS, "pruning method")

@@ -1,0 +1,143 @@
+"""Pruning for people who have a training loop of their own: three calls.
+
+pruner = Pruner(model, PruningConfig("pattern", rate=8), method="admm")
+pruner.before_training(epochs=20, steps=len(loader))
+for epoch in range(20):
+    for x, y in loader:
+        loss = criterion(model(x), y) + pruner.extra_loss()
+        ...
+    pruner.each_epoch()
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from copy import copy
+from dataclasses import dataclass, replace
+from typing import Any
+
+from torch import Tensor, nn
+
+from niwaki.errors import NiwakiError
+
+from .config import PruningConfig, select
+from .masks import Masks
+from .method import Method, parse_method
+from .scheme import parse_scheme
+
+
+@dataclass(frozen=True)
+class LayerReport:
+    """What became of a layer: its scheme, weights that stay, and all."""
+
+    name: str
+    scheme: str
+    kept: int
+    total: int
+
+    @property
+    def rate(self) -> float:
+        """All weights / kept weights."""
+        return self.total / self.kept if self.kept else math.inf
+
+
+class Pruner:
+    """Prunes a network in place while its owner trains it.
+
+    Each layer's scheme is fitted to the weights that the network has now, which should be trained.
+    Masks hold through retraining: weights that are removed are zero in each forward step.
+
+    Attributes:
+        plan: what is to be done to each layer, as text.
+        targets: the layers, with fitted schemes.
+
+    Raises:
+        NiwakiError: as `select` does, or no such method.
+    """
+
+    def __init__(
+        self, model: nn.Module, config: PruningConfig, method: str | Method = "admm"
+    ) -> None:
+        self.method = copy(parse_method(method))
+        selected = select(model, config)
+        self.plan = {t.layer.name: f"{t.scheme} at a rate of {t.rate:g}" for t in selected}
+        self.targets = [
+            replace(target, scheme=target.scheme.fit(target.layer.array(target.layer.weight)))
+            for target in selected
+        ]
+        self.masks = Masks({target.layer.name: target.layer for target in self.targets})
+        self.epoch = self.step = 0
+        self._epochs = -1
+
+    def before_training(self, epochs: int, steps: int) -> None:
+        """First call: so many epochs will follow, of so many steps each.
+
+        Raises:
+            NiwakiError: the method needs more epochs, or cannot prune a layer.
+        """
+        self._epochs = epochs
+        self.method.start(self.targets, self.masks, epochs, steps)
+
+    def extra_loss(self) -> Tensor:
+        """Second call, in each step before the backward pass: what to add to the loss."""
+        if self._epochs < 0:
+            raise NiwakiError("call Pruner.before_training(epochs, steps) before training")
+        step, self.step = self.step, self.step + 1
+        loss = self.method.loss(step) if self.pruning else None
+        return self.method.zero() if loss is None else loss
+
+    def each_epoch(self) -> None:
+        """Third call, at the end of each epoch: removed weights are zero after it."""
+        self.epoch += 1
+        if self.epoch == self.method.pruning_epochs(self._epochs):
+            self.method.remove()
+        self.masks.apply()
+
+    @property
+    def pruning(self) -> bool:
+        """Whether this is the phase before weights are removed for good."""
+        return self.epoch < self.method.pruning_epochs(self._epochs)
+
+    def report(self) -> list[LayerReport]:
+        """What stays of each layer by now."""
+        kept = self.masks.kept()
+        reports = []
+        for target in self.targets:
+            total = target.layer.weight.numel()
+            stays, _ = kept.get(target.layer.name, (total, total))
+            reports.append(LayerReport(target.layer.name, str(target.scheme), stays, total))
+        return reports
+
+    def finish(self) -> None:
+        """Take the hooks away that hold the masks; the network is an ordinary one again."""
+        self.masks.apply()
+        self.masks.remove_hooks()
+
+    def state_dict(self) -> dict[str, Any]:
+        """All to go on with, beside the network's own state: tensors, numbers and text."""
+        names = [target.layer.name for target in self.targets]
+        return {
+            "epoch": self.epoch,
+            "step": self.step,
+            "schemes": {target.layer.name: str(target.scheme) for target in self.targets},
+            "masks": {name: self.masks[name] for name in names if name in self.masks},
+            "method": self.method.state(),
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from `state_dict`, after `before_training` and loading the network's own state."""
+        self.epoch, self.step = state["epoch"], state["step"]
+        self.targets = [
+            replace(target, scheme=parse_scheme(state["schemes"][target.layer.name]))
+            for target in self.targets
+        ]
+        self.method.targets = self.targets
+        self.masks.set(
+            {
+                target.layer.name: state["masks"][target.layer.name].to(target.layer.weight.device)
+                for target in self.targets
+                if target.layer.name in state["masks"]
+            }
+        )
+        self.method.restore(state["method"])

@@ -1,0 +1,246 @@
+"""`niwaki.prune`: prune a network and train it until it is as good as before."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.optim import Optimizer
+
+from niwaki.errors import NiwakiError
+
+from .checkpoint import (
+    check_options,
+    load_checkpoint,
+    random_state,
+    save_checkpoint,
+    set_random_state,
+)
+from .config import PruningConfig
+from .method import Method
+from .progress import Display, EpochReport
+from .pruner import Pruner
+from .scheme import PruningScheme
+
+Loss = Callable[[Any, Any], Tensor]
+
+
+def prune(
+    model: nn.Module,
+    train_loader: Any = None,
+    *,
+    scheme: str | PruningScheme | None = None,
+    rate: float | None = None,
+    method: str | Method = "admm",
+    epochs: int = 0,
+    loss: Loss = functional.cross_entropy,
+    eval: Callable[[nn.Module], float] | None = None,
+    config: PruningConfig | None = None,
+    learning_rate: float = 1e-3,
+    optimizer: Callable[[Iterable[nn.Parameter]], Optimizer] | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    progress: bool = True,
+) -> nn.Module:
+    """A pruned copy of a trained network; the network itself stays as it is.
+
+    Args:
+        train_loader: batches ``(inputs, targets)``, several inputs in a tuple. Its length is known,
+            as a `DataLoader`'s. None for methods that need no training, with 0 epochs.
+        scheme: of layers to which `config` gives none, e.g. ``"pattern"``, ``"block_punched"``.
+        rate: all weights / kept weights of each of these layers.
+        method: ``"magnitude"``, ``"gradual"``, ``"admm"`` or ``"reweighted"``, perhaps with
+            parameters, as ``"admm(rho=1e-3)"``.
+        epochs: of pruning and retraining together.
+        loss: of the network's outputs and the targets.
+        eval: what to show of the network after each epoch, e.g. its accuracy on other data.
+        config: which layers, and schemes and rates of single ones.
+        learning_rate: of Adam, the optimiser without `optimizer`. Any optimiser's rate stays while
+            weights are pruned, and falls to 0 by a cosine while they are retrained.
+        optimizer: makes one of the network's parameters.
+        checkpoint: a file. It is written after each epoch; if it exists, training goes on from it.
+            On a CPU the weights are then those of an uninterrupted run.
+        progress: show a progress bar and tables on the error stream.
+
+    Raises:
+        NiwakiError: options, layers and data do not fit together, the loss is not finite, or the
+            checkpoint is damaged or of another run.
+    """
+    config = config or PruningConfig()
+    config = replace(
+        config,
+        scheme=config.scheme if scheme is None else scheme,
+        rate=config.rate if rate is None else rate,
+    )
+    steps = _length(train_loader, epochs)
+    pruned = deepcopy(model)
+    pruner = Pruner(pruned, config, method)
+    options = {
+        "method": str(pruner.method),
+        "epochs": epochs,
+        "steps": steps,
+        "learning_rate": learning_rate,
+        **{f"layer {name}": text for name, text in pruner.plan.items()},
+    }
+    pruner.before_training(epochs, steps)
+    if epochs:
+        make = optimizer or (lambda parameters: torch.optim.Adam(parameters, learning_rate))
+        training = _Training(
+            pruned, pruner, train_loader, loss, eval, make(pruned.parameters()), checkpoint, options
+        )
+        with Display(epochs, steps, progress) as display:
+            training.run(epochs, steps, display)
+    pruner.finish()
+    return pruned.train(model.training)
+
+
+@dataclass
+class _Training:
+    """The loop around a pruner; the arguments of `prune`, and in `options` what must not change."""
+
+    model: nn.Module
+    pruner: Pruner
+    loader: Any
+    loss: Loss
+    eval: Callable[[nn.Module], float] | None
+    optimizer: Optimizer
+    checkpoint: str | os.PathLike[str] | None
+    options: dict[str, Any]
+
+    def run(self, epochs: int, steps: int, display: Display) -> None:
+        rates = [group["lr"] for group in self.optimizer.param_groups]
+        if self._resume():
+            display.say(f"goes on from {self.checkpoint}, after epoch {self.pruner.epoch}")
+        while self.pruner.epoch < epochs:
+            phase = "prune" if self.pruner.pruning else "retrain"
+            total = 0.0
+            self.model.train()
+            for step, batch in enumerate(self.loader):
+                done = self.pruner.epoch * steps + step
+                factor = self._learning_rate(done / steps, epochs)
+                for group, rate in zip(self.optimizer.param_groups, rates, strict=True):
+                    group["lr"] = rate * factor
+                value = self._step(batch, step)
+                total += value
+                display.step(done + 1, value)
+            residual = self.pruner.method.residual()
+            self.pruner.each_epoch()
+            self._check_weights()
+            score = self._evaluate()
+            self._save()
+            layers = self.pruner.report()
+            rate = sum(layer.total for layer in layers) / sum(layer.kept for layer in layers)
+            display.epoch(
+                EpochReport(self.pruner.epoch, phase, total / steps, score, residual, rate), layers
+            )
+
+    def _learning_rate(self, epoch: float, epochs: int) -> float:
+        """Factor of the learning rate: 1 while pruning, then half a cosine down to 0."""
+        retraining = epochs - self.pruner.method.pruning_epochs(epochs)
+        left = epochs - epoch
+        return 1.0 if left > retraining else 0.5 - 0.5 * math.cos(math.pi * left / retraining)
+
+    def _step(self, batch: Any, step: int) -> float:
+        if not isinstance(batch, Sequence) or len(batch) != 2:
+            raise NiwakiError(
+                "each batch of the training data is (inputs, targets), several inputs in a tuple"
+            )
+        device = next(self.model.parameters()).device
+        inputs, targets = _moved(batch[0], device), _moved(batch[1], device)
+        outputs = self.model(*inputs) if isinstance(inputs, tuple) else self.model(inputs)
+        loss = self.loss(outputs, targets)
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            epoch = self.pruner.epoch + 1
+            raise self._diverged(f"the loss is {value} in step {step + 1} of epoch {epoch}", epoch)
+        self.optimizer.zero_grad()
+        (loss + self.pruner.extra_loss()).backward()
+        self.optimizer.step()
+        return value
+
+    def _check_weights(self) -> None:
+        """Weights that are not finite must not replace the last good checkpoint."""
+        epoch = self.pruner.epoch
+        for name, value in self.model.state_dict().items():
+            if not bool(value.isfinite().all()):
+                raise self._diverged(f"{name} is not finite at the end of epoch {epoch}", epoch)
+
+    def _diverged(self, what: str, epoch: int) -> NiwakiError:
+        kept = f"{self.checkpoint} keeps the end of epoch {epoch - 1}"
+        if self.checkpoint is None:
+            kept = "no checkpoint was asked for"
+        elif epoch == 1:
+            kept = "there is no checkpoint yet"
+        return NiwakiError(f"{what}: try a smaller learning rate; {kept}")
+
+    def _evaluate(self) -> float | None:
+        if self.eval is None:
+            return None
+        self.model.eval()
+        with torch.no_grad():
+            return float(self.eval(self.model))
+
+    def _save(self) -> None:
+        if self.checkpoint is None:
+            return
+        state = {
+            "options": self.options,
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "pruner": self.pruner.state_dict(),
+            "random": random_state(self.loader),
+        }
+        save_checkpoint(self.checkpoint, state)
+
+    def _resume(self) -> bool:
+        """Go on from the checkpoint, if there is one."""
+        path = self.checkpoint
+        saved = None if path is None else load_checkpoint(path)
+        if path is None or saved is None:
+            return False
+        check_options(path, saved["options"], self.options)
+        try:
+            self.model.load_state_dict(saved["model"])
+            self.optimizer.load_state_dict(saved["optimizer"])
+        except (RuntimeError, ValueError) as error:
+            first = str(error).strip().splitlines()[0]
+            raise NiwakiError(f"{path}: comes from another network or optimiser: {first}") from None
+        self.pruner.load_state_dict(saved["pruner"])
+        set_random_state(saved["random"], self.loader)
+        return True
+
+
+def _length(loader: Any, epochs: int) -> int:
+    """Steps of an epoch."""
+    if epochs < 0:
+        raise NiwakiError(f"epochs are 0 or more, not {epochs}")
+    if epochs == 0:
+        return 0
+    if loader is None:
+        raise NiwakiError("training needs data: give train_loader, or 0 epochs and magnitude")
+    try:
+        steps = len(loader)
+    except TypeError:
+        raise NiwakiError(
+            "the length of the training data must be known: give a DataLoader or list of batches"
+        ) from None
+    if steps < 1:
+        raise NiwakiError("the training data is empty: give at least one batch")
+    return steps
+
+
+def _moved(values: Any, device: torch.device) -> Any:
+    """Tensors beside the network."""
+    if isinstance(values, Tensor):
+        return values.to(device)
+    if isinstance(values, (tuple, list)):
+        return tuple(_moved(value, device) for value in values)
+    if isinstance(values, Mapping):
+        return {key: _moved(value, device) for key, value in values.items()}
+    return values

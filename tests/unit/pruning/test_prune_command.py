@@ -1,0 +1,115 @@
+"""`niwaki prune`, from the file with the model to the one with its weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from click.testing import CliRunner, Result
+from safetensors.torch import load_file
+from torch import nn
+
+from niwaki.cli import main
+
+MODEL = """
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+def make():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv2d(1, 8, 3), nn.Conv2d(8, 16, 3), nn.Conv2d(16, 16, 3),
+                          nn.Flatten(), nn.Linear(64, 4))
+    return model, torch.zeros(1, 1, 8, 8)
+
+def setup():
+    data = TensorDataset(torch.randn(64, 1, 8, 8), torch.randint(4, (64,)))
+    return {"model": make()[0], "train_loader": DataLoader(data, 16), "epochs": 2,
+            "eval": lambda model: 0.5}
+
+def without_data(): return {"model": make()[0]}
+def number(): return 7
+def stranger(): return {"model": make()[0], "trainer": 1}
+"""
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    path = tmp_path / "net.py"
+    path.write_text(MODEL)
+    return path
+
+
+def niwaki_prune(*arguments: object) -> Result:
+    return CliRunner().invoke(main, ["prune", *map(str, arguments)])
+
+
+def state(path: Path) -> dict[str, torch.Tensor]:
+    weights: dict[str, torch.Tensor] = load_file(path)
+    return weights
+
+
+def test_without_data(model: Path) -> None:
+    output = model.with_name("pruned.safetensors")
+    result = niwaki_prune(
+        f"{model}:make", "--scheme", "block_punched", "--rate", 8, "--no-data", "-o", output,
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    assert result.stdout.splitlines() == [
+        "1      144 of 1,152 weights kept (8.00x), block_punched(8x1)",
+        "2      288 of 2,304 weights kept (8.00x), block_punched(8x1)",
+        f"wrote {output}",
+    ]
+    weights = state(output)
+    assert int(weights["1.weight"].count_nonzero()) == 144
+    torch.manual_seed(0)
+    assert torch.equal(weights["0.weight"], nn.Conv2d(1, 8, 3).weight)
+
+
+def test_training(model: Path) -> None:
+    output, checkpoint = model.with_name("pruned.safetensors"), model.with_name("run.ckpt")
+    config = model.with_name("pruning.yaml")
+    config.write_text("scheme: pattern\nrate: 4\nexclude: ['1']\n")
+    arguments = (
+        f"{model}:setup", "--method", "gradual", "--config", config, "--checkpoint", checkpoint,
+        "-o", output,
+    )  # fmt: skip
+    result = niwaki_prune(*arguments)
+    assert result.exit_code == 0, result.output
+    assert [line.split(",")[0] for line in result.stderr.splitlines()] == ["epoch 1", "epoch 2"]
+    assert (state(output)["1.weight"] != 0).all()
+    assert float((state(output)["2.weight"] != 0).float().mean()) == 0.25
+    before = output.read_bytes()
+    assert f"goes on from {checkpoint}, after epoch 2" in niwaki_prune(*arguments).stderr
+    assert output.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("model_text", "options", "message"),
+    [
+        ("net.onnx", [], "net.onnx: pruning changes a PyTorch module: give file.py:function"),
+        ("{model}:none", [], "{model}: has no function 'none'"),
+        ("{model}:number", [], "{model}:number: returned no torch.nn.Module: return it, or a dict"),
+        ("{model}:stranger", [], "{model}:stranger: returned 'trainer', not one of model, train_"),
+        ("{model}:make", [], "{model}:make: returned no train_loader: return a dict with"),
+        ("{model}:without_data", [], "{model}:without_data: returned no train_loader"),
+        ("{model}:make", ["--no-data", "--method", "admm"], "admm prunes while it trains: "),
+        ("{model}:make", ["--no-data", "--epochs", "1"], "training needs data: give train_loader"),
+        ("{model}:make", ["--no-data", "--rate", "0.5"], "1: a pruning rate is at least 1"),
+        ("{model}:make", ["--config", "none.yaml"], "none.yaml: cannot be read: No such file"),
+    ],
+)
+def test_mistakes(model: Path, model_text: str, options: list[str], message: str) -> None:
+    output = model.with_name("pruned.safetensors")
+    result = niwaki_prune(model_text.format(model=model), *options, "-o", output)
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"error: {message.format(model=model)}")
+    assert result.stderr.count("\n") == 1
+    assert not output.exists()
+
+
+def test_output_in_no_folder(model: Path) -> None:
+    result = niwaki_prune(f"{model}:make", "--no-data", "-o", model.parent / "none" / "out")
+    assert result.exit_code == 1
+    assert "/none does not exist; create it first" in result.stderr
