@@ -15,13 +15,16 @@ class Masks:
     """The masks of layers. Weights they remove are zero whenever the network computes.
 
     An optimiser may move a removed weight, by momentum for one; so they are set to zero again
-    before each forward step of their modules.
+    before each forward step of the network, and of their modules, which may also be called alone.
     """
 
-    def __init__(self, layers: Mapping[str, Layer]) -> None:
+    def __init__(self, model: nn.Module, layers: Mapping[str, Layer]) -> None:
         self._layers = layers
         self._masks: dict[str, Tensor] = {}
-        self._handles: list[RemovableHandle] = []
+        # The network's own: attention, for one, uses the weights of a module that it never calls.
+        self._handles: list[RemovableHandle] = [
+            model.register_forward_pre_hook(lambda module, inputs: self.apply())
+        ]
         for name, layer in layers.items():
             for owner in layer.owners:
                 self._handles.append(owner.register_forward_pre_hook(self._hook(name)))

@@ -98,7 +98,8 @@ class Display:
         epochs = Table("epoch", "phase", "loss", "score", "residual", "rate")
         for report in self._epochs[-MOST_EPOCHS:]:
             epochs.add_row(*report.cells())
-        return Group(epochs, layer_table(self._layers), self._progress)
+        # Layers last: of a deep network a terminal shows the first ones.
+        return Group(epochs, self._progress, layer_table(self._layers))
 
 
 def layer_table(layers: Sequence[LayerReport]) -> Table:

@@ -66,7 +66,7 @@ class Pruner:
             replace(target, scheme=target.scheme.fit(target.layer.array(target.layer.weight)))
             for target in selected
         ]
-        self.masks = Masks({target.layer.name: target.layer for target in self.targets})
+        self.masks = Masks(model, {target.layer.name: target.layer for target in self.targets})
         self.epoch = self.step = 0
         self._epochs = -1
 

@@ -132,7 +132,7 @@ def test_masks_hold_against_momentum_and_modules_that_run_twice() -> None:
     layer(layer(torch.randn(2, 4))).sum().backward()
     optimiser.step()
     (found,) = find_layers(layer)
-    masks = Masks({"fc": found})
+    masks = Masks(layer, {"fc": found})
     mask = torch.eye(4, dtype=torch.bool)
     masks.set({"fc": mask})
     assert masks.kept() == {"fc": (4, 16)}
@@ -145,3 +145,15 @@ def test_masks_hold_against_momentum_and_modules_that_run_twice() -> None:
         optimiser.step()
     masks.remove_hooks()
     assert not layer._forward_pre_hooks
+
+
+def test_masks_hold_where_a_module_is_never_called() -> None:
+    attention = nn.MultiheadAttention(4, 2)
+    layers = {layer.name: layer for layer in find_layers(attention)}
+    masks = Masks(attention, layers)
+    mask = torch.eye(4, dtype=torch.bool)
+    masks.set({"out_proj": mask})
+    attention.out_proj.weight.data += 1
+    x = torch.randn(3, 1, 4)
+    attention(x, x, x)
+    assert bool((attention.out_proj.weight[~mask] == 0).all())
