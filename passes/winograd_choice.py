@@ -31,7 +31,8 @@ MOST_TILES = 64
 # 12.0 with 64.)
 TOGETHER = 32
 
-# Of one image's workgroups: each has scratch memory of its own, which then serves several blocks.
+# Of a batch's workgroups, but one for each image: each has scratch memory of its own, which then
+# serves several blocks.
 MOST_WORKGROUPS = 8
 
 # A block's transform takes so long for each vector of tiles and for each plane or filter: 630,000
@@ -119,7 +120,7 @@ def winograd_kernel(op: Any, target: Target) -> WinogradAttr:
     if blocks == 1:
         # Two threads have work, at the price of one more transform of the input.
         groups = -(-groups // 2)
-    per_workgroup = -(-blocks // MOST_WORKGROUPS)
+    per_workgroup = -(-blocks // max(1, MOST_WORKGROUPS // op.input.type.shape[0]))
     return WinogradAttr.of(
         best.outputs, height, vectors, together, groups, best.rows, per_workgroup
     )
