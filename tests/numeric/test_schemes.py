@@ -9,9 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from chosen import own_family
 from numpy.typing import NDArray
 from torch import nn
 
+from niwaki.passes import select_kernels
 from niwaki.schemes import (
     block_column_row_mask,
     block_punched_mask,
@@ -104,7 +106,9 @@ PRUNED = [
 
 
 @pytest.mark.parametrize("target", ["host", "x86-64-v3"])
-def test_schemes(target: str, tmp_path: Path) -> None:
+def test_schemes(target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each in a kernel of its own, also where the layer is so small that dense is faster."""
+    monkeypatch.setattr(select_kernels, "fastest", own_family)
     compiled = check([pruned.case() for pruned in PRUNED], tmp_path, target)
     layers = compiled.bundle.manifest.layers
     found = {int(layer.name.split(".")[1]): layer.scheme for layer in layers}
