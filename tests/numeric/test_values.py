@@ -89,7 +89,7 @@ def test_strange_inputs_flow_and_leave_nothing(tmp_path: Path) -> None:
 def test_strange_weights_flow(tmp_path: Path) -> None:
     rng = np.random.default_rng(9)
     cases = []
-    for value in (NAN, INF, -INF, 1e30):
+    for value in (INF, -INF, 1e30):  # NaN is refused
         for case in networks()[:NETWORKS_OF_STRANGE_WEIGHTS]:
             for parameter in case.model.parameters():
                 with torch.no_grad():
