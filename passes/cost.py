@@ -3,8 +3,9 @@
 A kernel's time is what its busiest unit needs: multiply-adds, loads, stores, or what moves data
 between caches. The numbers in `Core` are a machine's. Those here are of the kernels' code.
 
-Of 132 kernels of ResNet-50, VGG-16 and MobileNetV2, measured on AVX-512 (Zen 4), estimates were off
-by 11 % (root mean square), by 44 % at most.
+The constants were fitted on AVX-512 (Zen 4) to 132 kernels of ResNet-50, VGG-16 and MobileNetV2,
+and were off by 11 % there (root mean square), by 44 % at most. Estimates of `spmm` and of strided
+depthwise kernels, and the numbers of other cores, have not been compared with measurements.
 """
 
 from __future__ import annotations

@@ -54,12 +54,11 @@ from .builder import (
 )
 from .epilogue import inline_epilogue
 from .library import Kernel, epilogue_key
-from .rows import for_pieces, zero_lead
+from .rows import for_pieces, vector_widths, zero_lead
 
 # Planes by which weights are fetched ahead. (Measured with 512 filters at 14x14: 4.7 ms without,
 # 3.8, 3.7, 3.4, 3.4 ms with 16, 32, 64, 128.)
 AHEAD = 64
-NARROWEST = 4  # lanes of a vector of tiles, at least
 
 
 @dataclass(frozen=True)
@@ -159,12 +158,8 @@ class Winograd:
 
 
 def covering(length: int, lanes: int) -> list[tuple[int, int]]:
-    """(start, width) of vectors that cover `length`; the last is halved while half suffices."""
-    found = [(start, lanes) for start in range(0, length, lanes)]
-    start, width = found[-1]
-    while width > NARROWEST and length - start <= width // 2:
-        width //= 2
-    return [*found[:-1], (start, width)]
+    """(start, width) of the `vector_widths` that cover `length`."""
+    return [(i * lanes, width) for i, width in enumerate(vector_widths(length, lanes))]
 
 
 def odd_lines(elements: int) -> int:
