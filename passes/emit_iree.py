@@ -95,10 +95,22 @@ def _entry(op: Any) -> str | None:
 
 def _buffer_sizes(calls: Sequence[Any]) -> list[int]:
     """Elements of the largest buffer bound to each argument of a kernel, the result last."""
-    rows = [[value.type for value in (*call.operands, *call.results)] for call in calls]
+    rows = [[value.type for value in (*call.operands, *own_results(call))] for call in calls]
     return [
         max(int(np.prod(ir.RankedTensorType(kind).shape)) for kind in column)
         for column in zip(*rows, strict=True)
+    ]
+
+
+def own_results(call: Any) -> list[ir.Value]:
+    """Results of a dispatch that do not take the memory of an operand."""
+    if "tied_operands" not in call.operation.attributes:
+        return list(call.results)
+    tied = ir.ArrayAttr(call.operation.attributes["tied_operands"])
+    return [
+        result
+        for result, operand in zip(call.results, tied, strict=True)
+        if ir.IntegerAttr(operand).value < 0
     ]
 
 

@@ -22,6 +22,7 @@ from niwaki.dialects import (
 )
 
 from .base import PassFailure, function_ops, nested_ops
+from .in_place import memory_to_take
 from .kernels.gather_gemm import GatherGemm
 from .kernels.library import Kernel, KernelLibrary, flat
 from .kernels.matvec import Matvec
@@ -60,18 +61,22 @@ def lower_all(module: Any, kernels: Mapping[Any, MakeKernel], lanes: int) -> Non
     library = KernelLibrary(module)
     planned = []
     # First decide on all kernels, from types that still tell their layouts.
-    for op in function_ops(module):
+    ops = function_ops(module)
+    order = {op.operation: place for place, op in enumerate(ops)}
+    for op in ops:
         if make := kernels.get(type(op)):
             with ir.InsertionPoint(op), op.location:
-                planned.append(
-                    (op, *make(op, lanes), flat(op.result.type, layout_of(op.result.type)))
-                )
-    for op, kernel, operands, result in planned:
+                kernel, operands = make(op, lanes)
+            memory = memory_to_take(op, order) if kernel.takes_memory else None
+            taken = None if memory is None else operands.index(memory)
+            result = flat(op.result.type, layout_of(op.result.type))
+            planned.append((op, kernel, operands, result, taken))
+    for op, kernel, operands, result, taken in planned:
         with ir.InsertionPoint(op):
-            value = library.dispatch(kernel, operands, result, op.location)
+            value = library.dispatch(kernel, operands, result, op.location, taken)
         op.result.replace_all_uses_with(value)
         # Operands noted earlier follow their replacement.
-        for _, _, later, _ in planned:
+        for _, _, later, *_ in planned:
             later[:] = [value if operand == op.result else operand for operand in later]
     for op, *_ in reversed(planned):
         op.operation.erase()

@@ -71,7 +71,8 @@ def depthwise_kernel(conv: Depthwise, epilogue: ir.Block) -> Kernel:
             _channel(conv, epilogue, buffers, channel, image)
 
     workgroups = (-(-conv.channels // conv.group), 1, conv.images)
-    return Kernel("depthwise", (conv, epilogue_key(epilogue)), workgroups, emit)
+    key = (conv, epilogue_key(epilogue))
+    return Kernel("depthwise", key, workgroups, emit, takes_memory=True)
 
 
 def _channel(

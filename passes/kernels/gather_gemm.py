@@ -124,7 +124,7 @@ def gather_gemm_kernel(conv: GatherGemm, epilogue: ir.Block) -> Kernel:
             with for_range(maximum(begin, conv.full_blocks), end) as block:
                 _block(conv, epilogue, buffers, block, conv.rest, y, tile_groups, image)
 
-    return Kernel("gather_gemm", layer, workgroups, emit)
+    return Kernel("gather_gemm", layer, workgroups, emit, takes_memory=True)
 
 
 def _block(

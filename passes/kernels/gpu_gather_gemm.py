@@ -49,9 +49,8 @@ def gpu_gather_gemm_kernel(conv: GatherGemm, epilogue: ir.Block) -> Kernel:
             with when(above(block, conv.full_blocks - 1)):
                 _tile(conv, epilogue, buffers, block, conv.rest, pixels, image)
 
-    return Kernel(
-        "gather_gemm", (conv, epilogue_key(epilogue)), (conv.blocks, tiles, conv.images), emit
-    )
+    key, workgroups = (conv, epilogue_key(epilogue)), (conv.blocks, tiles, conv.images)
+    return Kernel("gather_gemm", key, workgroups, emit, takes_memory=True)
 
 
 def _tile(

@@ -40,6 +40,8 @@ class Kernel:
             any; and the workgroup's numbers x, y, z.
         scratch: f32 values of memory that all workgroups together need besides; what one of them
             writes there it alone may read.
+        takes_memory: whether the result may take the memory of an operand of its layout: an element
+            of it is read once, before the result is stored there, and by the same workgroup.
     """
 
     family: str
@@ -47,6 +49,7 @@ class Kernel:
     workgroups: tuple[int, int, int]
     emit: Callable[[list[ir.Value], tuple[Index, Index, Index]], None]
     scratch: int = 0
+    takes_memory: bool = False
 
 
 @dataclass
@@ -65,32 +68,45 @@ class KernelLibrary:
         return next(name for n in numbers if (name := f"{family}_{n}") not in taken)
 
     def dispatch(
-        self, kernel: Kernel, operands: Sequence[ir.Value], result: ir.Type, location: ir.Location
+        self,
+        kernel: Kernel,
+        operands: Sequence[ir.Value],
+        result: ir.Type,
+        location: ir.Location,
+        taken: int | None = None,
     ) -> ir.Value:
-        """Call a kernel at the current insertion point; builds it if no equal one exists."""
-        results = [result]
-        if kernel.scratch:
-            # A result that nobody reads: IREE gives its memory back after the call.
-            results.append(ir.RankedTensorType.get([kernel.scratch], ir.F32Type.get()))
-        types = [*(operand.type for operand in operands), *results]
+        """Call a kernel at the current insertion point; builds it if no equal one exists.
+
+        The result takes the memory of operand number `taken`, if there is one.
+        """
+        # A second result, which nobody reads: IREE gives its memory back after the call.
+        scratch = [ir.RankedTensorType.get([kernel.scratch], ir.F32Type.get())]
+        results = [result, *(scratch if kernel.scratch else [])]
+        own = results if taken is None else results[1:]
+        types = [*(operand.type for operand in operands), *own]
         elements = [ir.RankedTensorType(kind).element_type for kind in types]
-        key = (kernel.family, kernel.key, kernel.workgroups, tuple(str(e) for e in elements))
+        key = (kernel.family, kernel.key, kernel.workgroups, taken, tuple(map(str, elements)))
         if key not in self.names:
             self.names[key] = self.new_name(kernel.family)
-            self._build(self.names[key], kernel, elements, location)
-        segments = ir.DenseI32ArrayAttr.get([0, len(operands), 0, 0])
-        entry = ir.ArrayAttr.get([ir.FlatSymbolRefAttr.get(self.names[key])])
+            self._build(self.names[key], kernel, elements, taken, location)
+        attributes = {
+            "entry_points": ir.ArrayAttr.get([ir.FlatSymbolRefAttr.get(self.names[key])]),
+            "operandSegmentSizes": ir.DenseI32ArrayAttr.get([0, len(operands), 0, 0]),
+        }
+        if taken is not None:
+            attributes["tied_operands"] = tied_operands(taken, len(results))
         call = ir.Operation.create(
-            "flow.dispatch",
-            results,
-            list(operands),
-            {"entry_points": entry, "operandSegmentSizes": segments},
-            loc=location,
+            "flow.dispatch", results, list(operands), attributes, loc=location
         )
         return call.results[0]
 
     def _build(
-        self, name: str, kernel: Kernel, elements: Sequence[ir.Type], location: ir.Location
+        self,
+        name: str,
+        kernel: Kernel,
+        elements: Sequence[ir.Type],
+        taken: int | None,
+        location: ir.Location,
     ) -> None:
         buffers = [ir.MemRefType.get([DYNAMIC], element) for element in elements]
         arguments = [*buffers, *[ir.IndexType.get()] * 3]
@@ -99,10 +115,19 @@ class KernelLibrary:
         function.operation.attributes[WORKGROUPS] = int_array(kernel.workgroups)
         block = function.add_entry_block()
         with ir.InsertionPoint(block), location:
-            values = list(block.arguments)
-            x, y, z = (Index(value) for value in values[-3:])
-            kernel.emit(values[:-3], (x, y, z))
+            *values, x, y, z = block.arguments
+            if taken is not None:
+                values.insert(len(values) - bool(kernel.scratch), values[taken])
+            kernel.emit(values, (Index(x), Index(y), Index(z)))
             func.return_([])
+
+
+def tied_operands(taken: int, results: int) -> ir.Attribute:
+    """Of a dispatch whose first result lies where operand `taken` does, and no other one."""
+    index = ir.IndexType.get()
+    return ir.ArrayAttr.get(
+        [ir.IntegerAttr.get(index, number) for number in [taken, *[-1] * (results - 1)]]
+    )
 
 
 def family_of(name: str) -> str:

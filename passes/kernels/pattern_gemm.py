@@ -144,7 +144,8 @@ def pattern_gemm_kernel(conv: PatternGemm, epilogue: ir.Block) -> Kernel:
             finish()
 
     workgroups = (conv.groups * per_group, tile_groups, conv.images)
-    return Kernel("pattern_gemm", (conv, epilogue_key(epilogue)), workgroups, emit)
+    key = (conv, epilogue_key(epilogue))
+    return Kernel("pattern_gemm", key, workgroups, emit, takes_memory=True)
 
 
 def _tile(

@@ -154,7 +154,8 @@ def spmm_kernel(conv: Spmm, epilogue: ir.Block) -> Kernel:
         with when(equal(y, tile_groups - 1)):
             finish()
 
-    return Kernel("spmm", (conv, epilogue_key(epilogue)), workgroups, emit)
+    key = (conv, epilogue_key(epilogue))
+    return Kernel("spmm", key, workgroups, emit, takes_memory=True)
 
 
 @dataclass(frozen=True)

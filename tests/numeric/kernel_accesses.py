@@ -152,12 +152,9 @@ class Interpreter:
     def load(self, op: Any, frame: Frame) -> None:
         """A load of a scalar or a vector."""
         buffer, places = self.buffers[op.operands[0]], self.places(op, frame, op.results[0].type)
-        if isinstance(buffer, Scratch):
-            readers = frame.full(WRITER)
-            readers = readers[:, None] if places.ndim == 2 else readers
-            frame.values[op.results[0]] = buffer.read(*np.broadcast_arrays(places, readers))
-        else:
-            frame.values[op.results[0]] = buffer.read(places)
+        readers = frame.full(WRITER)
+        readers = readers[:, None] if places.ndim == 2 else readers
+        frame.values[op.results[0]] = buffer.read(*np.broadcast_arrays(places, readers))
 
     def store(self, op: Any, frame: Frame) -> None:
         """A store of a scalar or a vector."""

@@ -39,8 +39,11 @@ class Buffer:
         self.first, self.last = np.full(size, NUMBERS.max), np.full(size, NOBODY)
         self.lowest, self.highest = states(size, state=GARBAGE), states(size, state=ZERO)
 
-    def read(self, places: Array) -> Array:
-        """What is held there; a zero that is loaded is data. Places outside are noted."""
+    def read(self, places: Array, readers: Array) -> Array:
+        """What is held there, for readers of the same shape; a zero that is loaded is data.
+
+        Places outside are noted.
+        """
         if self.is_result:
             self.problems.append(f"reads {self.name}, which it is to write")
         inside = self._check("reads", places)
@@ -97,6 +100,62 @@ class Buffer:
                 f"{mixed.size} elements of {self.name} get a value and a zero, as {mixed[0]}"
             )
         return found
+
+
+@dataclass
+class Taken(Buffer):
+    """An operand whose memory the result takes.
+
+    Where a result is computed, what was there may be read once, by who stores the result, before.
+
+    Attributes:
+        reader: who has read an element.
+        reads, writes: how often an element was read, and a computed one written.
+    """
+
+    reader: Array = field(init=False)
+    reads: Array = field(init=False)
+    writes: Array = field(init=False)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        size = len(self.held)
+        self.is_result = True
+        self.reader = np.full(size, NOBODY)
+        self.reads, self.writes = np.zeros((2, size), np.int64)
+
+    def read(self, places: Array, readers: Array) -> Array:
+        """What was held there before the kernel ran."""
+        if self._check("reads", places) is not None:
+            places = places.clip(0, len(self.held) - 1)
+        if self.written[places].any():
+            self.problems.append(f"reads {self.name} where it has written")
+        np.add.at(self.reads, places, 1)
+        self.reader[places] = readers
+        return loaded(self.held[places])
+
+    def write(self, places: Array, written: Array, writers: Array) -> None:
+        """Note a write; all three arguments are of one shape."""
+        super().write(places, written, writers)
+        inside = (places >= 0) & (places < len(self.held)) & (written > ZERO)
+        np.add.at(self.writes, places[inside], 1)
+
+    @property
+    def left(self) -> Array:
+        """States that the kernel leaves: what was there, where it writes nothing."""
+        return np.where(self.written, self.highest, self.held).astype(np.int8)
+
+    def races(self) -> list[str]:
+        """Elements that may be read after they are overwritten, besides those of any result."""
+        exchanged = (self.writes > 0) & (self.reads > 0)
+        again = exchanged & ((self.writes > 1) | (self.reads > 1))
+        other = exchanged & (self.reader != self.first)
+        rules = {"are read or written again": again, "are read by others than write them": other}
+        return super().races() + [
+            f"{found.sum()} elements of {self.name} {text}, the first is {found.argmax()}"
+            for text, found in rules.items()
+            if found.any()
+        ]
 
 
 @dataclass

@@ -20,14 +20,14 @@ from niwaki.dialects.planar import pack
 from niwaki.passes import Session, parse_pipeline, run_pipeline
 from niwaki.passes.base import TARGET_ATTRIBUTE, dense_value, function_ops
 from niwaki.passes.compact_storage import CompactStoragePass
-from niwaki.passes.emit_iree import EmitIreePass, kernel_functions
+from niwaki.passes.emit_iree import EmitIreePass, kernel_functions, own_results
 from niwaki.passes.lower_to_cpu import CPU_KERNELS
 from niwaki.passes.pipelines import compile_pipeline
 from niwaki.targets import get_target
 
 from .cases import Branches, Case
 from .kernel_accesses import run_kernel
-from .kernel_memory import Buffer, Scratch
+from .kernel_memory import Buffer, Scratch, Taken
 from .kernel_values import GARBAGE, ZERO, Array, states
 
 
@@ -75,18 +75,32 @@ def call_problems(
     call: Any, kernel: Any, threads: int, memory: dict[Any, Array], wanted: Array
 ) -> list[str]:
     """Run one call on the memory that earlier ones left; its result is added there."""
-    names = [f"buffer {number}" for number in range(len(call.operands))]
     buffers = [
-        Buffer(name, contents(operand, memory))
-        for name, operand in zip(names, call.operands, strict=True)
+        Buffer(f"buffer {number}", contents(operand, memory))
+        for number, operand in enumerate(call.operands)
     ]
-    result = Buffer("the result", states(wanted.size, state=GARBAGE), is_result=True)
+    own = own_results(call)
+    if call.results[0] in own:
+        result = Buffer("the result", states(wanted.size, state=GARBAGE), is_result=True)
+        buffers.append(result)
+    else:
+        taken = taken_operand(call)
+        result = Taken("the result", contents(call.operands[taken], memory))
+        buffers[taken] = result
     scratch = [
-        Scratch("scratch memory", contents_of_nobody(value)) for value in list(call.results)[1:]
+        Scratch("scratch memory", contents_of_nobody(value))
+        for value in own
+        if value != call.results[0]
     ]
-    found = run_kernel(kernel, [*buffers, result, *scratch], threads)
+    found = run_kernel(kernel, [*buffers, *scratch], threads)
     memory[call.results[0]] = result.left
     return found + broken_promises(result, wanted)
+
+
+def taken_operand(call: Any) -> int:
+    """Number of the operand whose memory a call's result takes."""
+    tied = ir.ArrayAttr(call.operation.attributes["tied_operands"])
+    return int(ir.IntegerAttr(tied[0]).value)
 
 
 def contents_of_nobody(value: Any) -> Array:

@@ -27,6 +27,7 @@ from niwaki.passes.kernels import (
     winograd,
 )
 from niwaki.passes.kernels.builder import local_vectors, zero_fill
+from niwaki.passes.kernels.library import Kernel
 from niwaki.passes.kernels.rows import for_pieces
 
 from .network_accesses import problems_of
@@ -58,6 +59,11 @@ def unbounded(a: Any, _: Any) -> Any:
     return a
 
 
+def taking_memory(*arguments: Any) -> Kernel:
+    """A kernel that says the result may be stored over an operand that it reads twice."""
+    return Kernel(*arguments, takes_memory=True)
+
+
 def one_vector(_: int, lanes: int) -> Any:
     """`local_vectors` with room for one alone."""
     return local_vectors(1, lanes)
@@ -85,6 +91,7 @@ FLAWS: list[tuple[str, Any, str, Any, str]] = [
     ("x86-64-v3", winograd, "zero_fill", one_less, "winograd.* not written"),
     ("arm64", winograd, "minimum", unbounded, "winograd.* reads element"),
     ("arm64", winograd, "for_pieces", whole_vectors, "winograd.* get a value and a zero"),
+    ("x86-64-v4", winograd, "Kernel", taking_memory, "winograd.* read or written again"),
     ("x86-64-v3", rows, "zero_fill", one_less, "copy_rows.* not written"),
     ("x86-64-v4", compact_storage, "LOOKAHEAD", 0, "gather_gemm.* reads element"),
     ("vulkan", gpu_gather_gemm, "minimum", unbounded, "gather_gemm.* reads element"),

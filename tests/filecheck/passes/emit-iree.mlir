@@ -44,6 +44,27 @@ module attributes {sparse_pattern.target = "arm64"} {
 
 // -----
 
+// A result that takes the memory of an operand has no binding of its own.
+// CHECK-LABEL: func.func @twice_0(%{{[^,]+}}: !stream.binding)
+// CHECK-LABEL: func.func @call
+// CHECK:         "flow.dispatch"(%{{.+}}) {entry_points = [@twice_0::@twice_0], {{.+}}, tied_operands = [0 : index]}
+module attributes {sparse_pattern.target = "arm64"} {
+  func.func private @twice_0(%inout: memref<?xf32>, %x: index, %y: index, %z: index)
+      attributes {sparse_pattern.workgroups = array<i64: 2, 1, 1>} {
+    %0 = memref.load %inout[%x] : memref<?xf32>
+    %1 = arith.addf %0, %0 : f32
+    memref.store %1, %inout[%x] : memref<?xf32>
+    return
+  }
+  func.func @call(%a: tensor<2xf32>) -> tensor<2xf32> {
+    %0 = "flow.dispatch"(%a) {entry_points = [@twice_0], operandSegmentSizes = array<i32: 0, 1, 0, 0>, tied_operands = [0 : index]}
+      : (tensor<2xf32>) -> tensor<2xf32>
+    return %0 : tensor<2xf32>
+  }
+}
+
+// -----
+
 // On a GPU the kernel says how many threads a workgroup has.
 // CHECK-LABEL: func.func @none_0
 // CHECK-SAME:    #iree_codegen.translation_info<pipeline = #iree_gpu.spirv_pipeline<BaseLowering> workgroup_size = [64, 1, 1]>

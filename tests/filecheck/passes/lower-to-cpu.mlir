@@ -304,9 +304,9 @@ module attributes {sparse_pattern.target = "arm64"} {
 
 // Two patterns of two taps. Sums of three filters wait on the stack: first zeros, then for each channel, and each pattern that
 // some kernel of it has, the taps are loaded once and added for each kernel. The number of the kernel is carried along. The
-// epilogue runs at the end, and halo is written by select.
+// epilogue runs at the end, and halo is written by select. The result takes the residual's memory.
 // CHECK-LABEL: func.func private @pattern_gemm_2(
-// CHECK-SAME:    %[[IN:.+]]: memref<?xf32>, %[[VALUES:.+]]: memref<?xf32>, %[[FILTERS:.+]]: memref<?xi8>, %[[COUNTS:.+]]: memref<?xi16>, %[[STARTS:.+]]: memref<?xi32>, %[[BIAS:.+]]: memref<?xf32>, %[[MASK:.+]]: memref<?xi8>, %[[RESIDUAL:.+]]: memref<?xf32>, %[[OUT:.+]]: memref<?xf32>, %{{.+}}: index, %{{.+}}: index, %{{.+}}: index)
+// CHECK-SAME:    %[[IN:.+]]: memref<?xf32>, %[[VALUES:.+]]: memref<?xf32>, %[[FILTERS:.+]]: memref<?xi8>, %[[COUNTS:.+]]: memref<?xi16>, %[[STARTS:.+]]: memref<?xi32>, %[[BIAS:.+]]: memref<?xf32>, %[[MASK:.+]]: memref<?xi8>, %[[OUT:.+]]: memref<?xf32>, %{{.+}}: index, %{{.+}}: index, %{{.+}}: index)
 // CHECK-SAME:    sparse_pattern.workgroups = array<i64: 1, 1, 1>
 // CHECK:         %[[SUMS:.+]] = memref.alloca() : memref<3xvector<4xf32>>
 // CHECK:         scf.for
@@ -333,7 +333,7 @@ module attributes {sparse_pattern.target = "arm64"} {
 // CHECK:         scf.for
 // CHECK:           memref.load %[[BIAS]]
 // CHECK:           memref.load %[[SUMS]]
-// CHECK:           vector.load %[[RESIDUAL]]
+// CHECK:           vector.load %[[OUT]]
 // CHECK:           %[[STORED:.+]] = arith.select %[[PIXEL]]
 // CHECK:           vector.store %[[STORED]], %[[OUT]]
 // CHECK:         return
@@ -343,7 +343,7 @@ module attributes {sparse_pattern.target = "arm64"} {
 // CHECK:         %[[FLAT:.+]] = "flow.dispatch"(%{{.+}}) {entry_points = [@copy_rows_0]
 // CHECK:         %[[MASK:.+]] = arith.constant dense<[1, 1, 1, 1, 0, 0, 0, 0]> : tensor<8xi8>
 // CHECK:         "flow.dispatch"(%[[FLAT]], %arg2, %arg3, %arg4, %arg5, %arg1, %[[MASK]], %{{[^)]+}})
-// CHECK-SAME:      {entry_points = [@pattern_gemm_2], operandSegmentSizes = array<i32: 0, 8, 0, 0>}
+// CHECK-SAME:      {entry_points = [@pattern_gemm_2], operandSegmentSizes = array<i32: 0, 8, 0, 0>, tied_operands = [7 : index]}
 // CHECK-SAME:      -> tensor<44xf32>
 #line = #sparse_pattern.planar<array<i64: 4>, array<i64: 1>, array<i64: 1>, array<i64: 0>, 4, 8, 16>
 module attributes {sparse_pattern.target = "arm64"} {
