@@ -15,6 +15,7 @@ from .kernels import (
 )
 from .layout import PlanarAttr, layer_reach, layout_of, phase_sizes, with_layout
 from .ops import (
+    ConcatOp,
     ConvertLayoutOp,
     ConvOp,
     LinearOp,
@@ -33,6 +34,7 @@ from .schemes import scheme_attr
 
 __all__ = [
     "LOOKAHEAD",
+    "ConcatOp",
     "ConvOp",
     "ConvertLayoutOp",
     "DepthwiseAttr",

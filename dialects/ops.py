@@ -13,7 +13,14 @@ from torch_mlir.dialects import ext
 
 from .dialect import SparsePattern, int_array, int_attr
 from .epilogue import EpilogueBuilder, add_epilogue
-from .rules import conv_problem, convert_layout_problem, linear_problem, pool_problem, reject
+from .rules import (
+    concat_problem,
+    conv_problem,
+    convert_layout_problem,
+    linear_problem,
+    pool_problem,
+    reject,
+)
 
 
 class ConvOp(SparsePattern.Operation, name="conv", traits=[ext.Pure]):
@@ -80,6 +87,20 @@ class ConvertLayoutOp(SparsePattern.Operation, name="convert_layout", traits=[ex
 
     def verify_region_invariants(self) -> bool:
         return reject(self, convert_layout_problem(self))
+
+
+class ConcatOp(SparsePattern.Operation, name="concat", traits=[ext.Pure]):
+    """The channels of one activation, then those of another one of the same layout.
+
+    More than two are joined by several ops: a list of operands must be of one type.
+    """
+
+    result: ext.Result[ir.RankedTensorType]
+    first: ext.Operand[ir.RankedTensorType]
+    second: ext.Operand[ir.RankedTensorType]
+
+    def verify_region_invariants(self) -> bool:
+        return reject(self, concat_problem(self))
 
 
 def build_conv(

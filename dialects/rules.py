@@ -88,6 +88,22 @@ def convert_layout_problem(op: Any) -> str:
     return ""
 
 
+def concat_problem(op: Any) -> str:
+    """What is wrong with a `concat`, empty if nothing is."""
+    if problem := tensors_problem(op):
+        return problem
+    result, types = op.result.type, [op.first.type, op.second.type]
+    if any(layout_of(kind) != layout_of(result) for kind in types):
+        return "needs inputs of the result's layout"
+    images, channels, *spatial = result.shape
+    if any([images, *spatial] != [kind.shape[0], *kind.shape[2:]] for kind in types):
+        return f"needs inputs that differ from {shape_text(result)} in their channels alone"
+    joined = sum(kind.shape[1] for kind in types)
+    if joined != channels:
+        return f"joins {joined} channels, but its result is {shape_text(result)}"
+    return ""
+
+
 def weights_problem(op: Any, kernels: tuple[Any, ...]) -> str:
     """Checks shared by the logical ops with weights."""
     if problem := scheme_problem(op.scheme) or tensors_problem(op):

@@ -14,12 +14,14 @@
     return %r
 
 A convolution reads and writes the same pitches, so that activations joined by convolutions form
-groups of one pitch, as wide as the largest halo in the group asks. Other ops keep plain tensors;
-conversions stand between.
+groups of one pitch, as wide as the largest halo in the group asks. So do those that a
+concatenation joins: on CPUs it is a `sparse_pattern.concat`, which mostly costs nothing. Other ops
+keep plain tensors; conversions stand between.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -27,6 +29,7 @@ from typing import Any, ClassVar
 import torch_mlir.ir as ir
 
 from niwaki.dialects import (
+    ConcatOp,
     ConvertLayoutOp,
     ConvOp,
     Planar,
@@ -123,7 +126,9 @@ class AssignLayoutsPass(ModulePass):
 
     def run(self, module: Any, session: Session) -> None:
         target = target_of(module)
-        layers = [op for op in function_ops(module) if isinstance(op, (ConvOp, PoolOp))]
+        if target.backend == "cpu":
+            raise_concats(module)
+        layers = [op for op in function_ops(module) if isinstance(op, (ConvOp, PoolOp, ConcatOp))]
         groups = Groups()
         for op in layers:
             collect(op, groups, target)
@@ -133,22 +138,71 @@ class AssignLayoutsPass(ModulePass):
                 op.operation.erase()
 
 
+def raise_concats(module: Any) -> None:
+    """Raise concatenations of channels that layers write or read."""
+    layers = (ConvOp, PoolOp, ConcatOp)
+    for op in function_ops(module):
+        if not joins_channels(op):
+            continue
+        around = [*(value.owner for value in op.operands), *(use.owner for use in op.result.uses)]
+        if any(isinstance(one, layers) for one in around):
+            with ir.InsertionPoint(op), op.location:
+                joined = functools.reduce(concat, op.operands)
+            op.result.replace_all_uses_with(joined)
+            op.operation.erase()
+
+
+def concat(first: ir.Value, second: ir.Value) -> ir.Value:
+    """The channels of two plain activations."""
+    kind = ir.RankedTensorType(first.type)
+    images, channels, *sizes = kind.shape
+    shape = [images, channels + second.type.shape[1], *sizes]
+    result = ir.RankedTensorType.get(shape, kind.element_type)
+    return ir.Operation.create("sparse_pattern.concat", [result], [first, second]).result
+
+
+def joins_channels(op: Any) -> bool:
+    """Whether an op puts the channels of activations behind one another."""
+    if op.operation.name != "tensor.concat" or ir.IntegerAttr(op.attributes["dim"]).value != 1:
+        return False
+    kind = ir.RankedTensorType(op.result.type)
+    floats = isinstance(kind.element_type, ir.F32Type)
+    return 3 <= kind.rank <= 5 and kind.has_static_shape and floats
+
+
 def collect(op: Any, groups: Groups, target: Target) -> None:
     """Note what one layer needs of the activations it reads and writes."""
-    ones = (1,) * len(ints(op.strides))
-    split = reads_phases(op, target)
-    kernel = op.weight.type.shape[2:] if isinstance(op, ConvOp) else ints(op.kernel)
-    source = groups.add(op.input, ints(op.strides) if split else ones)
-    # A vector of every s-th pixel spans s vectors.
-    span = 1 if split else max(ints(op.strides))
-    groups.needs[source].widen(layer_reach(op, kernel, split), span * target.lanes)
-    if not is_planar_result(op):
-        return
-    result = groups.add(op.result, ones)
-    for extra in op.per_position:
-        groups.join(groups.add(extra, ones), result)
-    if split:
-        groups.join(source, result)
+    nodes = [groups.add(op.operands[i], split) for i, split in planar_operands(op, target)]
+    if isinstance(op, ConcatOp):
+        joined = nodes
+    else:
+        source, *joined = nodes
+        split = reads_phases(op, target)
+        kernel = op.weight.type.shape[2:] if isinstance(op, ConvOp) else ints(op.kernel)
+        # A vector of every s-th pixel spans s vectors.
+        span = 1 if split else max(ints(op.strides))
+        groups.needs[source].widen(layer_reach(op, kernel, split), span * target.lanes)
+        joined = nodes if split else joined
+    if is_planar_result(op):
+        result = groups.add(op.result, ones_of(op))
+        for node in joined:
+            groups.join(node, result)
+
+
+def planar_operands(op: Any, target: Target) -> list[tuple[int, tuple[int, ...]]]:
+    """Numbers of the operands that a layer wants planar, and the strides they are split by."""
+    ones = ones_of(op)
+    if isinstance(op, ConcatOp):
+        return [(number, ones) for number in range(len(op.operands))]
+    extras = len(op.per_position) if is_planar_result(op) else 0
+    first = len(op.operands) - len(op.per_position)
+    strides = ints(op.strides) if reads_phases(op, target) else ones
+    return [(0, strides), *((number, ones) for number in range(first, first + extras))]
+
+
+def ones_of(op: Any) -> tuple[int, ...]:
+    """The strides of what is not split, in the rank of a layer's operands."""
+    return (1,) * (len(op.operands[0].type.shape) - 2)
 
 
 def is_planar_result(op: Any) -> bool:
@@ -156,7 +210,7 @@ def is_planar_result(op: Any) -> bool:
 
     A pooling down to one pixel does not: it writes the plain tensor that linear layers read.
     """
-    return isinstance(op, ConvOp) or any(size > 1 for size in op.result.type.shape[2:])
+    return not isinstance(op, PoolOp) or any(size > 1 for size in op.result.type.shape[2:])
 
 
 def group_pitches(needs: Sequence[Need]) -> tuple[int, ...]:
@@ -205,14 +259,11 @@ def rewrite(layers: Sequence[Any], layouts: dict[Node, Planar], target: Target) 
         return split[key]
 
     for op in layers:
-        ones, block = (1,) * len(ints(op.strides)), op.operation.block
-        strides = ints(op.strides) if reads_phases(op, target) else ones
+        ones, block = ones_of(op), op.operation.block
         with ir.InsertionPoint(op), op.location:
-            op.operation.operands[0] = planar(op.input, strides, block)
-            first = len(op.operation.operands) - len(op.per_position)
-            for position, extra in enumerate(list(op.per_position)):
-                if is_planar_result(op):
-                    op.operation.operands[first + position] = planar(extra, ones, block)
+            for number, split_by in planar_operands(op, target):
+                value = op.operation.operands[number]
+                op.operation.operands[number] = planar(value, split_by, block)
         if not is_planar_result(op):
             continue
         plain_type, result = op.result.type, op.result

@@ -18,7 +18,8 @@ import torch_mlir.ir as ir
 
 from niwaki.dialects import layout_of
 
-Order = Mapping[Any, int]  # operations directly inside functions, by their place in the program
+# Place in the program of what computes a value. An op's own hash changes when the op does.
+Order = Mapping[ir.Value, int]
 
 
 def memory_to_take(op: Any, order: Order) -> ir.Value | None:
@@ -29,7 +30,7 @@ def memory_to_take(op: Any, order: Order) -> ir.Value | None:
             for value in op.per_position
             if value.type == op.result.type
             and layout_of(value.type) is not None
-            and value.owner in order  # and not an argument of the function
+            and value in order  # and not an argument of the function
             and all(value != other for other in operands_but(op, value))
             and is_last_reader(op, value, order)
         ),
@@ -49,18 +50,18 @@ def is_last_reader(op: Any, value: ir.Value, order: Order) -> bool:
 
     Program order does not say so: what does not depend on each other may run at the same time.
     """
-    before = needed_for(op, order, since=order[value.owner])
-    return all(use.owner == op.operation or use.owner in before for use in value.uses)
+    before = needed_for(op, order, since=order[value])
+    others = [use.owner for use in value.uses if use.owner != op.operation]
+    return all(any(result in before for result in other.results) for other in others)
 
 
-def needed_for(op: Any, order: Order, since: int) -> set[Any]:
-    """Operations whose results `op` depends on, as far as they come after place `since`."""
-    found: set[Any] = set()
-    waiting = [op.operation]
+def needed_for(op: Any, order: Order, since: int) -> set[ir.Value]:
+    """What the result of `op` depends on, as far as it is computed after place `since`."""
+    found: set[ir.Value] = set()
+    waiting = [op]
     while waiting:
         for operand in waiting.pop().operands:
-            owner = operand.owner
-            if owner not in found and order.get(owner, since) > since:
-                found.add(owner)
-                waiting.append(owner)
+            if operand not in found and order.get(operand, since) > since:
+                found.add(operand)
+                waiting.append(operand.owner)
     return found

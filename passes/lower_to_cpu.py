@@ -33,6 +33,7 @@ from niwaki.dialects import (
 )
 
 from .base import ModulePass, PassFailure, Session, constant, target_of
+from .calls import lower_all
 from .kernels.copy_rows import copy_kernel
 from .kernels.depthwise import Depthwise, depthwise_kernel
 from .kernels.depthwise_rows import DepthwiseRows, depthwise_rows_kernel
@@ -52,7 +53,6 @@ from .lowering import (
     epilogue_counts,
     is_whole_plane,
     linear_layer,
-    lower_all,
     pool_layer,
 )
 

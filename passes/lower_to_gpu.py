@@ -21,12 +21,13 @@ import torch_mlir.ir as ir
 from niwaki.dialects import ConvertLayoutOp, PackedConvOp, PackedLinearOp, PoolOp, layout_of
 
 from .base import ModulePass, Session, target_of
+from .calls import lower_all
 from .kernels.gpu_copy import gpu_copy_kernel
 from .kernels.gpu_gather_gemm import gpu_gather_gemm_kernel
 from .kernels.gpu_matvec import gpu_matvec_kernel
 from .kernels.gpu_pooling import gpu_pooling_kernel, gpu_whole_plane_kernel
 from .kernels.library import Kernel
-from .lowering import MakeKernel, conv_layer, is_whole_plane, linear_layer, lower_all, pool_layer
+from .lowering import MakeKernel, conv_layer, is_whole_plane, linear_layer, pool_layer
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
-"""What the lowerings have in common: layers as kernels see them, and replacing ops by calls."""
+"""What the lowerings have in common: layers as kernels see them, and what they must be like."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch_mlir.ir as ir
@@ -21,10 +21,9 @@ from niwaki.dialects import (
     layout_of,
 )
 
-from .base import PassFailure, function_ops, nested_ops
-from .in_place import memory_to_take
+from .base import PassFailure, nested_ops
 from .kernels.gather_gemm import GatherGemm
-from .kernels.library import Kernel, KernelLibrary, flat
+from .kernels.library import Kernel
 from .kernels.matvec import Matvec
 from .kernels.pooling import Pooling
 from .kernels.rows import plain_layout
@@ -47,39 +46,16 @@ LAYERS = (
 AT_THE_TOP = "kernels are called from the top of a function alone"
 
 
-def lower_all(module: Any, kernels: Mapping[Any, MakeKernel], lanes: int) -> None:
-    """Replace ops that have a kernel by dispatches; planar activations become flat tensors.
+def check_kernels(ops: Sequence[Any], kernels: Mapping[Any, MakeKernel]) -> None:
+    """Refuse layers that this target has no kernel for.
 
     Raises:
-        PassFailure: a layer is not in the form that kernels take.
+        PassFailure: it names the kernel and the pass that chooses others.
     """
-    for op in function_ops(module):
-        check_prepared(op)
+    for op in ops:
         if isinstance(op, LAYERS) and type(op) not in kernels:
             told = f"has a kernel of {op.kernel.attr_name}, which this target has not"
             raise PassFailure(op.location, f"{told}: run sparse-pattern-select-kernels for it")
-    library = KernelLibrary(module)
-    planned = []
-    # First decide on all kernels, from types that still tell their layouts.
-    ops = function_ops(module)
-    order = {op.operation: place for place, op in enumerate(ops)}
-    for op in ops:
-        if make := kernels.get(type(op)):
-            with ir.InsertionPoint(op), op.location:
-                kernel, operands = make(op, lanes)
-            memory = memory_to_take(op, order) if kernel.takes_memory else None
-            taken = None if memory is None else operands.index(memory)
-            result = flat(op.result.type, layout_of(op.result.type))
-            planned.append((op, kernel, operands, result, taken))
-    for op, kernel, operands, result, taken in planned:
-        with ir.InsertionPoint(op):
-            value = library.dispatch(kernel, operands, result, op.location, taken)
-        op.result.replace_all_uses_with(value)
-        # Operands noted earlier follow their replacement.
-        for _, _, later, *_ in planned:
-            later[:] = [value if operand == op.result else operand for operand in later]
-    for op, *_ in reversed(planned):
-        op.operation.erase()
 
 
 def check_prepared(op: Any) -> None:

@@ -153,6 +153,16 @@ def prefetch(buffer: ir.Value, index: Any, locality: int = L1) -> None:
     memref.prefetch(buffer, [as_value(index)], False, locality, True)
 
 
+def view(buffer: ir.Value, begin: Any, size: int) -> ir.Value:
+    """`size` elements of a buffer, from `begin` on."""
+    kind = ir.MemRefType(buffer.type)
+    strided = ir.StridedLayoutAttr.get(ir.ShapedType.get_dynamic_stride_or_offset(), [1])
+    part = ir.MemRefType.get([size], kind.element_type, strided)
+    return memref.SubViewOp(
+        part, buffer, [as_value(begin)], [], [], [ir.ShapedType.get_dynamic_size()], [size], [1]
+    ).result
+
+
 def load_index(buffer: ir.Value, index: Any) -> Index:
     """An i32 element as an index."""
     return Index(arith.index_cast(ir.IndexType.get(), load(buffer, index)))

@@ -21,7 +21,7 @@ import torch_mlir.ir as ir
 from niwaki.dialects import ints
 from niwaki.passes.kernels.library import WORKGROUPS
 
-from .kernel_memory import Buffer, LocalVectors, Scratch
+from .kernel_memory import Buffer, LocalVectors, Scratch, View
 from .kernel_values import DATA, GARBAGE, Array, Unsupported, compute, is_data, states
 
 WRITER, THREAD = "writer", "thread"  # besides SSA values, what is known at each point
@@ -97,7 +97,7 @@ class Interpreter:
         ordered: for loops that were met whether they run in order.
     """
 
-    buffers: dict[Any, Buffer | Scratch]
+    buffers: dict[Any, Buffer | Scratch | View]
     local: dict[Any, LocalVectors] = field(default_factory=dict)
     ordered: dict[Any, bool] = field(default_factory=dict)
 
@@ -124,6 +124,12 @@ class Interpreter:
             self.load(op, frame)
         elif op.name in ("memref.store", "vector.store"):
             self.store(op, frame)
+        elif op.name == "memref.subview":
+            (begin,) = np.unique(frame.number(op.operands[1]))
+            (size,) = ints(op.attributes["static_sizes"])
+            whole = self.buffers[op.operands[0]]
+            assert not isinstance(whole, Scratch)
+            self.buffers[op.results[0]] = View(whole, int(begin), size)
         elif op.name == "scf.for":
             self.loop(op, frame)
         elif op.name == "scf.if":

@@ -159,6 +159,35 @@ class Taken(Buffer):
 
 
 @dataclass
+class View:
+    """A part of a buffer: `size` elements from `begin` on."""
+
+    whole: Buffer | View
+    begin: int
+    size: int
+
+    @property
+    def problems(self) -> list[str]:
+        """Those of the buffer."""
+        return self.whole.problems
+
+    def read(self, places: Array, readers: Array) -> Array:
+        """As `Buffer.read`; places outside the part are noted."""
+        self._check("reads", places)
+        return self.whole.read(places + self.begin, readers)
+
+    def write(self, places: Array, written: Array, writers: Array) -> None:
+        """As `Buffer.write`; places outside the part are noted."""
+        self._check("writes", places)
+        self.whole.write(places + self.begin, written, writers)
+
+    def _check(self, verb: str, places: Array) -> None:
+        inside = (places >= 0) & (places < self.size)
+        if not inside.all():
+            self.problems.append(outside(verb, places[~inside], "a part of the result", self.size))
+
+
+@dataclass
 class LocalVectors:
     """Vectors on the stack, which each of those who run the kernel has for itself.
 

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import torch_mlir.ir as ir
 
 from niwaki import dialects, frontend
-from niwaki.dialects import layout_of
+from niwaki.dialects import ConcatOp, layout_of
 from niwaki.dialects.planar import pack
 from niwaki.passes import Session, parse_pipeline, run_pipeline
 from niwaki.passes.base import TARGET_ATTRIBUTE, dense_value, function_ops
 from niwaki.passes.compact_storage import CompactStoragePass
+from niwaki.passes.concats import Slice, is_inner, slices_of, written_directly
 from niwaki.passes.emit_iree import EmitIreePass, kernel_functions, own_results
 from niwaki.passes.lower_to_cpu import CPU_KERNELS
 from niwaki.passes.pipelines import compile_pipeline
@@ -39,8 +41,7 @@ def network_problems(module: Any, target: str) -> list[str]:
     module.attributes[TARGET_ATTRIBUTE] = ir.StringAttr.get(target)
     machine, (before, after) = get_target(target), passes_to_kernels(target)
     run_pipeline(module, before, Session())
-    layers: list[Any] = [op for op in function_ops(module) if type(op) in CPU_KERNELS]
-    promised = [promise(op.result.type) for op in layers]
+    promised = list(promises(function_ops(module)))
     run_pipeline(module, after, Session())
     calls = [op for op in function_ops(module) if op.operation.name == "flow.dispatch"]
     assert len(calls) == len(promised) > 0, "layers and calls of kernels do not match"
@@ -61,6 +62,34 @@ def passes_to_kernels(target: str) -> tuple[list[Any], list[Any]]:
     names = [element if isinstance(element, str) else element.name for element in every]
     packed = names.index(CompactStoragePass.name) + 1
     return every[:packed], every[packed : names.index(EmitIreePass.name)]
+
+
+def promises(ops: list[Any]) -> Iterator[Array]:
+    """What must be held by the result of each call that is to come, as `promise` says."""
+    parts = written_directly(ops, CPU_KERNELS)
+    for op in ops:
+        if type(op) in CPU_KERNELS:
+            yield promise_of(parts[op.result]) if op.result in parts else promise(op.result.type)
+        elif isinstance(op, ConcatOp) and not is_inner(op):
+            for part in slices_of(op):
+                if part.value not in parts:
+                    # Halo is copied with the pixels, and what is loaded counts as data.
+                    yield promise_of(part, halo=1)
+
+
+def promise_of(part: Slice, halo: float = 0) -> Array:
+    """What a concatenation must hold when a part of it has been written; NaN in the others."""
+    kind = ir.RankedTensorType(part.concat.result.type)
+    (images, channels, *_), layout = kind.shape, layout_of(kind)
+    assert layout is not None
+    wanted, last = promise(kind), part.first + part.value.type.shape[1]
+    if part.first:
+        wanted[: layout.lead] = np.nan
+    planes = wanted[layout.lead : layout.lead + images * channels * layout.plane]
+    planes[planes == 0] = halo
+    planes = planes.reshape(images, channels, layout.plane)
+    planes[:, : part.first] = planes[:, last:] = np.nan
+    return wanted
 
 
 def promise(kind: ir.Type) -> Array:
@@ -112,6 +141,8 @@ def contents(value: Any, memory: dict[Any, Array]) -> Array:
     """Numbers or states of a tensor: integer constants by value, what IREE computes as data."""
     if value in memory:
         return memory[value]
+    if not isinstance(value.owner, ir.Block) and value.owner.name == "tensor.empty":
+        return contents_of_nobody(value)
     array = dense_value(value)
     if array is not None and array.dtype.kind in "iu":
         return array.reshape(-1).astype(np.int64)

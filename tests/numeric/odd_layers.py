@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -54,6 +55,11 @@ def odd_layers() -> list[Case]:
         "linear": (fill(nn.Linear(31, 70), "blocks of 4", rng), tensor(rng, 7, 31)),
         "linear, one row": (fill(nn.Linear(3, 129), "unstructured", rng), tensor(rng, 1, 3)),
         "linear of one": (fill(nn.Linear(1, 1), "dense", rng), tensor(rng, 3, 1)),
+        "joined": (Joined(lambda *sizes, **options: conv(2, *sizes, **options)), image),
+        "joined, one image": (
+            Joined(lambda *sizes, **options: conv(2, *sizes, **options)),
+            image[:1],
+        ),
         "halo for the next": (
             nn.Sequential(
                 conv(2, 5, 11, 3, padding=1),
@@ -69,6 +75,27 @@ def odd_layers() -> list[Case]:
         ),
     }
     return [Case(name, model, (x,)) for name, (model, x) in networks.items()]
+
+
+class Joined(nn.Module):
+    """Concatenations of what layers write: into its place if nobody else reads it, else copied."""
+
+    def __init__(self, conv: Callable[..., nn.Module]) -> None:
+        super().__init__()
+        self.inner = conv(5, 3, 3, padding=1)
+        self.wide = conv(5, 9, 5, padding=2, groups=1)
+        self.depthwise = conv(5, 5, 3, padding=1, groups=5)
+        self.outer = conv(27, 4, 3, padding=1)
+        self.last = conv(31, 2, 3, stride=2, padding=1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        inner = torch.relu(self.inner(x))
+        pooled = torch.max_pool2d(x, 3, 1, 1)
+        first = torch.cat([inner, self.wide(x), self.depthwise(x)], 1)
+        second = torch.cat([first, pooled, pooled], 1)
+        read_again = torch.relu(self.outer(second))
+        result: torch.Tensor = self.last(torch.cat([second, read_again], 1))
+        return result
 
 
 def odd_patterns() -> list[Case]:

@@ -27,9 +27,9 @@ EVERY_TARGET = pytest.mark.parametrize("target", TARGETS)
 EVERY_CPU = pytest.mark.parametrize("target", TARGETS[:-1])
 FAMILIES = {
     "gather_gemm", "depthwise", "matvec", "pool_max", "pool_sum", "reduce_max", "reduce_sum",
-    "copy_rows", "depthwise_rows", "spmm",
+    "copy_rows", "copy_planes", "depthwise_rows", "spmm",
 }  # fmt: skip
-CPU_ONLY = {"depthwise", "depthwise_rows", "spmm"}
+CPU_ONLY = {"depthwise", "depthwise_rows", "spmm", "copy_planes"}
 
 
 @EVERY_TARGET

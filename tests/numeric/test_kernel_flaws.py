@@ -59,9 +59,9 @@ def unbounded(a: Any, _: Any) -> Any:
     return a
 
 
-def taking_memory(*arguments: Any) -> Kernel:
+def taking_memory(*arguments: Any) -> Any:
     """A kernel that says the result may be stored over an operand that it reads twice."""
-    return Kernel(*arguments, takes_memory=True)
+    return replace(Kernel(*arguments), takes_memory=True)
 
 
 def one_vector(_: int, lanes: int) -> Any:

@@ -390,3 +390,30 @@ func.func @f(%x: tensor<2x3xf32, #sparse_pattern.planar<array<i64: 3>, array<i64
     -> tensor<2x4xf32>
   return
 }
+
+// -----
+
+#line = #sparse_pattern.planar<array<i64: 8, 8>, array<i64: 9, 1>, array<i64: 1, 1>, array<i64: 0>, 16, 96, 16>
+func.func @f(%x: tensor<1x4x8x8xf32>, %y: tensor<1x4x8x8xf32, #line>) {
+  // expected-error @+1 {{'sparse_pattern.concat' op needs inputs of the result's layout}}
+  %z = "sparse_pattern.concat"(%x, %y) : (tensor<1x4x8x8xf32>, tensor<1x4x8x8xf32, #line>) -> tensor<1x8x8x8xf32, #line>
+  return
+}
+
+// -----
+
+#line = #sparse_pattern.planar<array<i64: 8, 8>, array<i64: 9, 1>, array<i64: 1, 1>, array<i64: 0>, 16, 96, 16>
+func.func @f(%x: tensor<2x4x8x8xf32, #line>, %y: tensor<1x4x8x8xf32, #line>) {
+  // expected-error @+1 {{'sparse_pattern.concat' op needs inputs that differ from 1x8x8x8 in their channels alone}}
+  %z = "sparse_pattern.concat"(%x, %y) : (tensor<2x4x8x8xf32, #line>, tensor<1x4x8x8xf32, #line>) -> tensor<1x8x8x8xf32, #line>
+  return
+}
+
+// -----
+
+#line = #sparse_pattern.planar<array<i64: 8, 8>, array<i64: 9, 1>, array<i64: 1, 1>, array<i64: 0>, 16, 96, 16>
+func.func @f(%x: tensor<1x4x8x8xf32, #line>, %y: tensor<1x4x8x8xf32, #line>) {
+  // expected-error @+1 {{'sparse_pattern.concat' op joins 8 channels, but its result is 1x9x8x8}}
+  %z = "sparse_pattern.concat"(%x, %y) : (tensor<1x4x8x8xf32, #line>, tensor<1x4x8x8xf32, #line>) -> tensor<1x9x8x8xf32, #line>
+  return
+}

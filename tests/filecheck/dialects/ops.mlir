@@ -209,3 +209,11 @@ func.func @packed_patterns(%x: tensor<1x3x8x8xf32, #plain>, %values: tensor<6xf3
     -> tensor<1x2x8x8xf32, #plain>
   return
 }
+
+// CHECK-LABEL: func.func @concat
+// CHECK:         "sparse_pattern.concat"(%{{.+}}, %{{.+}}) : (tensor<1x4x8x8xf32, {{.+}}>, tensor<1x2x8x8xf32, {{.+}}>) -> tensor<1x6x8x8xf32, {{.+}}>
+func.func @concat(%a: tensor<1x4x8x8xf32, #plain>, %b: tensor<1x2x8x8xf32, #plain>) -> tensor<1x6x8x8xf32, #plain> {
+  %y = "sparse_pattern.concat"(%a, %b)
+    : (tensor<1x4x8x8xf32, #plain>, tensor<1x2x8x8xf32, #plain>) -> tensor<1x6x8x8xf32, #plain>
+  return %y : tensor<1x6x8x8xf32, #plain>
+}

@@ -213,3 +213,43 @@ module attributes {sparse_pattern.target = "vulkan"} {
     return %y : tensor<1x4x4x4xf32>
   }
 }
+
+// -----
+
+// What a concatenation joins has one layout, as wide as its widest reader needs. More than two are joined one by one. Where no
+// layer is around it, a concatenation stays as it is; so does one of rows.
+// CHECK-LABEL: func.func @joined
+// CHECK:         %[[PLANAR:.+]] = "sparse_pattern.convert_layout"
+// CHECK-SAME:      -> tensor<1x3x8x8xf32, #[[LAYOUT:sparse_pattern.planar<.+>]]>
+// CHECK:         %[[A:.+]] = "sparse_pattern.conv"(%[[PLANAR]],
+// CHECK:           -> tensor<1x4x8x8xf32, #[[LAYOUT]]>
+// CHECK:         %[[TWO:.+]] = "sparse_pattern.concat"(%[[A]], %[[PLANAR]])
+// CHECK-SAME:      -> tensor<1x7x8x8xf32, #[[LAYOUT]]>
+// CHECK:         %[[THREE:.+]] = "sparse_pattern.concat"(%[[TWO]], %[[A]])
+// CHECK-SAME:      -> tensor<1x11x8x8xf32, #[[LAYOUT]]>
+// CHECK:         "sparse_pattern.conv"(%[[THREE]],
+// CHECK:         tensor.concat dim(2)
+// CHECK:         tensor.concat dim(1)
+module attributes {sparse_pattern.target = "arm64"} {
+  func.func @joined(%x: tensor<1x3x8x8xf32>) -> (tensor<1x4x16x8xf32>, tensor<1x6x8x8xf32>) {
+    %w = arith.constant dense<0.5> : tensor<4x3x1x1xf32>
+    %v = arith.constant dense<0.5> : tensor<4x11x3x3xf32>
+    %a = "sparse_pattern.conv"(%x, %w) ({
+    ^bb0(%acc: f32):
+      "sparse_pattern.yield"(%acc) : (f32) -> ()
+    }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 0, 0, 0, 0>, groups = 1,
+        scheme = #sparse_pattern.dense, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+      : (tensor<1x3x8x8xf32>, tensor<4x3x1x1xf32>) -> tensor<1x4x8x8xf32>
+    %c = tensor.concat dim(1) %a, %x, %a
+      : (tensor<1x4x8x8xf32>, tensor<1x3x8x8xf32>, tensor<1x4x8x8xf32>) -> tensor<1x11x8x8xf32>
+    %b = "sparse_pattern.conv"(%c, %v) ({
+    ^bb0(%acc: f32):
+      "sparse_pattern.yield"(%acc) : (f32) -> ()
+    }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
+        scheme = #sparse_pattern.dense, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+      : (tensor<1x11x8x8xf32>, tensor<4x11x3x3xf32>) -> tensor<1x4x8x8xf32>
+    %rows = tensor.concat dim(2) %b, %b : (tensor<1x4x8x8xf32>, tensor<1x4x8x8xf32>) -> tensor<1x4x16x8xf32>
+    %plain = tensor.concat dim(1) %x, %x : (tensor<1x3x8x8xf32>, tensor<1x3x8x8xf32>) -> tensor<1x6x8x8xf32>
+    return %rows, %plain : tensor<1x4x16x8xf32>, tensor<1x6x8x8xf32>
+  }
+}

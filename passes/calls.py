@@ -1,0 +1,164 @@
+"""Replace layers by calls of kernels; planar activations become flat tensors.
+
+    %y = "sparse_pattern.packed_conv"(%x, ...)  -->  %y = "flow.dispatch"(%x, ...)
+
+A result has memory of its own, or that of a residual (`in_place.py`), or a part of what belongs to
+a concatenation (`concats.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch_mlir.ir as ir
+
+from niwaki.dialects import ConcatOp, layout_of
+
+from .base import constant, function_ops
+from .concats import Slice, into_slice, is_inner, slices_of, written_directly
+from .in_place import Order, memory_to_take
+from .kernels.copy_planes import copy_planes_kernel
+from .kernels.library import Kernel, KernelLibrary, flat
+from .lowering import MakeKernel, check_kernels, check_prepared
+
+
+@dataclass(frozen=True)
+class Call:
+    """A dispatch to make.
+
+    Attributes:
+        op: the layer it is for; a concatenation has one call for each input that is copied.
+        kernel, operands: what is called; operands may be results of other layers.
+        taken: number of the operand whose memory the result takes, if there is one.
+        part: where the result lies in a concatenation, if it does.
+    """
+
+    op: Any
+    kernel: Kernel
+    operands: list[ir.Value]
+    taken: int | None = None
+    part: Slice | None = None
+
+
+def lower_all(module: Any, kernels: Mapping[Any, MakeKernel], lanes: int) -> None:
+    """Replace ops that have a kernel by dispatches.
+
+    Raises:
+        PassFailure: a layer is not in the form that kernels take.
+    """
+    ops = function_ops(module)
+    for op in ops:
+        check_prepared(op)
+    check_kernels(ops, kernels)
+    layers = [op for op in ops if type(op) in kernels or isinstance(op, ConcatOp)]
+    # First decide on all kernels, from types that still tell their layouts.
+    planner = Planner(kernels, lanes, ops)
+    calls = [(op, list(planner.calls(op))) for op in layers]
+    caller = Caller(KernelLibrary(module))
+    for op, needed in calls:
+        caller.replace(op, needed)
+    for op in reversed(layers):
+        op.operation.erase()
+
+
+@dataclass
+class Planner:
+    """Chooses kernels and memory.
+
+    Attributes:
+        kernels: for each type of op what makes its kernel.
+        lanes: values of a vector.
+        ops: those directly inside functions.
+        order: where in the program values are computed.
+        parts: values that are written to their place in a concatenation.
+    """
+
+    kernels: Mapping[Any, MakeKernel]
+    lanes: int
+    ops: Sequence[Any]
+    order: Order = field(init=False)
+    parts: dict[ir.Value, Slice] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.order = {value: place for place, op in enumerate(self.ops) for value in op.results}
+        self.parts = written_directly(self.ops, self.kernels)
+
+    def calls(self, op: Any) -> Iterator[Call]:
+        """What computes the result of an op."""
+        if isinstance(op, ConcatOp):
+            parts = [] if is_inner(op) else slices_of(op)
+            yield from (self._copy(part) for part in parts if part.value not in self.parts)
+            return
+        place = self.parts.get(op.result)
+        if place is not None:
+            op.result.set_type(place.type)
+        with ir.InsertionPoint(op), op.location:
+            kernel, operands = self.kernels[type(op)](op, self.lanes)
+        takes = kernel.takes_memory and place is None
+        memory = memory_to_take(op, self.order) if takes else None
+        yield Call(op, kernel, operands, None if memory is None else operands.index(memory), place)
+
+    def _copy(self, part: Slice) -> Call:
+        source, shape = layout_of(part.value.type), list(part.value.type.shape)
+        assert source is not None, "verified"
+        channels = part.concat.result.type.shape[1]
+        kernel = copy_planes_kernel(source, part.layout, shape, channels, self.lanes)
+        return Call(part.concat, kernel, [part.value], part=part)
+
+
+@dataclass
+class Caller:
+    """Makes the calls.
+
+    Attributes:
+        library: the kernels made so far.
+        values: flat tensors that have taken the place of layers' results.
+        rooms: for concatenations their memory, as the inputs written so far have left it.
+    """
+
+    library: KernelLibrary
+    values: dict[ir.Value, ir.Value] = field(default_factory=dict)
+    rooms: dict[ir.Value, ir.Value] = field(default_factory=dict)
+
+    def replace(self, op: Any, calls: Sequence[Call]) -> None:
+        """Put calls where a layer is."""
+        with ir.InsertionPoint(op), op.location:
+            for call in calls:
+                if call.part is None:
+                    self._use(op, self._result(call))
+                else:
+                    self._write(call, call.part)
+            if isinstance(op, ConcatOp) and not is_inner(op):
+                self._use(op, self._room(op.result))
+
+    def _use(self, op: Any, value: ir.Value) -> None:
+        """Let all readers of an op's result read `value`."""
+        self.values[op.result] = value
+        op.result.replace_all_uses_with(value)
+
+    def _result(self, call: Call) -> ir.Value:
+        kind = flat(call.op.result.type, layout_of(call.op.result.type))
+        operands = self._operands(call)
+        return self.library.dispatch(call.kernel, operands, kind, call.op.location, call.taken)
+
+    def _write(self, call: Call, part: Slice) -> None:
+        """A call whose result is a part of a concatenation."""
+        room, operands = self._room(part.concat.result), self._operands(call)
+        kernel = into_slice(call.kernel, len(operands), part.elements)
+        begin = constant(np.array([part.begin], np.int32))
+        self.rooms[part.concat.result] = self.library.dispatch(
+            kernel, [*operands, begin, room], room.type, call.op.location, len(operands) + 1
+        )
+
+    def _room(self, concat: ir.Value) -> ir.Value:
+        """The memory of a concatenation, at the current insertion point."""
+        if concat not in self.rooms:
+            kind = flat(concat.type, layout_of(concat.type))
+            self.rooms[concat] = ir.Operation.create("tensor.empty", [kind]).result
+        return self.rooms[concat]
+
+    def _operands(self, call: Call) -> list[ir.Value]:
+        return [self.values.get(operand, operand) for operand in call.operands]

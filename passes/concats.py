@@ -1,0 +1,126 @@
+"""Which layers write their channels where a concatenation wants them.
+
+    %a = "sparse_pattern.packed_conv"(...)
+    %b = "sparse_pattern.pool"(...)
+    %y = "sparse_pattern.concat"(%a, %b)
+      -->
+    %0 = tensor.empty()                                            room for all channels
+    %1 = "flow.dispatch"(..., %begin_a, %0) {tied_operands = [..]} writes the first ones
+    %y = "flow.dispatch"(..., %begin_b, %1) {tied_operands = [..]} writes the others
+
+Inputs of a concatenation have its layout, so a plane has one form wherever it lies. An input that
+others read as well, or one of several images, whose channels do not lie together, is copied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch_mlir.ir as ir
+
+from niwaki.dialects import ConcatOp, Planar, layout_of, with_layout
+
+from .kernels.builder import Index, load_index, view
+from .kernels.library import Kernel
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Where an input of a concatenation lies in it.
+
+    Attributes:
+        concat: the op.
+        value: the input.
+        first: its first channel there.
+    """
+
+    concat: Any
+    value: ir.Value
+    first: int
+
+    @property
+    def layout(self) -> Planar:
+        """Of the slice, which has zeros before it only where it is the first."""
+        return self._whole if self.first == 0 else replace(self._whole, lead=0)
+
+    @property
+    def begin(self) -> int:
+        """Elements of the concatenation before the slice."""
+        return self._whole.lead + self.first * self._whole.plane if self.first else 0
+
+    @property
+    def elements(self) -> int:
+        """Elements of the slice."""
+        images, channels, *_ = self.concat.result.type.shape
+        if images > 1:  # from its first channel of the first image to its last one of the last
+            channels = (images - 1) * channels + self.value.type.shape[1]
+        else:
+            channels = self.value.type.shape[1]
+        return self.layout.lead + channels * self.layout.plane
+
+    @property
+    def type(self) -> ir.Type:
+        """Of the input, with the layout of the slice."""
+        return with_layout(self.value.type, self.layout)
+
+    @property
+    def _whole(self) -> Planar:
+        layout = layout_of(self.concat.result.type)
+        assert layout is not None, "assign-layouts gives one"
+        return layout
+
+
+def slices_of(concat: Any) -> Iterator[Slice]:
+    """One for each input of a concatenation, and of those that it alone joins further."""
+    first = 0
+    for value in inputs_of(concat):
+        yield Slice(concat, value, first)
+        first += value.type.shape[1]
+
+
+def inputs_of(concat: Any) -> Iterator[ir.Value]:
+    """What a concatenation joins, in order."""
+    for value in (concat.first, concat.second):
+        if isinstance(value.owner.opview, ConcatOp) and is_inner(value.owner.opview):
+            yield from inputs_of(value.owner.opview)
+        else:
+            yield value
+
+
+def is_inner(concat: Any) -> bool:
+    """Whether a concatenation is but a part of another one."""
+    users = [use.owner for use in concat.result.uses]
+    return len(users) == 1 and isinstance(users[0].opview, ConcatOp)
+
+
+def written_directly(ops: Sequence[Any], writers: Container[Any]) -> dict[ir.Value, Slice]:
+    """The inputs of concatenations that ops of types `writers` can write to their place."""
+    return {
+        part.value: part
+        for op in ops
+        if isinstance(op, ConcatOp) and not is_inner(op)
+        for part in slices_of(op)
+        if is_written_directly(part, writers)
+    }
+
+
+def is_written_directly(part: Slice, writers: Container[Any]) -> bool:
+    """Whether nobody else reads an input, and its channels lie together."""
+    owner, uses = part.value.owner, sum(1 for _ in part.value.uses)
+    layer = not isinstance(owner, ir.Block) and type(owner.opview) in writers
+    return layer and uses == 1 and part.value.type.shape[0] == 1
+
+
+def into_slice(kernel: Kernel, operands: int, elements: int) -> Kernel:
+    """`kernel`, which has so many operands, with two more: where its result begins, and in what.
+
+    The result has `elements` elements. It takes the memory of the second operand.
+    """
+
+    def emit(buffers: list[ir.Value], workgroup: tuple[Index, Index, Index]) -> None:
+        own, (begin, _, whole, *scratch) = buffers[:operands], buffers[operands:]
+        kernel.emit([*own, view(whole, load_index(begin, 0), elements), *scratch], workgroup)
+
+    return replace(kernel, key=(*kernel.key, "slice", elements), emit=emit, takes_memory=True)
