@@ -132,7 +132,7 @@ class Caller:
                 else:
                     self._write(call, call.part)
             if isinstance(op, ConcatOp) and not is_inner(op):
-                self._use(op, self._room(op.result))
+                self._use(op, self.rooms[op.result])
 
     def _use(self, op: Any, value: ir.Value) -> None:
         """Let all readers of an op's result read `value`."""
@@ -146,19 +146,15 @@ class Caller:
 
     def _write(self, call: Call, part: Slice) -> None:
         """A call whose result is a part of a concatenation."""
-        room, operands = self._room(part.concat.result), self._operands(call)
-        kernel = into_slice(call.kernel, len(operands), part.elements)
-        begin = constant(np.array([part.begin], np.int32))
-        self.rooms[part.concat.result] = self.library.dispatch(
-            kernel, [*operands, begin, room], room.type, call.op.location, len(operands) + 1
-        )
-
-    def _room(self, concat: ir.Value) -> ir.Value:
-        """The memory of a concatenation, at the current insertion point."""
-        if concat not in self.rooms:
-            kind = flat(concat.type, layout_of(concat.type))
-            self.rooms[concat] = ir.Operation.create("tensor.empty", [kind]).result
-        return self.rooms[concat]
+        whole, operands = part.concat.result, self._operands(call)
+        kernel = into_slice(call.kernel, len(operands))
+        operands.append(constant(np.array([part.begin, part.elements], np.int32)))
+        taken = None
+        if whole in self.rooms:
+            taken = len(operands)
+            operands.append(self.rooms[whole])
+        kind = flat(whole.type, layout_of(whole.type))
+        self.rooms[whole] = self.library.dispatch(kernel, operands, kind, call.op.location, taken)
 
     def _operands(self, call: Call) -> list[ir.Value]:
         return [self.values.get(operand, operand) for operand in call.operands]

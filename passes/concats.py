@@ -4,9 +4,8 @@
     %b = "sparse_pattern.pool"(...)
     %y = "sparse_pattern.concat"(%a, %b)
       -->
-    %0 = tensor.empty()                                            room for all channels
-    %1 = "flow.dispatch"(..., %begin_a, %0) {tied_operands = [..]} writes the first ones
-    %y = "flow.dispatch"(..., %begin_b, %1) {tied_operands = [..]} writes the others
+    %0 = "flow.dispatch"(..., %place_a)                            has room for all channels
+    %y = "flow.dispatch"(..., %place_b, %0) {tied_operands = [..]} writes the others
 
 Inputs of a concatenation have its layout, so a plane has one form wherever it lies. An input that
 others read as well, or one of several images, whose channels do not lie together, is copied.
@@ -113,14 +112,16 @@ def is_written_directly(part: Slice, writers: Container[Any]) -> bool:
     return layer and uses == 1 and part.value.type.shape[0] == 1
 
 
-def into_slice(kernel: Kernel, operands: int, elements: int) -> Kernel:
-    """`kernel`, which has so many operands, with two more: where its result begins, and in what.
+def into_slice(kernel: Kernel, operands: int) -> Kernel:
+    """`kernel`, which has so many operands, with one more: place and elements of its result.
 
-    The result has `elements` elements. It takes the memory of the second operand.
+    They are two numbers of i32. If there is another operand, the result takes its memory.
     """
 
     def emit(buffers: list[ir.Value], workgroup: tuple[Index, Index, Index]) -> None:
-        own, (begin, _, whole, *scratch) = buffers[:operands], buffers[operands:]
-        kernel.emit([*own, view(whole, load_index(begin, 0), elements), *scratch], workgroup)
+        own, (place, *rest) = buffers[:operands], buffers[operands:]
+        scratch = [rest.pop()] if kernel.scratch else []
+        part = view(rest[-1], load_index(place, 0), load_index(place, 1))
+        kernel.emit([*own, part, *scratch], workgroup)
 
-    return replace(kernel, key=(*kernel.key, "slice", elements), emit=emit, takes_memory=True)
+    return replace(kernel, key=(*kernel.key, "slice"), emit=emit)

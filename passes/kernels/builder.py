@@ -153,14 +153,13 @@ def prefetch(buffer: ir.Value, index: Any, locality: int = L1) -> None:
     memref.prefetch(buffer, [as_value(index)], False, locality, True)
 
 
-def view(buffer: ir.Value, begin: Any, size: int) -> ir.Value:
+def view(buffer: ir.Value, begin: Index, size: Index) -> ir.Value:
     """`size` elements of a buffer, from `begin` on."""
-    kind = ir.MemRefType(buffer.type)
+    unknown = ir.ShapedType.get_dynamic_size()
     strided = ir.StridedLayoutAttr.get(ir.ShapedType.get_dynamic_stride_or_offset(), [1])
-    part = ir.MemRefType.get([size], kind.element_type, strided)
-    return memref.SubViewOp(
-        part, buffer, [as_value(begin)], [], [], [ir.ShapedType.get_dynamic_size()], [size], [1]
-    ).result
+    part = ir.MemRefType.get([unknown], ir.MemRefType(buffer.type).element_type, strided)
+    values = [as_value(begin)], [as_value(size)]
+    return memref.SubViewOp(part, buffer, *values, [], [unknown], [unknown], [1]).result
 
 
 def load_index(buffer: ir.Value, index: Any) -> Index:

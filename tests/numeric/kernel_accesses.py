@@ -125,11 +125,10 @@ class Interpreter:
         elif op.name in ("memref.store", "vector.store"):
             self.store(op, frame)
         elif op.name == "memref.subview":
-            (begin,) = np.unique(frame.number(op.operands[1]))
-            (size,) = ints(op.attributes["static_sizes"])
+            begin, size = (np.unique(frame.number(operand)).item() for operand in op.operands[1:])
             whole = self.buffers[op.operands[0]]
             assert not isinstance(whole, Scratch)
-            self.buffers[op.results[0]] = View(whole, int(begin), size)
+            self.buffers[op.results[0]] = View(whole, begin, size)
         elif op.name == "scf.for":
             self.loop(op, frame)
         elif op.name == "scf.if":

@@ -141,8 +141,6 @@ def contents(value: Any, memory: dict[Any, Array]) -> Array:
     """Numbers or states of a tensor: integer constants by value, what IREE computes as data."""
     if value in memory:
         return memory[value]
-    if not isinstance(value.owner, ir.Block) and value.owner.name == "tensor.empty":
-        return contents_of_nobody(value)
     array = dense_value(value)
     if array is not None and array.dtype.kind in "iu":
         return array.reshape(-1).astype(np.int64)

@@ -2,15 +2,22 @@
 
 // RUN: niwaki-opt %s --split-input-file --pass-pipeline='builtin.module(sparse-pattern-assign-layouts,cse,sparse-pattern-select-kernels,sparse-pattern-compact-storage,sparse-pattern-lower-to-cpu)' | FileCheck %s
 
-// The kernels write into a view of what belongs to the concatenation; where it begins is an operand. Zeros before the first plane
-// are the first kernel's.
-// CHECK-DAG:     func.func private @copy_planes_3({{.+}}: memref<?xf32>, %[[BEGIN:.+]]: memref<?xi32>, %[[ROOM:.+]]: memref<?xf32>, {{.+}})
+// The kernels write into a view of what belongs to the concatenation; where it begins, and how long it is, is an operand. The
+// first one makes the room. Zeros before the first plane are written by who writes the first channel, so planes copied behind
+// have none.
+// CHECK:         func.func private @copy_planes_3(%{{[^,]+}}: memref<?xf32>, %[[PLACE:[^,]+]]: memref<?xi32>, %[[ROOM:[^,]+]]: memref<?xf32>,
+// CHECK:           %[[BEGIN:.+]] = memref.load %[[PLACE]][%c0
+// CHECK:           %[[AT:.+]] = arith.index_cast %[[BEGIN]]
+// CHECK:           %[[PART:.+]] = memref.subview %[[ROOM]][%[[AT]]]
+// CHECK-NOT:       vector.store dense
+// CHECK:           vector.store %{{.+}}, %[[PART]]
 // CHECK-LABEL: func.func @joined
 // CHECK:         %[[X:.+]] = "flow.dispatch"(%{{.+}}) {entry_points = [@copy_rows_0]
-// CHECK:         %[[EMPTY:.+]] = tensor.empty() : tensor<[[SIZE:[0-9]+]]xf32>
-// CHECK:         %[[A:.+]] = "flow.dispatch"({{.+}}, %[[EMPTY]]) {entry_points = [@gather_gemm_1], {{.+}}, tied_operands = [6 : index]}
-// CHECK-SAME:      -> tensor<[[SIZE]]xf32>
+// CHECK:         %[[FIRST:.+]] = arith.constant dense<[0, 348]> : tensor<2xi32>
+// CHECK:         %[[A:.+]] = "flow.dispatch"({{.+}}, %[[FIRST]]) {entry_points = [@gather_gemm_1], operandSegmentSizes = array<i32: 0, 6, 0, 0>}
+// CHECK-SAME:      -> tensor<[[SIZE:[0-9]+]]xf32>
 // CHECK:         %[[B:.+]] = "flow.dispatch"({{.+}}, %[[A]]) {entry_points = [@gather_gemm_2], {{.+}}, tied_operands = [6 : index]}
+// CHECK-SAME:      -> tensor<[[SIZE]]xf32>
 // CHECK:         %[[C:.+]] = "flow.dispatch"(%[[X]], {{.+}}, %[[B]]) {entry_points = [@copy_planes_3], {{.+}}, tied_operands = [2 : index]}
 // CHECK:         "flow.dispatch"(%[[C]], {{.+}}) {entry_points = [@gather_gemm_4]
 module attributes {sparse_pattern.target = "arm64"} {
