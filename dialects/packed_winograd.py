@@ -1,7 +1,8 @@
 """A convolution with weights transformed for Winograd's algorithm (see `niwaki.winograd`).
 
 On the phase planes of its input a strided convolution has stride 1: one of 7x7 with stride 2 has
-4x4 taps for each of the four phases of a channel, some of them zero.
+4x4 taps for each of the four phases of a channel, some of them zero. In three dimensions each frame
+of the result is an image, whose input planes are frames: for each channel those its taps reach.
 
 `values`: the transformed weights, groups of `together` filters x points of a tile x register blocks
 of a group x input planes x filters of a block. Filters are filled up with zeros to whole blocks.
@@ -39,11 +40,13 @@ class SquareWindow:
 
     Attributes:
         taps: of a side of the square.
-        before: rows and columns from its first tap to the output pixel.
-        places: for each tap of the layer, row-major: number of the phase, row and column.
+        frames: squares behind one another, in three dimensions.
+        before: frames, rows and columns from its first tap to the output pixel.
+        places: for each tap of the layer, row-major: number of the phase, frame, row and column.
     """
 
     taps: int
+    frames: int
     before: tuple[int, ...]
     places: tuple[tuple[int, ...], ...]
 
@@ -51,18 +54,21 @@ class SquareWindow:
 def square_window(op: Any, kernel_size: Sequence[int]) -> SquareWindow | None:
     """The taps of a convolution, packed or not; None if they fill no square of a plane."""
     strides, rank = ints(op.strides), len(kernel_size)
+    if rank == 1:
+        return None
     taps = displacements(kernel_size, ints(op.dilations), ints(op.padding)[:rank])
-    shifts = phase_shifts(taps, strides)
+    # An image is one frame.
+    shifts = [(0,) * (3 - rank) + shift for shift in phase_shifts(taps, strides)]
     axes = list(zip(*shifts, strict=True))
     first = tuple(map(min, axes))
-    sides = {max(axis) - min(axis) + 1 for axis in axes}
-    if rank != 2 or len(sides) > 1:
+    frames, *sides = (max(axis) - low + 1 for axis, low in zip(axes, first, strict=True))
+    if sides[0] != sides[1]:
         return None
     places = [
         (phase_number(tap, strides), *map(operator.sub, shift, first))
         for tap, shift in zip(taps, shifts, strict=True)
     ]
-    return SquareWindow(sides.pop(), tuple(map(operator.neg, first)), tuple(places))
+    return SquareWindow(sides[0], frames, tuple(map(operator.neg, first)), tuple(places))
 
 
 class PackedWinogradConvOp(SparsePattern.Operation, name="packed_winograd_conv", traits=[ext.Pure]):
@@ -109,7 +115,7 @@ def packed_winograd_conv_problem(op: PackedWinogradConvOp) -> str:
     outputs, height, *_ = op.kernel.tile
     source, filters = layout_of(op.input.type), op.result.type.shape[1]
     assert source is not None
-    planes = op.input.type.shape[1] * len(source.phases)
+    planes = op.input.type.shape[1] * len(source.phases) * window.frames
     needed = transform(outputs, window.taps).points ** 2 * planes * round_up(filters, height)
     if op.values.type.shape[0] != needed:
         told = f"{filters} filters of {planes} planes"

@@ -205,15 +205,18 @@ def pack_transformed(op: Any, weights: npt.NDArray[Any]) -> Packed:
 
 
 def square_kernels(op: Any, weights: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Weights as filters x input planes x taps x taps, zero where a phase has no such tap."""
+    """Weights as filters x input planes x taps x taps, zero where a phase has no such tap.
+
+    Planes are channels x phases x frames.
+    """
     window, phases = square_window(op, op.weight.type.shape[2:]), planar_input(op).phases
     if window is None:
         raise PassFailure(op.location, "has a Winograd kernel, but its taps fill no square")
     filters, channels, _ = weights.shape
-    shape = (filters, channels, len(phases), window.taps, window.taps)
+    shape = (filters, channels, len(phases), window.frames, window.taps, window.taps)
     kernels = np.zeros(shape, weights.dtype)
-    for tap, (phase, row, column) in enumerate(window.places):
-        kernels[:, :, phases.index(phase), row, column] = weights[:, :, tap]
+    for tap, (phase, frame, row, column) in enumerate(window.places):
+        kernels[:, :, phases.index(phase), frame, row, column] = weights[:, :, tap]
     return kernels.reshape(filters, -1, window.taps, window.taps)
 
 

@@ -176,6 +176,7 @@ def packed_winograd_conv(op: Any, lanes: int) -> tuple[Kernel, list[ir.Value]]:
         images,
         filters,
         op.input.type.shape[1] * len(source.phases),
+        window.frames,
         window.before,
         outputs,
         window.taps,

@@ -8,6 +8,7 @@ kernels of 3x3 with zeros become full ones of 4x4 or 6x6.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,21 +82,28 @@ def winograd_seconds(op: Any, target: Target) -> float:
 
 def best_tiling(op: Any, target: Target) -> Tiling:
     """The tiling that costs least."""
-    sizes = op.result.type.shape[2:]
     found = []
     for outputs, taps in tile_sizes(op):
-        rows, columns = (-(-size // outputs) for size in sizes)
+        rows, columns = tile_grid(op, outputs)
         most = max(1, min(rows, MOST_TILES // columns))
         found += [tiling(op, target, outputs, taps, step) for step in range(1, most + 1)]
     return min(found, key=lambda tiling: tiling.cost)
 
 
+def tile_grid(op: Any, outputs: int) -> tuple[int, int]:
+    """Rows of tiles of an image, those of all its frames, and columns."""
+    *frames, height, width = op.result.type.shape[2:]
+    return math.prod(frames) * -(-height // outputs), -(-width // outputs)
+
+
 def tiling(op: Any, target: Target, outputs: int, taps: int, step: int) -> Tiling:
     """One of them, with blocks of `step` rows of tiles."""
     filters, channels = op.weight.type.shape[:2]
-    planes = channels * len(planar_input(op).phases)
+    window = square_window(op, op.weight.type.shape[2:])
+    assert window is not None, "a size was found"
+    planes = channels * len(planar_input(op).phases) * window.frames
     height, _ = REGISTER_BLOCKS[target.registers]
-    rows, columns = (-(-size // outputs) for size in op.result.type.shape[2:])
+    rows, columns = tile_grid(op, outputs)
     points = transform(outputs, taps).points ** 2
     blocks = [step] * (rows // step) + [rows % step] * (rows % step > 0)
     products = sum(FETCH + vectors_of(block * columns, target.lanes) for block in blocks)
@@ -115,8 +123,8 @@ def winograd_kernel(op: Any, target: Target) -> WinogradAttr:
     best, filters = best_tiling(op, target), op.weight.type.shape[0]
     together = min(TOGETHER, round_up(filters, height))
     groups = -(-filters // together)
-    rows_of_tiles = -(-op.result.type.shape[2] // best.outputs)
-    blocks = -(-rows_of_tiles // best.rows)
+    rows, _ = tile_grid(op, best.outputs)
+    blocks = -(-rows // best.rows)
     if blocks == 1:
         # Two threads have work, at the price of one more transform of the input.
         groups = -(-groups // 2)

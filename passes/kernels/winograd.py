@@ -8,20 +8,23 @@
         for each filter: store epilogue(A^T M A)
 
 Planes are channels or, for a strided convolution, their phases: on these it has stride 1, see
-`niwaki.dialects.planar`. Vectors run over tiles. `niwaki.winograd` has the matrices and says what
-they save; the weights U were transformed when they were packed. V and M are in scratch memory of
-the workgroup, so few enough tiles make a block that they stay in the second-level cache. Rows of a
-plane are copied to lines first, and results to lines before they are stored: there a row is as long
-as its tiles, with zeros around the plane, so that nothing outside it is read and nothing outside is
-written.
+`niwaki.dialects.planar`. In three dimensions the frames of the result are images one below the
+other, and each has input planes of its own: of each channel the frames that its taps reach. Vectors
+run over tiles. `niwaki.winograd` has the matrices and says what they save; the weights U were
+transformed when they were packed. V and M are in scratch memory of the workgroup, so few enough
+tiles make a block that they stay in the second-level cache. Rows of a plane are copied to lines
+first, and results to lines before they are stored: there a row is as long as its tiles, with zeros
+around the plane, so that nothing outside it is read and nothing outside is written.
 
     workgroup x: groups of filters, y: group of blocks, z: image
 """
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch_mlir.ir as ir
@@ -69,7 +72,8 @@ class Winograd:
         source, target: layouts of input and result.
         images, filters: sizes of the result.
         planes: of an image of the input.
-        padding: zeros before the first row and column of a plane.
+        depth: frames of each of them that a frame of the result needs; 1 for images.
+        padding: zeros before the first frame, row and column of a plane.
         outputs, taps: pixels of a tile's side, and of a weight kernel's.
         tile_rows: rows of tiles of a block.
         blocks: of a workgroup, at most.
@@ -85,6 +89,7 @@ class Winograd:
     images: int
     filters: int
     planes: int
+    depth: int
     padding: tuple[int, ...]
     outputs: int
     taps: int
@@ -109,9 +114,14 @@ class Winograd:
 
     @property
     def grid(self) -> tuple[int, int]:
-        """Rows and columns of tiles of a plane."""
-        rows, columns = self.target.sizes
+        """Rows and columns of tiles of a frame."""
+        rows, columns = self.target.sizes[-2:]
         return -(-rows // self.outputs), -(-columns // self.outputs)
+
+    @property
+    def frames(self) -> int:
+        """Of the result."""
+        return math.prod(self.target.sizes[:-2])
 
     @property
     def chunks(self) -> list[tuple[int, int]]:
@@ -138,7 +148,7 @@ class Winograd:
 
         An odd number of cache lines, so that one tile's points are in different sets of a cache.
         """
-        return odd_lines(self.planes * self.tiles)
+        return odd_lines(self.planes * self.depth * self.tiles)
 
     @property
     def product_step(self) -> int:
@@ -189,7 +199,7 @@ class _Place:
 
 def winograd_kernel(conv: Winograd, epilogue: ir.Block) -> Kernel:
     """Kernel with operands input, values, per filter, per position."""
-    rows, _ = conv.grid
+    rows = conv.frames * conv.grid[0]
     filter_groups = -(-conv.filters // conv.together)
     shares = -(-filter_groups // conv.groups)
     blocks = -(-rows // conv.tile_rows)
@@ -229,7 +239,7 @@ def winograd_kernel(conv: Winograd, epilogue: ir.Block) -> Kernel:
 
 def _zero_lines(conv: Winograd, place: _Place) -> None:
     """Zeros of the lines on both sides of the image, which stay for all rows."""
-    (_, before), (_, width) = conv.padding, conv.source.sizes
+    before, width = conv.padding[-1], conv.source.sizes[-1]
     with for_range(0, conv.matrices.points) as row:
         line = place.lines + row * conv.line
         zero_fill(place.scratch, line, before, conv.lanes)
@@ -239,28 +249,44 @@ def _zero_lines(conv: Winograd, place: _Place) -> None:
 
 def _transform_inputs(conv: Winograd, place: _Place, first: Index, tile_rows: int) -> None:
     """V of one block, whose first row of tiles is `first`."""
-    height, _ = conv.source.sizes
-    points = conv.matrices.points
-    with for_range(0, conv.planes) as number:
-        plane = (place.image * conv.planes + number) * conv.source.plane + conv.source.lead
+    height, points = conv.source.sizes[-2], conv.matrices.points
+    with for_range(0, conv.planes * conv.depth) as number:
+        plane = (place.image * conv.planes + number // conv.depth) * conv.source.plane
+        plane = plane + conv.source.lead
         with for_range(0, tile_rows) as row:
-            top = (first + row) * conv.outputs - conv.padding[0]
+            frame, tile = frame_and_row(conv, first + row)
+            # Frames before the first one and after the last one are halo, so they are there.
+            reached = frame + number % conv.depth - conv.padding[0]
+            begin = plane + reached * frame_pitch(conv.source)
+            top = tile * conv.outputs - conv.padding[-2]
             inside = all_of([above(top, -1), below(top, height - points + 1)])
             when_else(
                 inside,
-                lambda: _transform_rows(conv, place, plane, top, whole=True),
-                lambda: _transform_rows(conv, place, plane, top, whole=False),
+                functools.partial(_transform_rows, conv, place, begin, top, whole=True),
+                functools.partial(_transform_rows, conv, place, begin, top, whole=False),
             )
             at = place.inputs + number * conv.tiles + row * conv.grid[1]
             _transform_columns(conv, place, at)
+
+
+def frame_and_row(conv: Winograd, row: Index) -> tuple[Index, Index]:
+    """Of a row of tiles: the frame, and the row in it."""
+    if conv.frames == 1:
+        return Index(0), row
+    return row // conv.grid[0], row % conv.grid[0]
+
+
+def frame_pitch(layout: Planar) -> int:
+    """Elements from a frame of a plane to the next; an image has but one frame."""
+    return layout.pitches[0] if len(layout.pitches) == 3 else 0
 
 
 def _transform_rows(
     conv: Winograd, place: _Place, plane: Index, top: Index, *, whole: bool
 ) -> None:
     """Lines B^T x of a row of tiles; rows outside the image are zeros, unless all are inside."""
-    height, width = conv.source.sizes
-    pitch = conv.source.pitches[0]
+    height, width = conv.source.sizes[-2:]
+    pitch = conv.source.pitches[-2]
     rows: list[Index] = [top + i for i in range(conv.matrices.points)]
     inside = [all_of([above(row, -1), below(row, height)]) for row in rows] if not whole else []
     if not whole:
@@ -272,7 +298,7 @@ def _transform_rows(
             zeros = float_constant(0.0, lanes)
             loaded = [select(is_in, x, zeros) for is_in, x in zip(inside, loaded, strict=True)]
         for i, value in enumerate(input_points(conv.matrices, loaded)):
-            at = place.lines + (i * conv.line + conv.padding[1]) + offset
+            at = place.lines + (i * conv.line + conv.padding[-1]) + offset
             store(value, place.scratch, at)
 
     for_pieces(width, conv.lanes, piece)
@@ -324,7 +350,7 @@ def _multiply(conv: Winograd, place: _Place, filter_: Index, count: Index, tile_
             return updated
 
         zeros = [float_constant(0.0, width) for _ in range(conv.height) for width in widths]
-        sums = fold_range(0, conv.planes, zeros, plane)
+        sums = fold_range(0, conv.planes * conv.depth, zeros, plane)
         for row in range(conv.height):
             for i, start in enumerate(starts):
                 at = products + row * conv.tiles + start
@@ -334,7 +360,7 @@ def _multiply(conv: Winograd, place: _Place, filter_: Index, count: Index, tile_
     with for_range(0, conv.points) as point, for_range(0, register_blocks) as number:
         # Groups of filters one after the other, in each points, in each register blocks.
         before = filter_ * conv.points + (point * register_blocks + number) * conv.height
-        weights = before * conv.planes
+        weights = before * (conv.planes * conv.depth)
         inputs = place.inputs + point * conv.input_step
         products = place.products + point * conv.product_step + number * conv.height * conv.tiles
         if whole:
@@ -365,9 +391,10 @@ def _transform_products(
         with for_range(0, tile_rows) as row:
             at = place.products + number * conv.tiles + row * conv.grid[1]
             _products_to_lines(conv, place, at)
-            top = (first + row) * conv.outputs
-            with for_range(0, minimum(Index(conv.outputs), conv.target.sizes[0] - top)) as line:
-                _store_row(conv, epilogue, place, plane, top + line, line, per_filter)
+            frame, tile = frame_and_row(conv, first + row)
+            top = tile * conv.outputs
+            with for_range(0, minimum(Index(conv.outputs), conv.target.sizes[-2] - top)) as line:
+                _store_row(conv, epilogue, place, plane, frame, top + line, line, per_filter)
 
 
 def _products_to_lines(conv: Winograd, place: _Place, at: Index) -> None:
@@ -397,14 +424,16 @@ def _store_row(
     epilogue: ir.Block,
     place: _Place,
     plane: Index,
+    frame: Index,
     row: Index,
     line: Index,
     per_filter: list[ir.Value],
 ) -> None:
     """Epilogue and store of a row of pixels, and the zeros behind it."""
-    (height, width), (pitch, _) = conv.target.sizes, conv.target.pitches
+    (height, width), pitch = conv.target.sizes[-2:], conv.target.pitches[-2]
     residuals = place.buffers[2 + conv.per_filter : -2]
-    from_line, to_row = place.pixels + line * conv.line, plane + row * pitch
+    from_line = place.pixels + line * conv.line
+    to_row = plane + frame * frame_pitch(conv.target) + row * pitch
 
     def piece(offset: Index, lanes: int) -> None:
         arguments = [
@@ -416,12 +445,18 @@ def _store_row(
 
     for_pieces(width, conv.lanes, piece)
     behind = to_row + width
+
+    def zeros(count: int) -> Callable[[], None]:
+        return lambda: zero_fill(place.result, behind, count, conv.lanes)
+
+    def end_of_frame() -> None:
+        between = frame_pitch(conv.target) - (height - 1) * pitch - width
+        when_else(equal(frame, conv.frames - 1), rest, zeros(between))
+
     # A plane may end before a whole pitch does.
-    when_else(
-        equal(row, height - 1),
-        lambda: zero_fill(place.result, behind, conv.target.plane - conv.target.extent, conv.lanes),
-        lambda: zero_fill(place.result, behind, pitch - width, conv.lanes),
-    )
+    rest = zeros(conv.target.plane - conv.target.extent)
+    at_end = rest if conv.frames == 1 else end_of_frame
+    when_else(equal(row, height - 1), at_end, zeros(pitch - width))
 
 
 def input_points(matrices: Transform, x: list[ir.Value]) -> list[ir.Value]:

@@ -60,20 +60,42 @@ def random_case(rng: Generator, outputs: int) -> Case:
     extent = np.subtract(window["kernel_size"], 1) * window.get("dilation", 1) + 1
     while True:
         images, channels, filters = pick(rng, (1, 1, 3)), pick(rng, CHANNELS), pick(rng, FILTERS)
-        height, width, padding = pick(rng, SIZES), pick(rng, SIZES), pick(rng, PADDINGS)
-        if np.all(np.add((height, width), 2 * np.array(padding)) >= extent):
+        sizes: tuple[int, ...] = (pick(rng, SIZES), pick(rng, SIZES))
+        padding = pick(rng, PADDINGS)
+        if np.all(np.add(sizes, 2 * np.array(padding)) >= extent):
             break
-    bias, kind = pick(rng, (True, False)), pick(rng, ("alone", "relu", "residual", "two"))
     options = {**window, "padding": padding}
+    if pick(rng, (True, False, False)):
+        sizes, options = with_frames(rng, sizes, options)
+    bias, kind = pick(rng, (True, False)), pick(rng, ("alone", "relu", "residual", "two"))
     model: nn.Module = conv(rng, channels, filters, **options, bias=bias)
     if kind == "relu":
         model = nn.Sequential(model, nn.ReLU())
     elif kind == "residual":
         model = Residual(model, conv(rng, channels, filters, **options, bias=False))
     elif kind == "two":
-        model = nn.Sequential(model, nn.Hardswish(), conv(rng, filters, 5, padding=1))
-    name = f"{images}x{channels}x{height}x{width} to {filters}, {options}, {kind}"
-    return Case(name, model, (tensor(rng, images, channels, height, width),))
+        kernel = (3,) * len(sizes)
+        second = conv(rng, filters, 5, kernel_size=kernel, padding=1)
+        model = nn.Sequential(model, nn.Hardswish(), second)
+    name = f"{images}x{channels}x{sizes} to {filters}, {options}, {kind}"
+    return Case(name, model, (tensor(rng, images, channels, *sizes),))
+
+
+def with_frames(
+    rng: Generator, sizes: tuple[int, ...], options: dict[str, Any]
+) -> tuple[tuple[int, ...], dict[str, Any]]:
+    """Sizes and window of an image as those of a clip."""
+    taps, stride, dilation = pick(rng, (1, 2, 3)), pick(rng, (1, 1, 2)), pick(rng, (1, 1, 2))
+    frames = pick(rng, (1, 2, 3, 5)) + (taps - 1) * dilation
+    front = {"kernel_size": taps, "stride": stride, "dilation": dilation, "padding": taps // 2}
+    options = {"stride": 1, "dilation": 1, **options}
+    window = {name: (front[name], *in_plane(options[name])) for name in front}
+    return (frames, *sizes), window
+
+
+def in_plane(numbers: int | tuple[int, int]) -> tuple[int, int]:
+    """Of rows and columns, where one number may stand for both."""
+    return (numbers, numbers) if isinstance(numbers, int) else numbers
 
 
 def odd_winograd(outputs: int) -> list[Case]:
@@ -87,9 +109,22 @@ def odd_winograd(outputs: int) -> list[Case]:
         "two": nn.Sequential(conv(rng, 3, 5, padding=1), nn.ReLU(), conv(rng, 5, 3, padding=2)),
         "residual": Residual(conv(rng, 3, 5, padding=1), conv(rng, 3, 5, padding=1)),
     }
+    clips = {
+        "clips": conv(rng, 3, 9, kernel_size=(3, 3, 3), padding=1),
+        "clips, far frames": conv(
+            rng, 3, 5, kernel_size=(2, 3, 3), padding=(2, 0, 1), dilation=(2, 1, 1)
+        ),
+        "clips, every second frame": conv(
+            rng, 3, 5, kernel_size=(3, 3, 3), padding=1, stride=(2, 1, 1)
+        ),
+    }
     for window in windows(outputs)[1:]:
         networks[f"window {window}"] = conv(rng, 3, 9, padding=(1, 3), **window)
-    return [Case(name, model, (image,)) for name, model in networks.items()]
+    clip = tensor(rng, 2, 3, 4, 6, 9)
+    return [
+        *(Case(name, model, (image,)) for name, model in networks.items()),
+        *(Case(name, model, (clip,)) for name, model in clips.items()),
+    ]
 
 
 class Residual(nn.Module):
@@ -106,5 +141,6 @@ class Residual(nn.Module):
 def conv(rng: Generator, channels: int, filters: int, **options: Any) -> nn.Module:
     """A dense convolution, of 3x3 if nothing else is asked for, with random weights."""
     options = {"kernel_size": 3, **options}
-    layer: nn.Module = fill(nn.Conv2d(channels, filters, **options), "dense", rng)
+    kind = nn.Conv3d if np.size(options["kernel_size"]) == 3 else nn.Conv2d
+    layer: nn.Module = fill(kind(channels, filters, **options), "dense", rng)
     return layer
