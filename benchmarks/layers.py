@@ -5,7 +5,7 @@ from __future__ import annotations
 from case import Case, Goal
 from contender import Contender
 from engines.iree import Iree
-from engines.niwaki import Niwaki
+from engines.niwaki import Direct, Niwaki
 from engines.onnxruntime import OnnxRuntime
 from engines.pytorch import PyTorch
 from workloads import LayerChain
@@ -26,17 +26,17 @@ def _case(filters: int, size: int, depth: int, over_dense: float, over_iree: flo
     pruned = LayerChain(filters, size, RATE, depth)
     dense = LayerChain(filters, size, 1, depth)
     ours = Contender(Niwaki(), pruned)
-    ours_dense = Contender(Niwaki(), dense)
+    ours_dense, direct = Contender(Niwaki(), dense), Contender(Direct(), dense)
     iree = Contender(Iree(), dense)
     peers = [Contender(PyTorch(), dense), Contender(OnnxRuntime(), dense)]
-    goals = [Goal((ours_dense.label,), ours.label, at_least=over_dense)]
+    goals = [Goal((direct.label,), ours.label, at_least=over_dense)]
     if over_iree is not None:
         goals.append(Goal((iree.label,), ours.label, at_least=over_iree))
     goals += [Goal((ours_dense.label,), peer.label, at_most=NO_SLOWER) for peer in peers]
     return Case(
         name=f"layer-{filters}x{filters}x3x3-at-{size}",
         title=f"{filters}x{filters}x3x3 and ReLU at {size}x{size}: mean of a chain of {depth}",
-        contenders=(ours, ours_dense, iree, *peers),
+        contenders=(ours, ours_dense, direct, iree, *peers),
         goals=tuple(goals),
         layers=depth,
     )

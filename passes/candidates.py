@@ -83,10 +83,11 @@ GPU_TILES = {8: 2, 4: 4, 2: 4, 1: 4}
 
 @dataclass(frozen=True)
 class Most:
-    """Filters and vectors of pixels of a convolution's tile, at most."""
+    """Filters and vectors of pixels of a tile, at most; whether Winograd's algorithm may be used."""
 
     filters: int = MOST_FILTERS
     vectors: int = MOST_VECTORS
+    winograd: bool = True
 
 
 @dataclass(frozen=True)

@@ -30,20 +30,23 @@ class SelectKernelsPass(ModulePass):
         max_filters: of a convolution's filters so many share what they load, at most. With 1 there
             is no pattern kernel, which would have nothing to share.
         max_vectors: so many vectors of pixels share the load of a weight, at most.
+        winograd: whether layers may be computed by Winograd's algorithm; not with lower numbers.
 
-    They are for measuring what sharing gains (benchmarks/ablation.py); by default nothing is lower.
+    They are for measuring what sharing and pruning gain (benchmarks/ablation.py, scaling.py); by
+    default nothing is lower.
     """
 
     name: ClassVar[str] = "sparse-pattern-select-kernels"
     max_filters: int = MOST_FILTERS
     max_vectors: int = MOST_VECTORS
+    winograd: bool = True
 
     def __post_init__(self) -> None:
         if min(self.max_filters, self.max_vectors) < 1:
             raise NiwakiError(f"pass '{self.name}' needs max-filters and max-vectors of 1 or more")
 
     def run(self, module: Any, session: Session) -> None:
-        target, most = target_of(module), Most(self.max_filters, self.max_vectors)
+        target, most = target_of(module), Most(self.max_filters, self.max_vectors, self.winograd)
         ops = [op for op in function_ops(module) if has_kernel(op)]
         layers = [(op, candidates(op, target, most)) for op in ops]
         choices = (session.choose or fastest)(layers)

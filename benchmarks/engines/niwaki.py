@@ -38,18 +38,32 @@ class NiwakiOnTwoThreads(Niwaki):
     threads = 2
 
 
-class TilesOf4(Niwaki):
-    """At most 4 filters share what gather-GEMM loads."""
+class Varied(Niwaki):
+    """Compiled in another way than users do."""
 
-    name = "Niwaki with 4 filters a load"
-    file = "tiles-of-4.niwaki"
-    variant: ClassVar = Variant(name, tiles="max-filters=4")
+    variant: ClassVar[Variant]
 
     def prepare(self, model: torch.nn.Module, image: torch.Tensor, path: Path) -> None:
         self.variant.compile(model, image, path)
 
 
-class TilesOf2(TilesOf4):
+class Direct(Varied):
+    """Without Winograd's algorithm: dense layers multiply as often as they have weights."""
+
+    name = "Niwaki, direct"
+    file = "direct.niwaki"
+    variant = Variant(name, tiles="winograd=false")
+
+
+class TilesOf4(Varied):
+    """At most 4 filters share what gather-GEMM loads."""
+
+    name = "Niwaki with 4 filters a load"
+    file = "tiles-of-4.niwaki"
+    variant = Variant(name, tiles="max-filters=4")
+
+
+class TilesOf2(Varied):
     """At most 2."""
 
     name = "Niwaki with 2 filters a load"
@@ -57,7 +71,7 @@ class TilesOf2(TilesOf4):
     variant = Variant(name, tiles="max-filters=2")
 
 
-class TilesOf1(TilesOf4):
+class TilesOf1(Varied):
     """None: each filter loads all that it needs, patterns too."""
 
     name = "Niwaki with 1 filter a load"

@@ -4,6 +4,11 @@
 // RUN: sed 's/TARGET/x86-64-v3/' %s | niwaki-opt %{passes} | FileCheck %s --check-prefixes=CHECK,V3
 // RUN: sed 's/TARGET/x86-64-v4/' %s | niwaki-opt %{passes} | FileCheck %s --check-prefixes=CHECK,V4
 // RUN: sed 's/TARGET/vulkan/' %s    | niwaki-opt %{passes} | FileCheck %s --check-prefix=GPU
+// RUN: sed 's/TARGET/x86-64-v4/' %s \
+// RUN:   | niwaki-opt --pass-pipeline='builtin.module(sparse-pattern-assign-layouts,sparse-pattern-select-kernels{winograd=false})' \
+// RUN:   | FileCheck %s --check-prefix=DIRECT
+
+// DIRECT-NOT: kernel = #sparse_pattern.winograd
 
 module attributes {sparse_pattern.target = "TARGET"} {
 
