@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import nullcontext
 from typing import Any
 
 from niwaki.errors import NiwakiError
@@ -13,6 +14,7 @@ from .arguments import bind
 from .bundle import Bundle, open_bundle
 from .device import check_device, create_driver
 from .lane import Lane
+from .placement import polite
 
 
 def load(path: str | os.PathLike[str], threads: int = 1, device: str | None = None) -> Network:
@@ -47,6 +49,7 @@ class Network:
         self.threads = threads
         self.device = bundle.manifest.driver
         self._driver = create_driver(self.device, threads)
+        self._has_workers = self.device == "local" and threads > 1
         side_by_side = self.device == "local" and threads == 1
         self._turns = threading.BoundedSemaphore((os.cpu_count() or 1) if side_by_side else 1)
         self._idle: list[Lane] = [self._create_lane()]
@@ -74,7 +77,8 @@ class Network:
             except IndexError:
                 lane = self._create_lane()
             # A lane whose call failed is not put back: the next call finds or makes a clean one.
-            outputs = lane(arrays)
+            with polite() if self._has_workers else nullcontext():
+                outputs = lane(arrays)
             self._idle.append(lane)
         return unflatten(self.signature.output_tree, outputs)
 
