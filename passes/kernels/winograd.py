@@ -72,7 +72,7 @@ class Winograd:
         padding: zeros before the first row and column of a plane.
         outputs, taps: pixels of a tile's side, and of a weight kernel's.
         tile_rows: rows of tiles of a block.
-        blocks: of a workgroup.
+        blocks: of a workgroup, at most.
         height, vectors: filters and vectors of tiles of a register block.
         together: filters whose products wait in M, a multiple of `height`.
         groups: of so many filters, of a workgroup.
@@ -193,7 +193,8 @@ def winograd_kernel(conv: Winograd, epilogue: ir.Block) -> Kernel:
     filter_groups = -(-conv.filters // conv.together)
     shares = -(-filter_groups // conv.groups)
     blocks = -(-rows // conv.tile_rows)
-    block_groups = -(-blocks // conv.blocks)
+    # An even number, so that two threads have equal work.
+    block_groups = min(blocks, round_up(-(-blocks // conv.blocks), 2))
     workgroups = (shares, block_groups, conv.images)
 
     def emit(buffers: list[ir.Value], workgroup: tuple[Index, Index, Index]) -> None:
@@ -204,7 +205,7 @@ def winograd_kernel(conv: Winograd, epilogue: ir.Block) -> Kernel:
         place = _Place(buffers, image, *(own + part for part in parts))
         _zero_lines(conv, place)
         last_group = minimum(x * conv.groups + conv.groups, filter_groups)
-        begin = y * conv.blocks
+        begin, end = (part * blocks // block_groups for part in (y, y + 1))
         whole = rows // conv.tile_rows
 
         def block(number: Index, tile_rows: int) -> None:
@@ -216,7 +217,7 @@ def winograd_kernel(conv: Winograd, epilogue: ir.Block) -> Kernel:
                 _multiply(conv, place, filter_, count, tile_rows)
                 _transform_products(conv, epilogue, place, filter_, count, first, tile_rows)
 
-        with for_range(begin, minimum(begin + conv.blocks, whole)) as number:
+        with for_range(begin, minimum(end, whole)) as number:
             block(number, conv.tile_rows)
         if rows % conv.tile_rows:
             with when(equal(y, block_groups - 1)):
