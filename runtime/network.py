@@ -15,6 +15,7 @@ from .bundle import Bundle, open_bundle
 from .device import check_device, create_driver
 from .lane import Lane
 from .placement import polite
+from .small_networks import useful_threads
 
 
 def load(path: str | os.PathLike[str], threads: int = 1, device: str | None = None) -> Network:
@@ -22,7 +23,8 @@ def load(path: str | os.PathLike[str], threads: int = 1, device: str | None = No
 
     Args:
         path: a bundle, as `niwaki.compile` writes it.
-        threads: CPU threads for one call; GPUs ignore it.
+        threads: CPU threads for one call, at most: a network with so little work that others would
+            only cost time stays on the caller's. GPUs ignore it.
         device: ``local`` (CPU) or ``vulkan``; the default is what the bundle was compiled for.
 
     Raises:
@@ -39,7 +41,7 @@ class Network:
 
     Attributes:
         bundle: where it comes from.
-        threads: CPU threads for one call.
+        threads: CPU threads for one call, at most.
         device: ``local`` or ``vulkan``.
     """
 
@@ -48,9 +50,10 @@ class Network:
         self.bundle = bundle
         self.threads = threads
         self.device = bundle.manifest.driver
-        self._driver = create_driver(self.device, threads)
-        self._has_workers = self.device == "local" and threads > 1
-        side_by_side = self.device == "local" and threads == 1
+        useful = useful_threads(bundle.manifest, threads)
+        self._driver = create_driver(self.device, useful)
+        self._has_workers = self.device == "local" and useful > 1
+        side_by_side = self.device == "local" and useful == 1
         self._turns = threading.BoundedSemaphore((os.cpu_count() or 1) if side_by_side else 1)
         self._idle: list[Lane] = [self._create_lane()]
 
