@@ -5,9 +5,9 @@ from __future__ import annotations
 from .manifest import Manifest
 
 # Waking workers, and telling the caller that they are done, takes as long as two threads gain on
-# this much work. (Measured on two virtual cores of Zen 4 with chains of 16 layers: two threads take
-# as long as one where the estimates of all layers sum up to 280 to 300 us.)
-WORTH_SHARING_NS = 300_000
+# less work than this. (Measured on two virtual cores of Zen 4 with chains of 16 layers: two threads
+# take as long as one where the estimates of all layers sum up to 300 us, give or take a quarter.)
+WORTH_SHARING_NS = 400_000
 
 
 def useful_threads(manifest: Manifest, threads: int) -> int:
