@@ -114,6 +114,16 @@ class Winograd:
         return -(-rows // self.outputs), -(-columns // self.outputs)
 
     @property
+    def block_edges(self) -> list[int]:
+        """First block of each workgroup, and their number: an even one, with about equally many.
+
+        So two threads have equal work.
+        """
+        blocks = -(-self.grid[0] // self.tile_rows)
+        groups = min(blocks, round_up(-(-blocks // self.blocks), 2))
+        return [number * blocks // groups for number in range(groups + 1)]
+
+    @property
     def chunks(self) -> list[tuple[int, int]]:
         """First tile and width of the vectors that cover a row of tiles."""
         return covering(self.grid[1], self.lanes)
@@ -192,9 +202,8 @@ def winograd_kernel(conv: Winograd, epilogue: ir.Block) -> Kernel:
     rows, _ = conv.grid
     filter_groups = -(-conv.filters // conv.together)
     shares = -(-filter_groups // conv.groups)
-    blocks = -(-rows // conv.tile_rows)
-    # An even number, so that two threads have equal work.
-    block_groups = min(blocks, round_up(-(-blocks // conv.blocks), 2))
+    edges = conv.block_edges
+    block_groups = len(edges) - 1
     workgroups = (shares, block_groups, conv.images)
 
     def emit(buffers: list[ir.Value], workgroup: tuple[Index, Index, Index]) -> None:
@@ -205,7 +214,7 @@ def winograd_kernel(conv: Winograd, epilogue: ir.Block) -> Kernel:
         place = _Place(buffers, image, *(own + part for part in parts))
         _zero_lines(conv, place)
         last_group = minimum(x * conv.groups + conv.groups, filter_groups)
-        begin, end = (part * blocks // block_groups for part in (y, y + 1))
+        begin, end = (part * edges[-1] // block_groups for part in (y, y + 1))
         whole = rows // conv.tile_rows
 
         def block(number: Index, tile_rows: int) -> None:
