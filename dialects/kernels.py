@@ -93,7 +93,7 @@ class WinogradAttr(SparsePattern.Attribute, name="winograd"):
 
     `filters` x `vectors` of tiles are a register block, `together` filters are computed before
     their products are transformed. A workgroup computes `groups` such groups of filters for
-    `blocks` blocks of `rows` rows of tiles.
+    at most `blocks` blocks of `rows` rows of tiles.
     """
 
     outputs: ir.IntegerAttr

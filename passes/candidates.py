@@ -83,7 +83,7 @@ GPU_TILES = {8: 2, 4: 4, 2: 4, 1: 4}
 
 @dataclass(frozen=True)
 class Most:
-    """What candidates are held to: filters and vectors of pixels of a tile, Winograd's algorithm."""
+    """What candidates are held to: filters and vectors of a tile, and Winograd's algorithm."""
 
     filters: int = MOST_FILTERS
     vectors: int = MOST_VECTORS

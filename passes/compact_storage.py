@@ -27,7 +27,9 @@ from niwaki.dialects import (
     LOOKAHEAD,
     ConvOp,
     DepthwiseAttr,
+    GatherGemmAttr,
     LinearOp,
+    MatvecAttr,
     PatternGemmAttr,
     SpmmAttr,
     WinogradAttr,
@@ -40,6 +42,7 @@ from niwaki.dialects import (
 from niwaki.records import LayerRecord
 from niwaki.winograd import transform_weights
 
+from .balance import balanced
 from .base import (
     ModulePass,
     PassFailure,
@@ -139,6 +142,8 @@ def pack_blocks(op: Any, weights: npt.NDArray[Any], narrow: bool) -> Packed:
     blocks = np.stack(
         [packed.first_filter, packed.column_begin, packed.column_end, packed.value_begin], axis=1
     )
+    work = (packed.column_end - packed.column_begin) * packed.filters
+    blocks = blocks[balanced(work, packed.filters, group_of_blocks(op))]
     arrays = [
         not_empty(packed.values),
         np.concatenate([offsets, np.zeros(LOOKAHEAD, offsets.dtype)]),
@@ -147,6 +152,14 @@ def pack_blocks(op: Any, weights: npt.NDArray[Any], narrow: bool) -> Packed:
     full = int(np.count_nonzero(packed.filters == packed.block))
     name = f"packed_{op.operation.name.partition('.')[2]}"
     return Packed(name, arrays, {"full_blocks": int_attr(full)})
+
+
+def group_of_blocks(op: Any) -> int:
+    """Blocks that a workgroup takes; all where the kernel takes them in order."""
+    kernel = op.attributes["kernel"]
+    if isinstance(kernel, GatherGemmAttr):
+        return int(kernel.tile[3])
+    return 1 if isinstance(kernel, MatvecAttr) else op.weight.type.shape[0]
 
 
 def stored_offsets(

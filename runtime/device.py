@@ -10,6 +10,7 @@ from niwaki.errors import NiwakiError
 from niwaki.targets import cpu_flags
 
 from .manifest import DRIVERS, Manifest
+from .placement import DEFAULT_TOPOLOGY, topology_flags
 
 _FLAGS = threading.Lock()
 
@@ -45,7 +46,7 @@ def create_driver(kind: str, threads: int) -> Any:
     """IREE's driver for devices of `kind`; `threads` counts for ``local`` only.
 
     One thread computes on the caller's own thread; more are a pool of exactly that many workers,
-    which lives as long as the driver.
+    which lives as long as the driver. As many as there are cores have one each.
 
     Raises:
         NiwakiError: `threads` is less than 1, or there is no Vulkan device.
@@ -62,14 +63,13 @@ def create_driver(kind: str, threads: int) -> Any:
         return create_hal_driver("local-sync")
     from iree.runtime.flags import parse_flags
 
-    # The size of the pool is a flag of the whole process, read when a driver is created. 0 lets
-    # IREE choose again.
+    # The pool is described by flags of the whole process, read when a driver is created.
     with _FLAGS:
-        parse_flags(f"--task_topology_group_count={threads}")
+        parse_flags(*topology_flags(threads))
         try:
             return create_hal_driver("local-task")
         finally:
-            parse_flags("--task_topology_group_count=0")
+            parse_flags(*DEFAULT_TOPOLOGY)
 
 
 def create_device(driver: Any, kind: str) -> Any:

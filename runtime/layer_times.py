@@ -14,6 +14,7 @@ from niwaki.records import DispatchRecord
 from .bundle import Bundle
 from .device import check_device
 from .profiler import KernelRun, profile
+from .small_networks import useful_threads
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def time_layers(
     if not manifest.dispatches:
         raise NiwakiError(f"{path} runs no kernels: there are no layers to time")
     # The time of a call ends where the next one begins, so one more is made.
-    runs = profile(bundle, threads, warmup + repetitions + 1)
+    runs = profile(bundle, useful_threads(manifest, threads), warmup + repetitions + 1)
     return summarize(
         split_calls(runs, manifest.dispatches, path)[warmup:], manifest.dispatches, threads
     )

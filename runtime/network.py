@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import nullcontext
 from typing import Any
 
 from niwaki.errors import NiwakiError
@@ -13,6 +14,8 @@ from .arguments import bind
 from .bundle import Bundle, open_bundle
 from .device import check_device, create_driver
 from .lane import Lane
+from .placement import polite
+from .small_networks import useful_threads
 
 
 def load(path: str | os.PathLike[str], threads: int = 1, device: str | None = None) -> Network:
@@ -20,7 +23,8 @@ def load(path: str | os.PathLike[str], threads: int = 1, device: str | None = No
 
     Args:
         path: a bundle, as `niwaki.compile` writes it.
-        threads: CPU threads for one call; GPUs ignore it.
+        threads: CPU threads for one call, at most: a network with so little work that others would
+            only cost time stays on the caller's. GPUs ignore it.
         device: ``local`` (CPU) or ``vulkan``; the default is what the bundle was compiled for.
 
     Raises:
@@ -37,7 +41,7 @@ class Network:
 
     Attributes:
         bundle: where it comes from.
-        threads: CPU threads for one call.
+        threads: CPU threads for one call, at most.
         device: ``local`` or ``vulkan``.
     """
 
@@ -46,8 +50,10 @@ class Network:
         self.bundle = bundle
         self.threads = threads
         self.device = bundle.manifest.driver
-        self._driver = create_driver(self.device, threads)
-        side_by_side = self.device == "local" and threads == 1
+        useful = useful_threads(bundle.manifest, threads)
+        self._driver = create_driver(self.device, useful)
+        self._has_workers = self.device == "local" and useful > 1
+        side_by_side = self.device == "local" and useful == 1
         self._turns = threading.BoundedSemaphore((os.cpu_count() or 1) if side_by_side else 1)
         self._idle: list[Lane] = [self._create_lane()]
 
@@ -74,7 +80,8 @@ class Network:
             except IndexError:
                 lane = self._create_lane()
             # A lane whose call failed is not put back: the next call finds or makes a clean one.
-            outputs = lane(arrays)
+            with polite() if self._has_workers else nullcontext():
+                outputs = lane(arrays)
             self._idle.append(lane)
         return unflatten(self.signature.output_tree, outputs)
 

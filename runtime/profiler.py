@@ -21,6 +21,7 @@ from niwaki.errors import NiwakiError
 from .bundle import Bundle
 from .lane import SCOPE
 from .measure import random_inputs
+from .placement import topology_flags
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def profile(bundle: Bundle, threads: int, calls: int) -> list[KernelRun]:
             f"--function={manifest.function}",
             "--device_allocator=caching",
             f"--device=local-{'sync' if threads == 1 else 'task'}",
-            f"--task_topology_group_count={threads}",
+            *topology_flags(threads),
             f"--benchmark_min_time={calls}x",
             "--device_profiling_mode=queue-events,host-execution",
             f"--device_profiling_output={events}",

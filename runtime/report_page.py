@@ -22,6 +22,8 @@ from .report import size_text, totals
 from .times_table import microseconds
 
 TEMPLATE = "report_page.html.jinja"
+# Columns with times of layers alone, and where their records have them; shown if a layer has one.
+ALONE = {"estimated": "estimated_ns", "tuned": "measured_ns"}
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,11 @@ def render(bundle: Bundle, measured: Measured | None, why_no_times: str = "") ->
         sizes={**totals(manifest), "code": len(bundle.module), "file": bundle.path.stat().st_size},
         rows=rows,
         measured=measured,
+        alone={
+            heading: field
+            for heading, field in ALONE.items()
+            if any(getattr(layer, field) for layer in manifest.layers)
+        },
         why_no_times=why_no_times,
         pictures=[
             (layer, picture) for layer in manifest.layers if (picture := kernel_picture(layer))

@@ -28,7 +28,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch_mlir.ir as ir
-from torch_mlir.dialects import arith, vector
 
 from niwaki.dialects import Planar, round_up
 from niwaki.winograd import Transform, transform
@@ -58,6 +57,7 @@ from .builder import (
 from .epilogue import inline_epilogue
 from .library import Kernel, epilogue_key
 from .rows import for_pieces, vector_widths, zero_lead
+from .winograd_vectors import deinterleave, input_points, interleave, result_values, shuffle
 
 # Planes by which weights are fetched ahead. (Measured with 512 filters at 14x14: 4.7 ms without,
 # 3.8, 3.7, 3.4, 3.4 ms with 16, 32, 64, 128.)
@@ -122,6 +122,16 @@ class Winograd:
     def frames(self) -> int:
         """Of the result."""
         return math.prod(self.target.sizes[:-2])
+
+    @property
+    def block_edges(self) -> list[int]:
+        """First block of each workgroup, and their number: an even one, with about equally many.
+
+        So two threads have equal work.
+        """
+        blocks = -(-(self.frames * self.grid[0]) // self.tile_rows)
+        groups = min(blocks, round_up(-(-blocks // self.blocks), 2))
+        return [number * blocks // groups for number in range(groups + 1)]
 
     @property
     def chunks(self) -> list[tuple[int, int]]:
@@ -202,9 +212,8 @@ def winograd_kernel(conv: Winograd, epilogue: ir.Block) -> Kernel:
     rows = conv.frames * conv.grid[0]
     filter_groups = -(-conv.filters // conv.together)
     shares = -(-filter_groups // conv.groups)
-    blocks = -(-rows // conv.tile_rows)
-    # An even number, so that two threads have equal work.
-    block_groups = min(blocks, round_up(-(-blocks // conv.blocks), 2))
+    edges = conv.block_edges
+    block_groups = len(edges) - 1
     workgroups = (shares, block_groups, conv.images)
 
     def emit(buffers: list[ir.Value], workgroup: tuple[Index, Index, Index]) -> None:
@@ -215,7 +224,7 @@ def winograd_kernel(conv: Winograd, epilogue: ir.Block) -> Kernel:
         place = _Place(buffers, image, *(own + part for part in parts))
         _zero_lines(conv, place)
         last_group = minimum(x * conv.groups + conv.groups, filter_groups)
-        begin, end = (part * blocks // block_groups for part in (y, y + 1))
+        begin, end = (part * edges[-1] // block_groups for part in (y, y + 1))
         whole = rows // conv.tile_rows
 
         def block(number: Index, tile_rows: int) -> None:
@@ -457,97 +466,3 @@ def _store_row(
     rest = zeros(conv.target.plane - conv.target.extent)
     at_end = rest if conv.frames == 1 else end_of_frame
     when_else(equal(row, height - 1), at_end, zeros(pitch - width))
-
-
-def input_points(matrices: Transform, x: list[ir.Value]) -> list[ir.Value]:
-    """B^T x, one value for each point: even and odd powers serve both points of a pair."""
-    zeros, last = matrices.zeros, len(x) - 1
-    squares = [p * p for p in matrices.pairs]
-    every = even_polynomial(squares)
-    found = [combine(every, x[0::2])] if zeros else []
-    for number, p in enumerate(matrices.pairs):
-        others = even_polynomial([s for i, s in enumerate(squares) if i != number])
-        odd, even = combine(others, x[zeros:last:2]), combine(others, x[zeros + 1 : last : 2])
-        found += plus_minus(even, odd, p)
-    return [*found, combine(every, x[zeros::2])]
-
-
-def result_values(matrices: Transform, m: list[ir.Value]) -> list[ir.Value]:
-    """A^T m, one value for each output."""
-    zeros, sums, differences = matrices.zeros, [], []
-    for number in range(len(matrices.pairs)):
-        plus, minus = m[zeros + 2 * number], m[zeros + 2 * number + 1]
-        sums.append(arith.addf(plus, minus))
-        differences.append(arith.subf(plus, minus))
-    found = []
-    for power in range(matrices.outputs):
-        parts = differences if power % 2 else sums
-        value = combine([p**power for p in matrices.pairs], parts)
-        found.append(arith.addf(m[0], value) if zeros and power == 0 else value)
-    found[-1] = arith.addf(found[-1], m[-1])
-    return found
-
-
-def even_polynomial(squares: list[float]) -> list[float]:
-    """Coefficients of 1, x^2, x^4, ... of the product of (x^2 - s) over all s."""
-    found = [1.0]
-    for square in squares:
-        found = [
-            (found[i - 1] if i else 0.0) - (found[i] * square if i < len(found) else 0.0)
-            for i in range(len(found) + 1)
-        ]
-    return found
-
-
-def combine(factors: list[float], values: list[ir.Value]) -> ir.Value:
-    """Sum of factor times value."""
-    total = None
-    # Those with a factor of 1 first: they need no multiplication.
-    for factor, value in sorted(zip(factors, values, strict=True), key=lambda pair: pair[0] != 1):
-        if total is None:
-            total = value if factor == 1 else arith.mulf(value, constant_like(value, factor))
-        elif factor == 1:
-            total = arith.addf(total, value)
-        else:
-            total = fma(value, constant_like(value, factor), total)
-    return total
-
-
-def plus_minus(even: ir.Value, odd: ir.Value, p: float) -> list[ir.Value]:
-    """even + p * odd and even - p * odd."""
-    if p == 1:
-        return [arith.addf(even, odd), arith.subf(even, odd)]
-    return [fma(odd, constant_like(odd, sign * p), even) for sign in (1, -1)]
-
-
-def constant_like(value: ir.Value, number: float) -> ir.Value:
-    """A number in every lane that `value` has."""
-    is_vector = isinstance(value.type, ir.VectorType)
-    return float_constant(number, ir.VectorType(value.type).shape[0] if is_vector else 1)
-
-
-def shuffle(a: ir.Value, b: ir.Value, lanes: list[int]) -> ir.Value:
-    """Lanes of two vectors."""
-    return vector.shuffle(a, b, lanes)
-
-
-def deinterleave(parts: list[ir.Value]) -> list[ir.Value]:
-    """For n = len(parts), a power of two: every n-th element from 0 on, from 1 on, ..."""
-    if len(parts) == 1:
-        return parts
-    width = ir.VectorType(parts[0].type).shape[0]
-    pairs = list(zip(parts[0::2], parts[1::2], strict=True))
-    even = deinterleave([shuffle(a, b, [*range(0, 2 * width, 2)]) for a, b in pairs])
-    odd = deinterleave([shuffle(a, b, [*range(1, 2 * width, 2)]) for a, b in pairs])
-    return [part for both in zip(even, odd, strict=True) for part in both]
-
-
-def interleave(parts: list[ir.Value]) -> list[ir.Value]:
-    """The inverse of `deinterleave`."""
-    if len(parts) == 1:
-        return parts
-    width = ir.VectorType(parts[0].type).shape[0]
-    low = [lane for i in range(width // 2) for lane in (i, width + i)]
-    high = [lane + width // 2 for lane in low]
-    even, odd = interleave(parts[0::2]), interleave(parts[1::2])
-    return [shuffle(a, b, lanes) for a, b in zip(even, odd, strict=True) for lanes in (low, high)]

@@ -18,6 +18,7 @@ from torch import nn
 
 import niwaki
 from niwaki.cli import main
+from niwaki.runtime.bundle import open_bundle
 
 # Appended to a copy of the page: what it loads, what fails, and what its table does.
 PROBE = """
@@ -29,10 +30,15 @@ const sorted = (heading) => {
   buttons.find((button) => button.textContent === heading).click();
   return named();
 };
+const titles = [...document.querySelectorAll("#layers th")].map((cell) => cell.innerText);
+const layers = document.querySelectorAll("#layers tbody tr.layer");
+const estimated = [...layers].map((row) => [
+  row.cells[1].textContent, row.cells[titles.indexOf("estimated")]?.textContent]);
 const box = (id) => document.querySelector(id + " svg")?.getBoundingClientRect().width ?? 0;
 const result = { rows: named(), byKept: sorted("kept"), byKeptDown: sorted("kept"),
   byOp: sorted("op"),
-  headings: [...document.querySelectorAll("#layers th")].map((heading) => heading.innerText),
+  cells: [...document.querySelectorAll("#layers tbody tr")].map((row) => row.cells.length),
+  headings: titles, estimated,
   plots: [box("#time-plot"), box("#roofline")], pictures: document.querySelectorAll(".kept").length,
   loaded: performance.getEntriesByType("resource").map((entry) => entry.name), failures };
 document.body.innerHTML = "";
@@ -144,7 +150,12 @@ def test_report_in_a_browser(path: Path, tmp_path: Path) -> None:
     assert run("report", path, "-o", page) == f"wrote {page}\n"
     found, console = shown(page, tmp_path)
     assert (found["failures"], found["loaded"], console) == ([], [], "")
-    assert found["headings"][-4:] == ["time", "share", "GFLOP/s", "of peak"]
+    assert found["headings"][-5:] == ["time", "share", "estimated", "GFLOP/s", "of peak"]
+    assert set(found["cells"]) == {len(found["headings"])}
+    estimates = {
+        layer.name: f"{layer.estimated_ns / 1000:,.1f} us" for layer in open_bundle(path).layers
+    }
+    assert dict(found["estimated"]) == estimates
     convs = [name for name, op in found["rows"] if op == "conv 3x3"]
     assert sorted(convs) == ["a", "b", "c", "d"]
     assert found["rows"][-1] == ["other", "between kernels"]
@@ -166,5 +177,6 @@ def test_report_of_another_machine_in_a_browser(tmp_path: Path) -> None:
     found, console = shown(page, tmp_path)
     assert (found["failures"], found["loaded"], console) == ([], [], "")
     assert found["headings"][-1] == "of CSR"
+    assert set(found["cells"]) == {len(found["headings"])}
     assert found["plots"] == [0, 0]
     assert found["pictures"] == 4

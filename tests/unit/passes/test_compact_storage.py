@@ -399,3 +399,38 @@ def test_offsets_are_as_narrow_as_fits(
     )
     assert str(op.offsets.type.element_type) == element
     assert grid is None or column_grid(op) == Grid(*grid)
+
+
+# the order of blocks
+
+
+def first_filters(weights: Array, scheme: schemes.Scheme, kernel: str) -> list[int]:
+    """Those of the blocks of a 3x3 convolution, which gets `kernel`."""
+    filters, channels = weights.shape[:2]
+    _module, op, _ = packed(
+        dialects.build_conv,
+        f32(1, channels, 8, 8),
+        weights,
+        f32(1, filters, 8, 8),
+        "x86-64-v4",
+        strides=(1, 1),
+        dilations=(1, 1),
+        padding=(1, 1, 1, 1),
+        groups=1,
+        scheme=dialects.scheme_attr(scheme),
+    )
+    assert op.kernel.summary.startswith(kernel)
+    found: list[int] = numbers(op.blocks)[:, 0].tolist()
+    return found
+
+
+def test_order_of_blocks_in_a_layer() -> None:
+    """Workgroups have equal work; single filters stay in order: their kernel counts on it."""
+    weights = np.zeros((128, 32, 3, 3), np.float32)
+    for number in range(16):
+        weights[8 * number : 8 * number + 8, : 2 * number + 1] = 1
+    order = first_filters(weights, schemes.BlockPunched(8, 1), "gather_gemm")
+    assert order != sorted(order)
+    assert sorted(order) == [*range(0, 128, 8)]
+    weights[:, 0, 0] = 0
+    assert first_filters(weights, schemes.Unstructured(), "spmm") == [*range(128)]

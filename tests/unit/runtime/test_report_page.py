@@ -125,6 +125,23 @@ def test_no_picture() -> None:
 # the page
 
 
+@pytest.mark.parametrize("estimated", [0, 1500])
+@pytest.mark.parametrize("tuned", [0, 2300])
+def test_times_of_layers_alone(affine_path: Path, estimated: int, tuned: int) -> None:
+    """A column for each, if a layer has one; rows without a layer have empty cells."""
+    bundle = open_bundle(affine_path)
+    layer = replace(bundle.layers[0], estimated_ns=estimated, measured_ns=tuned)
+    noted = replace(bundle, manifest=replace(bundle.manifest, layers=[layer]))
+    page = report_page.render(noted, None, "none measured")
+    headings = re.findall(r'<button type="button">([^<]*)', page)
+    expected = ["estimated"] * (estimated > 0) + ["tuned"] * (tuned > 0)
+    assert headings[headings.index("of CSR") + 1 :] == expected
+    assert ("1.5 us" in page) == (estimated > 0)
+    assert ("2.3 us" in page) == (tuned > 0)
+    for row in re.findall(r"<tr class.*?</tr>", page, re.DOTALL):
+        assert row.count("<td") == len(headings)
+
+
 def test_names_cannot_break_the_page(affine_path: Path) -> None:
     bundle = open_bundle(affine_path)
     layers = [replace(bundle.layers[0], name="<script>alert(1)</script>")]
