@@ -8,6 +8,7 @@ from .epilogue import YieldOp, add_epilogue, identity, is_available, shape_text
 from .kernels import (
     DepthwiseAttr,
     GatherGemmAttr,
+    GatherPoolAttr,
     MatvecAttr,
     PatternGemmAttr,
     SpmmAttr,
@@ -27,6 +28,7 @@ from .ops import (
 )
 from .packed import LOOKAHEAD, PackedConvOp, PackedLinearOp
 from .packed_pattern import PackedPatternConvOp
+from .packed_pooled import PackedPooledConvOp
 from .packed_winograd import PackedWinogradConvOp, SquareWindow, square_window
 from .planar import Planar, Reach, displacements, round_up
 from .rules import window_sizes
@@ -39,11 +41,13 @@ __all__ = [
     "ConvertLayoutOp",
     "DepthwiseAttr",
     "GatherGemmAttr",
+    "GatherPoolAttr",
     "LinearOp",
     "MatvecAttr",
     "PackedConvOp",
     "PackedLinearOp",
     "PackedPatternConvOp",
+    "PackedPooledConvOp",
     "PackedWinogradConvOp",
     "PatternGemmAttr",
     "Planar",

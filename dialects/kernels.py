@@ -37,6 +37,36 @@ class GatherGemmAttr(SparsePattern.Attribute, name="gather_gemm"):
         return "gather_gemm {}x{} tiles {} blocks {}".format(*self.tile)
 
 
+class GatherPoolAttr(SparsePattern.Attribute, name="gather_pool"):
+    """As `gather_gemm`, with a maximum over windows at the end.
+
+    A tile has `filters` filters and `vectors` vectors of pixels in each of `rows` rows of windows.
+    A workgroup computes `blocks` blocks of filters for `lines` rows of the result.
+    """
+
+    filters: ir.IntegerAttr
+    rows: ir.IntegerAttr
+    vectors: ir.IntegerAttr
+    lines: ir.IntegerAttr
+    blocks: ir.IntegerAttr
+
+    @classmethod
+    def of(cls, *tile: int) -> "GatherPoolAttr":
+        """Of the five numbers in the order of `tile`."""
+        return cls.get(*map(int_attr, tile))
+
+    @property
+    def tile(self) -> tuple[int, int, int, int, int]:
+        """filters, rows, vectors, lines, blocks."""
+        filters, rows, vectors = map(_int, (self.filters, self.rows, self.vectors))
+        return (filters, rows, vectors, _int(self.lines), _int(self.blocks))
+
+    @property
+    def summary(self) -> str:
+        """For reports."""
+        return "gather_pool {}x{}x{} lines {} blocks {}".format(*self.tile)
+
+
 class PatternGemmAttr(SparsePattern.Attribute, name="pattern_gemm"):
     """Channel after channel: the taps of a pattern stay in registers for all kernels that have it.
 

@@ -10,6 +10,7 @@ from .dialect import ints, is_int_array
 from .epilogue import epilogue_problem, shape_text
 from .kernels import CONV_KERNELS, LINEAR_KERNELS, DepthwiseAttr, kernel_problem
 from .layout import layer_reach, layout_of, layout_problem
+from .planar import Planar, Reach
 from .schemes import scheme_problem
 
 
@@ -146,7 +147,19 @@ def groups_problem(op: Any, filters: int) -> str:
 
 def window_problem(op: Any, kernel: Sequence[int]) -> str:
     """Checks of everything that slides a window: attributes, and the result's spatial sizes."""
-    data, result = op.input.type, op.result.type
+    if problem := window_attributes_problem(op, kernel):
+        return problem
+    expected = computed_sizes(op, kernel)
+    sizes = list(op.result.type.shape[2:])
+    whole = not sizes and all(size == 1 for size in expected)
+    if sizes != expected and not whole:
+        return f"computes spatial sizes {expected}, but its result has {sizes}"
+    return ""
+
+
+def window_attributes_problem(op: Any, kernel: Sequence[int]) -> str:
+    """Checks of the attributes of everything that slides a window."""
+    data = op.input.type
     spatial = data.shape[2:]
     rank = len(spatial)
     if not 1 <= rank <= 3:
@@ -165,14 +178,15 @@ def window_problem(op: Any, kernel: Sequence[int]) -> str:
         return f"has a kernel of {len(kernel)} dimensions for {rank} spatial dimensions"
     if min(kernel) < 1:
         return f"needs a kernel of at least 1 in each dimension, got {list(kernel)}"
-    expected = window_sizes(spatial, kernel, ints(op.strides), ints(op.dilations), ints(op.padding))
-    if min(expected) < 1:
+    if min(computed_sizes(op, kernel)) < 1:
         return f"has a window larger than its padded input of {shape_text(data)}"
-    sizes = list(result.shape[2:])
-    whole = not sizes and all(size == 1 for size in expected)
-    if sizes != expected and not whole:
-        return f"computes spatial sizes {expected}, but its result has {sizes}"
     return ""
+
+
+def computed_sizes(op: Any, kernel: Sequence[int]) -> list[int]:
+    """Spatial sizes that an op computes which slides a window of `kernel`."""
+    spatial = op.input.type.shape[2:]
+    return window_sizes(spatial, kernel, ints(op.strides), ints(op.dilations), ints(op.padding))
 
 
 def window_sizes(
@@ -203,9 +217,13 @@ def conv_layout_problem(op: Any, kernel: Sequence[int]) -> str:
         return strided_rows_problem(op, kernel)
     if source.pitches != target.pitches:
         return f"reads pitches {list(source.pitches)} but writes pitches {list(target.pitches)}"
+    return phases_problem(op, source, layer_reach(op, kernel, split=True))
+
+
+def phases_problem(op: Any, source: Planar, reach: Reach) -> str:
+    """A convolution's input must have the phases and the halo that it reads."""
     if source.strides != ints(op.strides):
         return f"has strides {list(ints(op.strides))} but reads phases of {list(source.strides)}"
-    reach = layer_reach(op, kernel, split=True)
     if missing := sorted(reach.phases.difference(source.phases)):
         return f"reads phases {missing}, but its input has {list(source.phases)}"
     problem = source.halo_problem(reach)

@@ -378,7 +378,8 @@ def document() -> str:
         "## Other targets",
         "CPU targets differ in numbers, which passes read from"
         " [targets.py](../niwaki/targets.py): the width of a vector, how many registers there are."
-        f" For GPUs these passes stand in place of `{lowering(TARGET)[0]}`:",
+        " For GPUs these passes stand in place of"
+        f" {' and '.join(f'`{name}`' for name in lowering(TARGET))}:",
         *gpu_passes(),
         "## From here to a bundle",
         "IREE allocates buffers, schedules, and compiles kernels and all that is still linalg:",

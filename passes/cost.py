@@ -63,6 +63,21 @@ class Plane:
         return [(wide, count) for wide, count in tiles if wide * count]
 
 
+@dataclass(frozen=True)
+class Windows:
+    """Windows that lie side by side, of which a fused pooling keeps the maximum.
+
+    Attributes:
+        lines: rows of windows in a plane.
+        rows: rows of a window, in all frames that it spans.
+        vectors: vectors of pixels that cover a row of windows; a narrower one is a part.
+    """
+
+    lines: int
+    rows: int
+    vectors: float
+
+
 def gather_gemm_seconds(
     target: Target, plane: Plane, blocks: Blocks, tile: tuple[int, int, int, int]
 ) -> float:
@@ -76,7 +91,7 @@ def gather_gemm_seconds(
         for wide, repeats in plane.cut(vectors):
             inner = columns * column_cycles(target, rows, wide)
             cycles += repeats * (inner + count * tail_cycles(target, plane, rows, wide))
-    moves = gather_gemm_moves(target, plane, blocks, vectors, tiles)
+    moves = gather_gemm_moves(target, plane, blocks, groups, vectors * tiles)
     return plane.images * overlapped(cycles, *moves) / core.clock
 
 
@@ -100,16 +115,18 @@ def tail_cycles(target: Target, plane: Plane, rows: int, vectors: float) -> floa
 
 
 def gather_gemm_moves(
-    target: Target, plane: Plane, blocks: Blocks, vectors: int, tiles: int
+    target: Target, plane: Plane, blocks: Blocks, groups: int, vectors: int
 ) -> tuple[float, float]:
-    """Cycles to move what is read from the second-level cache, and from beyond it."""
+    """Cycles to move what is read from the second-level cache, and from beyond it.
+
+    A plane is shared by `groups` workgroups of `vectors` vectors each.
+    """
     core = target.cpu_core
-    groups = tile_groups(plane, vectors, tiles)
     all_blocks = sum(count for count, _ in blocks.values())
     columns = sum(kept for _, kept in blocks.values())
     values = sum(F32_BYTES * rows * kept for rows, (_, kept) in blocks.items())
     # The part of the input that a workgroup's tiles cover, which block after block reads.
-    width = F32_BYTES * target.lanes * vectors * tiles
+    width = F32_BYTES * target.lanes * vectors
     part = min(plane.channels * width, plane.input_bytes)
     loaded = min(columns * width, all_blocks * part)
     first, second = core.cache
@@ -120,6 +137,26 @@ def gather_gemm_moves(
     if values + part > second:
         far += groups * values
     return near / core.bandwidth[0], far / core.bandwidth[1]
+
+
+def gather_pool_seconds(
+    target: Target, plane: Plane, blocks: Blocks, windows: Windows, tile: tuple[int, ...]
+) -> float:
+    """Gather-GEMM with a maximum over windows, with a tile as `GatherPoolAttr` has it."""
+    core = target.cpu_core
+    _, together, vectors, lines, group = tile
+    groups, turns = -(-windows.lines // lines), windows.lines * windows.rows // together
+    all_blocks = sum(count for count, _ in blocks.values())
+    cycles = float(groups * -(-all_blocks // group) * WORKGROUP_START)
+    whole, rest = divmod(windows.vectors, vectors)
+    for height, (count, columns) in blocks.items():
+        for wide, repeats in ((together * vectors, whole), (together * rest, rest > 0)):
+            inner = columns * column_cycles(target, height, wide)
+            tail = count * tail_cycles(target, plane, height, wide)
+            cycles += turns * repeats * (inner + tail)
+    covered = round(lines * windows.rows * windows.vectors)
+    moves = gather_gemm_moves(target, plane, blocks, groups, covered)
+    return plane.images * overlapped(cycles, *moves) / core.clock
 
 
 def spmm_seconds(
@@ -213,6 +250,17 @@ def matvec_seconds(target: Target, blocks: Blocks, rows: int, together: int) -> 
         values += F32_BYTES * height * columns
     moved = values / core.bandwidth[values > core.cache[1]]
     return -(-rows // together) * overlapped(cycles, moved) / core.clock
+
+
+def pool_seconds(target: Target, vectors: int, taps: int, input_bytes: int) -> float:
+    """A pooling of every second pixel, of one image: `vectors` of results, of `taps` pixels each.
+
+    A tap takes two loads, of which the next columns' read the same lines again.
+    """
+    core = target.cpu_core
+    cycles = vectors * (2 * taps * STRADDLING / core.loads + 1 / core.stores)
+    moved = input_bytes / core.bandwidth[input_bytes > core.cache[1]]
+    return overlapped(cycles, moved) / core.clock
 
 
 def tile_groups(plane: Plane, vectors: int, tiles: int) -> int:

@@ -23,6 +23,7 @@ from niwaki.dialects import (
     PackedConvOp,
     PackedLinearOp,
     PackedPatternConvOp,
+    PackedPooledConvOp,
     PackedWinogradConvOp,
     PoolOp,
     SpmmAttr,
@@ -38,6 +39,7 @@ from .kernels.copy_rows import copy_kernel
 from .kernels.depthwise import Depthwise, depthwise_kernel
 from .kernels.depthwise_rows import DepthwiseRows, depthwise_rows_kernel
 from .kernels.gather_gemm import gather_gemm_kernel
+from .kernels.gather_pool import GatherPool, gather_pool_kernel
 from .kernels.library import Kernel
 from .kernels.matvec import matvec_kernel
 from .kernels.pattern_gemm import PatternGemm, pattern_gemm_kernel
@@ -47,6 +49,7 @@ from .kernels.winograd import Winograd, winograd_kernel
 from .layers import planar_input, tap_places
 from .lowering import (
     MakeKernel,
+    block_heights,
     column_steps,
     conv_layer,
     conv_layouts,
@@ -96,23 +99,62 @@ def packed_conv(op: Any, lanes: int) -> tuple[Kernel, list[ir.Value]]:
     return gather_gemm_kernel(conv, epilogue), operands
 
 
+def packed_pooled_conv(op: Any, lanes: int) -> tuple[Kernel, list[ir.Value]]:
+    """Kernel and operands of a convolution with a pooling."""
+    source, target = conv_layouts(op)
+    images, filters = op.result.type.shape[:2]
+    height, together, vectors, lines, group = op.kernel.tile
+    full, rest, blocks = block_heights(op, height)
+    conv = GatherPool(
+        source,
+        target,
+        images,
+        op.input.type.shape[1],
+        filters,
+        ints(op.window),
+        height,
+        rest,
+        full,
+        blocks,
+        together,
+        vectors,
+        lines,
+        group,
+        *column_steps(op),
+        len(op.per_filter),
+        lanes,
+    )
+    refuse_narrow_input(op, conv.covered, lanes)
+    operands = [op.input, op.values, op.offsets, op.blocks, *op.per_filter]
+    return gather_pool_kernel(conv, op.epilogue.blocks[0]), operands
+
+
 def refuse_narrow_layouts(op: Any, covered: int, lanes: int) -> None:
     """Whole vectors cover a plane: what they write must be in it, what they read must exist.
 
     Raises:
         PassFailure: layouts were made for narrower vectors.
     """
-    (source, target), channels = conv_layouts(op), op.input.type.shape[1]
-    remedy = f"assign layouts for vectors of {lanes}"
+    _, target = conv_layouts(op)
     if covered > target.plane:
         told = f"writes {covered} elements of planes that have {target.plane}"
-        raise PassFailure(op.location, f"{told}: {remedy}")
+        raise PassFailure(op.location, f"{told}: assign layouts for vectors of {lanes}")
+    refuse_narrow_input(op, covered, lanes)
+
+
+def refuse_narrow_input(op: Any, covered: int, lanes: int) -> None:
+    """What whole vectors read must exist.
+
+    Raises:
+        PassFailure: layouts were made for narrower vectors.
+    """
+    source, channels = planar_input(op), op.input.type.shape[1]
     furthest = max(phase * source.plane + distance for phase, distance in tap_places(op))
     last_channel = source.lead + (channels - 1) * len(source.phases) * source.plane
     read, held = last_channel + furthest + covered, source.elements(1, channels)
     if read > held:
         told = f"reads {read} elements of an image that has {held}"
-        raise PassFailure(op.location, f"{told}: {remedy}")
+        raise PassFailure(op.location, f"{told}: assign layouts for vectors of {lanes}")
 
 
 def depthwise_rows(op: Any, lanes: int) -> DepthwiseRows:
@@ -217,6 +259,7 @@ def convert_layout(op: Any, lanes: int) -> tuple[Kernel, list[ir.Value]]:
 
 CPU_KERNELS: dict[Any, MakeKernel] = {
     PackedConvOp: packed_conv,
+    PackedPooledConvOp: packed_pooled_conv,
     PackedPatternConvOp: packed_pattern_conv,
     PackedWinogradConvOp: packed_winograd_conv,
     PackedLinearOp: packed_linear,

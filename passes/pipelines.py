@@ -29,6 +29,7 @@ CHOOSE = (
     "sparse-pattern-select-kernels",
 )
 PACK = ("sparse-pattern-compact-storage",)
+FUSE_POOLING = "sparse-pattern-fuse-pooling"
 EMIT = ("canonicalize", "cse", "sparse-pattern-emit-iree")
 
 # Without one of these the results are the same, only slower. Later passes need what others make.
@@ -39,6 +40,7 @@ OPTIONAL = (
     "sparse-pattern-detect-schemes",
     "sparse-pattern-reorder-kernels",
     "linalg-fuse-elementwise-ops",
+    FUSE_POOLING,
 )
 
 
@@ -78,8 +80,8 @@ def _name(element: Element) -> str:
 
 
 def _lower(target: Target) -> tuple[str, ...]:
-    fit = ("sparse-pattern-fit-types",) if target.backend == "gpu" else ()
-    return (*PACK, *fit, f"sparse-pattern-lower-to-{target.backend}", *EMIT)
+    prepare = "sparse-pattern-fit-types" if target.backend == "gpu" else FUSE_POOLING
+    return (*PACK, prepare, f"sparse-pattern-lower-to-{target.backend}", *EMIT)
 
 
 def _text(*passes: str) -> str:

@@ -18,7 +18,7 @@ NaN.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -28,6 +28,7 @@ from niwaki.dialects import LOOKAHEAD, Planar
 
 from .builder import (
     CACHE_LINE,
+    L2,
     Index,
     equal,
     float_constant,
@@ -186,17 +187,8 @@ def _tile(
     starts = [sum(widths[:i]) for i in range(len(widths))]
     base = read + pixel + conv.origin
 
-    def inputs(number: Index) -> list[ir.Value]:
-        # Columns lie in different planes: no hardware prefetcher follows, and what is loaded too
-        # late keeps the multiply-adds waiting. (Measured: +30 % on layers that live in L2.)
-        ahead = base + load_number(buffers[2], number + LOOKAHEAD) * conv.unit
-        for line in touched_lines(sum(widths)):
-            prefetch(buffers[0], ahead + line)
-        at = base + load_number(buffers[2], number) * conv.unit
-        return [
-            load(buffers[0], at + start, width) for start, width in zip(starts, widths, strict=True)
-        ]
-
+    lines = touched_lines(sum(widths))
+    inputs = gather(buffers, base, conv.unit, starts, widths, lines)
     results = accumulate(buffers, columns, rows, widths, inputs)
     masks = load_masks(conv, buffers, pixel, starts, widths)
     for row in range(rows):
@@ -213,6 +205,37 @@ def _tile(
             filter_ + row,
             write + row * conv.target.plane,
         )
+
+
+def gather(
+    buffers: list[ir.Value],
+    base: Index,
+    unit: int,
+    starts: list[int],
+    widths: list[int],
+    lines: list[int],
+    later: Sequence[int] = (),
+) -> Callable[[Index], list[ir.Value]]:
+    """Loads of a tile's vectors, which begin at `starts`, given a column's entry in the offsets.
+
+    Columns lie in different planes: no hardware prefetcher follows, and what is loaded too late
+    keeps the multiply-adds waiting. So the cache lines of elements `lines` are asked for a few
+    columns ahead (measured: +30 % on layers that live in L2), and those of elements `later`, which
+    another tile reads, into the second-level cache (+38 % on 64 channels of 224x224).
+    """
+
+    def inputs(number: Index) -> list[ir.Value]:
+        ahead = base + load_number(buffers[2], number + LOOKAHEAD) * unit
+        for line in lines:
+            prefetch(buffers[0], ahead + line)
+        at = base + load_number(buffers[2], number) * unit
+        for line in later:
+            prefetch(buffers[0], at + line, L2)
+        return [
+            load(buffers[0], at + start, width) for start, width in zip(starts, widths, strict=True)
+        ]
+
+    return inputs
 
 
 def touched_lines(length: int) -> list[int]:

@@ -28,7 +28,7 @@ RowBody = Callable[[list[Index], Index], None]
 def write_plane(buffer: ir.Value, start: Index, layout: Planar, lanes: int, row: RowBody) -> None:
     """Write one plane: `row(outer indices, offset)` stores pixels, this the zeros around them."""
     walk_rows(
-        start, layout, row, lambda indices, at: _zero_before(buffer, indices, at, layout, lanes)
+        start, layout, row, lambda indices, at: zero_before(buffer, indices, at, layout, lanes)
     )
     zero_fill(buffer, start + layout.extent, layout.plane - layout.extent, lanes)
 
@@ -49,7 +49,7 @@ def walk_rows(start: Index, layout: Planar, row: RowBody, before: RowBody | None
     walk(0, [], start)
 
 
-def _zero_before(
+def zero_before(
     buffer: ir.Value, indices: list[Index], at: Index, layout: Planar, lanes: int
 ) -> None:
     """Zeros between the end of the previous row, or slice of rows, and this one."""

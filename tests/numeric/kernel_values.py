@@ -145,7 +145,10 @@ def from_elements(_: Any, operands: Sequence[Array]) -> Array:
 def shuffle(op: Any, operands: Sequence[Array]) -> Array:
     """Lanes picked from two vectors."""
     points = max(len(value) for value in operands)
-    both = [np.broadcast_to(value, (points, value.shape[1])) for value in operands]
+    both = [
+        np.broadcast_to(value, (points, ir.VectorType(operand.type).shape[0]))
+        for value, operand in zip(operands, op.operands, strict=True)
+    ]
     return np.concatenate(both, axis=1)[:, list(ir.DenseI64ArrayAttr(op.attributes["mask"]))]
 
 

@@ -23,6 +23,7 @@ from niwaki.passes.base import TARGET_ATTRIBUTE, dense_value, function_ops
 from niwaki.passes.compact_storage import CompactStoragePass
 from niwaki.passes.concats import Slice, is_inner, slices_of, written_directly
 from niwaki.passes.emit_iree import EmitIreePass, kernel_functions, own_results
+from niwaki.passes.fuse_pooling import FusePoolingPass
 from niwaki.passes.lower_to_cpu import CPU_KERNELS
 from niwaki.passes.pipelines import compile_pipeline
 from niwaki.targets import get_target
@@ -31,6 +32,9 @@ from .cases import Branches, Case
 from .kernel_accesses import run_kernel
 from .kernel_memory import Buffer, Scratch, Taken
 from .kernel_values import GARBAGE, ZERO, Array, states
+
+# What makes packed layers of logical ones; poolings are fused on CPUs alone.
+PACKING = (CompactStoragePass.name, FusePoolingPass.name)
 
 
 def network_problems(module: Any, target: str) -> list[str]:
@@ -60,7 +64,7 @@ def passes_to_kernels(target: str) -> tuple[list[Any], list[Any]]:
     """The compiler's passes up to packed layers, and from there to kernels as IREE gets them."""
     every = parse_pipeline(compile_pipeline(get_target(target)))
     names = [element if isinstance(element, str) else element.name for element in every]
-    packed = names.index(CompactStoragePass.name) + 1
+    packed = 1 + max(names.index(name) for name in PACKING if name in names)
     return every[:packed], every[packed : names.index(EmitIreePass.name)]
 
 

@@ -79,6 +79,20 @@ def stacks(draw: st.DrawFn) -> tuple[int, int, list[Sliding]]:
     return images, channels, layers
 
 
+@st.composite
+def pooled_stacks(draw: st.DrawFn) -> tuple[int, int, list[Sliding]]:
+    """Images, channels, a convolution, and a maximum over windows that lie side by side."""
+    first = draw(windows(most=20).filter(is_small).filter(lambda w: w.outputs[-1] > 1))
+    images, channels = draw(st.sampled_from([1, 3])), draw(st.sampled_from(CHANNELS))
+    layer = replace(draw(sliding(first, channels)), kind="conv", residual=False)
+    outer = [draw(st.sampled_from([1, 2] if size > 1 else [1])) for size in first.outputs[:-1]]
+    sizes = (*outer, 2)
+    ones, zeros = (1,) * first.rank, (0,) * first.rank
+    window = Window(first.outputs, sizes, sizes, ones, zeros, zeros)
+    filters = result_channels(layer, channels)
+    return images, channels, [layer, Sliding(window, "max", 1, filters, "dense", False, False)]
+
+
 def is_small(window: Window) -> bool:
     """Whether a layer is interpreted in little time."""
     return max(math.prod(window.spatial), math.prod(window.outputs)) <= MOST_POSITIONS

@@ -49,6 +49,7 @@ def networks() -> list[Case]:
         "1-D": (fill(nn.Conv1d(1, 3, 5), "dense", rng), tensor(rng, 1, 1, 16)),
         "3-D": (fill(nn.Conv3d(2, 3, 3), "dense", rng), tensor(rng, 1, 2, 5, 8, 7)),
         "maximum": (nn.MaxPool2d(3, 2, 1), image),
+        "pooled": (nn.Sequential(conv(8, 9, 5, padding=2), nn.MaxPool2d(2)), image),
         "average": (nn.AvgPool2d((9, 3), 4), image),
         "global average": (nn.AdaptiveAvgPool2d(1), image),
         "linear": (fill(nn.Linear(31, 37), "blocks of 4", rng), rows),

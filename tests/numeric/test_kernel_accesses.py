@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 import torch_mlir.ir as ir
 from chosen import any_candidate, own_family
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 
 from niwaki import dialects
 from niwaki.passes import candidates, select_kernels
@@ -17,9 +17,19 @@ from niwaki.targets import get_target
 
 from .network_accesses import network_problems, problems_of
 from .odd_layers import odd_layers, odd_patterns, odd_single_filters
+from .pooled_layers import always as always_fused
+from .pooled_layers import odd_pooled
 from .random_layers import random_cases, random_convolution, random_linear, random_pool
 from .random_networks import random_network
-from .small_layers import Linear, Sliding, linear_module, linears, stack_module, stacks
+from .small_layers import (
+    Linear,
+    Sliding,
+    linear_module,
+    linears,
+    pooled_stacks,
+    stack_module,
+    stacks,
+)
 from .winograd_layers import always, odd_winograd
 
 TARGETS = ("x86-64-v4", "x86-64-v3", "arm64", "vulkan")
@@ -74,6 +84,16 @@ def test_odd_winograd(
     assert families == {"winograd", "copy_rows"}
 
 
+@EVERY_CPU
+@pytest.mark.parametrize("seed", [None, 0])
+def test_odd_pooled(seed: int | None, target: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the fastest tiles, and in any."""
+    always_fused(monkeypatch, seed)
+    problems, families = problems_of(odd_pooled(), target)
+    assert problems == []
+    assert families == {"gather_pool", "copy_rows"}
+
+
 @EVERY_TARGET
 @pytest.mark.parametrize("seed", range(200, 202))
 def test_random_layers(seed: int, target: str) -> None:
@@ -99,6 +119,17 @@ def test_any_candidate(seed: int, target: str, monkeypatch: pytest.MonkeyPatch) 
 @settings(max_examples=40)
 @given(stack=stacks())
 def test_windows(target: str, stack: tuple[int, int, list[Sliding]]) -> None:
+    with dialects.context(), ir.Location.name("layer"):
+        assert network_problems(stack_module(*stack), target) == []
+
+
+@EVERY_CPU
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(stack=pooled_stacks())
+def test_pooled_windows(
+    target: str, monkeypatch: pytest.MonkeyPatch, stack: tuple[int, int, list[Sliding]]
+) -> None:
+    always_fused(monkeypatch)
     with dialects.context(), ir.Location.name("layer"):
         assert network_problems(stack_module(*stack), target) == []
 

@@ -18,6 +18,7 @@ from niwaki.passes.kernels import (
     copy_rows,
     depthwise,
     gather_gemm,
+    gather_pool,
     gpu_gather_gemm,
     gpu_pooling,
     pattern_gemm,
@@ -32,6 +33,8 @@ from niwaki.passes.kernels.rows import for_pieces
 
 from .network_accesses import problems_of
 from .odd_layers import odd_layers, odd_patterns, odd_single_filters
+from .pooled_layers import always as always_fused
+from .pooled_layers import odd_pooled
 from .winograd_layers import always, odd_winograd
 
 
@@ -64,6 +67,11 @@ def taking_memory(*arguments: Any) -> Any:
     return replace(Kernel(*arguments), takes_memory=True)
 
 
+def whole_pieces(length: int, lanes: int) -> tuple[list[int], int]:
+    """`overlapping` with one vector for all, rounded up."""
+    return [0], 2 ** (length - 1).bit_length()
+
+
 def one_vector(_: int, lanes: int) -> Any:
     """`local_vectors` with room for one alone."""
     return local_vectors(1, lanes)
@@ -87,6 +95,11 @@ FLAWS: list[tuple[str, Any, str, Any, str]] = [
     ("x86-64-v3", spmm, "zero_ends", nothing, "spmm.* not written"),
     ("arm64", spmm, "minimum", unbounded, "spmm.* reads element"),
     ("x86-64-v4", spmm, "local_vectors", one_vector, "spmm.* of the stack, which"),
+    ("arm64", gather_pool, "zero_lead", nothing, "gather_pool.* not written, the first is 0"),
+    ("x86-64-v3", gather_pool, "zero_before", nothing, "gather_pool.* not written"),
+    ("x86-64-v4", gather_pool, "zero_fill", one_less, "gather_pool.* not written"),
+    ("x86-64-v4", gather_pool, "overlapping", whole_pieces, "gather_pool.* get a value and a zero"),
+    ("arm64", gather_pool, "minimum", unbounded, "gather_pool.* reads element"),
     ("arm64", winograd, "zero_lead", nothing, "winograd.* not written, the first is 0"),
     ("x86-64-v3", winograd, "zero_fill", one_less, "winograd.* not written"),
     ("arm64", winograd, "minimum", unbounded, "winograd.* reads element"),
@@ -128,6 +141,9 @@ def test_flaws_are_found(
     if place is winograd:
         always(monkeypatch, 4, 15, 8)
         cases = odd_winograd(4)
+    elif place is gather_pool:
+        always_fused(monkeypatch, 0)
+        cases = odd_pooled()
     else:
         monkeypatch.setattr(select_kernels, "fastest", shared_unevenly)
         cases = {pattern_gemm: odd_patterns, spmm: odd_single_filters}.get(place, odd_layers)()

@@ -187,6 +187,23 @@ func.func @packed(%x: tensor<1x3x8x8xf32, #plain>, %rows: tensor<1x27xf32>, %val
   return
 }
 
+// CHECK-LABEL: func.func @packed_pooled
+// CHECK:         "sparse_pattern.packed_pooled_conv"
+// CHECK:           kernel = #sparse_pattern.gather_pool<4 : i64, 2 : i64, 1 : i64, 1 : i64, 1 : i64>,
+// CHECK-SAME:      window = array<i64: 2, 2>
+func.func @packed_pooled(%x: tensor<1x3x8x8xf32, #plain>, %values: tensor<108xf32>, %offsets: tensor<33xi32>,
+                         %blocks: tensor<1x4xi32>) {
+  %y = "sparse_pattern.packed_pooled_conv"(%x, %values, %offsets, %blocks) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>,
+      groups = 1, kernel_size = array<i64: 3, 3>, window = array<i64: 2, 2>, scheme = #dense, full_blocks = 1,
+      kernel = #sparse_pattern.gather_pool<4, 2, 1, 1, 1>, operandSegmentSizes = array<i32: 1, 1, 1, 1, 0, 0>}
+    : (tensor<1x3x8x8xf32, #plain>, tensor<108xf32>, tensor<33xi32>, tensor<1x4xi32>)
+    -> tensor<1x4x4x4xf32, #half>
+  return
+}
+
 // Two patterns of two taps; three of the six possible kernels are kept.
 // CHECK-LABEL: func.func @packed_patterns
 // CHECK:         "sparse_pattern.packed_pattern_conv"(%{{.+}}, %{{.+}}, %{{.+}}, %{{.+}}, %{{.+}}, %{{.+}}) ({

@@ -1,0 +1,141 @@
+"""Fuse a maximum over windows into the convolution that it reads.
+
+    %a = "sparse_pattern.packed_conv"(%x, ...) {kernel = #gather_gemm<8, 3, 2, 8>}
+           -> tensor<1x64x224x224xf32, #planar>
+    %b = "sparse_pattern.pool"(%a) {kind = "max", kernel = [2, 2], strides = [2, 2]}
+           -> tensor<1x64x112x112xf32, #planar>
+      -->
+    %b = "sparse_pattern.packed_pooled_conv"(%x, ...)
+           {kernel = #gather_pool<8, 2, 1, 1, 8>, window = [2, 2]}
+           -> tensor<1x64x112x112xf32, #planar>
+
+Then the large result of the convolution is neither written nor read. Windows lie side by side and
+have two columns. What else keeps a convolution from it is told in a remark.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import torch_mlir.ir as ir
+
+from niwaki.dialects import (
+    GatherGemmAttr,
+    PackedConvOp,
+    PackedPatternConvOp,
+    PackedWinogradConvOp,
+    PoolOp,
+    build_layer,
+    ints,
+    layout_of,
+)
+from niwaki.records import LayerRecord
+
+from .base import ModulePass, Session, function_ops, layer_name, target_of
+from .cost import F32_BYTES
+from .layers import clone_body
+from .pooling_choice import Fused, fused
+
+# Of the convolution, whose other attributes the fused op has too.
+REPLACED = ("kernel", "operandSegmentSizes")
+
+
+@dataclass(frozen=True)
+class FusePoolingPass(ModulePass):
+    """One kernel for a convolution and a pooling, where that is estimated to be faster."""
+
+    name: ClassVar[str] = "sparse-pattern-fuse-pooling"
+
+    def run(self, module: Any, session: Session) -> None:
+        target = target_of(module)
+        for pool in function_ops(module):
+            conv = pooled_convolution(pool)
+            if conv is None:
+                continue
+            if problem := fusion_problem(conv, pool):
+                self.remark(session, conv, f"{described(pool)} is not fused: {problem}")
+                continue
+            made = fused(conv, pool, target)
+            if made.seconds > made.apart:
+                times = f"{1e6 * made.seconds:.3g} us, apart {1e6 * made.apart:.3g} us"
+                told = f"{described(pool)} is not fused: it is estimated to take {times}"
+                self.remark(session, conv, told)
+                continue
+            note(session.layers, conv, pool, made)
+            replace_ops(conv, pool, made)
+
+
+def pooled_convolution(pool: Any) -> Any | None:
+    """The convolution that a pooling reads, if it is a maximum over windows side by side."""
+    if not isinstance(pool, PoolOp) or pool.kind.value != "max":
+        return None
+    apart = ints(pool.kernel) == ints(pool.strides) and set(ints(pool.dilations)) == {1}
+    if not apart or any(ints(pool.padding)) or layout_of(pool.result.type) is None:
+        return None
+    owner = pool.input.owner
+    conv = None if isinstance(owner, ir.Block) else owner.opview
+    known = (PackedConvOp, PackedPatternConvOp, PackedWinogradConvOp)
+    return conv if isinstance(conv, known) else None
+
+
+def fusion_problem(conv: Any, pool: Any) -> str:
+    """What keeps a pooling from being fused into a convolution, empty if nothing does."""
+    if not isinstance(conv.kernel, GatherGemmAttr):
+        return f"the kernel is a {conv.kernel.attr_name.rpartition('.')[2]}, not a gather_gemm"
+    *outer, columns = ints(pool.kernel)
+    if columns != 2 or not set(outer) <= {1, 2}:
+        return "windows must have 2 columns, and 1 or 2 of all else"
+    if (readers := len(list(conv.result.uses))) > 1:
+        return f"the convolution has {readers} readers"
+    if tensors := len(conv.per_position):
+        return f"the convolution's tail reads {counted(tensors, 'tensor')} of its result's shape"
+    if ops := len(pool.epilogue.blocks[0].operations) - 1:
+        return f"its own tail has {counted(ops, 'op')}"
+    return ""
+
+
+def counted(number: int, what: str) -> str:
+    """`1 op`, `2 ops`."""
+    return f"{number} {what}{'s' * (number > 1)}"
+
+
+def described(pool: Any) -> str:
+    """`max 2x2`."""
+    return f"max {'x'.join(map(str, ints(pool.kernel)))}"
+
+
+def note(layers: list[LayerRecord], conv: Any, pool: Any, made: Fused) -> None:
+    """Tell in the record of a convolution that its kernel pools."""
+    known = (layer_name(conv.location), conv.kernel.summary)
+    dropped = math.prod(conv.result.type.shape) - math.prod(pool.result.type.shape)
+    for number, record in enumerate(layers):
+        if (record.name, record.kernel) == known:
+            layers[number] = replace(
+                record,
+                op=f"{record.op} + {described(pool)}",
+                kernel=made.kernel.summary,
+                activation_bytes=record.activation_bytes - F32_BYTES * dropped,
+                estimated_ns=round(1e9 * made.seconds),
+                measured_ns=0,
+            )
+            return
+
+
+def replace_ops(conv: Any, pool: Any, made: Fused) -> None:
+    """Put the fused op in the place of the pooling."""
+    kept = {name: conv.attributes[name] for name in conv.attributes if name not in REPLACED}
+    with ir.InsertionPoint(pool), conv.location:
+        op = build_layer(
+            "packed_pooled_conv",
+            pool.result.type,
+            [conv.input, conv.values, conv.offsets, conv.blocks],
+            list(conv.per_filter),
+            [],
+            lambda arguments: clone_body(conv.epilogue.blocks[0], arguments),
+            {**kept, "kernel": made.kernel, "window": pool.operation.attributes["kernel"]},
+        )
+    pool.result.replace_all_uses_with(op.result)
+    pool.operation.erase()
+    conv.operation.erase()
