@@ -24,7 +24,7 @@ def winograd(rows: int, tile_rows: int, blocks: int) -> Winograd:
         "vectors": 1,
         "together": 8,
     }
-    counts = {"groups": 1, "per_filter": 0, "per_position": 0, "lanes": 8}
+    counts = {"together": 8, "groups": 1, "per_filter": 0, "per_position": 0, "lanes": 8}
     return Winograd(
         plane,
         plane,
