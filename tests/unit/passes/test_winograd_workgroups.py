@@ -15,15 +15,7 @@ from niwaki.passes.kernels.winograd import Winograd
 def winograd(rows: int, tile_rows: int, blocks: int) -> Winograd:
     """A layer with so many rows of tiles."""
     plane: Planar = plain_layout([4 * rows, 8])
-    sizes = {
-        "images": 1,
-        "filters": 8,
-        "planes": 4,
-        "depth": 1,
-        "height": 8,
-        "vectors": 1,
-        "together": 8,
-    }
+    sizes = {"images": 1, "filters": 8, "planes": 4, "depth": 1, "height": 8, "vectors": 1}
     counts = {"together": 8, "groups": 1, "per_filter": 0, "per_position": 0, "lanes": 8}
     return Winograd(
         plane,
