@@ -268,7 +268,7 @@ def inspect_command(bundle: str, as_json: bool) -> None:
 @click.option("-o", "--output", required=True, metavar="FILE.safetensors", help="What to write.")
 @click.option("--scheme", help="E.g. pattern, or block_punched(filters=8).")
 @click.option("--rate", type=float, help="Weights / kept weights of each layer.")
-@click.option("--method", help="magnitude, gradual, admm or reweighted, perhaps with parameters.")
+@click.option("--method", help="E.g. magnitude, or admm(rho=1e-3).")
 @click.option("--epochs", type=click.IntRange(min=0), help="Of pruning and retraining together.")
 @click.option("--config", metavar="FILE.yaml", help="Layers, and schemes and rates of single ones.")
 @click.option(

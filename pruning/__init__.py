@@ -2,6 +2,7 @@
 
 from .admm import ADMM
 from .config import LayerRule, PruningConfig, Target, load_config, select
+from .halving import Halving, network_library
 from .layers import Layer, find_layers
 from .magnitude import Gradual, Magnitude
 from .masks import Masks
@@ -16,6 +17,7 @@ from .schemes import (
     BlockPunched,
     Channel,
     Column,
+    Crossbar,
     Filter,
     KernelGroup,
     Unstructured,
@@ -31,8 +33,10 @@ __all__ = [
     "BlockPunched",
     "Channel",
     "Column",
+    "Crossbar",
     "Filter",
     "Gradual",
+    "Halving",
     "KernelGroup",
     "Layer",
     "LayerReport",
@@ -49,6 +53,7 @@ __all__ = [
     "Unstructured",
     "find_layers",
     "load_config",
+    "network_library",
     "parse_method",
     "parse_scheme",
     "prune",

@@ -107,7 +107,7 @@ class ADMM(Method):
         if self.rho <= 0 or min(self.stages, self.updates) < 1:
             raise NiwakiError(f"{self}: rho is above 0, stages and updates are at least 1")
         super().start(targets, masks, epochs, steps)
-        self._splits = [_Split.of(target) for target in targets]
+        self._splits = [_Split.of(target) for target in self.targets]
         self._stage = 0
 
     def loss(self, step: int) -> Tensor | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, TypeVar
 
 import torch
@@ -59,8 +59,15 @@ class Method(ABC):
             )
         if not 0 <= self.share <= 1:
             raise NiwakiError(f"{self}: the share of epochs is from 0 to 1, not {self.share:g}")
-        self.targets, self.masks = targets, masks
+        self.targets, self.masks = self.fit(targets), masks
         self.steps = self.pruning_epochs(epochs) * steps
+
+    def fit(self, targets: Sequence[Target]) -> list[Target]:
+        """The targets with schemes that have learnt what they need from the weights."""
+        return [
+            replace(target, scheme=target.scheme.fit(target.layer.array(target.layer.weight)))
+            for target in targets
+        ]
 
     def loss(self, step: int) -> Tensor | None:
         """What to add to the loss of the step, counted from 0, of the pruning phase."""

@@ -24,6 +24,10 @@ PUBLISHED: Library = (
 )  # fmt: skip
 
 
+# Libraries that are found in weights.
+FOUND = ("natural", "central")
+
+
 @register
 @dataclass(frozen=True)
 class Pattern(PruningScheme):
@@ -36,7 +40,8 @@ class Pattern(PruningScheme):
         patterns: in the library, at most.
         filters: consecutive ones that share patterns and kept kernels.
         library: ``natural``, the most frequent sets of strongest taps in the layer's trained
-            weights; ``published``, 8 patterns of 3x3 kernels; or the taps of each pattern, as in
+            weights; ``central``, of these the ones with the tap in the centre, as PatDNN has them;
+            ``published``, 8 patterns of 3x3 kernels; or the taps of each pattern, as in
             ``0-1-3-4/1-2-4-5``.
     """
 
@@ -66,7 +71,9 @@ class Pattern(PruningScheme):
                 f"patterns of {self.taps} taps need kernels with more, and these have {taps}: "
                 "choose another scheme for the layer, or exclude it"
             )
-        if self.library != "natural":
+        if self.library == "central" and taps % 2 == 0:
+            raise SchemeError(f"{self} needs kernels with a tap in their centre, not {taps} taps")
+        if self.library not in FOUND:
             _check_library(self.library, _parse_library(self.library), self.taps, taps)
         if rate < taps / self.taps:
             raise SchemeError(
@@ -76,15 +83,16 @@ class Pattern(PruningScheme):
         return round(shape[1] / self._kernel_rate(taps, rate))
 
     def fit(self, weights: Weights) -> PruningScheme:
-        """The natural library becomes the one of these weights, and stays."""
+        """A library that weights tell becomes the one of these weights, and stays."""
         return replace(self, library=library_text(self._library(weights)))
 
     def projections(self, rate: float) -> tuple[Projection, ...]:
         return _best_patterns(self), _strongest_kernels(self, rate)
 
     def _library(self, weights: Weights) -> Sequence[tuple[int, ...]]:
-        if self.library == "natural":
-            return natural_library(weights, self.taps, self.patterns)
+        if self.library in FOUND:
+            central = self.library == "central"
+            return natural_library(weights, self.taps, self.patterns, central)
         return _parse_library(self.library)[: self.patterns]
 
     def _kernel_rate(self, taps: int, rate: float) -> float:
@@ -118,7 +126,8 @@ def _parse_library(text: str) -> Library:
         return tuple(tuple(map(int, pattern.split("-"))) for pattern in text.split("/"))
     except ValueError:
         raise SchemeError(
-            f"a pattern library is natural, published or taps as in 0-1-3-4/1-2-4-5, not '{text}'"
+            "a pattern library is natural, central, published or taps as in 0-1-3-4/1-2-4-5, not "
+            f"'{text}'"
         ) from None
 
 

@@ -12,7 +12,7 @@ for epoch in range(20):
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from niwaki.errors import NiwakiError
 
-from .config import PruningConfig, select
+from .config import PruningConfig, Target, select
 from .masks import Masks
 from .method import Method, parse_method
 from .scheme import parse_scheme
@@ -45,12 +45,12 @@ class LayerReport:
 class Pruner:
     """Prunes a network in place while its owner trains it.
 
-    Each layer's scheme is fitted to the weights that the network has now, which should be trained.
-    Masks hold through retraining: weights that are removed are zero in each forward step.
+    Each layer's scheme is fitted to the weights that the network has before training, which should
+    be trained ones. Masks hold through retraining: weights that are removed are zero in each
+    forward step.
 
     Attributes:
         plan: what is to be done to each layer, as text.
-        targets: the layers, with fitted schemes.
 
     Raises:
         NiwakiError: as `select` does, or no such method.
@@ -60,15 +60,16 @@ class Pruner:
         self, model: nn.Module, config: PruningConfig, method: str | Method = "admm"
     ) -> None:
         self.method = copy(parse_method(method))
-        selected = select(model, config)
-        self.plan = {t.layer.name: f"{t.scheme} at a rate of {t.rate:g}" for t in selected}
-        self.targets = [
-            replace(target, scheme=target.scheme.fit(target.layer.array(target.layer.weight)))
-            for target in selected
-        ]
+        self.method.targets = select(model, config)
+        self.plan = {t.layer.name: f"{t.scheme} at a rate of {t.rate:g}" for t in self.targets}
         self.masks = Masks(model, {target.layer.name: target.layer for target in self.targets})
         self.epoch = self.step = 0
         self._epochs = -1
+
+    @property
+    def targets(self) -> Sequence[Target]:
+        """The layers, with fitted schemes once training has begun."""
+        return self.method.targets
 
     def before_training(self, epochs: int, steps: int) -> None:
         """First call: so many epochs will follow, of so many steps each.
@@ -128,11 +129,10 @@ class Pruner:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from `state_dict`, after `before_training` and loading the network's own state."""
         self.epoch, self.step = state["epoch"], state["step"]
-        self.targets = [
+        self.method.targets = [
             replace(target, scheme=parse_scheme(state["schemes"][target.layer.name]))
             for target in self.targets
         ]
-        self.method.targets = self.targets
         self.masks.set(
             {
                 target.layer.name: state["masks"][target.layer.name].to(target.layer.weight.device)

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from niwaki.schemes import (
     block_column_row_mask,
     block_punched_mask,
@@ -155,6 +157,9 @@ class KernelGroup(PruningScheme):
 class BlockColumnRow(PruningScheme):
     """Columns, then rows, of each block of the weight matrix.
 
+    With `whole_rows` rows go from the whole matrix, not from each block: they are filters. That is
+    RTMobile's BSP (https://arxiv.org/abs/2002.11474).
+
     Attributes:
         filters: rows of a block.
         columns: columns (channel, tap) of a block.
@@ -166,13 +171,20 @@ class BlockColumnRow(PruningScheme):
     filters: int = 8
     columns: int = 64
     row_share: float = 0.15
+    whole_rows: bool = False
 
     name: ClassVar[str] = "block_column_row"
     paper: ClassVar[str] = "https://arxiv.org/abs/2108.11033"
 
     def mask(self, weights: Weights, rate: float, groups: int = 1) -> Bools:
         columns, rows = self._rates(rate)
-        return block_column_row_mask(weights, columns, rows, self.filters, self.columns, groups)
+        of_blocks = 1.0 if self.whole_rows else rows
+        mask = block_column_row_mask(
+            weights, columns, of_blocks, self.filters, self.columns, groups
+        )
+        if self.whole_rows:
+            mask &= filter_mask(np.where(mask, weights, 0), rows, groups)
+        return mask
 
     def kept(self, shape: Shape, groups: int, rate: float) -> int:
         _check_sizes(self, filters=self.filters, columns=self.columns)
@@ -180,11 +192,14 @@ class BlockColumnRow(PruningScheme):
             raise SchemeError(f"{self}: row_share is from 0 to 1, not {self.row_share:g}")
         columns, rows = self._rates(rate)
         kept_columns = round(min(self.columns, shape[1] * shape[2]) / columns)
-        return min(kept_columns, round(min(self.filters, shape[0] // groups) / rows))
+        filters = shape[0] // groups
+        block = filters if self.whole_rows else min(self.filters, filters)
+        return min(kept_columns, round(block / rows))
 
     def blocks(self, shape: Shape, groups: int) -> tuple[Blocks, ...]:
         columns = Blocks(groups, self.filters, 1, 1, flat=True)
-        rows = Blocks(groups, 1, self.columns, 1, flat=True)
+        width = shape[1] * shape[2] if self.whole_rows else self.columns
+        rows = Blocks(groups, 1, width, 1, flat=True)
         return tuple(
             family
             for family, share in ((columns, 1 - self.row_share), (rows, self.row_share))
@@ -194,9 +209,41 @@ class BlockColumnRow(PruningScheme):
     def _rates(self, rate: float) -> tuple[float, float]:
         """Of columns and of rows; columns make up for what rows are rounded by."""
         rows = rate**self.row_share
-        if 0 < self.row_share < 1:
+        if 0 < self.row_share < 1 and not self.whole_rows:
             rows = self.filters / max(1, round(self.filters / rows))
         return max(1.0, rate / rows), rows
+
+
+@register
+@dataclass(frozen=True)
+class Crossbar(PruningScheme):
+    """Columns (channel, tap) of each strip of filters; what stays fills whole memristor crossbars.
+
+    The weight matrix is cut into tiles of the size of a crossbar. A strip of filters keeps so many
+    columns that they fill crossbars, which alone saves one: the rate counts crossbars.
+
+    Attributes:
+        filters: that a crossbar holds.
+        columns: that a crossbar holds.
+    """
+
+    filters: int = 128
+    columns: int = 64
+
+    name: ClassVar[str] = "crossbar"
+    paper: ClassVar[str] = "https://arxiv.org/abs/1908.11691"
+
+    def mask(self, weights: Weights, rate: float, groups: int = 1) -> Bools:
+        columns = weights.shape[1] * weights.shape[2]
+        kept = min(columns, self.columns * max(1, self.kept(weights.shape, groups, rate)))
+        return block_punched_mask(weights, columns / kept, self.filters, groups)
+
+    def kept(self, shape: Shape, groups: int, rate: float) -> int:
+        _check_sizes(self, filters=self.filters, columns=self.columns)
+        return round(-(-shape[1] * shape[2] // self.columns) / rate)
+
+    def blocks(self, shape: Shape, groups: int) -> tuple[Blocks, ...]:
+        return (Blocks(groups, self.filters, 1, 1, flat=True),)
 
 
 @register

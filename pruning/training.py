@@ -55,8 +55,8 @@ def prune(
             as a `DataLoader`'s. None for methods that need no training, with 0 epochs.
         scheme: of layers to which `config` gives none, e.g. ``"pattern"``, ``"block_punched"``.
         rate: all weights / kept weights of each of these layers.
-        method: ``"magnitude"``, ``"gradual"``, ``"admm"`` or ``"reweighted"``, perhaps with
-            parameters, as ``"admm(rho=1e-3)"``.
+        method: one of `METHODS`, as ``"magnitude"``, perhaps with parameters, as
+            ``"admm(rho=1e-3)"``.
         epochs: of pruning and retraining together.
         loss: of the network's outputs and the targets.
         eval: what to show of the network after each epoch, e.g. its accuracy on other data.

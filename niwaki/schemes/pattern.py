@@ -152,18 +152,26 @@ def pattern_mask(
     return unfold(kept, filters, total // groups, axis=1).reshape(weights.shape)
 
 
-def natural_library(weights: Weights, taps: int, patterns: int) -> list[tuple[int, ...]]:
+def natural_library(
+    weights: Weights, taps: int, patterns: int, central: bool = False
+) -> list[tuple[int, ...]]:
     """The patterns that kernels of ``weights[F, C, T]`` would keep, most frequent first.
 
-    Each kernel votes for its `taps` largest weights, as in PatDNN's pattern set design.
+    Each kernel votes for its `taps` largest weights; `central`: for the one in its centre and the
+    largest others, as in PatDNN's pattern set design. 4 of 9 taps then make at most 56 patterns.
 
     Raises:
-        SchemeError: there are fewer taps, or the weights have no shape of a layer.
+        SchemeError: there are fewer taps, or no centre, or the weights have no shape of a layer.
     """
     kernel_taps = check_shape(weights.shape)[2]
     if not 1 <= taps <= min(kernel_taps, MOST_TAPS):
         raise SchemeError(f"kernels of {kernel_taps} taps have no patterns of {taps}")
-    census = Census.of(strongest(energies(weights), taps))
+    energy = energies(weights)
+    if central:
+        if kernel_taps % 2 == 0:
+            raise SchemeError(f"kernels of {kernel_taps} taps have none in their centre")
+        energy[..., kernel_taps // 2] = np.inf
+    census = Census.of(strongest(energy, taps))
     library = census.codes[census.exact(taps)[:patterns]]
     return [tuple(np.flatnonzero(row).tolist()) for row in taps_of(library, kernel_taps)]
 

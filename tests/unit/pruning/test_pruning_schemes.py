@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from unit.schemes.layers import Layer, layers
 
 from niwaki.errors import NiwakiError
-from niwaki.pruning import PRUNING_SCHEMES, parse_scheme
-from niwaki.schemes import SchemeError, detect
+from niwaki.pruning import PRUNING_SCHEMES, Pattern, parse_scheme
+from niwaki.schemes import SchemeError, detect, similar_order
 from niwaki.schemes.base import Weights
 
 # A small layer for each scheme, in which all allowed masks can be listed.
@@ -69,6 +69,13 @@ CASES: list[tuple[str, float, Shape, Callable[[np.ndarray], float]]] = [
     ("block_column_row(filters=4, columns=3, row_share=1)", 2, (8, 2, 3),
      lambda w: sum(best(blocks(w[i : i + 4].reshape(4, 6, 1), 1, 3, 1)[:, j, 0], 2)
                    for i in (0, 4) for j in (0, 1))),
+    ("block_column_row(filters=2, columns=4, row_share=1, whole_rows=true)", 3, (6, 2, 3),
+     lambda w: best(blocks(w, 1, 2, 3).ravel(), 2)),
+    ("block_column_row(filters=2, columns=3, row_share=0, whole_rows=true)", 3, (5, 2, 3),
+     lambda w: sum(best(b, 1) for row in blocks(w.reshape(5, 6, 1), 2, 1, 1)
+                   for b in row.reshape(2, 3))),
+    ("crossbar(filters=2, columns=3)", 3, (5, 3, 3),
+     lambda w: sum(best(row.ravel(), 3) for row in blocks(w, 2, 1, 1))),
     ("n_m(m=4)", 2, (2, 6, 2),
      lambda w: sum(best(np.square(w[f, c : c + 4, t]), 2)
                    for f in range(2) for t in range(2) for c in (0, 4))),
@@ -129,6 +136,16 @@ DETECTED = {
     "kernel_group": "block_punched(8x4)",
     "kernel_group(vanilla=true)": "block_punched(8x4)",
     "block_column_row": "block_column_row(",
+    "pattern(library=central)": "pattern(4x8x1)",
+    "pattern(patterns=4)": "pattern(4x4x1)",
+    "pattern(patterns=6)": "pattern(4x6x1)",
+    "pattern(patterns=12)": "pattern(4x12x1)",
+    "pattern(taps=5)": "pattern(5x8x1)",
+    "pattern(taps=5, patterns=12, filters=8)": "pattern(5x12x8)",
+    "pattern(filters=8)": "pattern(4x8x8)",
+    "block_column_row(row_share=0)": "block_punched(8x1)",
+    "block_column_row(columns=72, row_share=1)": "pattern(9x1x1)",  # 8 whole kernels a row
+    "crossbar(columns=72)": "block_punched(32x1)",
 }
 
 
@@ -139,6 +156,37 @@ def test_the_compiler_detects_the_scheme(text: str) -> None:
     found = detect(weights * scheme.mask(weights, 8))
     assert str(found.scheme).startswith(DETECTED[text])
     assert found.stored == found.nonzero == pytest.approx(weights.size / 8, rel=0.04)
+
+
+@pytest.mark.parametrize("text", ["kernel_group", "kernel_group(vanilla=true)"])
+def test_the_compiler_detects_kernel_groups_in_3d(text: str) -> None:
+    weights = weights_of((32, 32, 27))
+    found = detect(weights * parse_scheme(text).mask(weights, 4))
+    assert str(found.scheme) == "block_punched(8x4)"
+    assert found.stored == found.nonzero == weights.size // 4
+
+
+def test_rows_of_the_whole_matrix_go() -> None:
+    """The compiler drops filters that keep nothing, and finds the blocks in similar ones."""
+    weights = weights_of((64, 64, 9))
+    scheme = parse_scheme("block_column_row(row_share=0.333333, whole_rows=true)")
+    mask = scheme.mask(weights, 8)
+    live = mask.any(axis=(1, 2))
+    assert live.sum() == 32
+    assert np.count_nonzero(mask) == weights.size / 8
+    # Each row that stays keeps a quarter of the columns of each block of 64.
+    assert (mask[live].reshape(32, 9, 64).sum(axis=2) == 16).all()
+    shrunk = (weights * mask)[live]
+    found = detect(shrunk[similar_order(shrunk != 0, 8)])
+    assert found.cost < 0.5
+
+
+def test_central_library_has_the_centre_in_each_pattern() -> None:
+    scheme = parse_scheme("pattern(library=central)").fit(weights_of((16, 16, 9)))
+    assert isinstance(scheme, Pattern)
+    patterns = scheme.library.split("/")
+    assert len(patterns) == 8
+    assert all("4" in pattern.split("-") for pattern in patterns)
 
 
 def test_the_compiler_detects_n_of_m() -> None:
@@ -193,7 +241,15 @@ def test_text_that_names_no_scheme(text: str, message: str) -> None:
         ("pattern", (8, 4, 9), 2, "^patterns of 4 of 9 taps prune by 2.25 at least, not 2$"),
         ("pattern", (8, 1, 9), 8, "keeps nothing"),
         ("pattern(taps=0)", (8, 4, 9), 8, "taps, patterns and filters are at least 1"),
-        ("pattern(library=corners)", (8, 4, 9), 8, "library is natural, published or .*'corners'"),
+        (
+            "pattern(library=corners)",
+            (8, 4, 9),
+            8,
+            "is natural, central, published or",
+        ),
+        ("pattern(taps=2, library=central)", (8, 4, 4), 8, "kernels with a tap in their centre"),
+        ("crossbar", (128, 64, 9), 19, "^crossbar.* at a rate of 19 keeps nothing"),
+        ("crossbar(columns=0)", (128, 64, 9), 2, "columns is at least 1, not 0"),
         ("pattern(library=0-1-2-9)", (8, 4, 9), 8, "^pattern 0-1-2-9 of library .* taps 0 to 8$"),
         ("pattern(library=0-1-2)", (8, 4, 9), 8, "is not 4 of the taps"),
         ("block_punched(filters=0)", (8, 4, 9), 8, "filters is at least 1, not 0"),
