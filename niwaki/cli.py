@@ -272,6 +272,14 @@ def inspect_command(bundle: str, as_json: bool) -> None:
 @click.option("--epochs", type=click.IntRange(min=0), help="Of pruning and retraining together.")
 @click.option("--config", metavar="FILE.yaml", help="Layers, and schemes and rates of single ones.")
 @click.option(
+    "--budget",
+    type=click.Choice(["layer", "weights", "flops", "latency"]),
+    help="What falls by the rate: each layer's weights, or this of all layers together.",
+)
+@click.option(
+    "--times", metavar="FILE.json", help="For --budget latency: niwaki bench --layers --json."
+)
+@click.option(
     "--checkpoint", metavar="FILE", help="Written after each epoch; goes on from it if it exists."
 )
 @click.option(
@@ -285,6 +293,8 @@ def prune_command(
     method: str | None,
     epochs: int | None,
     config: str | None,
+    budget: str | None,
+    times: str | None,
     checkpoint: str | None,
     no_data: bool,
 ) -> None:
@@ -293,8 +303,7 @@ def prune_command(
     The function returns a dict with the arguments of niwaki.prune: model, train_loader, perhaps
     loss, eval, epochs. With --no-data it may be the one that `niwaki compile` takes.
     """
-    from .prune_command import prune_file
-    from .pruning import load_config
+    from .prune_command import prune_configuration, prune_file
 
     layers = prune_file(
         model,
@@ -304,7 +313,7 @@ def prune_command(
         rate=rate,
         method=method,
         epochs=epochs,
-        config=None if config is None else load_config(config),
+        config=prune_configuration(config, budget=budget, times=times),
         checkpoint=checkpoint,
     )
     width = max([len("layer"), *(len(layer.name) for layer in layers)])

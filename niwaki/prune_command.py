@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from .python_file import call_function
 if TYPE_CHECKING:
     from torch import nn
 
-    from .pruning import LayerReport
+    from .pruning import LayerReport, PruningConfig
 
 
 def prune_file(text: str, output: str, no_data: bool, **options: Any) -> list[LayerReport]:
@@ -42,7 +43,9 @@ def prune_file(text: str, output: str, no_data: bool, **options: Any) -> list[La
         raise NiwakiError(f"cannot write {output}: folder {folder} does not exist; create it first")
     arguments = _arguments(text)
     if no_data:
-        arguments = {"model": arguments["model"], "method": "magnitude"}
+        kept = ("model", "example")
+        arguments = {key: arguments[key] for key in kept if key in arguments}
+        arguments["method"] = "magnitude"
     elif arguments.get("train_loader") is None:
         raise NiwakiError(
             f"{text}: returned no train_loader: return a dict with 'model' and 'train_loader', or "
@@ -52,6 +55,20 @@ def prune_file(text: str, output: str, no_data: bool, **options: Any) -> list[La
     pruned = prune(**arguments)
     _write(pruned, output)
     return _layers(arguments["model"], pruned)
+
+
+def prune_configuration(path: str | None, **options: str | None) -> PruningConfig | None:
+    """That of a YAML file with what the command line says otherwise; None where nothing is said.
+
+    Raises:
+        NiwakiError: as `load_config` does.
+    """
+    from .pruning import PruningConfig, load_config
+
+    given: dict[str, Any] = {key: value for key, value in options.items() if value is not None}
+    if path is None and not given:
+        return None
+    return replace(PruningConfig() if path is None else load_config(path), **given)
 
 
 def _arguments(text: str) -> dict[str, Any]:
@@ -64,10 +81,10 @@ def _arguments(text: str) -> dict[str, Any]:
     if not colon or not head.endswith(".py"):
         raise NiwakiError(f"{text}: pruning changes a PyTorch module: give file.py:function")
     result = call_function(Path(head), function)
-    if isinstance(result, tuple) and result:
-        result = result[0]
     if isinstance(result, nn.Module):
-        return {"model": result}
+        result = (result,)
+    if isinstance(result, tuple) and result and isinstance(result[0], nn.Module):
+        return dict(zip(("model", "example"), result, strict=False))
     known = list(signature(prune).parameters)
     if not isinstance(result, Mapping) or not isinstance(result.get("model"), nn.Module):
         raise NiwakiError(

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -24,10 +24,12 @@ from torch import nn
 from niwaki.errors import NiwakiError
 from niwaki.schemes.base import SchemeError
 
+from .costs import layer_flops, layer_seconds, read_times
 from .layers import Layer, find_layers
 from .scheme import PruningScheme, parse_scheme
 
 TYPE = "type:"
+BUDGETS = ("layer", "weights", "flops", "latency")
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,11 @@ class PruningConfig:
             which the rate is possible, but the first and the last of the network, which have few
             weights and suffer most; and all that a rule matches.
         exclude: names or types of layers that stay dense.
+        budget: ``layer``, each layer has its rate; or what falls by the rate in all layers
+            together, while one threshold tells rates of layers: ``weights``, ``flops``, or
+            ``latency``.
+        times: for the budget latency, seconds of each dense layer by its name, or a JSON file that
+            has them, as `niwaki bench --layers --json` prints it.
     """
 
     scheme: str | PruningScheme = "block_punched"
@@ -64,24 +71,47 @@ class PruningConfig:
     layers: Sequence[LayerRule] = ()
     include: Sequence[str] | None = None
     exclude: Sequence[str] = ()
+    budget: str = "layer"
+    times: Mapping[str, float] | str | os.PathLike[str] | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Target:
-    """A layer that is to be pruned."""
+    """A layer that is to be pruned.
+
+    Attributes:
+        rate: all weights / kept weights.
+        cost: of one weight, where layers share a budget; None: the rate is the layer's own.
+    """
 
     layer: Layer
     scheme: PruningScheme
     rate: float
+    cost: float | None = None
 
 
-def select(model: nn.Module, config: PruningConfig) -> list[Target]:
-    """The layers that the configuration prunes, each with its scheme and rate.
+def select(model: nn.Module, config: PruningConfig, example: Any = None) -> list[Target]:
+    """The layers that the configuration prunes, each with its scheme and rate, perhaps a cost.
+
+    Args:
+        example: inputs of the network, several in a tuple; for the budget flops.
 
     Raises:
         NiwakiError: a name or type matches no layer, a scheme does not fit a layer that is named,
-            a rate is below 1 or impossible, or nothing is left to prune.
+            a rate is below 1 or impossible, nothing is left to prune, or costs of layers are not
+            known.
     """
+    targets = _chosen(model, config)
+    costs = _costs(model, [target.layer for target in targets], config, example)
+    if costs is None:
+        return targets
+    return [
+        replace(target, cost=costs[target.layer.name] / target.layer.weight.numel())
+        for target in targets
+    ]
+
+
+def _chosen(model: nn.Module, config: PruningConfig) -> list[Target]:
     layers = find_layers(model)
     rules = [*config.layers]
     for patterns in (config.include or (), config.exclude, *(rule.match for rule in rules)):
@@ -107,6 +137,29 @@ def select(model: nn.Module, config: PruningConfig) -> list[Target]:
             "layers to include ('*' for all), or choose another scheme or rate"
         )
     return targets
+
+
+def _costs(
+    model: nn.Module, layers: Sequence[Layer], config: PruningConfig, example: Any
+) -> dict[str, float] | None:
+    """What each dense layer costs; None if layers have rates of their own."""
+    if config.budget not in BUDGETS:
+        raise NiwakiError(f"unknown budget '{config.budget}': choose one of {', '.join(BUDGETS)}")
+    if config.budget == "layer":
+        return None
+    if config.budget == "weights":
+        return {layer.name: float(layer.weight.numel()) for layer in layers}
+    if config.budget == "flops":
+        if example is None:
+            raise NiwakiError("the budget flops needs an example of the network's inputs: give one")
+        return layer_flops(model, layers, example)
+    if config.times is None:
+        raise NiwakiError(
+            "the budget latency needs times: seconds of each layer, or the file that niwaki bench "
+            "--layers --json prints"
+        )
+    times = config.times if isinstance(config.times, Mapping) else read_times(config.times)
+    return layer_seconds(layers, times)
 
 
 def load_config(path: str | os.PathLike[str]) -> PruningConfig:
@@ -151,6 +204,11 @@ def _fields(path: str | os.PathLike[str], content: Any, kind: type[Any]) -> dict
             values["rate"] = _number(values["rate"])
         except NiwakiError as error:
             raise NiwakiError(f"{path}: {error}") from None
+    times = values.get("times", {})
+    if isinstance(times, str):
+        values["times"] = Path(path).parent / times
+    elif not isinstance(times, Mapping):
+        raise NiwakiError(f"{path}: times is a file, or seconds of each layer, not {times!r}")
     if not isinstance(values.get("scheme", ""), str):
         raise NiwakiError(f"{path}: scheme is text as in pattern(taps=4), not {values['scheme']!r}")
     return values

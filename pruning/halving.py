@@ -23,9 +23,10 @@ from niwaki.schemes import natural_library
 from niwaki.schemes.pattern_library import Census, taps_of
 
 from .admm import ADMM
+from .budget import share_budget
 from .config import Target
 from .layers import Layer, find_layers
-from .method import register_method
+from .method import fitted, register_method
 from .patterns import FOUND, Pattern, library_text
 
 
@@ -75,7 +76,8 @@ class Halving(ADMM):
             most = self._size(first, stage=0)
             library = _library([t.layer for t in family], _scheme(first).taps, most, central=True)
             candidates |= {t.layer.name: library for t in family}
-        return [_with_library(target, candidates[target.layer.name]) for target in targets]
+        found = [_with_library(target, candidates[target.layer.name]) for target in targets]
+        return share_budget(*fitted(found))
 
     def remove(self) -> None:
         self._halve(self.stages - 1)

@@ -11,7 +11,9 @@ import torch
 from torch import Tensor
 
 from niwaki.errors import NiwakiError
+from niwaki.schemes.base import Weights
 
+from .budget import share_budget
 from .config import Target
 from .masks import Masks
 from .named import parse_named, text_of
@@ -63,11 +65,8 @@ class Method(ABC):
         self.steps = self.pruning_epochs(epochs) * steps
 
     def fit(self, targets: Sequence[Target]) -> list[Target]:
-        """The targets with schemes that have learnt what they need from the weights."""
-        return [
-            replace(target, scheme=target.scheme.fit(target.layer.array(target.layer.weight)))
-            for target in targets
-        ]
+        """The targets as training needs them, with what weights tell: libraries, shared rates."""
+        return share_budget(*fitted(targets))
 
     def loss(self, step: int) -> Tensor | None:
         """What to add to the loss of the step, counted from 0, of the pruning phase."""
@@ -103,6 +102,13 @@ class Method(ABC):
 
     def __str__(self) -> str:
         return text_of(self.name, self)
+
+
+def fitted(targets: Sequence[Target]) -> tuple[list[Target], list[Weights]]:
+    """The targets with schemes that have learnt what they need from the weights; and these."""
+    weights = [target.layer.array(target.layer.weight) for target in targets]
+    pairs = zip(targets, weights, strict=True)
+    return [replace(target, scheme=target.scheme.fit(array)) for target, array in pairs], weights
 
 
 METHODS: dict[str, type[Method]] = {}

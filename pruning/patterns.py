@@ -9,8 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+import numpy as np
+
 from niwaki.schemes import natural_library, pattern_mask
 from niwaki.schemes.base import Bools, SchemeError, Shape, Weights
+from niwaki.schemes.folding import energies, fold_sum
 
 from .scheme import Projection, PruningScheme, register
 
@@ -88,6 +91,17 @@ class Pattern(PruningScheme):
 
     def projections(self, rate: float) -> tuple[Projection, ...]:
         return _best_patterns(self), _strongest_kernels(self, rate)
+
+    def scores(self, weights: Weights, groups: int) -> tuple[Weights, ...]:
+        """Of each tap: its kernel's, if the pattern that the kernel would choose has it, or 0."""
+        best = pattern_mask(weights, self._library(weights), 1, self.filters, groups)
+        total, channels, taps = weights.shape
+        energy = np.where(best, energies(weights), 0).sum(axis=2)
+        grouped = energy.reshape(groups, total // groups, channels)
+        members = fold_sum(np.ones_like(grouped), self.filters, axis=1) * self.taps
+        kernels = (fold_sum(grouped, self.filters, axis=1) / members).ravel()
+        outside = np.zeros(kernels.size * (taps - self.taps))
+        return (np.concatenate([np.repeat(kernels, self.taps), outside]),)
 
     def _library(self, weights: Weights) -> Sequence[tuple[int, ...]]:
         if self.library in FOUND:

@@ -49,6 +49,9 @@ class Pruner:
     be trained ones. Masks hold through retraining: weights that are removed are zero in each
     forward step.
 
+    Args:
+        example: inputs of the network, several in a tuple; for the budget flops.
+
     Attributes:
         plan: what is to be done to each layer, as text.
 
@@ -57,11 +60,19 @@ class Pruner:
     """
 
     def __init__(
-        self, model: nn.Module, config: PruningConfig, method: str | Method = "admm"
+        self,
+        model: nn.Module,
+        config: PruningConfig,
+        method: str | Method = "admm",
+        example: Any = None,
     ) -> None:
         self.method = copy(parse_method(method))
-        self.method.targets = select(model, config)
-        self.plan = {t.layer.name: f"{t.scheme} at a rate of {t.rate:g}" for t in self.targets}
+        self.method.targets = select(model, config, example)
+        shared = "" if config.budget == "layer" else f" of the {config.budget} of all layers"
+        self.plan = {
+            target.layer.name: f"{target.scheme} at a rate of {target.rate:g}{shared}"
+            for target in self.targets
+        }
         self.masks = Masks(model, {target.layer.name: target.layer for target in self.targets})
         self.epoch = self.step = 0
         self._epochs = -1
@@ -122,6 +133,7 @@ class Pruner:
             "epoch": self.epoch,
             "step": self.step,
             "schemes": {target.layer.name: str(target.scheme) for target in self.targets},
+            "rates": {target.layer.name: target.rate for target in self.targets},
             "masks": {name: self.masks[name] for name in names if name in self.masks},
             "method": self.method.state(),
         }
@@ -130,7 +142,11 @@ class Pruner:
         """Go on from `state_dict`, after `before_training` and loading the network's own state."""
         self.epoch, self.step = state["epoch"], state["step"]
         self.method.targets = [
-            replace(target, scheme=parse_scheme(state["schemes"][target.layer.name]))
+            replace(
+                target,
+                scheme=parse_scheme(state["schemes"][target.layer.name]),
+                rate=state["rates"][target.layer.name],
+            )
             for target in self.targets
         ]
         self.masks.set(

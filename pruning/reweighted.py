@@ -15,12 +15,12 @@ from typing import Any, ClassVar
 from torch import Tensor
 
 from niwaki.errors import NiwakiError
-from niwaki.schemes.base import SchemeError
 
 from .blocks import Blocks
+from .budget import common_threshold
 from .config import Target
 from .masks import Masks
-from .method import Method, register_method
+from .method import Method, fitted, register_method
 
 TINY = 1e-12  # keeps the root's gradient finite where a block is zero
 
@@ -53,6 +53,10 @@ class Reweighted(Method):
     def share(self) -> float:
         return self.ratio
 
+    def fit(self, targets: Sequence[Target]) -> list[Target]:
+        # Rates come from what regularisation leaves.
+        return fitted(targets)[0]
+
     def start(self, targets: Sequence[Target], masks: Masks, epochs: int, steps: int) -> None:
         for target in targets:
             if not _blocks(target):
@@ -83,21 +87,11 @@ class Reweighted(Method):
     def rates(self) -> dict[str, float]:
         """Of each layer: one threshold for all, with which the network reaches its rate."""
         scores = [
-            [_relative(blocks, target) for blocks in _blocks(target)] for target in self.targets
+            [_relative(blocks, target).double().cpu().numpy() for blocks in _blocks(target)]
+            for target in self.targets
         ]
-        sizes = [target.layer.weight.numel() for target in self.targets]
-        wanted = sum(size / target.rate for size, target in zip(sizes, self.targets, strict=True))
-        low, high = 0.0, max(float(score.max()) for family in scores for score in family)
-        for _ in range(40):
-            threshold = (low + high) / 2
-            kept = self._kept(scores, threshold)
-            total = sum(size * share for size, share in zip(sizes, kept, strict=True))
-            low, high = (threshold, high) if total > wanted else (low, threshold)
-        kept = self._kept(scores, low)
-        return {
-            target.layer.name: _possible(target, 1 / share)
-            for target, share in zip(self.targets, kept, strict=True)
-        }
+        shared = common_threshold(self.targets, scores, self.most)
+        return {target.layer.name: target.rate for target in shared}
 
     def state(self) -> dict[str, Any]:
         return {"gammas": self._gammas}
@@ -115,16 +109,6 @@ class Reweighted(Method):
             for target in self.targets
         ]
 
-    def _kept(self, scores: Sequence[Sequence[Tensor]], threshold: float) -> list[float]:
-        """Share of each layer's weights in blocks above the threshold, but not too few."""
-        shares = []
-        for target, families in zip(self.targets, scores, strict=True):
-            share = 1.0
-            for score in families:
-                share *= float((score > threshold).float().mean())
-            shares.append(max(share, 1 / (target.rate * self.most)))
-        return shares
-
 
 def _blocks(target: Target) -> tuple[Blocks, ...]:
     return target.scheme.blocks(target.layer.shape, target.layer.groups)
@@ -135,16 +119,3 @@ def _relative(blocks: Blocks, target: Target) -> Tensor:
     weight = target.layer.weight.detach()
     energy = blocks.energies(weight) / blocks.counts(weight)
     return energy / energy.mean().clamp_min(TINY)
-
-
-def _possible(target: Target, rate: float) -> float:
-    """The rate, or a smaller one at which something is kept."""
-    rate = max(1.0, rate)
-    while rate > target.rate:
-        try:
-            target.scheme.check(target.layer.shape, target.layer.groups, rate)
-        except SchemeError:
-            rate = max(target.rate, 0.9 * rate)
-        else:
-            break
-    return rate

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar, TypeVar
 
+import torch
+
 from niwaki.schemes.base import Bools, SchemeError, Shape, Weights
 
 from .blocks import Blocks
@@ -64,6 +66,17 @@ class PruningScheme(ABC):
     def blocks(self, shape: Shape, groups: int) -> tuple[Blocks, ...]:
         """The weights that are kept or removed together, for regularisation; none: impossible."""
         return ()
+
+    def scores(self, weights: Weights, groups: int) -> tuple[Weights, ...]:
+        """What each unit that may stay is worth, as energy of a weight; a family of units each.
+
+        None where rates are fixed, so that layers cannot compete.
+        """
+        tensor = torch.from_numpy(weights).double()
+        return tuple(
+            (blocks.energies(tensor) / blocks.counts(tensor)).flatten().numpy()
+            for blocks in self.blocks(weights.shape, groups)
+        )
 
     def __str__(self) -> str:
         return text_of(self.name, self)

@@ -47,6 +47,7 @@ def prune(
     optimizer: Callable[[Iterable[nn.Parameter]], Optimizer] | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     progress: bool = True,
+    example: Any = None,
 ) -> nn.Module:
     """A pruned copy of a trained network; the network itself stays as it is.
 
@@ -67,6 +68,8 @@ def prune(
         checkpoint: a file. It is written after each epoch; if it exists, training goes on from it.
             On a CPU the weights are then those of an uninterrupted run.
         progress: show a progress bar and tables on the error stream.
+        example: inputs of the network, several in a tuple, for the budget flops; None: those of the
+            first batch.
 
     Raises:
         NiwakiError: options, layers and data do not fit together, the loss is not finite, or the
@@ -80,7 +83,9 @@ def prune(
     )
     steps = _length(train_loader, epochs)
     pruned = deepcopy(model)
-    pruner = Pruner(pruned, config, method)
+    if example is None and config.budget == "flops" and steps:
+        example = _moved(_first_inputs(train_loader), next(pruned.parameters()).device)
+    pruner = Pruner(pruned, config, method, example)
     options = {
         "method": str(pruner.method),
         "epochs": epochs,
@@ -147,12 +152,8 @@ class _Training:
         return 1.0 if left > retraining else 0.5 - 0.5 * math.cos(math.pi * left / retraining)
 
     def _step(self, batch: Any, step: int) -> float:
-        if not isinstance(batch, Sequence) or len(batch) != 2:
-            raise NiwakiError(
-                "each batch of the training data is (inputs, targets), several inputs in a tuple"
-            )
         device = next(self.model.parameters()).device
-        inputs, targets = _moved(batch[0], device), _moved(batch[1], device)
+        inputs, targets = (_moved(part, device) for part in _parts(batch))
         outputs = self.model(*inputs) if isinstance(inputs, tuple) else self.model(inputs)
         loss = self.loss(outputs, targets)
         value = float(loss.detach())
@@ -233,6 +234,23 @@ def _length(loader: Any, epochs: int) -> int:
     if steps < 1:
         raise NiwakiError("the training data is empty: give at least one batch")
     return steps
+
+
+def _first_inputs(loader: Any) -> Any:
+    """Those of the first batch; random numbers stay where they were."""
+    state = random_state(loader)
+    inputs, _ = _parts(next(iter(loader)))
+    set_random_state(state, loader)
+    return inputs
+
+
+def _parts(batch: Any) -> tuple[Any, Any]:
+    """Inputs and targets."""
+    if not isinstance(batch, Sequence) or len(batch) != 2:
+        raise NiwakiError(
+            "each batch of the training data is (inputs, targets), several inputs in a tuple"
+        )
+    return batch[0], batch[1]
 
 
 def _moved(values: Any, device: torch.device) -> Any:

@@ -85,6 +85,21 @@ def test_training(model: Path) -> None:
     assert output.read_bytes() == before
 
 
+def test_budgets(model: Path) -> None:
+    output, times = model.with_name("pruned.safetensors"), model.with_name("times.json")
+    times.write_text('{"runs": [{"layer": "1", "seconds": 1}, {"layer": "2", "seconds": 9}]}')
+    kept = []
+    for options in (["--budget", "flops"], ["--budget", "latency", "--times", times]):
+        arguments = (f"{model}:make", "--scheme", "unstructured", "--rate", 4, "--no-data")
+        result = niwaki_prune(*arguments, *options, "-o", output)
+        assert result.exit_code == 0, result.output
+        kept.append([int(state(output)[f"{name}.weight"].count_nonzero()) for name in "12"])
+    # FLOPs: 4 x 4 positions and 2 x 2 of outputs.
+    (first, second), (third, fourth) = kept
+    assert 16 * first + 4 * second == pytest.approx((16 * 1152 + 4 * 2304) / 4, rel=0.02)
+    assert third / 1152 + 9 * fourth / 2304 == pytest.approx(10 / 4, rel=0.02)
+
+
 @pytest.mark.parametrize(
     ("model_text", "options", "message"),
     [
@@ -97,6 +112,12 @@ def test_training(model: Path) -> None:
         ("{model}:make", ["--no-data", "--method", "admm"], "admm prunes while it trains: "),
         ("{model}:make", ["--no-data", "--epochs", "1"], "training needs data: give train_loader"),
         ("{model}:make", ["--no-data", "--rate", "0.5"], "1: a pruning rate is at least 1"),
+        ("{model}:make", ["--no-data", "--budget", "latency"], "the budget latency needs times: "),
+        (
+            "{model}:without_data",
+            ["--no-data", "--budget", "flops"],
+            "the budget flops needs an",
+        ),
         ("{model}:make", ["--config", "none.yaml"], "none.yaml: cannot be read: No such file"),
     ],
 )

@@ -103,7 +103,7 @@ def test_yaml(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("rate: [", "no YAML: "),
-        ("8", "expected keys scheme, rate, layers, include, exclude, not 8"),
+        ("8", "expected keys scheme, rate, layers, include, exclude, budget, times, not 8"),
         ("rates: 8", "unknown key 'rates': choose from scheme, rate, layers, include, exclude"),
         ("exclude: fc", "exclude is a list, not 'fc'"),
         ("layers: {fc: 8}", "layers is a list, not {'fc': 8}"),
