@@ -280,6 +280,13 @@ def inspect_command(bundle: str, as_json: bool) -> None:
     "--times", metavar="FILE.json", help="For --budget latency: niwaki bench --layers --json."
 )
 @click.option(
+    "--distill",
+    type=float,
+    metavar="WEIGHT",
+    help="Retrain with the dense network as teacher: its share of the loss, e.g. 0.5.",
+)
+@click.option("--temperature", type=float, help="Of --distill.  [default: 4]")
+@click.option(
     "--checkpoint", metavar="FILE", help="Written after each epoch; goes on from it if it exists."
 )
 @click.option(
@@ -295,6 +302,8 @@ def prune_command(
     config: str | None,
     budget: str | None,
     times: str | None,
+    distill: float | None,
+    temperature: float | None,
     checkpoint: str | None,
     no_data: bool,
 ) -> None:
@@ -303,7 +312,7 @@ def prune_command(
     The function returns a dict with the arguments of niwaki.prune: model, train_loader, perhaps
     loss, eval, epochs. With --no-data it may be the one that `niwaki compile` takes.
     """
-    from .prune_command import prune_configuration, prune_file
+    from .prune_command import prune_configuration, prune_distillation, prune_file
 
     layers = prune_file(
         model,
@@ -314,6 +323,7 @@ def prune_command(
         method=method,
         epochs=epochs,
         config=prune_configuration(config, budget=budget, times=times),
+        distillation=prune_distillation(distill, temperature),
         checkpoint=checkpoint,
     )
     width = max([len("layer"), *(len(layer.name) for layer in layers)])

@@ -17,7 +17,7 @@ from .python_file import call_function
 if TYPE_CHECKING:
     from torch import nn
 
-    from .pruning import LayerReport, PruningConfig
+    from .pruning import Distillation, LayerReport, PruningConfig
 
 
 def prune_file(text: str, output: str, no_data: bool, **options: Any) -> list[LayerReport]:
@@ -69,6 +69,21 @@ def prune_configuration(path: str | None, **options: str | None) -> PruningConfi
     if path is None and not given:
         return None
     return replace(PruningConfig() if path is None else load_config(path), **given)
+
+
+def prune_distillation(weight: float | None, temperature: float | None) -> Distillation | None:
+    """From the command line; None without.
+
+    Raises:
+        NiwakiError: a temperature without a weight, or out of range.
+    """
+    from .pruning import Distillation
+
+    if weight is None:
+        if temperature is not None:
+            raise NiwakiError("--temperature is that of distillation: give --distill too")
+        return None
+    return Distillation(weight, *([] if temperature is None else [temperature]))
 
 
 def _arguments(text: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from .admm import ADMM
 from .config import LayerRule, PruningConfig, Target, load_config, select
+from .distillation import Distillation
 from .halving import Halving, network_library
 from .layers import Layer, find_layers
 from .magnitude import Gradual, Magnitude
@@ -34,6 +35,7 @@ __all__ = [
     "Channel",
     "Column",
     "Crossbar",
+    "Distillation",
     "Filter",
     "Gradual",
     "Halving",

@@ -24,6 +24,7 @@ from .checkpoint import (
     set_random_state,
 )
 from .config import PruningConfig
+from .distillation import Distillation
 from .method import Method
 from .progress import Display, EpochReport
 from .pruner import Pruner
@@ -48,6 +49,7 @@ def prune(
     checkpoint: str | os.PathLike[str] | None = None,
     progress: bool = True,
     example: Any = None,
+    distillation: Distillation | None = None,
 ) -> nn.Module:
     """A pruned copy of a trained network; the network itself stays as it is.
 
@@ -70,6 +72,7 @@ def prune(
         progress: show a progress bar and tables on the error stream.
         example: inputs of the network, several in a tuple, for the budget flops; None: those of the
             first batch.
+        distillation: retrain with a teacher too, which is the dense network if there is no other.
 
     Raises:
         NiwakiError: options, layers and data do not fit together, the loss is not finite, or the
@@ -91,13 +94,22 @@ def prune(
         "epochs": epochs,
         "steps": steps,
         "learning_rate": learning_rate,
+        **_texts(distillation),
         **{f"layer {name}": text for name, text in pruner.plan.items()},
     }
     pruner.before_training(epochs, steps)
     if epochs:
         make = optimizer or (lambda parameters: torch.optim.Adam(parameters, learning_rate))
         training = _Training(
-            pruned, pruner, train_loader, loss, eval, make(pruned.parameters()), checkpoint, options
+            pruned,
+            pruner,
+            train_loader,
+            loss,
+            distillation and distillation.of(model),
+            eval,
+            make(pruned.parameters()),
+            checkpoint,
+            options,
         )
         with Display(epochs, steps, progress) as display:
             training.run(epochs, steps, display)
@@ -113,6 +125,7 @@ class _Training:
     pruner: Pruner
     loader: Any
     loss: Loss
+    distillation: Distillation | None
     eval: Callable[[nn.Module], float] | None
     optimizer: Optimizer
     checkpoint: str | os.PathLike[str] | None
@@ -156,6 +169,8 @@ class _Training:
         inputs, targets = (_moved(part, device) for part in _parts(batch))
         outputs = self.model(*inputs) if isinstance(inputs, tuple) else self.model(inputs)
         loss = self.loss(outputs, targets)
+        if self.distillation is not None and not self.pruner.pruning:
+            loss = self.distillation.mix(loss, outputs, inputs)
         value = float(loss.detach())
         if not math.isfinite(value):
             epoch = self.pruner.epoch + 1
@@ -215,6 +230,16 @@ class _Training:
         self.pruner.load_state_dict(saved["pruner"])
         set_random_state(saved["random"], self.loader)
         return True
+
+
+def _texts(distillation: Distillation | None) -> dict[str, Any]:
+    """What a checkpoint's run must share."""
+    if distillation is None:
+        return {}
+    return {
+        "distillation weight": distillation.weight,
+        "distillation temperature": distillation.temperature,
+    }
 
 
 def _length(loader: Any, epochs: int) -> int:

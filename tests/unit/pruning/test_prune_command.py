@@ -73,13 +73,15 @@ def test_training(model: Path) -> None:
     config.write_text("scheme: pattern\nrate: 4\nexclude: ['1']\n")
     arguments = (
         f"{model}:setup", "--method", "gradual", "--config", config, "--checkpoint", checkpoint,
-        "-o", output,
+        "--distill", 0.5, "--temperature", 2, "-o", output,
     )  # fmt: skip
     result = niwaki_prune(*arguments)
     assert result.exit_code == 0, result.output
     assert [line.split(",")[0] for line in result.stderr.splitlines()] == ["epoch 1", "epoch 2"]
     assert (state(output)["1.weight"] != 0).all()
     assert float((state(output)["2.weight"] != 0).float().mean()) == 0.25
+    other = niwaki_prune(*arguments[:-4], "-o", output)
+    assert "with distillation temperature: 2.0, not 4.0; give the same options" in other.stderr
     before = output.read_bytes()
     assert f"goes on from {checkpoint}, after epoch 2" in niwaki_prune(*arguments).stderr
     assert output.read_bytes() == before
@@ -118,6 +120,8 @@ def test_budgets(model: Path) -> None:
             ["--no-data", "--budget", "flops"],
             "the budget flops needs an",
         ),
+        ("{model}:setup", ["--distill", "2"], "the weight of distillation is above 0 and at most"),
+        ("{model}:setup", ["--temperature", "2"], "--temperature is that of distillation: give"),
         ("{model}:make", ["--config", "none.yaml"], "none.yaml: cannot be read: No such file"),
     ],
 )
