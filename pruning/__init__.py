@@ -3,6 +3,7 @@
 from .admm import ADMM
 from .config import LayerRule, PruningConfig, Target, load_config, select
 from .distillation import Distillation
+from .group_lasso import GroupLasso
 from .halving import Halving, network_library
 from .layers import Layer, find_layers
 from .magnitude import Gradual, Magnitude
@@ -38,6 +39,7 @@ __all__ = [
     "Distillation",
     "Filter",
     "Gradual",
+    "GroupLasso",
     "Halving",
     "KernelGroup",
     "Layer",

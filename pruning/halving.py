@@ -26,7 +26,7 @@ from .admm import ADMM
 from .budget import share_budget
 from .config import Target
 from .layers import Layer, find_layers
-from .method import fitted, register_method
+from .method import arrays, register_method
 from .patterns import FOUND, Pattern, library_text
 
 
@@ -77,7 +77,7 @@ class Halving(ADMM):
             library = _library([t.layer for t in family], _scheme(first).taps, most, central=True)
             candidates |= {t.layer.name: library for t in family}
         found = [_with_library(target, candidates[target.layer.name]) for target in targets]
-        return share_budget(*fitted(found))
+        return share_budget(found, arrays(found))
 
     def remove(self) -> None:
         self._halve(self.stages - 1)

@@ -66,7 +66,8 @@ class Method(ABC):
 
     def fit(self, targets: Sequence[Target]) -> list[Target]:
         """The targets as training needs them, with what weights tell: libraries, shared rates."""
-        return share_budget(*fitted(targets))
+        weights = arrays(targets)
+        return share_budget(fitted(targets, weights), weights)
 
     def loss(self, step: int) -> Tensor | None:
         """What to add to the loss of the step, counted from 0, of the pruning phase."""
@@ -104,11 +105,15 @@ class Method(ABC):
         return text_of(self.name, self)
 
 
-def fitted(targets: Sequence[Target]) -> tuple[list[Target], list[Weights]]:
-    """The targets with schemes that have learnt what they need from the weights; and these."""
-    weights = [target.layer.array(target.layer.weight) for target in targets]
+def arrays(targets: Sequence[Target]) -> list[Weights]:
+    """The weights of each, in numpy."""
+    return [target.layer.array(target.layer.weight) for target in targets]
+
+
+def fitted(targets: Sequence[Target], weights: Sequence[Weights]) -> list[Target]:
+    """The targets with schemes that have learnt what they need from the weights."""
     pairs = zip(targets, weights, strict=True)
-    return [replace(target, scheme=target.scheme.fit(array)) for target, array in pairs], weights
+    return [replace(target, scheme=target.scheme.fit(array)) for target, array in pairs]
 
 
 METHODS: dict[str, type[Method]] = {}

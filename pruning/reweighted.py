@@ -20,7 +20,7 @@ from .blocks import Blocks
 from .budget import common_threshold
 from .config import Target
 from .masks import Masks
-from .method import Method, fitted, register_method
+from .method import Method, arrays, fitted, register_method
 
 TINY = 1e-12  # keeps the root's gradient finite where a block is zero
 
@@ -55,7 +55,7 @@ class Reweighted(Method):
 
     def fit(self, targets: Sequence[Target]) -> list[Target]:
         # Rates come from what regularisation leaves.
-        return fitted(targets)[0]
+        return fitted(targets, arrays(targets))
 
     def start(self, targets: Sequence[Target], masks: Masks, epochs: int, steps: int) -> None:
         for target in targets:

@@ -221,7 +221,15 @@ niwaki.prune(
 
 
 @pytest.mark.parametrize(
-    ("method", "after"), [("admm", 13), ("halving", 13), ("reweighted", 27), ("gradual", 9)]
+    ("method", "after"),
+    [
+        ("admm", 13),
+        ("halving", 13),
+        ("reweighted", 27),
+        ("gradual", 9),
+        ("group_lasso", 12),
+        ("group_lasso", 22),
+    ],
 )
 def test_goes_on_after_a_kill_with_equal_weights(tmp_path: Path, method: str, after: int) -> None:
     scheme = "block_punched" if method == "reweighted" else "pattern"
@@ -325,7 +333,7 @@ def test_weights_that_are_not_finite_replace_no_checkpoint(tmp_path: Path) -> No
         ({"method": "admm"}, "^admm prunes while it trains: give data and 1 epoch"),
         (
             {"method": "chance"},
-            "^unknown pruning method 'chance': choose one of admm, halving,",
+            "^unknown pruning method 'chance': choose one of admm, group_lasso, halving,",
         ),
         ({"method": "admm(rho=0)", "epochs": 1}, "rho is above 0, stages and updates"),
         ({"method": "admm(ratio=2)", "epochs": 1}, "the share of epochs is from 0 to 1, not 2$"),
@@ -396,4 +404,6 @@ def test_lines_of_each_epoch(capsys: pytest.CaptureFixture[str]) -> None:
     assert [line.split(", loss")[0] for line in lines] == ["epoch 1, prune", "epoch 2, retrain"]
     assert "score 0.5, residual 0." in lines[0]
     assert lines[1].endswith("score 0.5, rate 2.00x")
-    assert set(METHODS) == {"admm", "halving", "magnitude", "gradual", "reweighted"}
+    assert set(METHODS) == {
+        "admm", "group_lasso", "halving", "magnitude", "gradual", "reweighted",
+    }  # fmt: skip
