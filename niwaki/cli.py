@@ -290,7 +290,7 @@ def inspect_command(bundle: str, as_json: bool) -> None:
     "--checkpoint", metavar="FILE", help="Written after each epoch; goes on from it if it exists."
 )
 @click.option(
-    "--no-data", is_flag=True, help="Prune at once, without training: --method magnitude."
+    "--no-data", is_flag=True, help="Prune without training, by --method magnitude or layerwise."
 )
 def prune_command(
     model: str,

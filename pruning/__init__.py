@@ -6,10 +6,12 @@ from .distillation import Distillation
 from .group_lasso import GroupLasso
 from .halving import Halving, network_library
 from .layers import Layer, find_layers
+from .layerwise import Layerwise
 from .magnitude import Gradual, Magnitude
 from .masks import Masks
 from .method import METHODS, Method, parse_method
 from .patterns import Pattern
+from .private import mask_function, prune_without_data
 from .pruner import LayerReport, Pruner
 from .reweighted import Reweighted
 from .scheme import PRUNING_SCHEMES, PruningScheme, parse_scheme
@@ -45,6 +47,7 @@ __all__ = [
     "Layer",
     "LayerReport",
     "LayerRule",
+    "Layerwise",
     "Magnitude",
     "Masks",
     "Method",
@@ -57,9 +60,11 @@ __all__ = [
     "Unstructured",
     "find_layers",
     "load_config",
+    "mask_function",
     "network_library",
     "parse_method",
     "parse_scheme",
     "prune",
+    "prune_without_data",
     "select",
 ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from niwaki.errors import NiwakiError
 from niwaki.schemes.base import Weights
@@ -30,11 +30,13 @@ class Method(ABC):
         name: what text calls it.
         paper: where it comes from.
         trains: whether it needs epochs before it can remove weights.
+        needs_example: whether `prepare` needs an example of the network's inputs.
     """
 
     name: ClassVar[str]
     paper: ClassVar[str]
     trains: ClassVar[bool] = True
+    needs_example: ClassVar[bool] = False
 
     targets: Sequence[Target] = field(default=(), init=False, repr=False)
     masks: Masks = field(init=False, repr=False)
@@ -48,6 +50,9 @@ class Method(ABC):
     def pruning_epochs(self, epochs: int) -> int:
         """How many of the epochs are the pruning phase's."""
         return max(1, round(self.share * epochs)) if self.share else 0
+
+    def prepare(self, model: nn.Module, example: Any) -> None:  # noqa: B027 - few need it
+        """Before all else: the network, and an example of its inputs, several in a tuple."""
 
     def start(self, targets: Sequence[Target], masks: Masks, epochs: int, steps: int) -> None:
         """Before training of so many epochs, with so many steps each.

@@ -50,7 +50,7 @@ class Pruner:
     forward step.
 
     Args:
-        example: inputs of the network, several in a tuple; for the budget flops.
+        example: inputs of the network, several in a tuple; for the budget flops, and for layerwise.
 
     Attributes:
         plan: what is to be done to each layer, as text.
@@ -67,6 +67,7 @@ class Pruner:
         example: Any = None,
     ) -> None:
         self.method = copy(parse_method(method))
+        self.method.prepare(model, example)
         self.method.targets = select(model, config, example)
         shared = "" if config.budget == "layer" else f" of the {config.budget} of all layers"
         self.plan = {

@@ -25,7 +25,7 @@ from .checkpoint import (
 )
 from .config import PruningConfig
 from .distillation import Distillation
-from .method import Method
+from .method import Method, parse_method
 from .progress import Display, EpochReport
 from .pruner import Pruner
 from .scheme import PruningScheme
@@ -86,7 +86,8 @@ def prune(
     )
     steps = _length(train_loader, epochs)
     pruned = deepcopy(model)
-    if example is None and config.budget == "flops" and steps:
+    method = parse_method(method)
+    if example is None and steps and (config.budget == "flops" or method.needs_example):
         example = _moved(_first_inputs(train_loader), next(pruned.parameters()).device)
     pruner = Pruner(pruned, config, method, example)
     options = {

@@ -87,6 +87,22 @@ def test_training(model: Path) -> None:
     assert output.read_bytes() == before
 
 
+def test_without_data_layer_by_layer(model: Path) -> None:
+    output = model.with_name("pruned.safetensors")
+    result = niwaki_prune(
+        f"{model}:make", "--scheme", "block_punched", "--rate", 4, "--no-data", "--method",
+        "layerwise(samples=4)", "-o", output,
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    weight = state(output)["1.weight"]
+    torch.manual_seed(0)
+    nn.Conv2d(1, 8, 3)
+    dense = nn.Conv2d(8, 16, 3).weight
+    kept = weight != 0
+    assert float(kept.float().mean()) == 0.25
+    assert not torch.equal(weight[kept], dense[kept]), "what stays makes up for what goes"
+
+
 def test_budgets(model: Path) -> None:
     output, times = model.with_name("pruned.safetensors"), model.with_name("times.json")
     times.write_text('{"runs": [{"layer": "1", "seconds": 1}, {"layer": "2", "seconds": 9}]}')
@@ -112,6 +128,7 @@ def test_budgets(model: Path) -> None:
         ("{model}:make", [], "{model}:make: returned no train_loader: return a dict with"),
         ("{model}:without_data", [], "{model}:without_data: returned no train_loader"),
         ("{model}:make", ["--no-data", "--method", "admm"], "admm prunes while it trains: "),
+        ("{model}:without_data", ["--no-data", "--method", "layerwise"], "layerwise needs an ex"),
         ("{model}:make", ["--no-data", "--epochs", "1"], "training needs data: give train_loader"),
         ("{model}:make", ["--no-data", "--rate", "0.5"], "1: a pruning rate is at least 1"),
         ("{model}:make", ["--no-data", "--budget", "latency"], "the budget latency needs times: "),

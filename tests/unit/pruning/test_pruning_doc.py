@@ -48,6 +48,8 @@ def test_code_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "train_loader": loader(64),
         "accuracy": accuracy,
         "criterion": nn.CrossEntropyLoss(),
+        "example": torch.zeros(1, 1, 12, 12),
+        "torch": torch,
         "optimizer": torch.optim.Adam(model.parameters()),
     }
     for block in re.findall(r"^```python\n(.*?)^```", DOCUMENT, re.DOTALL | re.MULTILINE):

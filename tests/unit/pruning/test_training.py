@@ -405,5 +405,5 @@ def test_lines_of_each_epoch(capsys: pytest.CaptureFixture[str]) -> None:
     assert "score 0.5, residual 0." in lines[0]
     assert lines[1].endswith("score 0.5, rate 2.00x")
     assert set(METHODS) == {
-        "admm", "group_lasso", "halving", "magnitude", "gradual", "reweighted",
+        "admm", "group_lasso", "halving", "layerwise", "magnitude", "gradual", "reweighted",
     }  # fmt: skip
