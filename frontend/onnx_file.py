@@ -25,7 +25,7 @@ def read_onnx(path: Path) -> OnnxGraph:
         NiwakiError: the file cannot be read, is no ONNX model or damaged, its external data is
             not there, or it has operators that are not supported.
     """
-    model = _parse(path)
+    model = parse_onnx(path)
     version = check_opset(path, model)
     check_nodes(path, model.graph.node, version, {f.name for f in model.functions})
     constants = _take_constants(path, model.graph)
@@ -44,7 +44,12 @@ def read_onnx(path: Path) -> OnnxGraph:
     )
 
 
-def _parse(path: Path) -> onnx.ModelProto:
+def parse_onnx(path: Path) -> onnx.ModelProto:
+    """The message in file `path`.
+
+    Raises:
+        NiwakiError: the file cannot be read, is no ONNX model, or is damaged.
+    """
     try:
         data = path.read_bytes()
     except OSError as error:

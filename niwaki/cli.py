@@ -265,7 +265,7 @@ def inspect_command(bundle: str, as_json: bool) -> None:
 
 @main.command("prune")
 @click.argument("model")
-@click.option("-o", "--output", required=True, metavar="FILE.safetensors", help="What to write.")
+@click.option("-o", "--output", required=True, metavar="FILE", help="What to write.")
 @click.option("--scheme", help="E.g. pattern, or block_punched(filters=8).")
 @click.option("--rate", type=float, help="Weights / kept weights of each layer.")
 @click.option("--method", help="E.g. magnitude, or admm(rho=1e-3).")
@@ -307,10 +307,11 @@ def prune_command(
     checkpoint: str | None,
     no_data: bool,
 ) -> None:
-    """Prune MODEL, FILE.py:FUNCTION, and train it.
+    """Prune MODEL, FILE.py:FUNCTION, and train it; or an .onnx file, without training.
 
     The function returns a dict with the arguments of niwaki.prune: model, train_loader, perhaps
-    loss, eval, epochs. With --no-data it may be the one that `niwaki compile` takes.
+    loss, eval, epochs. With --no-data it may be the one that `niwaki compile` takes. FILE becomes
+    a .safetensors file with its weights, or an .onnx file.
     """
     from .prune_command import prune_configuration, prune_distillation, prune_file
 

@@ -1,4 +1,7 @@
-"""`niwaki prune`: a function of a Python file in, the weights of the pruned network out."""
+"""`niwaki prune`: a function of a Python file in, the weights of the pruned network out.
+
+An ONNX file gives an ONNX file (`prune_onnx`).
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
 def prune_file(text: str, output: str, no_data: bool, **options: Any) -> list[LayerReport]:
     """Prune what the function of ``file.py:function`` returns, and write a .safetensors file.
 
+    An .onnx file becomes another one; it can only be pruned by magnitude, without data.
+
     The function takes no arguments. It returns the module, alone or as ``(module, inputs)``; or,
     to train, a dict with the arguments of `niwaki.prune`: ``{"model": ..., "train_loader": ...}``.
 
@@ -41,6 +46,8 @@ def prune_file(text: str, output: str, no_data: bool, **options: Any) -> list[La
     # Before hours of training, not after.
     if not folder.is_dir():
         raise NiwakiError(f"cannot write {output}: folder {folder} does not exist; create it first")
+    if Path(text).suffix == ".onnx":
+        return _prune_onnx_file(text, output, no_data, options)
     arguments = _arguments(text)
     if no_data:
         kept = ("model", "example")
@@ -55,6 +62,27 @@ def prune_file(text: str, output: str, no_data: bool, **options: Any) -> list[La
     pruned = prune(**arguments)
     _write(pruned, output)
     return _layers(arguments["model"], pruned)
+
+
+def _prune_onnx_file(
+    path: str, output: str, no_data: bool, options: Mapping[str, Any]
+) -> list[LayerReport]:
+    from .prune_onnx import prune_onnx
+    from .pruning import PruningConfig
+
+    # The options that say what is pruned, not how a network is trained.
+    given = {key: value for key, value in options.items() if value is not None}
+    chosen = {key: given.pop(key) for key in ("scheme", "rate") if key in given}
+    config = replace(given.pop("config", PruningConfig()), **chosen)
+    method = given.pop("method", "magnitude")
+    if not no_data or method != "magnitude" or given:
+        raise NiwakiError(
+            f"{path}: an .onnx file cannot be trained: give --no-data, --method magnitude and "
+            "none of --epochs, --checkpoint, --distill"
+        )
+    if Path(output).suffix != ".onnx":
+        raise NiwakiError(f"{output}: what becomes of an .onnx file is one too: call it so")
+    return prune_onnx(path, output, config)
 
 
 def prune_configuration(path: str | None, **options: str | None) -> PruningConfig | None:
@@ -94,7 +122,9 @@ def _arguments(text: str) -> dict[str, Any]:
 
     head, colon, function = text.rpartition(":")
     if not colon or not head.endswith(".py"):
-        raise NiwakiError(f"{text}: pruning changes a PyTorch module: give file.py:function")
+        raise NiwakiError(
+            f"{text}: pruning takes a PyTorch module, as file.py:function, or an .onnx file"
+        )
     result = call_function(Path(head), function)
     if isinstance(result, nn.Module):
         result = (result,)

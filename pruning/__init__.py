@@ -1,7 +1,7 @@
 """Pruning with PyTorch alone: schemes, methods, and training that keeps the accuracy."""
 
 from .admm import ADMM
-from .config import LayerRule, PruningConfig, Target, load_config, select
+from .config import LayerRule, PruningConfig, Target, load_config, select, select_layers
 from .distillation import Distillation
 from .group_lasso import GroupLasso
 from .halving import Halving, network_library
@@ -67,4 +67,5 @@ __all__ = [
     "prune",
     "prune_without_data",
     "select",
+    "select_layers",
 ]

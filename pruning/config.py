@@ -12,7 +12,7 @@ layers:
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -30,6 +30,8 @@ from .scheme import PruningScheme, parse_scheme
 
 TYPE = "type:"
 BUDGETS = ("layer", "weights", "flops", "latency")
+
+Flops = Callable[[Sequence[Layer]], Mapping[str, float]]
 
 
 @dataclass(frozen=True)
@@ -101,8 +103,24 @@ def select(model: nn.Module, config: PruningConfig, example: Any = None) -> list
             a rate is below 1 or impossible, nothing is left to prune, or costs of layers are not
             known.
     """
-    targets = _chosen(model, config)
-    costs = _costs(model, [target.layer for target in targets], config, example)
+
+    def flops(layers: Sequence[Layer]) -> Mapping[str, float]:
+        if example is None:
+            raise NiwakiError("the budget flops needs an example of the network's inputs: give one")
+        return layer_flops(model, layers, example)
+
+    return select_layers(find_layers(model), config, flops)
+
+
+def select_layers(layers: Sequence[Layer], config: PruningConfig, flops: Flops) -> list[Target]:
+    """As `select`, of the layers of a network that is not PyTorch's.
+
+    Args:
+        layers: of the whole network, in order.
+        flops: tells the floating-point operations of some of them, by name.
+    """
+    targets = _chosen(layers, config)
+    costs = _costs([target.layer for target in targets], config, flops)
     if costs is None:
         return targets
     return [
@@ -111,8 +129,7 @@ def select(model: nn.Module, config: PruningConfig, example: Any = None) -> list
     ]
 
 
-def _chosen(model: nn.Module, config: PruningConfig) -> list[Target]:
-    layers = find_layers(model)
+def _chosen(layers: Sequence[Layer], config: PruningConfig) -> list[Target]:
     rules = [*config.layers]
     for patterns in (config.include or (), config.exclude, *(rule.match for rule in rules)):
         _check_matches(patterns, layers)
@@ -140,8 +157,8 @@ def _chosen(model: nn.Module, config: PruningConfig) -> list[Target]:
 
 
 def _costs(
-    model: nn.Module, layers: Sequence[Layer], config: PruningConfig, example: Any
-) -> dict[str, float] | None:
+    layers: Sequence[Layer], config: PruningConfig, flops: Flops
+) -> Mapping[str, float] | None:
     """What each dense layer costs; None if layers have rates of their own."""
     if config.budget not in BUDGETS:
         raise NiwakiError(f"unknown budget '{config.budget}': choose one of {', '.join(BUDGETS)}")
@@ -150,9 +167,7 @@ def _costs(
     if config.budget == "weights":
         return {layer.name: float(layer.weight.numel()) for layer in layers}
     if config.budget == "flops":
-        if example is None:
-            raise NiwakiError("the budget flops needs an example of the network's inputs: give one")
-        return layer_flops(model, layers, example)
+        return flops(layers)
     if config.times is None:
         raise NiwakiError(
             "the budget latency needs times: seconds of each layer, or the file that niwaki bench "

@@ -112,5 +112,6 @@ def read_times(path: str | os.PathLike[str]) -> dict[str, float]:
 
 def _module(layer: Layer) -> str:
     """The name of the module whose weight it is."""
-    recurrent = isinstance(layer.owners[0], RECURRENT)
-    return layer.name.rpartition(".")[0] if recurrent else layer.name
+    recurrent = any(isinstance(owner, RECURRENT) for owner in layer.owners)
+    onnx = layer.kind in ("LSTM", "GRU", "RNN")
+    return layer.name.rpartition(".")[0] if recurrent or onnx else layer.name

@@ -88,7 +88,8 @@ def prune(
     pruned = deepcopy(model)
     method = parse_method(method)
     if example is None and steps and (config.budget == "flops" or method.needs_example):
-        example = _moved(_first_inputs(train_loader), next(pruned.parameters()).device)
+        example = _first_inputs(train_loader)
+    example = _moved(example, next(pruned.parameters()).device)
     pruner = Pruner(pruned, config, method, example)
     options = {
         "method": str(pruner.method),

@@ -121,7 +121,7 @@ def test_budgets(model: Path) -> None:
 @pytest.mark.parametrize(
     ("model_text", "options", "message"),
     [
-        ("net.onnx", [], "net.onnx: pruning changes a PyTorch module: give file.py:function"),
+        ("net.pt2", [], "net.pt2: pruning takes a PyTorch module, as file.py:function, or an .on"),
         ("{model}:none", [], "{model}: has no function 'none'"),
         ("{model}:number", [], "{model}:number: returned no torch.nn.Module: return it, or a dict"),
         ("{model}:stranger", [], "{model}:stranger: returned 'trainer', not one of model, train_"),
