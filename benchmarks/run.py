@@ -22,6 +22,7 @@ import layers
 import machine
 import networks
 import peers
+import projections
 import run_time_memory
 import scaling
 import threads
@@ -43,7 +44,7 @@ CASES = {
     "threads": threads.cases,
     "claims": claims.cases,
 }
-GROUPS = (*CASES, "ablation", "compile", "memory", "import")
+GROUPS = (*CASES, "ablation", "compile", "memory", "import", "projections")
 FOLDER = Path("build", "benchmarks")
 FILES = FOLDER / "files"
 LEAST_WIDTH = 140  # characters: a column for each engine
@@ -78,6 +79,9 @@ def main(groups: tuple[str, ...], only: str, rounds: int, core: int | None, reus
             report_figures(name, title, run_time_memory.measure(network, FILES, reuse))
     if "import" in chosen and only in (name := f"import-{import_cost.NETWORK}"):
         report_figures(name, f"Importing {import_cost.NETWORK}", import_cost.measure())
+    if "projections" in chosen and only in "projections":
+        title = "Projecting 512x512x3x3 weights onto schemes of pruning, by 8"
+        report_figures("projections", title, projections.measure(core))
 
 
 def measure_cases(group: str, only: str, rounds: int, core: int, reuse: bool) -> None:

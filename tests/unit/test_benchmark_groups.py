@@ -18,6 +18,7 @@ import models
 import networks
 import numpy as np
 import peers
+import projections
 import pytest
 import race as race_module
 import scaling
@@ -39,6 +40,7 @@ from worker import Worker, in_fresh_process
 from workloads import LayerChain, PrunedNetwork, TransposedLayer, ungrouped_convolutions
 
 import niwaki
+from niwaki.pruning import PRUNING_SCHEMES
 from niwaki.runtime.bundle import open_bundle
 
 TINY = LayerChain(filters=16, size=6, rate=4, depth=2)
@@ -49,6 +51,23 @@ CASES = [
 
 def times(*seconds: float) -> Times:
     return Times(tuple((each,) for each in seconds))
+
+
+# Figures
+
+
+def test_each_scheme_of_pruning_is_projected_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(projections, "SHAPE", (128, 64, 9))
+    monkeypatch.setattr(projections, "ROUNDS", 1)
+    cores = os.sched_getaffinity(0)
+    try:
+        figures = projections._measure(min(cores))
+    finally:
+        os.sched_setaffinity(0, cores)
+    names = [figure.name for figure in figures]
+    assert len(set(names)) == len(names)
+    assert set(PRUNING_SCHEMES) < set(names)
+    assert all(figure.value > 0 for figure in figures)
 
 
 # Cases
