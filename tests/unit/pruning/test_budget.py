@@ -106,11 +106,16 @@ def test_layers_with_rates_of_their_own_add_to_the_budget() -> None:
     assert sum(result.values()) == pytest.approx(1152 / 2 + 2304 / 4, rel=0.01)
 
 
-def test_reweighting_spends_the_budget() -> None:
+@pytest.mark.parametrize(
+    ("method", "scheme"),
+    [("reweighted", "block_punched(filters=4)"), ("admm", "block_punched(filters=4)"),
+     ("gradual", "pattern"), ("halving", "pattern")],
+)  # fmt: skip
+def test_methods_spend_the_budget(method: str, scheme: str) -> None:
     torch.manual_seed(0)
-    config = PruningConfig("block_punched(filters=4)", 4, budget="flops")
+    config = PruningConfig(scheme, 4, budget="flops")
     options: dict[str, Any] = {"config": config, "epochs": 2, "progress": False}
-    result = kept(niwaki.prune(network(), loader(64), method="reweighted", **options))
+    result = kept(niwaki.prune(network(), loader(64), method=method, **options))
     spent = sum(POSITIONS[name] * count for name, count in result.items())
     assert (144 * 1152 + 36 * 2304) / spent == pytest.approx(4, rel=0.1)
 
