@@ -10,8 +10,8 @@ network and retrains it under its mask; whoever prunes never sees data.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -20,17 +20,16 @@ import torch
 from torch import Tensor, nn
 
 from niwaki.errors import NiwakiError
-from niwaki.schemes.base import Bools
 
 from .config import Target
 from .layer_inputs import InputWatch, call_order
 from .layers import RECURRENT, Layer, find_layers
+from .least_squares import LeastSquares
 from .masks import Masks
 from .method import Method, register_method
 from .synthetic import synthetic
 
 SEED = 0
-TINY = 1e-30
 
 
 @register_method
@@ -95,120 +94,57 @@ class Layerwise(Method):
             tuple(synthetic(value, generator) for value in self._example)
             for _ in range(-(-self.samples // max(1, size)))
         ]
-        dense_layers = {layer.name: layer for layer in find_layers(dense)}
-        by_name = {target.layer.name: target for target in self.targets}
+        targets = {target.layer.name: target for target in self.targets}
+        watched = [layer for layer in find_layers(dense) if layer.name in targets]
+        before = self._rows(dense, watched, batches)
         order = call_order(self._model, [t.layer for t in self.targets], self._example)
         masks = {}
         for layer in order:
-            target = by_name[layer.name]
-            rows = None
-            if not isinstance(layer.owners[0], RECURRENT):
-                wanted = self._rows(dense, dense_layers[layer.name], batches)
-                rows = self._rows(self._model, layer, batches)
-            mask = (
-                target.layer.tensor(_project(target, layer.weight))
-                if rows is None or wanted is None
-                else self._solve(target, wanted, rows)
-            )
+            now = self._rows(self._model, [layer], batches)
+            mask = self._solve(targets[layer.name], before.pop(layer.name, None), now)
             layer.weight.data.masked_fill_(~mask, 0)
             masks[layer.name] = mask
         return masks
 
-    def _rows(self, model: nn.Module, layer: Layer, batches: Sequence[Any]) -> Tensor | None:
-        """What the layer gets, ``[groups, R, K]``; None if its modules are never called."""
-        generator = torch.Generator().manual_seed(SEED)
-        with InputWatch(layer, -(-self.rows // len(batches)), generator) as watch:
-            for batch in batches:
+    def _rows(
+        self, model: nn.Module, layers: Sequence[Layer], batches: Sequence[Any]
+    ) -> dict[str, Tensor]:
+        """What layers get, ``[groups, R, K]``, by name; none of those that are never called."""
+        most = -(-self.rows // len(batches))
+        watches = {
+            layer.name: InputWatch(layer, most, torch.Generator().manual_seed(SEED))
+            for layer in layers
+            if not isinstance(layer.owners[0], RECURRENT)
+        }
+        with ExitStack() as stack:
+            for watch in watches.values():
+                stack.enter_context(watch)
+            for batch in batches if watches else ():
                 model(*batch)
-        return torch.cat(watch.rows, dim=1) if watch.rows else None
+        called = {name: watch.rows for name, watch in watches.items() if watch.rows}
+        return {name: torch.cat(rows, dim=1).float() for name, rows in called.items()}
 
-    def _solve(self, target: Target, dense: Tensor, pruned: Tensor) -> Tensor:
+    def _solve(self, target: Target, before: Tensor | None, now: Mapping[str, Tensor]) -> Tensor:
         """Set the layer's weights and return their mask."""
         layer = target.layer
-        first = layer.weight.detach().reshape(layer.groups, -1, pruned.shape[2])
-        problem = _Problem.of(first, dense, pruned, self.ridge)
-        if problem is None:
-            return layer.tensor(_project(target, layer.weight))
 
         def projected(weight: Tensor) -> Tensor:
-            mask = _project(target, weight.reshape(layer.weight.shape))
+            array = layer.array(weight.reshape(layer.weight.shape))
+            mask = target.scheme.mask(array, target.rate, layer.groups)
             return layer.tensor(mask).reshape(weight.shape)
 
-        weight, u = first, torch.zeros_like(first)
-        mask = projected(weight)
-        z = weight * mask
+        rows = now.get(layer.name)
+        if rows is None or before is None or not LeastSquares.is_told_by(rows):
+            return projected(layer.weight)
+        first = layer.weight.detach().float().reshape(layer.groups, -1, rows.shape[2])
+        problem = LeastSquares(first, before, rows, self.ridge, self.rho)
+        mask = projected(first)
+        z, u = first * mask, torch.zeros_like(first)
         for _ in range(self.iterations):
-            weight = problem.minimise(weight, self.rho, z - u)
+            weight = problem.near(z - u)
             mask = projected(weight + u)
             z = (weight + u) * mask
             u += weight - z
-        weight = problem.minimise(weight * mask, mask=mask, steps=30)
+        weight = problem.under(mask, z)
         layer.weight.data.copy_(weight.reshape(layer.weight.shape))
         return mask.reshape(layer.weight.shape)
-
-
-@dataclass
-class _Problem:
-    """Least squares for the weights ``W[groups, F, K]`` of a layer, by conjugate gradients.
-
-    minimise  ||W X'^T - V X^T||^2 / R  +  ridge ||W - V||^2
-    """
-
-    inputs: Tensor
-    gram: Tensor | None  # of the inputs, where that is smaller than they are
-    wanted: Tensor
-    ridge: float
-
-    @classmethod
-    def of(cls, weight: Tensor, dense: Tensor, pruned: Tensor, ridge: float) -> _Problem | None:
-        """None where inputs tell nothing: they are all zero."""
-        size = float(pruned.square().mean()) ** 0.5
-        if not 0 < size < math.inf:
-            return None
-        dense, pruned = dense / size, pruned / size
-        rows, columns = pruned.shape[1:]
-        wanted = (weight @ dense.mT) @ pruned / rows + ridge * weight
-        gram = pruned.mT @ pruned / rows if columns <= rows else None
-        return cls(pruned, gram, wanted, ridge)
-
-    def minimise(
-        self,
-        start: Tensor,
-        rho: float = 0.0,
-        anchor: Tensor | None = None,
-        mask: Tensor | None = None,
-        steps: int = 5,
-    ) -> Tensor:
-        """What a few steps from `start` reach, with ``rho ||W - anchor||^2`` on top.
-
-        With a mask only the weights that it keeps move.
-        """
-        wanted = self.wanted if anchor is None else self.wanted + rho * anchor
-
-        def gradient(weight: Tensor, wanted: Tensor | float) -> Tensor:
-            value = self._times(weight) + (self.ridge + rho) * weight - wanted
-            return value if mask is None else value * mask
-
-        weight = start
-        residual = -gradient(weight, wanted)
-        direction, energy = residual, residual.square().sum(dim=2, keepdim=True)
-        for _ in range(steps):
-            # Filters are problems of their own.
-            turned = gradient(direction, 0.0)
-            step = energy / (direction * turned).sum(dim=2, keepdim=True).clamp_min(TINY)
-            weight = weight + step * direction
-            residual = residual - step * turned
-            before, energy = energy, residual.square().sum(dim=2, keepdim=True)
-            direction = residual + energy / before.clamp_min(TINY) * direction
-        return weight
-
-    def _times(self, weight: Tensor) -> Tensor:
-        """W X'^T X' / R."""
-        if self.gram is not None:
-            return weight @ self.gram
-        return (weight @ self.inputs.mT) @ self.inputs / self.inputs.shape[1]
-
-
-def _project(target: Target, weight: Tensor) -> Bools:
-    layer = target.layer
-    return target.scheme.mask(layer.array(weight), target.rate, layer.groups)

@@ -24,7 +24,7 @@ from niwaki.pruning import (
     prune_without_data,
 )
 from niwaki.pruning.layer_inputs import call_order, input_rows
-from niwaki.pruning.layerwise import _Problem
+from niwaki.pruning.least_squares import LeastSquares
 from niwaki.pruning.synthetic import synthetic
 from niwaki.schemes import detect
 
@@ -89,12 +89,10 @@ def test_layers_in_the_order_of_their_calls() -> None:
 
 @settings(max_examples=30, deadline=None)
 @given(st.integers(1, 2), st.integers(2, 6), st.sampled_from([3, 40]), st.integers(0, 2**31))
-def test_conjugate_gradients_solve_the_least_squares(
-    groups: int, columns: int, rows: int, seed: int
-) -> None:
+def test_least_squares_are_solved(groups: int, columns: int, rows: int, seed: int) -> None:
     """With more rows than columns and with fewer, with a mask and without."""
     generator = seeded(seed)
-    dense, pruned = (
+    before, now = (
         torch.randn(groups, rows, columns, generator=generator).double() for _ in range(2)
     )
     first, anchor = (
@@ -102,13 +100,12 @@ def test_conjugate_gradients_solve_the_least_squares(
     )
     mask = torch.rand(first.shape, generator=generator) < 0.6
     ridge, rho = 0.1, 0.5
-    problem = _Problem.of(first, dense, pruned, ridge)
-    assert problem is not None
-    free = problem.minimise(first, rho, anchor, steps=20)
-    kept = problem.minimise(first * mask, mask=mask, steps=20)
-    size = pruned.square().mean().sqrt()
+    problem = LeastSquares(first, before, now, ridge, rho)
+    free = problem.near(anchor)
+    kept = problem.under(mask, first)
+    size = now.square().mean().sqrt()
     for group in range(groups):
-        x, wanted = pruned[group] / size, first[group] @ (dense[group] / size).T
+        x, wanted = now[group] / size, first[group] @ (before[group] / size).T
         gram, right = x.T @ x / rows, wanted @ x / rows + ridge * first[group]
         eye = torch.eye(columns).double()
         exact = (right + rho * anchor[group]) @ torch.linalg.inv(gram + (ridge + rho) * eye)
@@ -214,6 +211,16 @@ def test_rates_of_a_budget_and_retraining_in_the_same_call() -> None:
     assert (144 * 1152 + 36 * 2304) / (144 * kept["2"] + 36 * kept["6"]) == pytest.approx(
         4, rel=0.02
     )
+
+
+def test_half_precision() -> None:
+    pruned, _ = prune_without_data(
+        network().bfloat16(), torch.zeros(4, 1, 12, 12, dtype=torch.bfloat16), rate=4
+    )
+    weight = pruned.get_parameter("6.weight")
+    assert weight.dtype == torch.bfloat16
+    assert bool(weight.isfinite().all())
+    assert float((weight != 0).float().mean()) == 0.25
 
 
 def test_synthetic_inputs() -> None:
