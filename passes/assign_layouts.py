@@ -65,6 +65,11 @@ class Need:
     phases: frozenset[int] = frozenset()
     overshoot: int = 0
 
+    @property
+    def stored(self) -> tuple[int, ...]:
+        """Numbers of the phases that a layout must have."""
+        return tuple(sorted(self.phases)) or (0,)
+
     def widen(self, reach: Reach, overshoot: int) -> None:
         """Take in another reader."""
         self.before = tuple(map(max, self.before, reach.before))
@@ -100,7 +105,11 @@ class Groups:
         self.parent[self.root(first)] = self.root(second)
 
     def layouts(self, lanes: int) -> dict[Node, Planar]:
-        """A layout for each node: one pitch a group, one layout for its activations of one size."""
+        """A layout for each node: one pitch a group, one layout for its activations of one size.
+
+        Those split into phases have one each for the phases that are read: a 1x1 convolution of
+        stride 2 needs no more than a quarter of its input.
+        """
         members: dict[Node, list[Node]] = {}
         for node in self.parent:
             members.setdefault(self.root(node), []).append(node)
@@ -109,8 +118,9 @@ class Groups:
             pitches = group_pitches([self.needs[node] for node in group])
             alike: dict[tuple[Any, ...], list[Node]] = {}
             for node in group:
-                alike.setdefault((self.needs[node].sizes, node[1]), []).append(node)
-            for (sizes, strides), nodes in alike.items():
+                need = self.needs[node]
+                alike.setdefault((need.sizes, node[1], need.stored), []).append(node)
+            for (sizes, strides, _), nodes in alike.items():
                 layout = planar_layout(
                     sizes, strides, pitches, [self.needs[node] for node in nodes], lanes
                 )
@@ -230,11 +240,11 @@ def planar_layout(
     needs: Sequence[Need],
     lanes: int,
 ) -> Planar:
-    """The layout shared by activations of one size in one group.
+    """The layout shared by activations of one size in one group, which need the same phases.
 
     Planes start at multiples of a vector.
     """
-    phases = tuple(sorted(frozenset().union(*(need.phases for need in needs)))) or (0,)
+    phases = needs[0].stored
     bare = Planar(sizes, pitches, strides, phases, 0, 0, 0)
     before = max(bare.pixel(need.before) for need in needs)
     after = max(bare.pixel(need.after) for need in needs)
