@@ -253,3 +253,36 @@ module attributes {sparse_pattern.target = "arm64"} {
     return %rows, %plain : tensor<1x4x16x8xf32>, tensor<1x6x8x8xf32>
   }
 }
+
+// -----
+
+// Phases are stored for who reads them: a 1x1 convolution reads one, though its result is added to that of one that reads four.
+// CHECK-LABEL: func.func @downsample
+// CHECK:         "sparse_pattern.convert_layout"
+// CHECK-SAME:      -> tensor<1x4x8x8xf32, #sparse_pattern.planar<array<i64: 4, 4>, array<i64: 5, 1>, array<i64: 2, 2>, array<i64: 0, 1, 2, 3>,
+// CHECK:         "sparse_pattern.conv"
+// CHECK:         "sparse_pattern.convert_layout"
+// CHECK-SAME:      -> tensor<1x4x8x8xf32, #sparse_pattern.planar<array<i64: 4, 4>, array<i64: 5, 1>, array<i64: 2, 2>, array<i64: 0>,
+// CHECK:         "sparse_pattern.conv"
+// CHECK:         "sparse_pattern.convert_layout"
+// CHECK-SAME:      -> tensor<1x4x4x4xf32>
+module attributes {sparse_pattern.target = "arm64"} {
+  func.func @downsample(%x: tensor<1x4x8x8xf32>, %y: tensor<1x4x8x8xf32>) -> tensor<1x4x4x4xf32> {
+    %w = arith.constant dense<0.5> : tensor<4x4x3x3xf32>
+    %v = arith.constant dense<0.5> : tensor<4x4x1x1xf32>
+    %a = "sparse_pattern.conv"(%x, %w) ({
+    ^bb0(%acc: f32):
+      "sparse_pattern.yield"(%acc) : (f32) -> ()
+    }) {strides = array<i64: 2, 2>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
+        scheme = #sparse_pattern.dense, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+      : (tensor<1x4x8x8xf32>, tensor<4x4x3x3xf32>) -> tensor<1x4x4x4xf32>
+    %b = "sparse_pattern.conv"(%y, %v, %a) ({
+    ^bb0(%acc: f32, %r: f32):
+      %0 = arith.addf %acc, %r : f32
+      "sparse_pattern.yield"(%0) : (f32) -> ()
+    }) {strides = array<i64: 2, 2>, dilations = array<i64: 1, 1>, padding = array<i64: 0, 0, 0, 0>, groups = 1,
+        scheme = #sparse_pattern.dense, operandSegmentSizes = array<i32: 1, 1, 0, 1>}
+      : (tensor<1x4x8x8xf32>, tensor<4x4x1x1xf32>, tensor<1x4x4x4xf32>) -> tensor<1x4x4x4xf32>
+    return %b : tensor<1x4x4x4xf32>
+  }
+}
