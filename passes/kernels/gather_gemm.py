@@ -51,10 +51,9 @@ from .epilogue import inline_epilogue
 from .library import Kernel, epilogue_key
 from .rows import vector_widths, zero_ends, zero_lead
 
-
 # Elements by which weights are asked for ahead, where a column has several. They come in order, but
-# hardware follows them to the end of a page only. (Measured: 5 % less time for layers of 14x14, 8 to
-# 14 % for those of 7x7; no more with 1,024 or 2,048.)
+# hardware follows them to the end of a page only. (Measured: 5 % less time for layers of 14x14, 8
+# to 14 % for those of 7x7; no more with 1,024 or 2,048.)
 WEIGHTS_AHEAD = 512
 
 
