@@ -43,8 +43,8 @@ lit: $(VENV)/.dev ## the tests of dialects and passes
 	$(BIN)/lit -sv $(ARGS) tests/filecheck
 
 .PHONY: pytest
-pytest: $(VENV)/.dev ## all other tests
-	$(BIN)/python -m pytest $(ARGS)
+pytest: $(VENV)/.dev ## all other tests, a file on each core
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 .PHONY: docs
 docs: $(VENV)/.dev ## write docs/pipeline.md anew
