@@ -17,13 +17,13 @@ SCOPE = "model"  # of the module's parameters
 class Lane:
     """The module of `bundle`, loaded onto a device of its own.
 
-    On a CPU, weights are read where they lie in the file.
+    On a CPU, `weights`, the bundle's or a copy of them, are read where they lie.
 
     Raises:
         RuntimeError, ValueError: IREE cannot load the module.
     """
 
-    def __init__(self, driver: Any, bundle: Bundle) -> None:
+    def __init__(self, driver: Any, bundle: Bundle, weights: memoryview) -> None:
         import iree.runtime as iree
 
         manifest = bundle.manifest
@@ -31,7 +31,7 @@ class Lane:
         device = create_device(driver, manifest.driver)
         instance = iree.VmInstance()
         parameters = iree.ParameterIndex()
-        parameters.load_from_file_handle(iree.FileHandle.wrap_memory(bundle.weights), "irpa")
+        parameters.load_from_file_handle(iree.FileHandle.wrap_memory(weights), "irpa")
         module = iree.VmModule.wrap_buffer(instance, bundle.module)
         modules = [
             iree.create_hal_module(instance, device),

@@ -13,6 +13,7 @@ from niwaki.signature import Signature, unflatten
 from .arguments import bind
 from .bundle import Bundle, open_bundle
 from .device import check_device, create_driver
+from .huge_pages import in_huge_pages
 from .lane import Lane
 from .placement import polite
 from .small_networks import useful_threads
@@ -52,6 +53,7 @@ class Network:
         self.device = bundle.manifest.driver
         useful = useful_threads(bundle.manifest, threads)
         self._driver = create_driver(self.device, useful)
+        self._weights = bundle.weights if self.device != "local" else in_huge_pages(bundle.weights)
         self._has_workers = self.device == "local" and useful > 1
         side_by_side = self.device == "local" and useful == 1
         self._turns = threading.BoundedSemaphore((os.cpu_count() or 1) if side_by_side else 1)
@@ -87,7 +89,7 @@ class Network:
 
     def _create_lane(self) -> Lane:
         try:
-            return Lane(self._driver, self.bundle)
+            return Lane(self._driver, self.bundle, self._weights)
         except (RuntimeError, ValueError) as error:
             from iree.runtime.version import VERSION
 
