@@ -143,7 +143,8 @@ def pack_blocks(op: Any, weights: npt.NDArray[Any], narrow: bool) -> Packed:
         [packed.first_filter, packed.column_begin, packed.column_end, packed.value_begin], axis=1
     )
     work = (packed.column_end - packed.column_begin) * packed.filters
-    blocks = blocks[balanced(work, packed.filters, group_of_blocks(op))]
+    if group := blocks_of_workgroup(op):
+        blocks = blocks[balanced(work, packed.filters, group)]
     arrays = [
         not_empty(packed.values),
         np.concatenate([offsets, np.zeros(LOOKAHEAD, offsets.dtype)]),
@@ -154,12 +155,12 @@ def pack_blocks(op: Any, weights: npt.NDArray[Any], narrow: bool) -> Packed:
     return Packed(name, arrays, {"full_blocks": int_attr(full)})
 
 
-def group_of_blocks(op: Any) -> int:
-    """Blocks that a workgroup takes; all where the kernel takes them in order."""
+def blocks_of_workgroup(op: Any) -> int:
+    """Blocks that a workgroup takes; 0 where the kernel finds a filter's blocks by its number."""
     kernel = op.attributes["kernel"]
     if isinstance(kernel, GatherGemmAttr):
         return int(kernel.tile[3])
-    return 1 if isinstance(kernel, MatvecAttr) else op.weight.type.shape[0]
+    return 1 if isinstance(kernel, MatvecAttr) else 0
 
 
 def stored_offsets(

@@ -10,7 +10,8 @@ from __future__ import annotations
 import functools
 import os
 import shutil
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
@@ -26,6 +27,14 @@ hypothesis.settings.register_profile(
     "niwaki", deadline=None, derandomize=bool(os.environ.get("CI"))
 )
 hypothesis.settings.load_profile("niwaki")
+
+
+@pytest.fixture(autouse=True)
+def gradients() -> Iterator[None]:
+    """Benchmarks switch gradients off, in processes of their own; tests share one."""
+    yield
+    if torch := sys.modules.get("torch"):
+        torch.set_grad_enabled(True)
 
 
 def missing_data() -> str:

@@ -51,9 +51,9 @@ from .epilogue import inline_epilogue
 from .library import Kernel, epilogue_key
 from .rows import vector_widths, zero_ends, zero_lead
 
-# Elements by which weights are asked for ahead, where a column has several. They come in order, but
-# hardware follows them to the end of a page only. (Measured: 5 % less time for layers of 14x14, 8
-# to 14 % for those of 7x7; no more with 1,024 or 2,048.)
+# Elements by which weights are asked for ahead. They come in order, but hardware follows them to
+# the end of a page only. (Measured: 5 % less time for layers of 14x14, 8 to 14 % for those of 7x7;
+# no more with 1,024 or 2,048.)
 WEIGHTS_AHEAD = 512
 
 
@@ -194,7 +194,7 @@ def _tile(
 
     lines = touched_lines(sum(widths))
     inputs = gather(buffers, base, conv.unit, starts, widths, lines)
-    results = accumulate(buffers, columns, rows, widths, inputs)
+    results = accumulate(buffers, columns, rows, widths, inputs, ahead=WEIGHTS_AHEAD)
     masks = load_masks(conv, buffers, pixel, starts, widths)
     for row in range(rows):
         accumulators = results[row * len(widths) : (row + 1) * len(widths)]
@@ -255,12 +255,13 @@ def accumulate(
     widths: list[int],
     inputs: Callable[[Index], list[ir.Value]],
     sums: list[ir.Value] | None = None,
+    ahead: int = 0,
 ) -> list[ir.Value]:
     """Sums of a block's columns for one tile: `rows` times a vector for each of `widths`.
 
     `columns` are the block's first and last + 1 entry in the offsets and its first value;
     `inputs(number)` loads the tile's vectors of one column, given its entry in the offsets. They
-    are added to `sums`, if there are some.
+    are added to `sums`, if there are some. Weights are prefetched `ahead`, if it is not 0.
     """
     values = buffers[1]
     first, last, value = columns
@@ -268,8 +269,8 @@ def accumulate(
     def column(number: Index, accumulators: list[ir.Value]) -> list[ir.Value]:
         loaded = inputs(number)
         weights = value + (number - first) * rows
-        if rows > 1:
-            prefetch(values, weights + WEIGHTS_AHEAD)
+        if ahead:
+            prefetch(values, weights + ahead)
         updated = []
         for row in range(rows):
             weight = load(values, weights + row)

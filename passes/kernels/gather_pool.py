@@ -41,7 +41,7 @@ from .builder import (
     zero_fill,
 )
 from .epilogue import inline_epilogue
-from .gather_gemm import accumulate, gather, touched_lines
+from .gather_gemm import WEIGHTS_AHEAD, accumulate, gather, touched_lines
 from .library import Kernel, epilogue_key
 from .rows import overlapping, vector_widths, zero_before, zero_lead
 
@@ -237,7 +237,8 @@ def _maxima(
         below = starts[-len(widths) :] if conv.next_line else []
         later = [start + conv.next_line for start in below]
         inputs = gather(buffers, base, conv.unit, starts, widths * len(rows), lines, later)
-        sums = accumulate(buffers, block.columns, block.rows, widths * len(rows), inputs)
+        cover = widths * len(rows)
+        sums = accumulate(buffers, block.columns, block.rows, cover, inputs, ahead=WEIGHTS_AHEAD)
         for place, total in enumerate(sums):
             filter_, vector_ = place // len(starts), place % len(widths)
             width = widths[vector_]
