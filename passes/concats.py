@@ -51,12 +51,9 @@ class Slice:
 
     @property
     def elements(self) -> int:
-        """Elements of the slice."""
-        images, channels, *_ = self.concat.result.type.shape
-        if images > 1:  # from its first channel of the first image to its last one of the last
-            channels = (images - 1) * channels + self.value.type.shape[1]
-        else:
-            channels = self.value.type.shape[1]
+        """From its first channel of the first image to its last one of the last image."""
+        images, every, *_ = self.concat.result.type.shape
+        channels = (images - 1) * every + self.value.type.shape[1]
         return self.layout.lead + channels * self.layout.plane
 
     @property
