@@ -113,7 +113,7 @@ def prune(
             checkpoint,
             options,
         )
-        with Display(epochs, steps, progress) as display:
+        with torch.enable_grad(), Display(epochs, steps, progress) as display:
             training.run(epochs, steps, display)
     pruner.finish()
     return pruned.train(model.training)

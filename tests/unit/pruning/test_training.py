@@ -120,6 +120,21 @@ def test_masks_hold_in_retraining_while_kept_weights_move(dense: nn.Module) -> N
     assert [report.rate for report in pruner.report()] == [4, 4]
 
 
+def test_gradients_may_be_switched_off_outside(dense: nn.Module) -> None:
+    with torch.no_grad():
+        pruned = niwaki.prune(
+            dense, loader(), scheme="unstructured", rate=4, method="magnitude", epochs=1
+        )
+        assert not torch.is_grad_enabled()
+    moved = [not torch.equal(a, b) for a, b in zip(*map(biases, (dense, pruned)), strict=True)]
+    assert all(moved)
+
+
+def biases(model: nn.Module) -> list[Tensor]:
+    """Values that pruning leaves to training."""
+    return [value for name, value in model.named_parameters() if name.endswith("bias")]
+
+
 def test_admm_draws_weights_to_patterns(dense: nn.Module) -> None:
     """The published port of this method never updated its auxiliary weights."""
     model = deepcopy(dense)
