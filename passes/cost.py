@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from niwaki.targets import Target
 
-from .kernels.matvec import CHAINS
+from .kernels.matvec import chains
 
 F32_BYTES = 4
 # Of a column besides its vectors and weights: where it is read, now and ahead.
@@ -27,6 +27,8 @@ STRADDLING = 1.5
 # Of the time to move data between caches, what prefetching does not hide. Alone, with its weights
 # still in a cache, a kernel shows less of it than in a network.
 EXPOSED = 0.05
+# Of the bandwidth, what a linear layer's weights get that come in one stream.
+ONE_STREAM = 0.8
 # Units that are equally busy get in each other's way. This high a mean is nearly the maximum.
 EXPONENT = 6
 
@@ -239,15 +241,16 @@ def depthwise_seconds(
 def matvec_seconds(target: Target, blocks: Blocks, rows: int, together: int) -> float:
     """A linear layer of `rows` rows, of which `together` share a weight."""
     core = target.cpu_core
-    cycles, values = 0.0, 0
+    cycles = values = 0.0
     for height, (count, columns) in blocks.items():
         vectors = -(-height // target.lanes)
         sums = together * vectors
-        waits = core.latency / max(1, CHAINS // sums)
+        parts, turns = chains(height, together, target.lanes)
+        waits = core.latency / (parts * turns)
         multiply_adds = max(sums / core.multiply_adds, waits)
         loads = vectors / core.loads + (together + INDEX_LOADS) / core.scalar_loads
         cycles += columns * mean(multiply_adds, loads) + count * WORKGROUP_START
-        values += F32_BYTES * height * columns
+        values += F32_BYTES * height * columns / (ONE_STREAM if parts == 1 else 1)
     moved = values / core.bandwidth[values > core.cache[1]]
     return -(-rows // together) * overlapped(cycles, moved) / core.clock
 

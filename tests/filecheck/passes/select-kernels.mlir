@@ -148,9 +148,9 @@ func.func @depthwise(%x: tensor<1x8x16x16xf32>) -> tensor<1x8x16x16xf32> {
 // CHECK-LABEL: func.func @linear
 // V3:    kernel = #sparse_pattern.matvec<56 : i64, 1 : i64>
 // V3:    kernel = #sparse_pattern.matvec<24 : i64, 4 : i64>
-// V4:    kernel = #sparse_pattern.matvec<100 : i64, 1 : i64>
+// V4:    kernel = #sparse_pattern.matvec<64 : i64, 1 : i64>
 // V4:    kernel = #sparse_pattern.matvec<64 : i64, 4 : i64>
-// ARM:   kernel = #sparse_pattern.matvec<32 : i64, 1 : i64>
+// ARM:   kernel = #sparse_pattern.matvec<28 : i64, 1 : i64>
 // ARM:   kernel = #sparse_pattern.matvec<20 : i64, 4 : i64>
 // GPU:   kernel = #sparse_pattern.matvec<64 : i64, 1 : i64>
 // GPU:   kernel = #sparse_pattern.matvec<64 : i64, 4 : i64>
