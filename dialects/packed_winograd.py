@@ -18,7 +18,7 @@ from torch_mlir.dialects import ext
 
 from niwaki.winograd import PAIRS, transform
 
-from .dialect import SparsePattern, ints
+from .dialect import SparsePattern, ints, is_int_array
 from .epilogue import epilogue_problem
 from .kernels import WinogradAttr, kernel_problem
 from .layout import layout_of
@@ -27,8 +27,11 @@ from .rules import (
     array_types_problem,
     packed_planar_problem,
     packed_shapes_problem,
+    pooled_layout_problem,
+    pooled_sizes_problem,
     reject,
     tensors_problem,
+    window_attributes_problem,
     window_problem,
 )
 from .schemes import scheme_problem
@@ -74,7 +77,9 @@ def square_window(op: Any, kernel_size: Sequence[int]) -> SquareWindow | None:
 class PackedWinogradConvOp(SparsePattern.Operation, name="packed_winograd_conv", traits=[ext.Pure]):
     """A convolution on planar activations, tile by tile.
 
-    `kernel_size` is that of the dense layer.
+    `kernel_size` is that of the dense layer. Where `window` is not 1 everywhere but 2 rows and 2
+    columns, the result is the maximum over such windows, which lie side by side in tiles; rows and
+    columns that are left over are dropped. The epilogue comes before the maximum.
     """
 
     result: ext.Result[ir.RankedTensorType]
@@ -87,6 +92,7 @@ class PackedWinogradConvOp(SparsePattern.Operation, name="packed_winograd_conv",
     padding: Any
     groups: ir.IntegerAttr
     kernel_size: Any
+    window: Any
     scheme: Any
     kernel: Any
     epilogue: ext.Region
@@ -102,7 +108,7 @@ def packed_winograd_conv_problem(op: PackedWinogradConvOp) -> str:
     if problem := kernel_problem(op.kernel, (WinogradAttr,)):
         return problem
     kernel_size = ints(op.kernel_size)
-    if problem := window_problem(op, kernel_size) or packed_planar_problem(op):
+    if problem := window_attributes_problem(op, kernel_size) or pooled_problem(op):
         return problem
     if op.groups.value > 1:
         return f"needs one group, got {op.groups.value}"
@@ -121,6 +127,20 @@ def packed_winograd_conv_problem(op: PackedWinogradConvOp) -> str:
         told = f"{filters} filters of {planes} planes"
         return f"needs {needed} values for {told}, got {op.values.type}"
     return epilogue_problem(op, filters)
+
+
+def pooled_problem(op: PackedWinogradConvOp) -> str:
+    """Sizes and layouts, with windows and without."""
+    rank = len(ints(op.kernel_size))
+    known = [[1] * rank, [1] * (rank - 2) + [2, 2]]
+    window = list(ints(op.window)) if is_int_array(op.window) else []
+    if window not in known:
+        return f"needs a window of {known[0]} or {known[1]}, got {op.window}"
+    if window == known[0]:
+        return window_problem(op, ints(op.kernel_size)) or packed_planar_problem(op)
+    if op.per_position:
+        return "has operands per position, but keeps no value of each"
+    return pooled_sizes_problem(op) or pooled_layout_problem(op)
 
 
 def tile_problem(kernel: WinogradAttr, taps: int) -> str:

@@ -10,7 +10,7 @@ from .dialect import ints, is_int_array
 from .epilogue import epilogue_problem, shape_text
 from .kernels import CONV_KERNELS, LINEAR_KERNELS, DepthwiseAttr, kernel_problem
 from .layout import layer_reach, layout_of, layout_problem
-from .planar import Planar, Reach
+from .planar import Planar, Reach, displacements, window_reach
 from .schemes import scheme_problem
 
 
@@ -251,6 +251,34 @@ def packed_planar_problem(op: Any) -> str:
     if result.shape[0] != data.shape[0]:
         return f"has {data.shape[0]} images, but its result is {shape_text(result)}"
     return ""
+
+
+def pooled_sizes_problem(op: Any) -> str:
+    """A convolution's result of which the maximum over windows is kept: as large as there are
+    windows. Rows and columns that are left over are dropped."""
+    sizes = computed_sizes(op, ints(op.kernel_size))
+    expected = [size // window for size, window in zip(sizes, ints(op.window), strict=True)]
+    if list(op.result.type.shape[2:]) != expected:
+        result = list(op.result.type.shape[2:])
+        return f"computes spatial sizes {expected}, but its result has {result}"
+    if op.result.type.shape[0] != op.input.type.shape[0]:
+        images = op.input.type.shape[0]
+        return f"has {images} images, but its result is {shape_text(op.result.type)}"
+    return ""
+
+
+def pooled_layout_problem(op: Any) -> str:
+    """Planar activations of any two pitches: what has the input's is never stored."""
+    source, target = layout_of(op.input.type), layout_of(op.result.type)
+    if source is None or target is None:
+        return "needs its input and its result in planar layout"
+    if target.split:
+        return f"writes phases of {list(target.strides)}, but only conversions do"
+    kernel = ints(op.kernel_size)
+    sizes, ones = computed_sizes(op, kernel), (1,) * len(kernel)
+    taps = displacements(kernel, ints(op.dilations), ints(op.padding)[: len(kernel)])
+    reach = window_reach(taps, source.sizes, sizes, ones, source.strides)
+    return phases_problem(op, source, reach)
 
 
 def strided_rows_problem(op: Any, kernel: Sequence[int]) -> str:

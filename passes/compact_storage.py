@@ -215,7 +215,8 @@ def pack_transformed(op: Any, weights: npt.NDArray[Any]) -> Packed:
     blocks = points.reshape(count, planes, -1, height).transpose(0, 2, 1, 3)
     step = together // height
     groups = [blocks[:, at : at + step].ravel() for at in range(0, blocks.shape[1], step)]
-    return Packed("packed_winograd_conv", [np.concatenate(groups)], {})
+    whole = int_array([1] * (len(op.weight.type.shape) - 2))
+    return Packed("packed_winograd_conv", [np.concatenate(groups)], {"window": whole})
 
 
 def square_kernels(op: Any, weights: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -10,7 +10,8 @@
            -> tensor<1x64x112x112xf32, #planar>
 
 Then the large result of the convolution is neither written nor read. Windows lie side by side and
-have two columns. What else keeps a convolution from it is told in a remark.
+have two columns. A `packed_winograd_conv`, whose tiles hold whole windows of 2x2, only gets a
+`window`. What else keeps a convolution from it is told in a remark.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from niwaki.dialects import (
     PackedPatternConvOp,
     PackedWinogradConvOp,
     PoolOp,
+    WinogradAttr,
     build_layer,
     ints,
     layout_of,
@@ -58,8 +60,10 @@ class FusePoolingPass(ModulePass):
                 self.remark(session, conv, f"{described(pool)} is not fused: {problem}")
                 continue
             made = fused(conv, pool, target)
-            if made.seconds > made.apart:
-                times = f"{1e6 * made.seconds:.3g} us, apart {1e6 * made.apart:.3g} us"
+            if made.longer > made.pooling:
+                times = (
+                    f"{1e6 * made.longer:.3g} us longer, the pooling {1e6 * made.pooling:.3g} us"
+                )
                 told = f"{described(pool)} is not fused: it is estimated to take {times}"
                 self.remark(session, conv, told)
                 continue
@@ -82,10 +86,14 @@ def pooled_convolution(pool: Any) -> Any | None:
 
 def fusion_problem(conv: Any, pool: Any) -> str:
     """What keeps a pooling from being fused into a convolution, empty if nothing does."""
-    if not isinstance(conv.kernel, GatherGemmAttr):
-        return f"the kernel is a {conv.kernel.attr_name.rpartition('.')[2]}, not a gather_gemm"
     *outer, columns = ints(pool.kernel)
-    if columns != 2 or not set(outer) <= {1, 2}:
+    if isinstance(conv.kernel, WinogradAttr):
+        if columns != 2 or outer[-1] != 2 or set(outer[:-1]) - {1}:
+            return "windows of Winograd's tiles must have 2 rows and 2 columns of one frame"
+    elif not isinstance(conv.kernel, GatherGemmAttr):
+        kernel = conv.kernel.attr_name.rpartition(".")[2]
+        return f"the kernel is a {kernel}, not a gather_gemm or winograd"
+    elif columns != 2 or not set(outer) <= {1, 2}:
         return "windows must have 2 columns, and 1 or 2 of all else"
     if (readers := len(list(conv.result.uses))) > 1:
         return f"the convolution has {readers} readers"
@@ -117,7 +125,7 @@ def note(layers: list[LayerRecord], conv: Any, pool: Any, made: Fused) -> None:
                 op=f"{record.op} + {described(pool)}",
                 kernel=made.kernel.summary,
                 activation_bytes=record.activation_bytes - F32_BYTES * dropped,
-                estimated_ns=round(1e9 * made.seconds),
+                estimated_ns=record.estimated_ns + round(1e9 * made.longer),
                 measured_ns=0,
             )
             return
@@ -126,11 +134,13 @@ def note(layers: list[LayerRecord], conv: Any, pool: Any, made: Fused) -> None:
 def replace_ops(conv: Any, pool: Any, made: Fused) -> None:
     """Put the fused op in the place of the pooling."""
     kept = {name: conv.attributes[name] for name in conv.attributes if name not in REPLACED}
+    by_tiles = isinstance(conv, PackedWinogradConvOp)
+    arrays = [conv.values] if by_tiles else [conv.values, conv.offsets, conv.blocks]
     with ir.InsertionPoint(pool), conv.location:
         op = build_layer(
-            "packed_pooled_conv",
+            "packed_winograd_conv" if by_tiles else "packed_pooled_conv",
             pool.result.type,
-            [conv.input, conv.values, conv.offsets, conv.blocks],
+            [conv.input, *arrays],
             list(conv.per_filter),
             [],
             lambda arguments: clone_body(conv.epilogue.blocks[0], arguments),

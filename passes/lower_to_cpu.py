@@ -45,7 +45,8 @@ from .kernels.matvec import matvec_kernel
 from .kernels.pattern_gemm import PatternGemm, pattern_gemm_kernel
 from .kernels.pooling import pooling_kernel, whole_plane_kernel
 from .kernels.spmm import Spmm, spmm_kernel
-from .kernels.winograd import Winograd, winograd_kernel
+from .kernels.winograd import winograd_kernel
+from .kernels.winograd_sizes import Winograd
 from .layers import planar_input, tap_places
 from .lowering import (
     MakeKernel,
@@ -222,6 +223,7 @@ def packed_winograd_conv(op: Any, lanes: int) -> tuple[Kernel, list[ir.Value]]:
         window.before,
         outputs,
         window.taps,
+        max(ints(op.window)),
         rows,
         blocks,
         height,

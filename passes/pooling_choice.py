@@ -3,7 +3,8 @@
 Fused, neither is a result as large as the convolution's written and read, nor is there a pooling.
 But tiles start anew in each row: what a row's last vector covers in vain is computed, too. Where
 that is more than the pooling takes, the two stay apart (28 pixels take two vectors of 16, which is
-10 % more than rows without gaps need; 56 take three and a half).
+10 % more than rows without gaps need; 56 take three and a half). Winograd's tiles hold whole
+windows, so that there a maximum costs nothing.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from niwaki.dialects import LOOKAHEAD, GatherPoolAttr, ints, layout_of
+from niwaki.dialects import LOOKAHEAD, GatherPoolAttr, WinogradAttr, ints, layout_of
 from niwaki.targets import Target
 
 from .candidates import BLOCKS, PIXEL_TILES, shares_well
@@ -40,26 +41,34 @@ ABOUT = 1.01
 
 @dataclass(frozen=True)
 class Fused:
-    """A kernel for a convolution and a pooling, and times in seconds: its own, that of the two."""
+    """A kernel for a convolution and a pooling.
 
-    kernel: GatherPoolAttr
-    seconds: float
-    apart: float
+    Attributes:
+        longer: seconds that it takes beyond those of the convolution alone.
+        pooling: seconds of the pooling alone.
+    """
+
+    kernel: GatherPoolAttr | WinogradAttr
+    longer: float
+    pooling: float
 
 
 def fused(conv: Any, pool: Any, target: Target) -> Fused:
-    """The fused kernel of a `packed_conv` of gather-GEMM and a `pool` that reads it."""
+    """The fused kernel of a packed convolution, and of a `pool` that reads it."""
+    pooling = pooling_seconds(pool, target)
+    if isinstance(conv.kernel, WinogradAttr):
+        return Fused(conv.kernel, 0.0, pooling)
     blocks, plane = stored_blocks(conv), result_plane(conv, target)
-    apart = gather_gemm_seconds(target, plane, blocks, conv.kernel.tile)
-    apart += pooling_seconds(pool, target)
+    alone = gather_gemm_seconds(target, plane, blocks, conv.kernel.tile)
     plane = replace(plane, result_bytes=F32_BYTES * math.prod(pool.result.type.shape[1:]))
     windows, height = windows_of(pool, target), conv.kernel.tile[0]
-    found = []
-    for tile in tiles(target, height, windows, conv.blocks.type.shape[0]):
-        seconds = gather_pool_seconds(target, plane, blocks, windows, tile)
-        found.append(Fused(GatherPoolAttr.of(*tile), seconds, apart))
-    best = min(one.seconds for one in found)
-    return next(one for one in found if one.seconds <= ABOUT * best)
+    seconds = {
+        tile: gather_pool_seconds(target, plane, blocks, windows, tile)
+        for tile in tiles(target, height, windows, conv.blocks.type.shape[0])
+    }
+    best = min(seconds.values())
+    tile = next(tile for tile in seconds if seconds[tile] <= ABOUT * best)
+    return Fused(GatherPoolAttr.of(*tile), seconds[tile] - alone, pooling)
 
 
 def tiles(target: Target, height: int, windows: Windows, blocks: int) -> Iterator[tuple[int, ...]]:

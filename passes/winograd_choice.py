@@ -18,7 +18,7 @@ from niwaki.dialects import WinogradAttr, round_up, square_window
 from niwaki.targets import Target
 from niwaki.winograd import PAIRS, transform
 
-from .kernels.winograd import covering
+from .kernels.winograd_sizes import covering
 from .layers import planar_input
 
 # Filters and vectors of tiles of a register block, by vector registers: as for gather-GEMM.

@@ -5,7 +5,7 @@
       for each group of filters:
         for each point, for each register block of filters, for each few vectors of tiles:
           M[point][filter][tile] = sum over planes of U[point][plane][filter] * V
-        for each filter: store epilogue(A^T M A)
+        for each filter: store epilogue(A^T M A), or the maximum over windows of it
 
 Planes are channels or, for a strided convolution, their phases: on these it has stride 1, see
 `niwaki.dialects.planar`. In three dimensions the frames of the result are images one below the
@@ -22,18 +22,16 @@ around the plane, so that nothing outside it is read and nothing outside is writ
 from __future__ import annotations
 
 import functools
-import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch_mlir.ir as ir
+from torch_mlir.dialects import arith
 
-from niwaki.dialects import Planar, round_up
-from niwaki.winograd import Transform, transform
+from niwaki.dialects import Planar
 
 from .builder import (
-    CACHE_LINE,
     Index,
     above,
     all_of,
@@ -56,135 +54,13 @@ from .builder import (
 )
 from .epilogue import inline_epilogue
 from .library import Kernel, epilogue_key
-from .rows import for_pieces, vector_widths, zero_lead
+from .rows import for_pieces, zero_lead
+from .winograd_sizes import Winograd, covering
 from .winograd_vectors import deinterleave, input_points, interleave, result_values, shuffle
 
 # Planes by which weights are fetched ahead. (Measured with 512 filters at 14x14: 4.7 ms without,
 # 3.8, 3.7, 3.4, 3.4 ms with 16, 32, 64, 128.)
 AHEAD = 64
-
-
-@dataclass(frozen=True)
-class Winograd:
-    """A convolution as this kernel sees it.
-
-    Attributes:
-        source, target: layouts of input and result.
-        images, filters: sizes of the result.
-        planes: of an image of the input.
-        depth: frames of each of them that a frame of the result needs; 1 for images.
-        padding: zeros before the first frame, row and column of a plane.
-        outputs, taps: pixels of a tile's side, and of a weight kernel's.
-        tile_rows: rows of tiles of a block.
-        blocks: of a workgroup, at most.
-        height, vectors: filters and vectors of tiles of a register block.
-        together: filters whose products wait in M, a multiple of `height`.
-        groups: of so many filters, of a workgroup.
-        per_filter, per_position: numbers of operands of the epilogue.
-        lanes: f32 values of a vector.
-    """
-
-    source: Planar
-    target: Planar
-    images: int
-    filters: int
-    planes: int
-    depth: int
-    padding: tuple[int, ...]
-    outputs: int
-    taps: int
-    tile_rows: int
-    blocks: int
-    height: int
-    vectors: int
-    together: int
-    groups: int
-    per_filter: int
-    per_position: int
-    lanes: int
-
-    @property
-    def matrices(self) -> Transform:
-        return transform(self.outputs, self.taps)
-
-    @property
-    def points(self) -> int:
-        """Products of a tile."""
-        return self.matrices.points**2
-
-    @property
-    def grid(self) -> tuple[int, int]:
-        """Rows and columns of tiles of a frame."""
-        rows, columns = self.target.sizes[-2:]
-        return -(-rows // self.outputs), -(-columns // self.outputs)
-
-    @property
-    def frames(self) -> int:
-        """Of the result."""
-        return math.prod(self.target.sizes[:-2])
-
-    @property
-    def block_edges(self) -> list[int]:
-        """First block of each workgroup, and their number: an even one, with about equally many.
-
-        So two threads have equal work.
-        """
-        blocks = -(-(self.frames * self.grid[0]) // self.tile_rows)
-        groups = min(blocks, round_up(-(-blocks // self.blocks), 2))
-        return [number * blocks // groups for number in range(groups + 1)]
-
-    @property
-    def chunks(self) -> list[tuple[int, int]]:
-        """First tile and width of the vectors that cover a row of tiles."""
-        return covering(self.grid[1], self.lanes)
-
-    @property
-    def tiles(self) -> int:
-        """Room for the tiles of a block: whole cache lines, with what its last vector exceeds."""
-        start, width = self.chunks[-1]
-        row_end = (self.tile_rows - 1) * self.grid[1] + start + width
-        start, width = covering(self.tile_rows * self.grid[1], self.lanes)[-1]
-        return round_up(max(row_end, start + width), CACHE_LINE)
-
-    @property
-    def line(self) -> int:
-        """Elements of a line: the pixels of a row of tiles, and what their last vector exceeds."""
-        start, width = self.chunks[-1]
-        return round_up(self.outputs * (start + width) + width, CACHE_LINE)
-
-    @property
-    def input_step(self) -> int:
-        """From a point to the next in V.
-
-        An odd number of cache lines, so that one tile's points are in different sets of a cache.
-        """
-        return odd_lines(self.planes * self.depth * self.tiles)
-
-    @property
-    def product_step(self) -> int:
-        """From a point to the next in M."""
-        return odd_lines(self.together * self.tiles)
-
-    @property
-    def parts(self) -> tuple[int, ...]:
-        """Where V, M, lines of inputs and lines of results begin in scratch memory; its size."""
-        sizes = (
-            self.points * self.input_step,
-            self.points * self.product_step,
-            self.matrices.points * self.line,
-            self.outputs * self.line,
-        )
-        return (0, *itertools.accumulate(sizes))
-
-
-def covering(length: int, lanes: int) -> list[tuple[int, int]]:
-    """(start, width) of the `vector_widths` that cover `length`."""
-    return [(i * lanes, width) for i, width in enumerate(vector_widths(length, lanes))]
-
-
-def odd_lines(elements: int) -> int:
-    """At least so many elements, as an odd number of cache lines."""
-    return (-(-elements // CACHE_LINE) | 1) * CACHE_LINE
 
 
 @dataclass(frozen=True)
@@ -399,15 +275,44 @@ def _transform_products(
         ]
         with for_range(0, tile_rows) as row:
             at = place.products + number * conv.tiles + row * conv.grid[1]
-            _products_to_lines(conv, place, at)
+            if conv.window == 1:
+                _products_to_lines(conv, place, at, lambda pixels: pixels)
+            else:
+                pooled = functools.partial(_windows, conv, epilogue, per_filter)
+                _products_to_lines(conv, place, at, pooled)
             frame, tile = frame_and_row(conv, first + row)
-            top = tile * conv.outputs
-            with for_range(0, minimum(Index(conv.outputs), conv.target.sizes[-2] - top)) as line:
+            top = tile * conv.kept
+            with for_range(0, minimum(Index(conv.kept), conv.target.sizes[-2] - top)) as line:
                 _store_row(conv, epilogue, place, plane, frame, top + line, line, per_filter)
 
 
-def _products_to_lines(conv: Winograd, place: _Place, at: Index) -> None:
-    """A^T M A of a row of tiles, each row of pixels in a line of its own."""
+def _windows(
+    conv: Winograd, epilogue: ir.Block, per_filter: list[ir.Value], columns: list[list[ir.Value]]
+) -> list[list[ir.Value]]:
+    """The maxima over the windows of tiles, of which `columns` holds pixels[column][row]."""
+    lanes = ir.VectorType(columns[0][0].type).shape[0]
+    extras = [splat(x, lanes) for x in per_filter]
+    pixels = [[inline_epilogue(epilogue, [x, *extras], lanes) for x in c] for c in columns]
+    steps = range(0, conv.outputs, conv.window)
+    return [
+        [
+            functools.reduce(
+                arith.maximumf,
+                [x for c in pixels[left : left + conv.window] for x in c[top : top + conv.window]],
+            )
+            for top in steps
+        ]
+        for left in steps
+    ]
+
+
+def _products_to_lines(
+    conv: Winograd,
+    place: _Place,
+    at: Index,
+    kept: Callable[[list[list[ir.Value]]], list[list[ir.Value]]],
+) -> None:
+    """What is kept of A^T M A of a row of tiles, each row of pixels in a line of its own."""
     points, outputs = conv.matrices.points, conv.outputs
     for start, width in conv.chunks:
         halves = []
@@ -421,10 +326,11 @@ def _products_to_lines(conv: Winograd, place: _Place, at: Index) -> None:
             result_values(conv.matrices, [halves[i][j] for i in range(points)])
             for j in range(outputs)
         ]
-        for i in range(outputs):
+        columns = kept(columns)
+        for i in range(conv.kept):
             pixels = interleave([column[i] for column in columns])
             for j, value in enumerate(pixels):
-                to = place.pixels + (i * conv.line + start * outputs + j * width)
+                to = place.pixels + (i * conv.line + start * conv.kept + j * width)
                 store(value, place.scratch, to)
 
 
@@ -438,19 +344,19 @@ def _store_row(
     line: Index,
     per_filter: list[ir.Value],
 ) -> None:
-    """Epilogue and store of a row of pixels, and the zeros behind it."""
+    """Epilogue, if windows have not taken it, and store of a row of pixels; zeros behind it."""
     (height, width), pitch = conv.target.sizes[-2:], conv.target.pitches[-2]
     residuals = place.buffers[2 + conv.per_filter : -2]
     from_line = place.pixels + line * conv.line
     to_row = plane + frame * frame_pitch(conv.target) + row * pitch
 
     def piece(offset: Index, lanes: int) -> None:
-        arguments = [
-            load(place.scratch, from_line + offset, lanes),
-            *(splat(value, lanes) for value in per_filter),
-            *(load(buffer, to_row + offset, lanes) for buffer in residuals),
-        ]
-        store(inline_epilogue(epilogue, arguments, lanes), place.result, to_row + offset)
+        value = load(place.scratch, from_line + offset, lanes)
+        if conv.window == 1:
+            extras = [splat(x, lanes) for x in per_filter]
+            extras += [load(buffer, to_row + offset, lanes) for buffer in residuals]
+            value = inline_epilogue(epilogue, [value, *extras], lanes)
+        store(value, place.result, to_row + offset)
 
     for_pieces(width, conv.lanes, piece)
     behind = to_row + width

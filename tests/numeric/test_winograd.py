@@ -17,7 +17,7 @@ import niwaki
 
 from .cases import Case, check
 from .random_layers import fill, tensor
-from .winograd_layers import always, odd_winograd, random_case
+from .winograd_layers import always, odd_winograd, pooled, random_case
 
 TILINGS = pytest.mark.parametrize(
     ("outputs", "most_tiles", "together"), [(4, 64, 32), (4, 5, 8), (2, 64, 16), (2, 9, 8)]
@@ -38,8 +38,29 @@ def test_layers(
     rng = np.random.default_rng(outputs * most_tiles)
     cases = [*odd_winograd(outputs), *(random_case(rng, outputs) for _ in range(8))]
     compiled = check(cases, tmp_path, target)
-    kernels = {layer.kernel[:12] for layer in compiled.bundle.manifest.layers}
-    assert kernels == {f"winograd {outputs}x{outputs}"}
+    layers = compiled.bundle.manifest.layers
+    assert {layer.kernel[:12] for layer in layers} == {f"winograd {outputs}x{outputs}"}
+    assert sum("+ max" in layer.op for layer in layers) >= 2
+    assert not any("is not fused" in layer.reason for layer in layers)
+
+
+def test_strange_values_in_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """NaN wins in all windows of its tiles, and in no others."""
+    always(monkeypatch, 4, 64, 32)
+    rng = np.random.default_rng(10)
+    model = pooled(fill(nn.Conv2d(4, 8, 3, padding=1), "dense", rng), 2).eval()
+    x = tensor(rng, 1, 4, 24, 24)
+    path = tmp_path / "net.niwaki"
+    niwaki.compile(model, x, output=path)
+    network = niwaki.load(path)
+    before = network(x.numpy())
+    x[0, 2, 10, 9] = float("nan")
+    after = network(x.numpy())
+    # Windows of the tile of rows 8 to 11 and columns 8 to 11.
+    touched = np.zeros((12, 12), bool)
+    touched[4:6, 4:6] = True
+    assert np.isnan(after[..., touched]).all()
+    np.testing.assert_array_equal(after[..., ~touched], before[..., ~touched])
 
 
 def test_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,7 +67,7 @@ def random_case(rng: Generator, outputs: int) -> Case:
     options = {**window, "padding": padding}
     if pick(rng, (True, False, False)):
         sizes, options = with_frames(rng, sizes, options)
-    bias, kind = pick(rng, (True, False)), pick(rng, ("alone", "relu", "residual", "two"))
+    bias, kind = pick(rng, (True, False)), pick(rng, ("alone", "relu", "residual", "two", "pooled"))
     model: nn.Module = conv(rng, channels, filters, **options, bias=bias)
     if kind == "relu":
         model = nn.Sequential(model, nn.ReLU())
@@ -77,8 +77,11 @@ def random_case(rng: Generator, outputs: int) -> Case:
         kernel = (3,) * len(sizes)
         second = conv(rng, filters, 5, kernel_size=kernel, padding=1)
         model = nn.Sequential(model, nn.Hardswish(), second)
+    x = tensor(rng, images, channels, *sizes)
+    if kind == "pooled" and min(model(x).shape[-2:]) > 1:
+        model = pooled(model, len(sizes))
     name = f"{images}x{channels}x{sizes} to {filters}, {options}, {kind}"
-    return Case(name, model, (tensor(rng, images, channels, *sizes),))
+    return Case(name, model, (x,))
 
 
 def with_frames(
@@ -109,7 +112,9 @@ def odd_winograd(outputs: int) -> list[Case]:
         "two": nn.Sequential(conv(rng, 3, 5, padding=1), nn.ReLU(), conv(rng, 5, 3, padding=2)),
         "residual": Residual(conv(rng, 3, 5, padding=1), conv(rng, 3, 5, padding=1)),
     }
+    networks["pooled"] = pooled(conv(rng, 3, 17, padding=1), 2)
     clips = {
+        "clips, pooled": pooled(conv(rng, 3, 9, kernel_size=(3, 3, 3), padding=1), 3),
         "clips": conv(rng, 3, 9, kernel_size=(3, 3, 3), padding=1),
         "clips, far frames": conv(
             rng, 3, 5, kernel_size=(2, 3, 3), padding=(2, 0, 1), dilation=(2, 1, 1)
@@ -136,6 +141,12 @@ class Residual(nn.Module):
 
     def forward(self, x: torch.Tensor) -> Any:
         return torch.relu(self.first(x) + self.second(x))
+
+
+def pooled(layer: nn.Module, rank: int) -> nn.Module:
+    """Maxima over windows of 2x2, where the tail may give other ones than its argument's."""
+    pool = nn.MaxPool2d(2) if rank == 2 else nn.MaxPool3d((1, 2, 2))
+    return nn.Sequential(layer, nn.Hardswish(), pool)
 
 
 def conv(rng: Generator, channels: int, filters: int, **options: Any) -> nn.Module:

@@ -9,7 +9,7 @@ func.func @f(%x: tensor<1x1x4x4xf32, #planar>, %values: tensor<32xf32>) {
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
   }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
-      kernel_size = array<i64: 3, 3>, scheme = #sparse_pattern.dense,
+      kernel_size = array<i64: 3, 3>, window = array<i64: 1, 1>, scheme = #sparse_pattern.dense,
       kernel = #sparse_pattern.winograd<2, 2, 1, 2, 1, 2, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
     : (tensor<1x1x4x4xf32, #planar>, tensor<32xf32>) -> tensor<1x2x4xf32>
   return
@@ -24,7 +24,7 @@ func.func @f(%x: tensor<1x1x4x4xf32, #planar>, %values: tensor<32xf32>) {
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
   }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
-      kernel_size = 3, scheme = #sparse_pattern.dense,
+      kernel_size = 3, window = array<i64: 1, 1>, scheme = #sparse_pattern.dense,
       kernel = #sparse_pattern.winograd<2, 2, 1, 2, 1, 2, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
     : (tensor<1x1x4x4xf32, #planar>, tensor<32xf32>) -> tensor<1x2x4x4xf32, #planar>
   return
@@ -39,7 +39,7 @@ func.func @f(%x: tensor<1x1x4x4xf32, #planar>, %values: tensor<32xf32>) {
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
   }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
-      kernel_size = array<i64: 3, 3>, scheme = "dense",
+      kernel_size = array<i64: 3, 3>, window = array<i64: 1, 1>, scheme = "dense",
       kernel = #sparse_pattern.winograd<2, 2, 1, 2, 1, 2, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
     : (tensor<1x1x4x4xf32, #planar>, tensor<32xf32>) -> tensor<1x2x4x4xf32, #planar>
   return
@@ -54,7 +54,7 @@ func.func @f(%x: tensor<1x1x4x4xf32, #planar>, %values: tensor<32xf32>) {
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
   }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
-      kernel_size = array<i64: 3, 3>, scheme = #sparse_pattern.dense,
+      kernel_size = array<i64: 3, 3>, window = array<i64: 1, 1>, scheme = #sparse_pattern.dense,
       kernel = #sparse_pattern.matvec<2, 2>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
     : (tensor<1x1x4x4xf32, #planar>, tensor<32xf32>) -> tensor<1x2x4x4xf32, #planar>
   return
@@ -69,7 +69,7 @@ func.func @f(%x: tensor<1x1x4x4xf32, #planar>, %values: tensor<32xf32>) {
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
   }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
-      kernel_size = array<i64: 3, 3>, scheme = #sparse_pattern.dense,
+      kernel_size = array<i64: 3, 3>, window = array<i64: 1, 1>, scheme = #sparse_pattern.dense,
       kernel = #sparse_pattern.winograd<2, 2, 1, 2, 1, 2, 0>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
     : (tensor<1x1x4x4xf32, #planar>, tensor<32xf32>) -> tensor<1x2x4x4xf32, #planar>
   return
@@ -84,7 +84,7 @@ func.func @f(%x: tensor<1x1x4x4xf32, #planar>, %values: tensor<32xf32>) {
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
   }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
-      kernel_size = array<i64: 3, 3>, scheme = #sparse_pattern.dense,
+      kernel_size = array<i64: 3, 3>, window = array<i64: 1, 1>, scheme = #sparse_pattern.dense,
       kernel = #sparse_pattern.winograd<3, 2, 1, 2, 1, 2, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
     : (tensor<1x1x4x4xf32, #planar>, tensor<32xf32>) -> tensor<1x2x4x4xf32, #planar>
   return
@@ -99,7 +99,7 @@ func.func @f(%x: tensor<1x1x4x4xf32, #planar>, %values: tensor<32xf32>) {
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
   }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
-      kernel_size = array<i64: 3, 3>, scheme = #sparse_pattern.dense,
+      kernel_size = array<i64: 3, 3>, window = array<i64: 1, 1>, scheme = #sparse_pattern.dense,
       kernel = #sparse_pattern.winograd<2, 2, 1, 3, 1, 2, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
     : (tensor<1x1x4x4xf32, #planar>, tensor<32xf32>) -> tensor<1x2x4x4xf32, #planar>
   return
@@ -114,7 +114,7 @@ func.func @f(%x: tensor<1x1x4x4xf32, #planar>, %values: tensor<32xf32>) {
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
   }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 0, 0, 0, 0>, groups = 1,
-      kernel_size = array<i64: 1, 1>, scheme = #sparse_pattern.dense,
+      kernel_size = array<i64: 1, 1>, window = array<i64: 1, 1>, scheme = #sparse_pattern.dense,
       kernel = #sparse_pattern.winograd<2, 2, 1, 2, 1, 2, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
     : (tensor<1x1x4x4xf32, #planar>, tensor<32xf32>) -> tensor<1x2x4x4xf32, #planar>
   return
@@ -129,7 +129,7 @@ func.func @f(%x: tensor<1x1x4x4xf32, #planar>, %values: tensor<32xf32>) {
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
   }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 2, 2>, groups = 1,
-      kernel_size = array<i64: 4, 4>, scheme = #sparse_pattern.dense,
+      kernel_size = array<i64: 4, 4>, window = array<i64: 1, 1>, scheme = #sparse_pattern.dense,
       kernel = #sparse_pattern.winograd<2, 2, 1, 2, 1, 2, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
     : (tensor<1x1x4x4xf32, #planar>, tensor<32xf32>) -> tensor<1x2x4x4xf32, #planar>
   return
@@ -144,7 +144,7 @@ func.func @f(%x: tensor<1x2x4x4xf32, #planar>, %values: tensor<32xf32>) {
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
   }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 2,
-      kernel_size = array<i64: 3, 3>, scheme = #sparse_pattern.dense,
+      kernel_size = array<i64: 3, 3>, window = array<i64: 1, 1>, scheme = #sparse_pattern.dense,
       kernel = #sparse_pattern.winograd<2, 2, 1, 2, 1, 2, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
     : (tensor<1x2x4x4xf32, #planar>, tensor<32xf32>) -> tensor<1x2x4x4xf32, #planar>
   return
@@ -159,7 +159,7 @@ func.func @f(%x: tensor<1x1x4x4xf32, #planar>, %values: tensor<32xf32>) {
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
   }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 0, 0, 0, 0>, groups = 1,
-      kernel_size = array<i64: 3, 3>, scheme = #sparse_pattern.dense,
+      kernel_size = array<i64: 3, 3>, window = array<i64: 1, 1>, scheme = #sparse_pattern.dense,
       kernel = #sparse_pattern.winograd<2, 2, 1, 2, 1, 2, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
     : (tensor<1x1x4x4xf32, #planar>, tensor<32xf32>) -> tensor<1x2x4x4xf32, #planar>
   return
@@ -174,7 +174,7 @@ func.func @f(%x: tensor<1x1x4x4xf32, #planar>, %values: tensor<32xf32>) {
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
   }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
-      kernel_size = array<i64: 3, 3>, scheme = #sparse_pattern.dense,
+      kernel_size = array<i64: 3, 3>, window = array<i64: 1, 1>, scheme = #sparse_pattern.dense,
       kernel = #sparse_pattern.winograd<2, 2, 1, 2, 1, 2, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
     : (tensor<1x1x4x4xf32, #planar>, tensor<32xf32>) -> tensor<1x2x4x4xf32>
   return
@@ -189,7 +189,7 @@ func.func @f(%x: tensor<1x1x4x4xf32, #planar>, %values: tensor<32xf16>) {
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
   }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
-      kernel_size = array<i64: 3, 3>, scheme = #sparse_pattern.dense,
+      kernel_size = array<i64: 3, 3>, window = array<i64: 1, 1>, scheme = #sparse_pattern.dense,
       kernel = #sparse_pattern.winograd<2, 2, 1, 2, 1, 2, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
     : (tensor<1x1x4x4xf32, #planar>, tensor<32xf16>) -> tensor<1x2x4x4xf32, #planar>
   return
@@ -204,8 +204,104 @@ func.func @f(%x: tensor<1x1x4x4xf32, #planar>, %values: tensor<31xf32>) {
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
   }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
-      kernel_size = array<i64: 3, 3>, scheme = #sparse_pattern.dense,
+      kernel_size = array<i64: 3, 3>, window = array<i64: 1, 1>, scheme = #sparse_pattern.dense,
       kernel = #sparse_pattern.winograd<2, 2, 1, 2, 1, 2, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
     : (tensor<1x1x4x4xf32, #planar>, tensor<31xf32>) -> tensor<1x2x4x4xf32, #planar>
+  return
+}
+
+// -----
+
+#planar = #sparse_pattern.planar<array<i64: 4, 4>, array<i64: 5, 1>, array<i64: 1, 1>, array<i64: 0>, 8, 32, 16>
+#half = #sparse_pattern.planar<array<i64: 2, 2>, array<i64: 3, 1>, array<i64: 1, 1>, array<i64: 0>, 8, 24, 16>
+func.func @f(%x: tensor<1x1x4x4xf32, #planar>, %values: tensor<32xf32>) {
+  // expected-error @+1 {{'sparse_pattern.packed_winograd_conv' op needs a window of [1, 1] or [2, 2], got array<i64: 1, 2>}}
+  %y = "sparse_pattern.packed_winograd_conv"(%x, %values) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
+      kernel_size = array<i64: 3, 3>, window = array<i64: 1, 2>, scheme = #sparse_pattern.dense,
+      kernel = #sparse_pattern.winograd<2, 2, 1, 2, 1, 2, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<1x1x4x4xf32, #planar>, tensor<32xf32>) -> tensor<1x2x2x2xf32, #half>
+  return
+}
+
+// -----
+
+#planar = #sparse_pattern.planar<array<i64: 4, 4>, array<i64: 5, 1>, array<i64: 1, 1>, array<i64: 0>, 8, 32, 16>
+#half = #sparse_pattern.planar<array<i64: 2, 2>, array<i64: 3, 1>, array<i64: 1, 1>, array<i64: 0>, 8, 24, 16>
+func.func @f(%x: tensor<1x1x4x4xf32, #planar>, %values: tensor<32xf32>) {
+  // expected-error @+1 {{'sparse_pattern.packed_winograd_conv' op needs a window of [1, 1] or [2, 2], got 2 : i64}}
+  %y = "sparse_pattern.packed_winograd_conv"(%x, %values) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
+      kernel_size = array<i64: 3, 3>, window = 2, scheme = #sparse_pattern.dense,
+      kernel = #sparse_pattern.winograd<2, 2, 1, 2, 1, 2, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<1x1x4x4xf32, #planar>, tensor<32xf32>) -> tensor<1x2x2x2xf32, #half>
+  return
+}
+
+// -----
+
+#planar = #sparse_pattern.planar<array<i64: 4, 4>, array<i64: 5, 1>, array<i64: 1, 1>, array<i64: 0>, 8, 32, 16>
+#half = #sparse_pattern.planar<array<i64: 2, 2>, array<i64: 3, 1>, array<i64: 1, 1>, array<i64: 0>, 8, 24, 16>
+func.func @f(%x: tensor<1x1x4x4xf32, #planar>, %values: tensor<32xf32>) {
+  // expected-error @+1 {{'sparse_pattern.packed_winograd_conv' op computes spatial sizes [2, 2], but its result has [4, 4]}}
+  %y = "sparse_pattern.packed_winograd_conv"(%x, %values) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
+      kernel_size = array<i64: 3, 3>, window = array<i64: 2, 2>, scheme = #sparse_pattern.dense,
+      kernel = #sparse_pattern.winograd<2, 2, 1, 2, 1, 2, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<1x1x4x4xf32, #planar>, tensor<32xf32>) -> tensor<1x2x4x4xf32, #planar>
+  return
+}
+
+// -----
+
+#planar = #sparse_pattern.planar<array<i64: 4, 4>, array<i64: 5, 1>, array<i64: 1, 1>, array<i64: 0>, 8, 32, 16>
+#half = #sparse_pattern.planar<array<i64: 2, 2>, array<i64: 3, 1>, array<i64: 1, 1>, array<i64: 0>, 8, 24, 16>
+func.func @f(%x: tensor<1x1x4x4xf32, #planar>, %values: tensor<32xf32>) {
+  // expected-error @+1 {{'sparse_pattern.packed_winograd_conv' op has 1 images, but its result is 2x2x2x2}}
+  %y = "sparse_pattern.packed_winograd_conv"(%x, %values) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
+      kernel_size = array<i64: 3, 3>, window = array<i64: 2, 2>, scheme = #sparse_pattern.dense,
+      kernel = #sparse_pattern.winograd<2, 2, 1, 2, 1, 2, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<1x1x4x4xf32, #planar>, tensor<32xf32>) -> tensor<2x2x2x2xf32, #half>
+  return
+}
+
+// -----
+
+#planar = #sparse_pattern.planar<array<i64: 4, 4>, array<i64: 5, 1>, array<i64: 1, 1>, array<i64: 0>, 8, 32, 16>
+#half = #sparse_pattern.planar<array<i64: 2, 2>, array<i64: 3, 1>, array<i64: 1, 1>, array<i64: 0>, 8, 24, 16>
+func.func @f(%x: tensor<1x1x4x4xf32, #planar>, %values: tensor<32xf32>, %r: tensor<1x2x2x2xf32, #half>) {
+  // expected-error @+1 {{'sparse_pattern.packed_winograd_conv' op has operands per position, but keeps no value of each}}
+  %y = "sparse_pattern.packed_winograd_conv"(%x, %values, %r) ({
+  ^bb0(%acc: f32, %q: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
+      kernel_size = array<i64: 3, 3>, window = array<i64: 2, 2>, scheme = #sparse_pattern.dense,
+      kernel = #sparse_pattern.winograd<2, 2, 1, 2, 1, 2, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 1>}
+    : (tensor<1x1x4x4xf32, #planar>, tensor<32xf32>, tensor<1x2x2x2xf32, #half>) -> tensor<1x2x2x2xf32, #half>
+  return
+}
+
+// -----
+
+#planar = #sparse_pattern.planar<array<i64: 4, 4>, array<i64: 5, 1>, array<i64: 1, 1>, array<i64: 0>, 8, 32, 16>
+#half = #sparse_pattern.planar<array<i64: 2, 2>, array<i64: 3, 1>, array<i64: 1, 1>, array<i64: 0>, 8, 24, 16>
+func.func @f(%x: tensor<1x1x4x4xf32, #planar>, %values: tensor<32xf32>) {
+  // expected-error @+1 {{'sparse_pattern.packed_winograd_conv' op needs its input and its result in planar layout}}
+  %y = "sparse_pattern.packed_winograd_conv"(%x, %values) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
+      kernel_size = array<i64: 3, 3>, window = array<i64: 2, 2>, scheme = #sparse_pattern.dense,
+      kernel = #sparse_pattern.winograd<2, 2, 1, 2, 1, 2, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<1x1x4x4xf32, #planar>, tensor<32xf32>) -> tensor<1x2x2x2xf32>
   return
 }

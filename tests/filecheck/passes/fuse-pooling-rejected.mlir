@@ -280,3 +280,27 @@ module attributes {sparse_pattern.target = "x86-64-v4"} {
     return %y : tensor<1x8x15x15xf32, #half>
   }
 }
+
+// -----
+
+#planar = #sparse_pattern.planar<array<i64: 32, 32>, array<i64: 33, 1>, array<i64: 1, 1>, array<i64: 0>, 48, 1104, 64>
+#half = #sparse_pattern.planar<array<i64: 32, 16>, array<i64: 17, 1>, array<i64: 1, 1>, array<i64: 0>, 32, 576, 64>
+module attributes {sparse_pattern.target = "x86-64-v4"} {
+  func.func @tiles(%x: tensor<1x3x32x32xf32, #planar>, %values: tensor<864xf32>) -> tensor<1x8x32x16xf32, #half> {
+    // expected-remark @+1 {{max 1x2 is not fused: windows of Winograd's tiles must have 2 rows and 2 columns of one frame}}
+    %a = "sparse_pattern.packed_winograd_conv"(%x, %values) ({
+    ^bb0(%acc: f32):
+      "sparse_pattern.yield"(%acc) : (f32) -> ()
+    }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
+        kernel_size = array<i64: 3, 3>, window = array<i64: 1, 1>, scheme = #sparse_pattern.dense,
+        kernel = #sparse_pattern.winograd<4, 8, 3, 8, 1, 2, 2>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+      : (tensor<1x3x32x32xf32, #planar>, tensor<864xf32>) -> tensor<1x8x32x32xf32, #planar>
+    %y = "sparse_pattern.pool"(%a) ({
+    ^bb0(%acc: f32):
+      "sparse_pattern.yield"(%acc) : (f32) -> ()
+    }) {kind = "max", kernel = array<i64: 1, 2>, strides = array<i64: 1, 2>, dilations = array<i64: 1, 1>,
+        padding = array<i64: 0, 0, 0, 0>, operandSegmentSizes = array<i32: 1, 0, 0>}
+      : (tensor<1x8x32x32xf32, #planar>) -> tensor<1x8x32x16xf32, #half>
+    return %y : tensor<1x8x32x16xf32, #half>
+  }
+}

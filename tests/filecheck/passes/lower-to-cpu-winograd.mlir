@@ -32,7 +32,7 @@ module attributes {sparse_pattern.target = "arm64"} {
       %0 = arith.addf %acc, %b : f32
       "sparse_pattern.yield"(%0) : (f32) -> ()
     }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
-        kernel_size = array<i64: 3, 3>, scheme = #sparse_pattern.dense,
+        kernel_size = array<i64: 3, 3>, window = array<i64: 1, 1>, scheme = #sparse_pattern.dense,
         kernel = #sparse_pattern.winograd<2, 2, 1, 2, 1, 2, 1>, operandSegmentSizes = array<i32: 1, 1, 1, 0>}
       : (tensor<1x1x4x4xf32, #planar>, tensor<32xf32>, tensor<2xf32>) -> tensor<1x2x4x4xf32, #planar>
     %plain = "sparse_pattern.convert_layout"(%y) : (tensor<1x2x4x4xf32, #planar>) -> tensor<1x2x4x4xf32>

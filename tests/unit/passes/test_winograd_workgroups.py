@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from niwaki.dialects import Planar
 from niwaki.passes.kernels.rows import plain_layout
-from niwaki.passes.kernels.winograd import Winograd
+from niwaki.passes.kernels.winograd_sizes import Winograd
 
 
 def winograd(rows: int, tile_rows: int, blocks: int) -> Winograd:
@@ -23,6 +23,7 @@ def winograd(rows: int, tile_rows: int, blocks: int) -> Winograd:
         padding=(0, 1, 1),
         outputs=4,
         taps=3,
+        window=1,
         tile_rows=tile_rows,
         blocks=blocks,
         **sizes,

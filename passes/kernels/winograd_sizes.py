@@ -1,0 +1,143 @@
+"""A Winograd convolution's sizes: its grid of tiles, blocks of them, what scratch memory holds."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+
+from niwaki.dialects import Planar, round_up
+from niwaki.winograd import Transform, transform
+
+from .builder import CACHE_LINE
+from .rows import vector_widths
+
+
+@dataclass(frozen=True)
+class Winograd:
+    """A convolution as this kernel sees it.
+
+    Attributes:
+        source, target: layouts of input and result.
+        images, filters: sizes of the result.
+        planes: of an image of the input.
+        depth: frames of each of them that a frame of the result needs; 1 for images.
+        padding: zeros before the first frame, row and column of a plane.
+        outputs, taps: pixels of a tile's side, and of a weight kernel's.
+        window: pixels of the side of a window whose maximum is one of the result; 1 without.
+        tile_rows: rows of tiles of a block.
+        blocks: of a workgroup, at most.
+        height, vectors: filters and vectors of tiles of a register block.
+        together: filters whose products wait in M, a multiple of `height`.
+        groups: of so many filters, of a workgroup.
+        per_filter, per_position: numbers of operands of the epilogue.
+        lanes: f32 values of a vector.
+    """
+
+    source: Planar
+    target: Planar
+    images: int
+    filters: int
+    planes: int
+    depth: int
+    padding: tuple[int, ...]
+    outputs: int
+    taps: int
+    window: int
+    tile_rows: int
+    blocks: int
+    height: int
+    vectors: int
+    together: int
+    groups: int
+    per_filter: int
+    per_position: int
+    lanes: int
+
+    @property
+    def matrices(self) -> Transform:
+        return transform(self.outputs, self.taps)
+
+    @property
+    def points(self) -> int:
+        """Products of a tile."""
+        return self.matrices.points**2
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Rows and columns of tiles of a frame."""
+        rows, columns = self.target.sizes[-2:]
+        return -(-rows // self.kept), -(-columns // self.kept)
+
+    @property
+    def kept(self) -> int:
+        """Pixels of the result on a tile's side."""
+        return self.outputs // self.window
+
+    @property
+    def frames(self) -> int:
+        """Of the result."""
+        return math.prod(self.target.sizes[:-2])
+
+    @property
+    def block_edges(self) -> list[int]:
+        """First block of each workgroup, and their number: an even one, with about equally many.
+
+        So two threads have equal work.
+        """
+        blocks = -(-(self.frames * self.grid[0]) // self.tile_rows)
+        groups = min(blocks, round_up(-(-blocks // self.blocks), 2))
+        return [number * blocks // groups for number in range(groups + 1)]
+
+    @property
+    def chunks(self) -> list[tuple[int, int]]:
+        """First tile and width of the vectors that cover a row of tiles."""
+        return covering(self.grid[1], self.lanes)
+
+    @property
+    def tiles(self) -> int:
+        """Room for the tiles of a block: whole cache lines, with what its last vector exceeds."""
+        start, width = self.chunks[-1]
+        row_end = (self.tile_rows - 1) * self.grid[1] + start + width
+        start, width = covering(self.tile_rows * self.grid[1], self.lanes)[-1]
+        return round_up(max(row_end, start + width), CACHE_LINE)
+
+    @property
+    def line(self) -> int:
+        """Elements of a line: the pixels of a row of tiles, and what their last vector exceeds."""
+        start, width = self.chunks[-1]
+        return round_up(self.outputs * (start + width) + width, CACHE_LINE)
+
+    @property
+    def input_step(self) -> int:
+        """From a point to the next in V.
+
+        An odd number of cache lines, so that one tile's points are in different sets of a cache.
+        """
+        return odd_lines(self.planes * self.depth * self.tiles)
+
+    @property
+    def product_step(self) -> int:
+        """From a point to the next in M."""
+        return odd_lines(self.together * self.tiles)
+
+    @property
+    def parts(self) -> tuple[int, ...]:
+        """Where V, M, lines of inputs and lines of results begin in scratch memory; its size."""
+        sizes = (
+            self.points * self.input_step,
+            self.points * self.product_step,
+            self.matrices.points * self.line,
+            self.outputs * self.line,
+        )
+        return (0, *itertools.accumulate(sizes))
+
+
+def covering(length: int, lanes: int) -> list[tuple[int, int]]:
+    """(start, width) of the `vector_widths` that cover `length`."""
+    return [(i * lanes, width) for i, width in enumerate(vector_widths(length, lanes))]
+
+
+def odd_lines(elements: int) -> int:
+    """At least so many elements, as an odd number of cache lines."""
+    return (-(-elements // CACHE_LINE) | 1) * CACHE_LINE
