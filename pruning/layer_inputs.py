@@ -45,7 +45,7 @@ def input_rows(module: nn.Module, x: Tensor, most: int, generator: torch.Generat
     """At most so many rows ``[groups, R, channels of a group x taps]`` of a module's input."""
     if not isinstance(module, CONVOLUTIONS):
         rows = x.reshape(-1, x.shape[-1])
-        return rows[_draw(len(rows), most, generator).to(x.device)][None]
+        return rows[draw(len(rows), most, generator).to(x.device)][None]
     dims = len(module.kernel_size)
     if x.dim() == dims + 1:  # one example without a batch
         x = x[None]
@@ -56,13 +56,13 @@ def input_rows(module: nn.Module, x: Tensor, most: int, generator: torch.Generat
         x = x.unfold(2 + axis, (size - 1) * dilation + 1, stride)[..., ::dilation]
     # A view [N, C, positions, taps]; the rows that are drawn are all that is copied.
     shape = (x.shape[0], *x.shape[2 : 2 + dims])
-    drawn = _draw(int(torch.tensor(shape).prod()), most, generator).to(x.device)
+    drawn = draw(int(torch.tensor(shape).prod()), most, generator).to(x.device)
     batch, *places = torch.unravel_index(drawn, shape)
     rows = x.movedim(1, dims + 1)[(batch, *places)]  # [R, C, taps]
     return rows.reshape(len(drawn), module.groups, -1).transpose(0, 1)
 
 
-def _draw(count: int, most: int, generator: torch.Generator) -> Tensor:
+def draw(count: int, most: int, generator: torch.Generator) -> Tensor:
     """So many different numbers below `count`, or all of them."""
     return torch.randperm(count, generator=generator)[:most]
 
