@@ -64,8 +64,11 @@ class Method(ABC):
                 f"{self.name} prunes while it trains: give data and 1 epoch or more, or "
                 "choose magnitude"
             )
-        if not 0 <= self.share <= 1:
-            raise NiwakiError(f"{self}: the share of epochs is from 0 to 1, not {self.share:g}")
+        if self.trains and not 0 < self.share <= 1:
+            # With none of them weights would never be removed.
+            raise NiwakiError(
+                f"{self}: the share of epochs is above 0 and at most 1, not {self.share:g}"
+            )
         self.targets, self.masks = self.fit(targets), masks
         self.steps = self.pruning_epochs(epochs) * steps
 

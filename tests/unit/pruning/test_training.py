@@ -351,7 +351,12 @@ def test_weights_that_are_not_finite_replace_no_checkpoint(tmp_path: Path) -> No
             "^unknown pruning method 'chance': choose one of admm, group_lasso, halving,",
         ),
         ({"method": "admm(rho=0)", "epochs": 1}, "rho is above 0, stages and updates"),
-        ({"method": "admm(ratio=2)", "epochs": 1}, "the share of epochs is from 0 to 1, not 2$"),
+        (
+            {"method": "admm(ratio=2)", "epochs": 1},
+            "share of epochs is above 0 and at most 1, not 2$",
+        ),
+        ({"method": "gradual(ramp=0)", "epochs": 1}, "share of epochs is above 0 .*, not 0$"),
+        ({"method": "admm(ratio=nan)", "epochs": 1}, "share of epochs is above 0 .*, not nan$"),
         ({"method": "reweighted(eps=0)", "epochs": 1}, "penalty and eps are above 0"),
         ({"method": "reweighted", "epochs": 1, "scheme": "n_m"}, "^2: n_m has no blocks"),
         ({"epochs": -1}, "^epochs are 0 or more, not -1$"),
