@@ -14,6 +14,7 @@ from torch import nn
 
 from niwaki.errors import NiwakiError
 
+from .layer_inputs import first_input
 from .layers import RECURRENT, Layer
 
 
@@ -28,9 +29,9 @@ def layer_flops(model: nn.Module, layers: Sequence[Layer], example: Any) -> dict
     """
     calls: dict[int, float] = {}  # how often all weights of a module are used
 
-    def count(module: nn.Module, inputs: Any, output: Any) -> None:
+    def count(module: nn.Module, inputs: Any, named: Any, output: Any) -> None:
         if isinstance(module, RECURRENT):
-            uses = inputs[0].numel() / module.input_size
+            uses = first_input(inputs, named).numel() / module.input_size
         elif isinstance(module, nn.Linear):
             uses = output.numel() / module.out_features
         else:
@@ -38,7 +39,7 @@ def layer_flops(model: nn.Module, layers: Sequence[Layer], example: Any) -> dict
         calls[id(module)] = calls.get(id(module), 0.0) + uses
 
     owners = {id(owner): owner for layer in layers for owner in layer.owners}
-    handles = [owner.register_forward_hook(count) for owner in owners.values()]
+    handles = [owner.register_forward_hook(count, with_kwargs=True) for owner in owners.values()]
     training = model.training
     try:
         with torch.no_grad():

@@ -6,7 +6,7 @@ Linear(16) on x[N, 5, 16]           -->   rows[1, R, 16]
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -28,7 +28,9 @@ class InputWatch:
     def __init__(self, layer: Layer, most: int, generator: torch.Generator) -> None:
         self.rows: list[Tensor] = []
         self._most, self._generator = most, generator
-        self._handles = [owner.register_forward_pre_hook(self._take) for owner in layer.owners]
+        self._handles = [
+            owner.register_forward_pre_hook(self._take, with_kwargs=True) for owner in layer.owners
+        ]
 
     def __enter__(self) -> InputWatch:
         return self
@@ -37,8 +39,14 @@ class InputWatch:
         for handle in self._handles:
             handle.remove()
 
-    def _take(self, module: nn.Module, inputs: Any) -> None:
-        self.rows.append(input_rows(module, inputs[0].detach(), self._most, self._generator))
+    def _take(self, module: nn.Module, inputs: Any, named: Any) -> None:
+        x = first_input(inputs, named).detach()
+        self.rows.append(input_rows(module, x, self._most, self._generator))
+
+
+def first_input(inputs: Sequence[Any], named: Mapping[str, Any]) -> Any:
+    """What a layer is called with: ``layer(x)``, or ``layer(input=x)`` as all of them call it."""
+    return inputs[0] if inputs else named["input"]
 
 
 def input_rows(module: nn.Module, x: Tensor, most: int, generator: torch.Generator) -> Tensor:

@@ -213,6 +213,26 @@ def test_rates_of_a_budget_and_retraining_in_the_same_call() -> None:
     )
 
 
+class Named(nn.Module):
+    """Calls its layers as ``layer(input=x)``."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second, self.last = nn.Linear(8, 16), nn.GRU(16, 16), nn.Linear(16, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.last(input=self.second(input=self.first(input=x))[0])
+        return y
+
+
+def test_layers_may_be_called_by_keyword() -> None:
+    config = PruningConfig("block_punched", 4, include=["*"], budget="flops")
+    pruned, _ = prune_without_data(Named(), torch.randn(5, 2, 8), config=config)
+    weights = [value for name, value in pruned.named_parameters() if "weight" in name]
+    kept = sum(int(value.count_nonzero()) for value in weights)
+    assert kept <= sum(value.numel() for value in weights) / 3
+
+
 def test_half_precision() -> None:
     pruned, _ = prune_without_data(
         network().bfloat16(), torch.zeros(4, 1, 12, 12, dtype=torch.bfloat16), rate=4
