@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import nn
 
 from niwaki.errors import NiwakiError
 
+from .batches import evaluating
 from .layer_inputs import first_input
 from .layers import RECURRENT, Layer
 
@@ -40,13 +40,10 @@ def layer_flops(model: nn.Module, layers: Sequence[Layer], example: Any) -> dict
 
     owners = {id(owner): owner for layer in layers for owner in layer.owners}
     handles = [owner.register_forward_hook(count, with_kwargs=True) for owner in owners.values()]
-    training = model.training
     try:
-        with torch.no_grad():
-            model.eval()
+        with evaluating(model):
             model(*example) if isinstance(example, tuple) else model(example)
     finally:
-        model.train(training)
         for handle in handles:
             handle.remove()
     flops = {}

@@ -84,10 +84,12 @@ def call_order(model: nn.Module, layers: Sequence[Layer], example: tuple[Any, ..
 
     owners = [owner for layer in layers for owner in layer.owners]
     handles = [owner.register_forward_pre_hook(note) for owner in owners]
-    with torch.no_grad():
-        model(*example)
-    for handle in handles:
-        handle.remove()
+    try:
+        with torch.no_grad():
+            model(*example)
+    finally:
+        for handle in handles:
+            handle.remove()
 
     def place(layer: Layer) -> int:
         return min(first.get(id(owner), len(first)) for owner in layer.owners)

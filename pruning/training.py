@@ -117,7 +117,9 @@ def prune(
         with torch.enable_grad(), Display(epochs, steps, progress) as display:
             training.run(epochs, steps, display)
     pruner.finish()
-    return pruned.train(model.training)
+    for module, given in zip(pruned.modules(), model.modules(), strict=True):
+        module.training = given.training
+    return pruned
 
 
 @dataclass
