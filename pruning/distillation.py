@@ -45,7 +45,9 @@ class Distillation:
 
     def of(self, dense: nn.Module) -> Distillation:
         """The same with a teacher: a copy of `dense`, if there is no other."""
-        teacher = self.teacher or deepcopy(dense).eval().requires_grad_(False)
+        if self.teacher is not None:
+            return self
+        teacher = deepcopy(dense).eval().requires_grad_(False)
         return Distillation(self.weight, self.temperature, teacher)
 
     def mix(self, loss: Tensor, outputs: Any, inputs: Any) -> Tensor:

@@ -102,6 +102,8 @@ def prune(
     }
     pruner.before_training(epochs, steps)
     if epochs:
+        if not any(parameter.requires_grad for parameter in pruned.parameters()):
+            raise NiwakiError("no parameter of the network is trained: call model.requires_grad_()")
         make = optimizer or (lambda parameters: torch.optim.Adam(parameters, learning_rate))
         training = _Training(
             pruned,

@@ -299,6 +299,24 @@ class Bomb:
         return os.mkdir, ("exploded",)
 
 
+def test_a_checkpoint_without_a_folder_is_told_before_training(tmp_path: Path) -> None:
+    def loss(outputs: Any, targets: Any) -> Tensor:
+        return pytest.fail("trained")
+
+    path = tmp_path / "none" / "run.ckpt"
+    message = f"cannot write {path}: folder {path.parent} does not exist; create it first"
+    with pytest.raises(NiwakiError, match=f"^{re.escape(message)}$"):
+        niwaki.prune(network(), loader(32), epochs=1, loss=loss, checkpoint=path, progress=False)
+
+
+def test_networks_that_are_not_trained() -> None:
+    frozen = network().requires_grad_(False)
+    with pytest.raises(NiwakiError, match=r"^no parameter of the network is trained: call model"):
+        niwaki.prune(frozen, loader(32), epochs=1, progress=False)
+    pruned = niwaki.prune(frozen, scheme="filter", rate=2, method="magnitude")
+    assert int((pruned.get_parameter("6.weight") == 0).sum()) == 8 * 16 * 9
+
+
 def test_checkpoints_run_no_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     torch.save({"format": "niwaki pruning 1", "model": Bomb()}, "run.ckpt")
