@@ -85,14 +85,14 @@ class Method(ABC):
         """At the end of the pruning phase: set masks that hold from now on."""
         self.set_masks({target.layer.name: target.rate for target in self.targets})
 
-    def set_masks(self, rates: Mapping[str, float]) -> None:
-        """Prune each layer to its rate."""
+    def set_masks(self, rates: Mapping[str, float], at_once: bool = True) -> None:
+        """Prune each layer to its rate; see `Masks.set`."""
         chosen = {}
         for target in self.targets:
             layer = target.layer
             mask = target.scheme.mask(layer.array(layer.weight), rates[layer.name], layer.groups)
             chosen[layer.name] = layer.tensor(mask)
-        self.masks.set(chosen)
+        self.masks.set(chosen, at_once)
 
     def residual(self) -> float | None:
         """How far weights are from the scheme, as a share of their norm; None if not known."""

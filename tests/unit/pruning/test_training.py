@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
-from unit.pruning.tiny_task import accuracy, loader, network, trained
+from unit.pruning.tiny_task import accuracy, images, loader, network, trained
 
 import niwaki
 from niwaki.errors import NiwakiError
@@ -204,6 +204,28 @@ def test_reweighting_shrinks_weak_blocks_most() -> None:
     assert layer.weight.grad is not None
     pulls = layer.weight.grad[0].tolist()
     assert all(weak > strong > 0 for strong, weak in pairwise(pulls))
+
+
+def test_gradual_masks_wait_for_the_next_forward_step() -> None:
+    """The backward step belongs to the forward step before."""
+    x, labels = images(32, 1)
+
+    def gradient(gradual: bool) -> Tensor:
+        model = network()
+        pruner = Pruner(model, PruningConfig("unstructured", 4, include=["2"]), "gradual")
+        pruner.before_training(epochs=4, steps=4)
+        pruner.step = 4
+        loss = nn.functional.cross_entropy(model(x), labels)
+        if gradual:
+            loss = loss + pruner.extra_loss()
+        loss.backward()
+        assert bool((model[2].weight != 0).all())
+        model(x)
+        assert bool((model[2].weight == 0).any()) == gradual
+        found: Tensor = model[0].weight.grad
+        return found
+
+    torch.testing.assert_close(gradient(gradual=True), gradient(gradual=False))
 
 
 def test_cubic_schedule() -> None:
