@@ -24,7 +24,7 @@ from niwaki.errors import NiwakiError
 from .config import PruningConfig, Target, select
 from .masks import Masks
 from .method import Method, parse_method
-from .scheme import parse_scheme
+from .scheme import PruningScheme, parse_scheme
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ class Pruner:
         self.method.targets = [
             replace(
                 target,
-                scheme=parse_scheme(state["schemes"][target.layer.name]),
+                scheme=_scheme(state["schemes"][target.layer.name], target.scheme),
                 rate=state["rates"][target.layer.name],
             )
             for target in self.targets
@@ -158,3 +158,8 @@ class Pruner:
             }
         )
         self.method.restore(state["method"])
+
+
+def _scheme(text: str, known: PruningScheme) -> PruningScheme:
+    """The scheme that text names; the known one may be a user's own, which has no name."""
+    return known if str(known) == text else parse_scheme(text)

@@ -6,11 +6,12 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import deepcopy
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -20,9 +21,18 @@ from unit.pruning.tiny_task import accuracy, images, loader, network, trained
 
 import niwaki
 from niwaki.errors import NiwakiError
-from niwaki.pruning import METHODS, LayerRule, Pruner, PruningConfig, find_layers, parse_method
+from niwaki.pruning import (
+    METHODS,
+    LayerRule,
+    Pruner,
+    PruningConfig,
+    PruningScheme,
+    find_layers,
+    parse_method,
+)
 from niwaki.pruning.magnitude import cubic_rate
 from niwaki.schemes import detect
+from niwaki.schemes.base import Bools, Shape, Weights
 
 HIDDEN = ("2", "6")  # the layers between the first and the last
 
@@ -410,6 +420,42 @@ def test_options_that_do_not_fit(options: dict[str, Any], message: str) -> None:
     given = {"train_loader": loader(32), "scheme": "filter", "rate": 2, "progress": False}
     with pytest.raises(NiwakiError, match=message):
         niwaki.prune(network(), **{**given, **options})
+
+
+@dataclass(frozen=True)
+class EvenFilters(PruningScheme):
+    """Not registered, so that text cannot name it."""
+
+    name: ClassVar[str] = "even_filters"
+    paper: ClassVar[str] = "none"
+
+    def mask(self, weights: Weights, rate: float, groups: int = 1) -> Bools:
+        even = np.arange(len(weights)) % 2 == 0
+        return np.broadcast_to(even[:, None, None], weights.shape).copy()
+
+    def kept(self, shape: Shape, groups: int, rate: float) -> int:
+        return shape[0] // 2
+
+
+def test_schemes_of_ones_own_go_on_from_checkpoints(tmp_path: Path) -> None:
+    path = tmp_path / "run.ckpt"
+
+    def run(score: Callable[[nn.Module], float]) -> nn.Module:
+        return niwaki.prune(
+            network(), loader(64), scheme=EvenFilters(), rate=2, epochs=3, eval=score,
+            checkpoint=path, progress=False,
+        )  # fmt: skip
+
+    def killed(model: nn.Module) -> float:
+        if path.exists():
+            raise KeyboardInterrupt
+        return 0.0
+
+    with pytest.raises(KeyboardInterrupt):
+        run(killed)
+    pruned = run(accuracy)
+    filters = pruned.get_parameter("6.weight").flatten(1).any(dim=1)
+    assert filters.tolist() == [True, False] * 8
 
 
 def test_callbacks_out_of_order() -> None:
