@@ -1,8 +1,8 @@
-"""Batches of data: their parts, and where they are."""
+"""Batches of data, their parts and where they are; and networks that are evaluated on them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -49,3 +49,17 @@ def evaluating(*models: nn.Module) -> Iterator[None]:
     finally:
         for module, mode in modes:
             module.training = mode
+
+
+def evaluate(eval: Callable[[nn.Module], float], model: nn.Module) -> float:
+    """What the user's evaluation gives of the network in eval mode.
+
+    Raises:
+        NiwakiError: no number.
+    """
+    with evaluating(model):
+        value = eval(model)
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise NiwakiError(f"eval returned {value!r}: return a number, as the accuracy") from None

@@ -15,6 +15,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from fnmatch import fnmatchcase
+from numbers import Real
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -261,7 +262,7 @@ def _list(path: str | os.PathLike[str], value: Any, key: str) -> list[Any]:
 
 
 def _number(rate: Any) -> float:
-    if isinstance(rate, bool) or not isinstance(rate, int | float):
+    if isinstance(rate, bool) or not isinstance(rate, Real):
         raise NiwakiError(f"a pruning rate is a number, as 8, not {rate!r}")
     return float(rate)
 
@@ -279,6 +280,9 @@ def _check_matches(patterns: Sequence[str], layers: Sequence[Named]) -> None:
     if isinstance(patterns, str):
         raise NiwakiError(f"layers are named in a list: ['{patterns}'], not '{patterns}'")
     for pattern in patterns:
+        if not isinstance(pattern, str):
+            # YAML reads 2 and 1.10 as numbers, and the second has lost a digit then.
+            raise NiwakiError(f"layers are named by text, in quotes: '{pattern}', not {pattern}")
         if not any(_matches([pattern], layer) for layer in layers):
             names = [layer.name for layer in layers]
             some = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")

@@ -71,9 +71,12 @@ def layer_seconds(layers: Sequence[Layer], times: Mapping[str, float]) -> dict[s
     seconds = {}
     for layer in layers:
         share = layer.weight.numel() / modules[_module(layer)]
-        time = times.get(layer.name, times.get(_module(layer), math.nan) * share)
+        try:
+            time = float(times.get(layer.name, float(times.get(_module(layer), math.nan)) * share))
+        except (TypeError, ValueError):
+            time = math.nan
         if not 0 < time < math.inf:
-            known = ", ".join(list(times)[:8]) or "none"
+            known = ", ".join(map(str, [*times][:8])) or "none"
             raise NiwakiError(
                 f"{layer.name}: the budget latency needs the seconds that the layer takes, and "
                 f"times has them of {known}: add it, or exclude the layer"

@@ -19,6 +19,8 @@ def parse_named(text: str, known: Mapping[str, type[Named]], what: str) -> Named
     Raises:
         NiwakiError: no such name or parameter, or a value of the wrong kind.
     """
+    if not isinstance(text, str):
+        raise NiwakiError(f"a {what} is an instance or its name as text, not {text!r}")
     found = re.fullmatch(r"\s*(\w+)\s*(?:\((.*)\))?\s*", text)
     if found is None or found[1] not in known:
         raise NiwakiError(f"unknown {what} '{text}': choose one of {', '.join(known)}")

@@ -94,14 +94,14 @@ class Pruner:
 
     def extra_loss(self) -> Tensor:
         """Second call, in each step before the backward pass: what to add to the loss."""
-        if self._epochs < 0:
-            raise NiwakiError("call Pruner.before_training(epochs, steps) before training")
+        self._check_begun()
         step, self.step = self.step, self.step + 1
         loss = self.method.loss(step) if self.pruning else None
         return self.method.zero() if loss is None else loss
 
     def each_epoch(self) -> None:
         """Third call, at the end of each epoch: removed weights are zero after it."""
+        self._check_begun()
         self.epoch += 1
         if self.epoch == self.method.pruning_epochs(self._epochs):
             self.method.remove()
@@ -158,6 +158,10 @@ class Pruner:
             }
         )
         self.method.restore(state["method"])
+
+    def _check_begun(self) -> None:
+        if self._epochs < 0:
+            raise NiwakiError("call Pruner.before_training(epochs, steps) before training")
 
 
 def _scheme(text: str, known: PruningScheme) -> PruningScheme:

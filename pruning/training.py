@@ -16,7 +16,7 @@ from torch.optim import Optimizer
 
 from niwaki.errors import NiwakiError
 
-from .batches import moved, parts
+from .batches import evaluate, moved, parts
 from .checkpoint import (
     check_options,
     load_checkpoint,
@@ -90,7 +90,8 @@ def prune(
     method = parse_method(method)
     if example is None and steps and (config.budget == "flops" or method.needs_example):
         example = _first_inputs(train_loader)
-    example = moved(example, next(pruned.parameters()).device)
+    if example is not None:
+        example = moved(example, next(pruned.parameters()).device)
     pruner = Pruner(pruned, config, method, example)
     options = {
         "method": str(pruner.method),
@@ -203,11 +204,7 @@ class _Training:
         return NiwakiError(f"{what}: try a smaller learning rate; {kept}")
 
     def _evaluate(self) -> float | None:
-        if self.eval is None:
-            return None
-        self.model.eval()
-        with torch.no_grad():
-            return float(self.eval(self.model))
+        return None if self.eval is None else evaluate(self.eval, self.model)
 
     def _save(self) -> None:
         if self.checkpoint is None:

@@ -21,7 +21,7 @@ from torch import nn
 from niwaki.errors import NiwakiError
 from niwaki.schemes.base import check_rate
 
-from ..batches import evaluating
+from ..batches import evaluate
 from ..config import Target, misfit, named_layers
 from ..layers import find_layers
 from ..progress import progress_bar
@@ -91,30 +91,26 @@ def sensitivity(
             "other rates"
         )
 
-    def evaluate() -> float:
-        with evaluating(network):
-            return float(eval(network))
-
     console = Console(stderr=True, quiet=not progress)
     bar = progress_bar(console)
     task = bar.add_task("dense", total=1 + sum(map(len, targets)))
     rows = []
     # Elsewhere than in a terminal it would be a line of nothing.
     with bar if console.is_terminal else nullcontext():
-        dense = evaluate()
+        dense = evaluate(eval, network)
         if not math.isfinite(dense):
             raise NiwakiError(f"the evaluation of the dense network gives {dense}: mend it first")
         bar.advance(task)
         for of_layer in targets:
             bar.update(task, description=of_layer[0].layer.name)
             for target in of_layer:
-                rows.append(_row(target, evaluate, dense))
+                rows.append(_row(target, lambda: evaluate(eval, network), dense))
                 bar.advance(task)
             console.print(_line(rows[-len(of_layer) :]), markup=False, soft_wrap=True)
     return rows
 
 
-def _row(target: Target, evaluate: Callable[[], float], dense: float) -> Sensitivity:
+def _row(target: Target, score: Callable[[], float], dense: float) -> Sensitivity:
     layer, scheme = target.layer, target.scheme
     row = Sensitivity(layer.name, str(scheme), target.rate, None, None, dense, misfit(target))
     if row.remark:
@@ -124,11 +120,11 @@ def _row(target: Target, evaluate: Callable[[], float], dense: float) -> Sensiti
     row = replace(row, rate=mask.size / int(np.count_nonzero(mask)))
     before = layer.weight.detach().clone()
     layer.weight.data.masked_fill_(~layer.tensor(mask), 0)
-    score = evaluate()
+    value = score()
     layer.weight.data.copy_(before)
-    if not math.isfinite(score):
-        return replace(row, remark=f"the evaluation gives {score}")
-    return replace(row, score=score)
+    if not math.isfinite(value):
+        return replace(row, remark=f"the evaluation gives {value}")
+    return replace(row, score=value)
 
 
 def _line(rows: Sequence[Sensitivity]) -> str:

@@ -400,6 +400,9 @@ def test_weights_that_are_not_finite_replace_no_checkpoint(tmp_path: Path) -> No
             {"method": "chance"},
             "^unknown pruning method 'chance': choose one of admm, group_lasso, halving,",
         ),
+        ({"method": Pruner}, "^a pruning method is an instance or its name as text, not <class"),
+        ({"scheme": 4}, "^a pruning scheme is an instance or its name as text, not 4$"),
+        ({"epochs": 1, "eval": lambda model: None}, "^eval returned None: return a number, as the"),
         ({"method": "admm(rho=nan)", "epochs": 1}, "'admm': rho is a number, not 'nan'$"),
         ({"method": "admm(rho=0)", "epochs": 1}, "rho is above 0, stages and updates"),
         (
@@ -462,6 +465,8 @@ def test_callbacks_out_of_order() -> None:
     pruner = Pruner(network(), PruningConfig("filter", 2))
     with pytest.raises(NiwakiError, match=r"^call Pruner\.before_training\(epochs, steps\) before"):
         pruner.extra_loss()
+    with pytest.raises(NiwakiError, match=r"^call Pruner\.before_training\(epochs, steps\) before"):
+        pruner.each_epoch()
 
 
 def test_several_inputs_and_recurrent_layers() -> None:
