@@ -49,7 +49,7 @@ def similarity_plot(rows: Sequence[Similarity]) -> Figure:
         axes.set(ylim=(0, 1.02), ylabel="SVCCA with the dense network")
         axes.set_xticks(range(len(layers)), layers, rotation=90)
         axes.grid(axis="y", color=PAPER)
-        figure.legend(frameon=False, loc="outside upper center", ncols=4)
+        figure.legend(frameon=False, loc="outside upper center", ncols=2)
     return figure
 
 
