@@ -1,6 +1,6 @@
 """A small residual network for Fashion-MNIST, with its checkpoints and test images.
 
-`niwaki compile examples/fashion_mnist.py:make` calls `make`. Both checkpoints come from
+`niwaki compile examples/fashion_mnist.py:make` calls `make`. The checkpoints come from
 `train_fashion_mnist.py`; `data/README.md` says how well they do.
 """
 
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 DATA = Path(__file__).resolve().parent / "data"
 DENSE_CHECKPOINT = DATA / "fashion_mnist_dense.safetensors"
 PRUNED_CHECKPOINT = DATA / "fashion_mnist_pruned.safetensors"
+CONTROL_CHECKPOINT = DATA / "fashion_mnist_control.safetensors"
 TEST_IMAGES = DATA / "fashion_mnist_test_1000.npz"
 
 CLASSES = (

@@ -36,9 +36,16 @@ def load_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any] | None:
     """What was saved; None where there is no such file.
 
     Raises:
-        NiwakiError: the file cannot be read, is damaged, or is no checkpoint of pruning.
+        NiwakiError: the file cannot be read, is damaged, or is no checkpoint of pruning; or there
+            is no folder for it.
     """
     if not Path(path).exists():
+        folder = Path(path).parent
+        if not folder.is_dir():
+            # Now, and not after the first epoch.
+            raise NiwakiError(
+                f"cannot write {path}: folder {folder} does not exist; create it first"
+            )
         return None
     try:
         with zipfile.ZipFile(path) as archive:

@@ -15,8 +15,9 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from fnmatch import fnmatchcase
+from numbers import Real
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import yaml
 from torch import nn
@@ -32,6 +33,19 @@ TYPE = "type:"
 BUDGETS = ("layer", "weights", "flops", "latency")
 
 Flops = Callable[[Sequence[Layer]], Mapping[str, float]]
+
+
+class Named(Protocol):
+    """What names and types match."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def kind(self) -> str: ...
+
+
+NamedType = TypeVar("NamedType", bound=Named)
 
 
 @dataclass(frozen=True)
@@ -143,7 +157,7 @@ def _chosen(layers: Sequence[Layer], config: PruningConfig) -> list[Target]:
         scheme = (rule and rule.scheme) or config.scheme
         rate = config.rate if rule is None or rule.rate is None else rule.rate
         target = Target(layer, parse_scheme(scheme), _number(rate))
-        problem = _problem(target)
+        problem = misfit(target)
         if not problem:
             targets.append(target)
         elif named or not target.rate >= 1:
@@ -175,6 +189,16 @@ def _costs(
         )
     times = config.times if isinstance(config.times, Mapping) else read_times(config.times)
     return layer_seconds(layers, times)
+
+
+def named_layers(layers: Sequence[NamedType], patterns: Sequence[str]) -> list[NamedType]:
+    """Those that a name or type matches.
+
+    Raises:
+        NiwakiError: a name or type matches none.
+    """
+    _check_matches(patterns, layers)
+    return [layer for layer in layers if _matches(patterns, layer)]
 
 
 def load_config(path: str | os.PathLike[str]) -> PruningConfig:
@@ -238,12 +262,12 @@ def _list(path: str | os.PathLike[str], value: Any, key: str) -> list[Any]:
 
 
 def _number(rate: Any) -> float:
-    if isinstance(rate, bool) or not isinstance(rate, int | float):
+    if isinstance(rate, bool) or not isinstance(rate, Real):
         raise NiwakiError(f"a pruning rate is a number, as 8, not {rate!r}")
     return float(rate)
 
 
-def _matches(patterns: Sequence[str], layer: Layer) -> bool:
+def _matches(patterns: Sequence[str], layer: Named) -> bool:
     return any(
         layer.kind == pattern.removeprefix(TYPE)
         if pattern.startswith(TYPE)
@@ -252,17 +276,20 @@ def _matches(patterns: Sequence[str], layer: Layer) -> bool:
     )
 
 
-def _check_matches(patterns: Sequence[str], layers: Sequence[Layer]) -> None:
+def _check_matches(patterns: Sequence[str], layers: Sequence[Named]) -> None:
     if isinstance(patterns, str):
         raise NiwakiError(f"layers are named in a list: ['{patterns}'], not '{patterns}'")
     for pattern in patterns:
+        if not isinstance(pattern, str):
+            # YAML reads 2 and 1.10 as numbers, and the second has lost a digit then.
+            raise NiwakiError(f"layers are named by text, in quotes: '{pattern}', not {pattern}")
         if not any(_matches([pattern], layer) for layer in layers):
             names = [layer.name for layer in layers]
             some = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
             raise NiwakiError(f"'{pattern}' matches no layer: there are {some or 'none'}")
 
 
-def _problem(target: Target) -> str:
+def misfit(target: Target) -> str:
     """Why the scheme does not fit; empty when it does."""
     try:
         target.scheme.check(target.layer.shape, target.layer.groups, target.rate)

@@ -9,11 +9,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import nn
 
 from niwaki.errors import NiwakiError
 
+from .batches import evaluating
+from .layer_inputs import first_input
 from .layers import RECURRENT, Layer
 
 
@@ -28,9 +29,9 @@ def layer_flops(model: nn.Module, layers: Sequence[Layer], example: Any) -> dict
     """
     calls: dict[int, float] = {}  # how often all weights of a module are used
 
-    def count(module: nn.Module, inputs: Any, output: Any) -> None:
+    def count(module: nn.Module, inputs: Any, named: Any, output: Any) -> None:
         if isinstance(module, RECURRENT):
-            uses = inputs[0].numel() / module.input_size
+            uses = first_input(inputs, named).numel() / module.input_size
         elif isinstance(module, nn.Linear):
             uses = output.numel() / module.out_features
         else:
@@ -38,14 +39,11 @@ def layer_flops(model: nn.Module, layers: Sequence[Layer], example: Any) -> dict
         calls[id(module)] = calls.get(id(module), 0.0) + uses
 
     owners = {id(owner): owner for layer in layers for owner in layer.owners}
-    handles = [owner.register_forward_hook(count) for owner in owners.values()]
-    training = model.training
+    handles = [owner.register_forward_hook(count, with_kwargs=True) for owner in owners.values()]
     try:
-        with torch.no_grad():
-            model.eval()
+        with evaluating(model):
             model(*example) if isinstance(example, tuple) else model(example)
     finally:
-        model.train(training)
         for handle in handles:
             handle.remove()
     flops = {}
@@ -73,9 +71,12 @@ def layer_seconds(layers: Sequence[Layer], times: Mapping[str, float]) -> dict[s
     seconds = {}
     for layer in layers:
         share = layer.weight.numel() / modules[_module(layer)]
-        time = times.get(layer.name, times.get(_module(layer), math.nan) * share)
+        try:
+            time = float(times.get(layer.name, float(times.get(_module(layer), math.nan)) * share))
+        except (TypeError, ValueError):
+            time = math.nan
         if not 0 < time < math.inf:
-            known = ", ".join(list(times)[:8]) or "none"
+            known = ", ".join(map(str, [*times][:8])) or "none"
             raise NiwakiError(
                 f"{layer.name}: the budget latency needs the seconds that the layer takes, and "
                 f"times has them of {known}: add it, or exclude the layer"

@@ -10,11 +10,12 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from niwaki.errors import NiwakiError
+
+from .batches import evaluating
 
 
 @dataclass
@@ -44,8 +45,10 @@ class Distillation:
 
     def of(self, dense: nn.Module) -> Distillation:
         """The same with a teacher: a copy of `dense`, if there is no other."""
-        teacher = deepcopy(dense) if self.teacher is None else self.teacher
-        return Distillation(self.weight, self.temperature, teacher.eval().requires_grad_(False))
+        if self.teacher is not None:
+            return self
+        teacher = deepcopy(dense).eval().requires_grad_(False)
+        return Distillation(self.weight, self.temperature, teacher)
 
     def mix(self, loss: Tensor, outputs: Any, inputs: Any) -> Tensor:
         """The loss of the labels and that of the teacher, weighted.
@@ -60,7 +63,7 @@ class Distillation:
         """
         if self.teacher is None:
             raise NiwakiError("distillation has no teacher yet: call Distillation.of(dense)")
-        with torch.no_grad():
+        with evaluating(self.teacher):
             wanted = self.teacher(*inputs) if isinstance(inputs, tuple) else self.teacher(inputs)
         for name, value in (("network", outputs), ("teacher", wanted)):
             if not isinstance(value, Tensor) or value.dim() < 2 or value.shape[1] < 2:

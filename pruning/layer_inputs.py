@@ -6,7 +6,7 @@ Linear(16) on x[N, 5, 16]           -->   rows[1, R, 16]
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -28,7 +28,9 @@ class InputWatch:
     def __init__(self, layer: Layer, most: int, generator: torch.Generator) -> None:
         self.rows: list[Tensor] = []
         self._most, self._generator = most, generator
-        self._handles = [owner.register_forward_pre_hook(self._take) for owner in layer.owners]
+        self._handles = [
+            owner.register_forward_pre_hook(self._take, with_kwargs=True) for owner in layer.owners
+        ]
 
     def __enter__(self) -> InputWatch:
         return self
@@ -37,15 +39,21 @@ class InputWatch:
         for handle in self._handles:
             handle.remove()
 
-    def _take(self, module: nn.Module, inputs: Any) -> None:
-        self.rows.append(input_rows(module, inputs[0].detach(), self._most, self._generator))
+    def _take(self, module: nn.Module, inputs: Any, named: Any) -> None:
+        x = first_input(inputs, named).detach()
+        self.rows.append(input_rows(module, x, self._most, self._generator))
+
+
+def first_input(inputs: Sequence[Any], named: Mapping[str, Any]) -> Any:
+    """What a layer is called with: ``layer(x)``, or ``layer(input=x)`` as all of them call it."""
+    return inputs[0] if inputs else named["input"]
 
 
 def input_rows(module: nn.Module, x: Tensor, most: int, generator: torch.Generator) -> Tensor:
     """At most so many rows ``[groups, R, channels of a group x taps]`` of a module's input."""
     if not isinstance(module, CONVOLUTIONS):
         rows = x.reshape(-1, x.shape[-1])
-        return rows[_draw(len(rows), most, generator).to(x.device)][None]
+        return rows[draw(len(rows), most, generator).to(x.device)][None]
     dims = len(module.kernel_size)
     if x.dim() == dims + 1:  # one example without a batch
         x = x[None]
@@ -56,13 +64,13 @@ def input_rows(module: nn.Module, x: Tensor, most: int, generator: torch.Generat
         x = x.unfold(2 + axis, (size - 1) * dilation + 1, stride)[..., ::dilation]
     # A view [N, C, positions, taps]; the rows that are drawn are all that is copied.
     shape = (x.shape[0], *x.shape[2 : 2 + dims])
-    drawn = _draw(int(torch.tensor(shape).prod()), most, generator).to(x.device)
+    drawn = draw(int(torch.tensor(shape).prod()), most, generator).to(x.device)
     batch, *places = torch.unravel_index(drawn, shape)
     rows = x.movedim(1, dims + 1)[(batch, *places)]  # [R, C, taps]
     return rows.reshape(len(drawn), module.groups, -1).transpose(0, 1)
 
 
-def _draw(count: int, most: int, generator: torch.Generator) -> Tensor:
+def draw(count: int, most: int, generator: torch.Generator) -> Tensor:
     """So many different numbers below `count`, or all of them."""
     return torch.randperm(count, generator=generator)[:most]
 
@@ -76,10 +84,12 @@ def call_order(model: nn.Module, layers: Sequence[Layer], example: tuple[Any, ..
 
     owners = [owner for layer in layers for owner in layer.owners]
     handles = [owner.register_forward_pre_hook(note) for owner in owners]
-    with torch.no_grad():
-        model(*example)
-    for handle in handles:
-        handle.remove()
+    try:
+        with torch.no_grad():
+            model(*example)
+    finally:
+        for handle in handles:
+            handle.remove()
 
     def place(layer: Layer) -> int:
         return min(first.get(id(owner), len(first)) for owner in layer.owners)

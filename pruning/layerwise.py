@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from niwaki.errors import NiwakiError
 
+from .batches import evaluating
 from .config import Target
 from .layer_inputs import InputWatch, call_order
 from .layers import RECURRENT, Layer, find_layers
@@ -79,11 +80,8 @@ class Layerwise(Method):
                 f"{self}: samples, rows and iterations are at least 1, rho and ridge above 0"
             )
         super().start(targets, masks, epochs, steps)
-        training = self._model.training
-        self._model.eval()
-        with torch.no_grad():
+        with evaluating(self._model):
             masks.set(self._masks(deepcopy(self._model)))
-        self._model.train(training)
 
     def _masks(self, dense: nn.Module) -> dict[str, Tensor]:
         """Those of all targets; their weights in the network are set."""

@@ -55,7 +55,8 @@ class Gradual(Method):
         every = max(1, self.steps // max(1, self.updates))
         if step % every == 0:
             progress = step / self.steps
-            self.set_masks({t.layer.name: cubic_rate(t.rate, progress) for t in self.targets})
+            rates = {t.layer.name: cubic_rate(t.rate, progress) for t in self.targets}
+            self.set_masks(rates, at_once=False)
         return None
 
 

@@ -36,10 +36,15 @@ class Masks:
     def __contains__(self, name: str) -> bool:
         return name in self._masks
 
-    def set(self, masks: Mapping[str, Tensor]) -> None:
-        """From now on these hold."""
+    def set(self, masks: Mapping[str, Tensor], at_once: bool = True) -> None:
+        """From now on these hold; or from the next forward step on.
+
+        That is for masks that change between a forward and a backward step, which is computed with
+        the weights that there are then.
+        """
         self._masks = dict(masks)
-        self.apply()
+        if at_once:
+            self.apply()
 
     def apply(self) -> None:
         """Set removed weights to zero."""

@@ -64,8 +64,11 @@ class Method(ABC):
                 f"{self.name} prunes while it trains: give data and 1 epoch or more, or "
                 "choose magnitude"
             )
-        if not 0 <= self.share <= 1:
-            raise NiwakiError(f"{self}: the share of epochs is from 0 to 1, not {self.share:g}")
+        if self.trains and not 0 < self.share <= 1:
+            # With none of them weights would never be removed.
+            raise NiwakiError(
+                f"{self}: the share of epochs is above 0 and at most 1, not {self.share:g}"
+            )
         self.targets, self.masks = self.fit(targets), masks
         self.steps = self.pruning_epochs(epochs) * steps
 
@@ -82,14 +85,14 @@ class Method(ABC):
         """At the end of the pruning phase: set masks that hold from now on."""
         self.set_masks({target.layer.name: target.rate for target in self.targets})
 
-    def set_masks(self, rates: Mapping[str, float]) -> None:
-        """Prune each layer to its rate."""
+    def set_masks(self, rates: Mapping[str, float], at_once: bool = True) -> None:
+        """Prune each layer to its rate; see `Masks.set`."""
         chosen = {}
         for target in self.targets:
             layer = target.layer
             mask = target.scheme.mask(layer.array(layer.weight), rates[layer.name], layer.groups)
             chosen[layer.name] = layer.tensor(mask)
-        self.masks.set(chosen)
+        self.masks.set(chosen, at_once)
 
     def residual(self) -> float | None:
         """How far weights are from the scheme, as a share of their norm; None if not known."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import fields
@@ -18,6 +19,8 @@ def parse_named(text: str, known: Mapping[str, type[Named]], what: str) -> Named
     Raises:
         NiwakiError: no such name or parameter, or a value of the wrong kind.
     """
+    if not isinstance(text, str):
+        raise NiwakiError(f"a {what} is an instance or its name as text, not {text!r}")
     found = re.fullmatch(r"\s*(\w+)\s*(?:\((.*)\))?\s*", text)
     if found is None or found[1] not in known:
         raise NiwakiError(f"unknown {what} '{text}': choose one of {', '.join(known)}")
@@ -47,7 +50,10 @@ def _value(name: str, default: Any, text: str) -> Any:
     try:
         if isinstance(default, bool):
             return {"true": True, "false": False}[text.lower()]
-        return type(default)(text)
+        value = type(default)(text)
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ValueError(text)
+        return value
     except (KeyError, ValueError):
         kind = {bool: "true or false", int: "a whole number", float: "a number"}[type(default)]
         raise NiwakiError(f"{name} is {kind}, not '{text}'") from None

@@ -14,6 +14,7 @@ import numpy as np
 from niwaki.schemes import natural_library, pattern_mask
 from niwaki.schemes.base import Bools, SchemeError, Shape, Weights
 from niwaki.schemes.folding import energies, fold_sum
+from niwaki.schemes.pattern_library import MOST_TAPS
 
 from .scheme import Projection, PruningScheme, register
 
@@ -76,6 +77,11 @@ class Pattern(PruningScheme):
             )
         if self.library == "central" and taps % 2 == 0:
             raise SchemeError(f"{self} needs kernels with a tap in their centre, not {taps} taps")
+        if self.library in FOUND and taps > MOST_TAPS:
+            raise SchemeError(
+                f"patterns are found in kernels of up to {MOST_TAPS} taps, and these have {taps}: "
+                "name a library, choose another scheme for the layer, or exclude it"
+            )
         if self.library not in FOUND:
             _check_library(self.library, _parse_library(self.library), self.taps, taps)
         if rate < taps / self.taps:

@@ -43,6 +43,17 @@ class EpochReport:
         return str(self.epoch), self.phase, f"{self.loss:.4f}", score, residual, f"{self.rate:.2f}x"
 
 
+def progress_bar(console: Console) -> Progress:
+    """Description, bar, steps that are done and the time that is left."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+    )
+
+
 class Display:
     """A live view in a terminal, one line an epoch elsewhere, nothing when it is off."""
 
@@ -52,13 +63,7 @@ class Display:
         self._console = console or Console(stderr=True, quiet=not shown)
         self._epochs: list[EpochReport] = []
         self._layers: Sequence[LayerReport] = ()
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            console=self._console,
-        )
+        self._progress = progress_bar(self._console)
         self._task = self._progress.add_task("pruning", total=epochs * steps)
         self._live: Live | None = None
 

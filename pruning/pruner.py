@@ -24,7 +24,7 @@ from niwaki.errors import NiwakiError
 from .config import PruningConfig, Target, select
 from .masks import Masks
 from .method import Method, parse_method
-from .scheme import parse_scheme
+from .scheme import PruningScheme, parse_scheme
 
 
 @dataclass(frozen=True)
@@ -94,14 +94,14 @@ class Pruner:
 
     def extra_loss(self) -> Tensor:
         """Second call, in each step before the backward pass: what to add to the loss."""
-        if self._epochs < 0:
-            raise NiwakiError("call Pruner.before_training(epochs, steps) before training")
+        self._check_begun()
         step, self.step = self.step, self.step + 1
         loss = self.method.loss(step) if self.pruning else None
         return self.method.zero() if loss is None else loss
 
     def each_epoch(self) -> None:
         """Third call, at the end of each epoch: removed weights are zero after it."""
+        self._check_begun()
         self.epoch += 1
         if self.epoch == self.method.pruning_epochs(self._epochs):
             self.method.remove()
@@ -145,7 +145,7 @@ class Pruner:
         self.method.targets = [
             replace(
                 target,
-                scheme=parse_scheme(state["schemes"][target.layer.name]),
+                scheme=_scheme(state["schemes"][target.layer.name], target.scheme),
                 rate=state["rates"][target.layer.name],
             )
             for target in self.targets
@@ -158,3 +158,12 @@ class Pruner:
             }
         )
         self.method.restore(state["method"])
+
+    def _check_begun(self) -> None:
+        if self._epochs < 0:
+            raise NiwakiError("call Pruner.before_training(epochs, steps) before training")
+
+
+def _scheme(text: str, known: PruningScheme) -> PruningScheme:
+    """The scheme that text names; the known one may be a user's own, which has no name."""
+    return known if str(known) == text else parse_scheme(text)

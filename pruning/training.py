@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,6 +16,7 @@ from torch.optim import Optimizer
 
 from niwaki.errors import NiwakiError
 
+from .batches import evaluate, moved, parts
 from .checkpoint import (
     check_options,
     load_checkpoint,
@@ -89,7 +90,8 @@ def prune(
     method = parse_method(method)
     if example is None and steps and (config.budget == "flops" or method.needs_example):
         example = _first_inputs(train_loader)
-    example = _moved(example, next(pruned.parameters()).device)
+    if example is not None:
+        example = moved(example, next(pruned.parameters()).device)
     pruner = Pruner(pruned, config, method, example)
     options = {
         "method": str(pruner.method),
@@ -101,6 +103,8 @@ def prune(
     }
     pruner.before_training(epochs, steps)
     if epochs:
+        if not any(parameter.requires_grad for parameter in pruned.parameters()):
+            raise NiwakiError("no parameter of the network is trained: call model.requires_grad_()")
         make = optimizer or (lambda parameters: torch.optim.Adam(parameters, learning_rate))
         training = _Training(
             pruned,
@@ -116,7 +120,9 @@ def prune(
         with torch.enable_grad(), Display(epochs, steps, progress) as display:
             training.run(epochs, steps, display)
     pruner.finish()
-    return pruned.train(model.training)
+    for module, given in zip(pruned.modules(), model.modules(), strict=True):
+        module.training = given.training
+    return pruned
 
 
 @dataclass
@@ -168,7 +174,7 @@ class _Training:
 
     def _step(self, batch: Any, step: int) -> float:
         device = next(self.model.parameters()).device
-        inputs, targets = (_moved(part, device) for part in _parts(batch))
+        inputs, targets = (moved(part, device) for part in parts(batch))
         outputs = self.model(*inputs) if isinstance(inputs, tuple) else self.model(inputs)
         loss = self.loss(outputs, targets)
         if self.distillation is not None and not self.pruner.pruning:
@@ -198,11 +204,7 @@ class _Training:
         return NiwakiError(f"{what}: try a smaller learning rate; {kept}")
 
     def _evaluate(self) -> float | None:
-        if self.eval is None:
-            return None
-        self.model.eval()
-        with torch.no_grad():
-            return float(self.eval(self.model))
+        return None if self.eval is None else evaluate(self.eval, self.model)
 
     def _save(self) -> None:
         if self.checkpoint is None:
@@ -266,26 +268,6 @@ def _length(loader: Any, epochs: int) -> int:
 def _first_inputs(loader: Any) -> Any:
     """Those of the first batch; random numbers stay where they were."""
     state = random_state(loader)
-    inputs, _ = _parts(next(iter(loader)))
+    inputs, _ = parts(next(iter(loader)))
     set_random_state(state, loader)
     return inputs
-
-
-def _parts(batch: Any) -> tuple[Any, Any]:
-    """Inputs and targets."""
-    if not isinstance(batch, Sequence) or len(batch) != 2:
-        raise NiwakiError(
-            "each batch of the training data is (inputs, targets), several inputs in a tuple"
-        )
-    return batch[0], batch[1]
-
-
-def _moved(values: Any, device: torch.device) -> Any:
-    """Tensors beside the network."""
-    if isinstance(values, Tensor):
-        return values.to(device)
-    if isinstance(values, (tuple, list)):
-        return tuple(_moved(value, device) for value in values)
-    if isinstance(values, Mapping):
-        return {key: _moved(value, device) for key, value in values.items()}
-    return values

@@ -161,11 +161,16 @@ def natural_library(
     largest others, as in PatDNN's pattern set design. 4 of 9 taps then make at most 56 patterns.
 
     Raises:
-        SchemeError: there are fewer taps, or no centre, or the weights have no shape of a layer.
+        SchemeError: there are fewer taps, or no centre, or more taps than fit a code, or the
+            weights have no shape of a layer.
     """
     kernel_taps = check_shape(weights.shape)[2]
-    if not 1 <= taps <= min(kernel_taps, MOST_TAPS):
+    if not 1 <= taps <= kernel_taps:
         raise SchemeError(f"kernels of {kernel_taps} taps have no patterns of {taps}")
+    if kernel_taps > MOST_TAPS:
+        raise SchemeError(
+            f"patterns are found in kernels of up to {MOST_TAPS} taps, not {kernel_taps}"
+        )
     energy = energies(weights)
     if central:
         if kernel_taps % 2 == 0:

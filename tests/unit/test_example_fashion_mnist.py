@@ -38,11 +38,13 @@ def test_images_are_normalised() -> None:
     assert set(labels) == set(range(len(fashion_mnist.CLASSES)))
 
 
-def test_accuracy_of_both_checkpoints() -> None:
+def test_accuracy_of_checkpoints() -> None:
     dense, pruned = correct(fashion_mnist.make_dense()[0]), correct(fashion_mnist.make()[0])
+    control = correct(fashion_mnist.load_network(fashion_mnist.CONTROL_CHECKPOINT))
     # A few images may flip between versions of PyTorch and machines.
     assert dense == pytest.approx(936, abs=3)
     assert pruned == pytest.approx(938, abs=3)
+    assert control == pytest.approx(934, abs=3)
 
 
 def test_predictions_are_clear_cut() -> None:

@@ -215,6 +215,10 @@ def test_files_without_times(tmp_path: Path, text: str, message: str) -> None:
             PruningConfig(budget="latency", times={"2": 1.0, "6": 0.0}),
             "^6: the budget latency needs the seconds",
         ),
+        (
+            PruningConfig(budget="latency", times={2: 1.0, "2": 1.0, "6": "x"}),  # type: ignore[dict-item]
+            "^6: the budget latency needs the seconds",
+        ),
         (PruningConfig(budget="flops"), "^the budget flops needs an example of the network's inp"),
         (PruningConfig("n_m", 4, budget="weights"), r"^2: n_m\(m=4\) has no blocks that compete"),
     ],

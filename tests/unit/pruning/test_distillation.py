@@ -60,6 +60,19 @@ def test_the_teacher_is_a_copy_of_the_dense_network() -> None:
     assert all(parameter.requires_grad for parameter in model.parameters())
 
 
+def test_a_teacher_of_ones_own_stays_as_it_is() -> None:
+    """Be it the network that is pruned: in its own mode, to be trained on."""
+    dense = network().train()
+    dense[3].eval()
+    niwaki.prune(
+        dense, loader(64), scheme="filter", rate=2, method="magnitude", epochs=1, progress=False,
+        distillation=Distillation(teacher=dense),
+    )  # fmt: skip
+    assert dense.training
+    assert not dense[3].training
+    assert all(parameter.requires_grad for parameter in dense.parameters())
+
+
 def test_what_the_teacher_says_is_learnt_without_labels() -> None:
     """Labels of chance would destroy the network; the teacher alone keeps it."""
     threads = torch.get_num_threads()

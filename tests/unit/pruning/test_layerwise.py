@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from copy import deepcopy
 from typing import Any
 
@@ -18,6 +19,7 @@ import niwaki
 from niwaki.errors import NiwakiError
 from niwaki.pruning import (
     Layerwise,
+    Pruner,
     PruningConfig,
     find_layers,
     mask_function,
@@ -211,6 +213,51 @@ def test_rates_of_a_budget_and_retraining_in_the_same_call() -> None:
     assert (144 * 1152 + 36 * 2304) / (144 * kept["2"] + 36 * kept["6"]) == pytest.approx(
         4, rel=0.02
     )
+
+
+@pytest.mark.parametrize("failing", [False, True])
+def test_modes_and_hooks_are_left_alone(failing: bool) -> None:
+    """A batch-norm that is frozen stays so, also if the example does not fit."""
+    model = network().train()
+    model[3].eval()
+    example = torch.zeros(2, 3 if failing else 1, 12, 12)
+    config = PruningConfig("filter", 2, budget="layer" if failing else "flops")
+    with pytest.raises(RuntimeError, match="channels") if failing else nullcontext():
+        pruner = Pruner(model, config, "layerwise", example)
+        pruner.before_training(0, 0)
+        pruner.finish()
+    assert model.training
+    assert not model[3].training
+    assert not any(module._forward_hooks for module in model.modules())
+    if not failing:
+        assert not any(module._forward_pre_hooks for module in model.modules())
+
+
+def test_a_pruned_copy_has_the_modes_of_the_network() -> None:
+    model = network().train()
+    model[3].eval()
+    pruned = niwaki.prune(model, scheme="filter", rate=2, method="magnitude")
+    assert [m.training for m in pruned.modules()] == [m.training for m in model.modules()]
+
+
+class Named(nn.Module):
+    """Calls its layers as ``layer(input=x)``."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second, self.last = nn.Linear(8, 16), nn.GRU(16, 16), nn.Linear(16, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.last(input=self.second(input=self.first(input=x))[0])
+        return y
+
+
+def test_layers_may_be_called_by_keyword() -> None:
+    config = PruningConfig("block_punched", 4, include=["*"], budget="flops")
+    pruned, _ = prune_without_data(Named(), torch.randn(5, 2, 8), config=config)
+    weights = [value for name, value in pruned.named_parameters() if "weight" in name]
+    kept = sum(int(value.count_nonzero()) for value in weights)
+    assert kept <= sum(value.numel() for value in weights) / 3
 
 
 def test_half_precision() -> None:

@@ -46,6 +46,8 @@ def test_code_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     names = {
         "model": model,
         "train_loader": loader(64),
+        "test_loader": loader(64),
+        "other_seed": network(1),
         "accuracy": accuracy,
         "criterion": nn.CrossEntropyLoss(),
         "example": torch.zeros(1, 1, 12, 12),
@@ -55,6 +57,8 @@ def test_code_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for block in re.findall(r"^```python\n(.*?)^```", DOCUMENT, re.DOTALL | re.MULTILINE):
         exec(block, names)
     torch.set_num_threads(threads)
+    written = {path.name for path in tmp_path.iterdir()}
+    assert {"similarity.csv", "similarity.svg", "patterns.svg", "mask.svg"} <= written
     pruned = names["pruned"]
     assert isinstance(pruned, nn.Module)
     for result in (pruned, model):

@@ -238,6 +238,7 @@ def test_text_that_names_no_scheme(text: str, message: str) -> None:
         ("kernel_group(vanilla=true)", (8, 4, 9), 8, "keeps nothing"),
         ("block_column_row(filters=2)", (8, 4, 9), 1000, "keeps nothing"),
         ("pattern", (8, 4, 1), 8, "^patterns of 4 taps need kernels with more, and these have 1"),
+        ("pattern", (8, 4, 81), 32, "^patterns are found in kernels of up to 62 taps, and these"),
         ("pattern", (8, 4, 9), 2, "^patterns of 4 of 9 taps prune by 2.25 at least, not 2$"),
         ("pattern", (8, 1, 9), 8, "keeps nothing"),
         ("pattern(taps=0)", (8, 4, 9), 8, "taps, patterns and filters are at least 1"),

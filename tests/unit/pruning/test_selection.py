@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -74,6 +77,10 @@ def test_recurrent_and_shared_weights_have_names() -> None:
         (PruningConfig(include=["type:LSTM"]), "^'type:LSTM' matches no layer"),
         (PruningConfig(layers=[LayerRule(["9"])]), "^'9' matches no layer"),
         (PruningConfig(include="1"), r"^layers are named in a list: \['1'\], not '1'$"),
+        (
+            PruningConfig(exclude=[2]),  # type: ignore[list-item]
+            "^layers are named by text, in quotes: '2', not 2$",
+        ),
         (PruningConfig("pattern", include=["2"]), "^2: patterns of 4 taps need kernels with more"),
         (
             PruningConfig(layers=[LayerRule(["0"], "filter", 40)]),
@@ -97,6 +104,18 @@ def test_yaml(tmp_path: Path) -> None:
         "layers:\n  - match: ['3']\n    scheme: pattern\n    rate: 8\n"
     )
     assert chosen(load_config(path)) == {"1": ("block_punched", 4), "3": ("pattern", 8)}
+
+
+def test_numbers_of_yaml_and_numpy(tmp_path: Path) -> None:
+    """1e-4 is text to YAML."""
+    path = tmp_path / "pruning.yaml"
+    path.write_text("budget: latency\ntimes: {'1': 1e-4, '2': 1e-4, '3': 2e-4}\n")
+    rate: Any = np.float32(2)
+    targets = select(network(), replace(load_config(path), rate=rate))
+    assert [(t.rate, t.cost) for t in targets] == [
+        (2, seconds / t.layer.weight.numel())
+        for t, seconds in zip(targets, (1e-4, 1e-4, 2e-4), strict=True)
+    ]
 
 
 @pytest.mark.parametrize(

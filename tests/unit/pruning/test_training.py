@@ -6,23 +6,33 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import deepcopy
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
-from unit.pruning.tiny_task import accuracy, loader, network, trained
+from unit.pruning.tiny_task import accuracy, images, loader, network, trained
 
 import niwaki
 from niwaki.errors import NiwakiError
-from niwaki.pruning import METHODS, LayerRule, Pruner, PruningConfig, find_layers, parse_method
+from niwaki.pruning import (
+    METHODS,
+    LayerRule,
+    Pruner,
+    PruningConfig,
+    PruningScheme,
+    find_layers,
+    parse_method,
+)
 from niwaki.pruning.magnitude import cubic_rate
 from niwaki.schemes import detect
+from niwaki.schemes.base import Bools, Shape, Weights
 
 HIDDEN = ("2", "6")  # the layers between the first and the last
 
@@ -206,6 +216,28 @@ def test_reweighting_shrinks_weak_blocks_most() -> None:
     assert all(weak > strong > 0 for strong, weak in pairwise(pulls))
 
 
+def test_gradual_masks_wait_for_the_next_forward_step() -> None:
+    """The backward step belongs to the forward step before."""
+    x, labels = images(32, 1)
+
+    def gradient(gradual: bool) -> Tensor:
+        model = network()
+        pruner = Pruner(model, PruningConfig("unstructured", 4, include=["2"]), "gradual")
+        pruner.before_training(epochs=4, steps=4)
+        pruner.step = 4
+        loss = nn.functional.cross_entropy(model(x), labels)
+        if gradual:
+            loss = loss + pruner.extra_loss()
+        loss.backward()
+        assert bool((model[2].weight != 0).all())
+        model(x)
+        assert bool((model[2].weight == 0).any()) == gradual
+        found: Tensor = model[0].weight.grad
+        return found
+
+    torch.testing.assert_close(gradient(gradual=True), gradient(gradual=False))
+
+
 def test_cubic_schedule() -> None:
     rates = [cubic_rate(8, progress) for progress in (0, 0.25, 0.5, 1, 2)]
     assert rates == pytest.approx([1, 1 / (1 - 0.875 * (1 - 0.75**3)), 64 / 15, 8, 8])
@@ -299,6 +331,24 @@ class Bomb:
         return os.mkdir, ("exploded",)
 
 
+def test_a_checkpoint_without_a_folder_is_told_before_training(tmp_path: Path) -> None:
+    def loss(outputs: Any, targets: Any) -> Tensor:
+        return pytest.fail("trained")
+
+    path = tmp_path / "none" / "run.ckpt"
+    message = f"cannot write {path}: folder {path.parent} does not exist; create it first"
+    with pytest.raises(NiwakiError, match=f"^{re.escape(message)}$"):
+        niwaki.prune(network(), loader(32), epochs=1, loss=loss, checkpoint=path, progress=False)
+
+
+def test_networks_that_are_not_trained() -> None:
+    frozen = network().requires_grad_(False)
+    with pytest.raises(NiwakiError, match=r"^no parameter of the network is trained: call model"):
+        niwaki.prune(frozen, loader(32), epochs=1, progress=False)
+    pruned = niwaki.prune(frozen, scheme="filter", rate=2, method="magnitude")
+    assert int((pruned.get_parameter("6.weight") == 0).sum()) == 8 * 16 * 9
+
+
 def test_checkpoints_run_no_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     torch.save({"format": "niwaki pruning 1", "model": Bomb()}, "run.ckpt")
@@ -350,8 +400,16 @@ def test_weights_that_are_not_finite_replace_no_checkpoint(tmp_path: Path) -> No
             {"method": "chance"},
             "^unknown pruning method 'chance': choose one of admm, group_lasso, halving,",
         ),
+        ({"method": Pruner}, "^a pruning method is an instance or its name as text, not <class"),
+        ({"scheme": 4}, "^a pruning scheme is an instance or its name as text, not 4$"),
+        ({"epochs": 1, "eval": lambda model: None}, "^eval returned None: return a number, as the"),
+        ({"method": "admm(rho=nan)", "epochs": 1}, "'admm': rho is a number, not 'nan'$"),
         ({"method": "admm(rho=0)", "epochs": 1}, "rho is above 0, stages and updates"),
-        ({"method": "admm(ratio=2)", "epochs": 1}, "the share of epochs is from 0 to 1, not 2$"),
+        (
+            {"method": "admm(ratio=2)", "epochs": 1},
+            "share of epochs is above 0 and at most 1, not 2$",
+        ),
+        ({"method": "gradual(ramp=0)", "epochs": 1}, "share of epochs is above 0 .*, not 0$"),
         ({"method": "reweighted(eps=0)", "epochs": 1}, "penalty and eps are above 0"),
         ({"method": "reweighted", "epochs": 1, "scheme": "n_m"}, "^2: n_m has no blocks"),
         ({"epochs": -1}, "^epochs are 0 or more, not -1$"),
@@ -367,10 +425,48 @@ def test_options_that_do_not_fit(options: dict[str, Any], message: str) -> None:
         niwaki.prune(network(), **{**given, **options})
 
 
+@dataclass(frozen=True)
+class EvenFilters(PruningScheme):
+    """Not registered, so that text cannot name it."""
+
+    name: ClassVar[str] = "even_filters"
+    paper: ClassVar[str] = "none"
+
+    def mask(self, weights: Weights, rate: float, groups: int = 1) -> Bools:
+        even = np.arange(len(weights)) % 2 == 0
+        return np.broadcast_to(even[:, None, None], weights.shape).copy()
+
+    def kept(self, shape: Shape, groups: int, rate: float) -> int:
+        return shape[0] // 2
+
+
+def test_schemes_of_ones_own_go_on_from_checkpoints(tmp_path: Path) -> None:
+    path = tmp_path / "run.ckpt"
+
+    def run(score: Callable[[nn.Module], float]) -> nn.Module:
+        return niwaki.prune(
+            network(), loader(64), scheme=EvenFilters(), rate=2, epochs=3, eval=score,
+            checkpoint=path, progress=False,
+        )  # fmt: skip
+
+    def killed(model: nn.Module) -> float:
+        if path.exists():
+            raise KeyboardInterrupt
+        return 0.0
+
+    with pytest.raises(KeyboardInterrupt):
+        run(killed)
+    pruned = run(accuracy)
+    filters = pruned.get_parameter("6.weight").flatten(1).any(dim=1)
+    assert filters.tolist() == [True, False] * 8
+
+
 def test_callbacks_out_of_order() -> None:
     pruner = Pruner(network(), PruningConfig("filter", 2))
     with pytest.raises(NiwakiError, match=r"^call Pruner\.before_training\(epochs, steps\) before"):
         pruner.extra_loss()
+    with pytest.raises(NiwakiError, match=r"^call Pruner\.before_training\(epochs, steps\) before"):
+        pruner.each_epoch()
 
 
 def test_several_inputs_and_recurrent_layers() -> None:

@@ -255,5 +255,7 @@ def test_projections_refuse_other_parameters_that_fit_nothing() -> None:
         n_m_mask(weights, 3, 2)
     with pytest.raises(SchemeError, match=r"^block_punched\(0x4\) needs blocks of at least"):
         kernel_group_mask(weights, 2, filters=0)
+    with pytest.raises(SchemeError, match=r"^patterns are found in kernels of up to 62 taps"):
+        natural_library(np.ones((2, 2, 81)), 4, 8)
     with pytest.raises(SchemeError, match=r"^kernels of 9 taps have no patterns of 10$"):
         natural_library(weights, 10, 8)

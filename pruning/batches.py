@@ -1,0 +1,65 @@
+"""Batches of data, their parts and where they are; and networks that are evaluated on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from niwaki.errors import NiwakiError
+
+
+def parts(batch: Any) -> tuple[Any, Any]:
+    """Inputs and targets.
+
+    Raises:
+        NiwakiError: the batch is something else.
+    """
+    if not isinstance(batch, Sequence) or len(batch) != 2:
+        raise NiwakiError(
+            "each batch of data is (inputs, targets), several inputs in a tuple, and not "
+            f"{type(batch).__name__}{f' of {len(batch)}' if isinstance(batch, Sequence) else ''}"
+        )
+    return batch[0], batch[1]
+
+
+def moved(values: Any, device: torch.device) -> Any:
+    """Tensors beside the network."""
+    if isinstance(values, Tensor):
+        return values.to(device)
+    if isinstance(values, (tuple, list)):
+        return tuple(moved(value, device) for value in values)
+    if isinstance(values, Mapping):
+        return {key: moved(value, device) for key, value in values.items()}
+    return values
+
+
+@contextmanager
+def evaluating(*models: nn.Module) -> Iterator[None]:
+    """Networks in eval mode, without gradients; each module's own mode comes back."""
+    modes = [(module, module.training) for model in models for module in model.modules()]
+    for model in models:
+        model.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
+
+
+def evaluate(eval: Callable[[nn.Module], float], model: nn.Module) -> float:
+    """What the user's evaluation gives of the network in eval mode.
+
+    Raises:
+        NiwakiError: no number.
+    """
+    with evaluating(model):
+        value = eval(model)
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise NiwakiError(f"eval returned {value!r}: return a number, as the accuracy") from None
