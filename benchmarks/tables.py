@@ -8,6 +8,7 @@ from typing import Any
 from case import Case, Goal
 from figure import Figure
 from race import Result
+from rich.markup import escape
 from rich.table import Table
 from timing import ratio
 
@@ -23,7 +24,7 @@ def case_table(case: Case, results: Mapping[str, Result]) -> Table:
     first = results[case.contenders[0].label].times
     for label, result in results.items():
         if result.times is None:
-            table.add_row(label, "-", "-", result.problem, _error(result))
+            table.add_row(label, "-", "-", escape(result.problem), _error(result))
             continue
         scale = MILLI / case.layers
         times = result.times

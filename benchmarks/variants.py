@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import torch
 
 SELECT = "sparse-pattern-select-kernels"
+TRIALS = 12  # kernels that tuning measures of each layer, two seconds each
 
 
 class NotAvailable(Exception):
@@ -50,7 +51,7 @@ class Variant:
         pipeline = compile_pipeline(get_target("host"))
         if self.tiles:
             pipeline = pipeline.replace(SELECT, f"{SELECT}{{{self.tiles}}}")
-        options: dict[str, Any] = {"tune": True} if self.tune else {}
+        options: dict[str, Any] = {"tune": niwaki.Tuning(trials=TRIALS)} if self.tune else {}
         without = [self.without] if self.without else []
         niwaki.compile(model, image, output=path, pipeline=pipeline, without=without, **options)
 
