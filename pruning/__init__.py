@@ -7,12 +7,14 @@ from .group_lasso import GroupLasso
 from .halving import Halving, network_library
 from .layers import Layer, find_layers
 from .layerwise import Layerwise
+from .levels import Levels
 from .magnitude import Gradual, Magnitude
 from .masks import Masks
 from .method import METHODS, Method, parse_method
 from .patterns import Pattern
 from .private import mask_function, prune_without_data
 from .pruner import LayerReport, Pruner
+from .quantized import Quantized
 from .reweighted import Reweighted
 from .scheme import PRUNING_SCHEMES, PruningScheme, parse_scheme
 from .schemes import (
@@ -48,6 +50,7 @@ __all__ = [
     "LayerReport",
     "LayerRule",
     "Layerwise",
+    "Levels",
     "Magnitude",
     "Masks",
     "Method",
@@ -55,6 +58,7 @@ __all__ = [
     "Pruner",
     "PruningConfig",
     "PruningScheme",
+    "Quantized",
     "Reweighted",
     "Target",
     "Unstructured",

@@ -272,6 +272,8 @@ niwaki.prune(
     [
         ("admm", 13),
         ("halving", 13),
+        ("quantized", 13),
+        ("quantized", 27),
         ("reweighted", 27),
         ("gradual", 9),
         ("group_lasso", 12),
@@ -516,5 +518,6 @@ def test_lines_of_each_epoch(capsys: pytest.CaptureFixture[str]) -> None:
     assert "score 0.5, residual 0." in lines[0]
     assert lines[1].endswith("score 0.5, rate 2.00x")
     assert set(METHODS) == {
-        "admm", "group_lasso", "halving", "layerwise", "magnitude", "gradual", "reweighted",
+        "admm", "group_lasso", "halving", "layerwise", "magnitude", "gradual", "quantized",
+        "reweighted",
     }  # fmt: skip
