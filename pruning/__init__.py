@@ -2,6 +2,13 @@
 
 from .admm import ADMM
 from .config import LayerRule, PruningConfig, Target, load_config, select, select_layers
+from .crossbar_cost import (
+    CrossbarCost,
+    CrossbarHardware,
+    count_tiles,
+    crossbar_costs,
+    total_cost,
+)
 from .distillation import Distillation
 from .group_lasso import GroupLasso
 from .halving import Halving, network_library
@@ -40,6 +47,8 @@ __all__ = [
     "Channel",
     "Column",
     "Crossbar",
+    "CrossbarCost",
+    "CrossbarHardware",
     "Distillation",
     "Filter",
     "Gradual",
@@ -62,6 +71,8 @@ __all__ = [
     "Reweighted",
     "Target",
     "Unstructured",
+    "count_tiles",
+    "crossbar_costs",
     "find_layers",
     "load_config",
     "mask_function",
@@ -72,4 +83,5 @@ __all__ = [
     "prune_without_data",
     "select",
     "select_layers",
+    "total_cost",
 ]

@@ -19,6 +19,7 @@ from torch.nn import functional
 
 from niwaki.errors import NiwakiError
 
+EVEN = "even"
 MOST_BITS = 9
 STARTS = 16  # scales that are tried
 ROUNDS = 8  # of nearest levels, then the best scale for them
@@ -32,8 +33,9 @@ class Levels:
         bits: of a weight, its sign among them: 2^(bits - 1) magnitudes.
         cell_bits: of a cell; a weight has as many cells as its magnitude fills.
         least: the smallest magnitude, R_min / R_max of a cell.
-        states: measured magnitudes in place of evenly spaced ones, as in ``0.12/0.4/0.75/1``; in
-            any unit. Without zero, since a weight that stays is not zero.
+        states: ``even``, evenly spaced magnitudes; or measured ones of cells that are not bundled,
+            in any unit, as in ``0.12/0.4/0.75/1``. Without zero, since a weight that stays is not
+            zero.
         per_filter: each filter has a scale of its own; without it each layer has.
 
     Raises:
@@ -43,7 +45,7 @@ class Levels:
     bits: int = 5
     cell_bits: int = 4
     least: float = 0.1
-    states: str = ""
+    states: str = EVEN
     per_filter: bool = False
 
     def __post_init__(self) -> None:
@@ -68,16 +70,34 @@ class Levels:
     @cached_property
     def magnitudes(self) -> Tensor:
         """``float32[M]``, ascending; the last is 1."""
-        if not self.states:
+        if self.states == EVEN:
             count = 2 ** (self.bits - 1)
             return torch.linspace(self.least, 1, count)
         try:
             values = sorted({float(state) for state in self.states.split("/")})
         except ValueError:
             raise NiwakiError(
-                f"states of cells are numbers as in 0.12/0.4/0.75/1, not '{self.states}'"
+                f"states of cells are even, or numbers as in 0.12/0.4/0.75/1, not '{self.states}'"
             ) from None
         return torch.tensor(values) / values[-1]
+
+    @property
+    def cells(self) -> int:
+        """Of a weight, on the crossbar of its sign."""
+        return 1 if self.states != EVEN else max(1, (self.bits - 1) // self.cell_bits)
+
+    def cell_shares(self, magnitudes: Tensor) -> Tensor:
+        """Conductances of the cells of magnitudes ``[N]``, in parts of the largest, ``[N, cells]``.
+
+        The first counts most.
+        """
+        if self.cells == 1:
+            return magnitudes[:, None]
+        states = 2**self.cell_bits
+        numbers = (magnitudes - self.least) / (1 - self.least) * (states**self.cells - 1)
+        places = states ** torch.arange(self.cells - 1, -1, -1, device=magnitudes.device)
+        digits = numbers.round().long()[:, None] // places % states
+        return self.least + (1 - self.least) * digits / (states - 1)
 
     def nearest(self, values: Tensor) -> Tensor:
         """Of each value the nearest level of scale 1; zero becomes the smallest positive one."""

@@ -20,7 +20,7 @@ from niwaki.errors import NiwakiError
 from .admm import ADMM, Onto
 from .config import Target
 from .layers import Layer
-from .levels import Levels
+from .levels import EVEN, Levels
 from .masks import Masks
 from .method import register_method
 
@@ -41,7 +41,7 @@ class OnLevels:
         self._shown = layer.weight.detach().clone()
 
     def __call__(self) -> None:
-        """Move free weights by what the optimiser did to those on levels; then show their levels."""
+        """Do to free weights what the optimiser did to those on levels; then show their levels."""
         weight = self._layer.weight.data
         if torch.equal(weight, self._shown):
             return
@@ -66,7 +66,7 @@ class Quantized(ADMM):
     bits: int = 5
     cell_bits: int = 4
     least: float = 0.1
-    states: str = ""
+    states: str = EVEN
     per_filter: bool = False
 
     name: ClassVar[str] = "quantized"
@@ -125,9 +125,7 @@ class Quantized(ADMM):
         self.masks.also(self._held)
 
 
-def _on_levels(
-    layer: Layer, levels: Levels, weight: Tensor, mask: Tensor
-) -> tuple[Tensor, Tensor]:
+def _on_levels(layer: Layer, levels: Levels, weight: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     """The nearest weights on levels where the mask keeps them, zero elsewhere; and the scale."""
     try:
         scale = levels.scale(weight, mask)
