@@ -1,6 +1,7 @@
 """Pruning with PyTorch alone: schemes, methods, and training that keeps the accuracy."""
 
 from .admm import ADMM
+from .branches import Branches
 from .config import LayerRule, PruningConfig, Target, load_config, select, select_layers
 from .crossbar_cost import (
     CrossbarCost,
@@ -22,6 +23,7 @@ from .patterns import Pattern
 from .private import mask_function, prune_without_data
 from .pruner import LayerReport, Pruner
 from .quantized import Quantized
+from .reparameterise import add_branches, merge_branches
 from .reweighted import Reweighted
 from .scheme import PRUNING_SCHEMES, PruningScheme, parse_scheme
 from .schemes import (
@@ -35,6 +37,7 @@ from .schemes import (
     KernelGroup,
     Unstructured,
 )
+from .search import Search
 from .training import prune
 
 __all__ = [
@@ -44,6 +47,7 @@ __all__ = [
     "PRUNING_SCHEMES",
     "BlockColumnRow",
     "BlockPunched",
+    "Branches",
     "Channel",
     "Column",
     "Crossbar",
@@ -69,13 +73,16 @@ __all__ = [
     "PruningScheme",
     "Quantized",
     "Reweighted",
+    "Search",
     "Target",
     "Unstructured",
+    "add_branches",
     "count_tiles",
     "crossbar_costs",
     "find_layers",
     "load_config",
     "mask_function",
+    "merge_branches",
     "network_library",
     "parse_method",
     "parse_scheme",
