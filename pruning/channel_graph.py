@@ -29,8 +29,8 @@ UNITS = (*CONVOLUTIONS, nn.Linear, *NORMS, Branches)
 
 # Channels of zeros give channels of zeros, and others stay where they are.
 KEEPS = {
-    "abs", "alias", "clone", "detach", "dropout", "elu", "gelu", "hardswish", "hardtanh",
-    "leaky_relu", "mish", "native_dropout", "neg", "relu", "silu", "tanh", "_to_copy",
+    "abs", "alias", "clone", "detach", "elu", "gelu", "hardswish", "hardtanh",
+    "leaky_relu", "mish", "neg", "relu", "silu", "tanh", "_to_copy",
     "_prelu_kernel",
     "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool2d", "adaptive_max_pool3d",
     "_adaptive_avg_pool2d", "_adaptive_avg_pool3d", "avg_pool1d", "avg_pool2d", "avg_pool3d",

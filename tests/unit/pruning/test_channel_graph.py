@@ -56,7 +56,7 @@ def free(graph: ChannelGraph) -> set[int]:
         lambda n, y: functional.interpolate(y, scale_factor=2.0),
         lambda n, y: functional.interpolate(y, scale_factor=2.0, mode="bilinear"),
         lambda n, y: functional.pad(y, (1, 1, 2, 2)),
-        lambda n, y: functional.dropout(2 * y / 3, 0.5),
+        lambda n, y: functional.dropout(2 * y / 3, 0.5, False),
         lambda n, y: n.norm(y),
         lambda n, y: n.depthwise(y),
         lambda n, y: n.norm(n.depthwise(functional.relu(y))),
