@@ -164,9 +164,6 @@ class _Watch(TorchDispatchMode):
             found = [reader for reader in readers if reader is not None and reader.is_norm]
             if not unit.is_norm and len(readers) == len(found) == unit.calls == found[0].calls == 1:
                 norms[id(unit.module)] = found[0].module
-            elif found and not unit.is_norm:
-                # Filters of zeros would still be something else to one of the readers.
-                self.keep_whole(unit.writes)
         for unit in units:
             unit.reads, unit.writes = self._settled(unit.reads), self._settled(unit.writes)
         roots = {self._root(space) for space in range(len(self._sizes))}

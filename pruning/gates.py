@@ -1,10 +1,11 @@
 """Gates that learn which channels a network needs: the depth-wise binary convolution.
 
-    y = norm(conv(x))    -->    y = norm(conv(x)) * mask,    mask = 1 where gate >= 1/2, else 0
+    y = conv(x)    -->    y = conv(x * mask),    mask = 1 where gate >= 1/2, else 0
 
 In the backward pass a gate gets the gradient of its mask, as if the threshold were not there (the
-straight-through estimator, https://arxiv.org/abs/1308.3432). Channels that are added or multiplied
-share a gate, since they can only be removed together.
+straight-through estimator, https://arxiv.org/abs/1308.3432). Masks stand where channels are read,
+behind activations: before a ReLU a closed channel would get no gradient any more, and never open
+again. Channels that are added share a gate, since they can only be removed together.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from .channel_graph import ChannelGraph, Channels, Unit
+from .channel_graph import ChannelGraph, Channels, Run, Unit
 
 THRESHOLD = 0.5
+TINY = 1e-9
 
 
 class _Straight(torch.autograd.Function):
@@ -51,18 +53,20 @@ class Gates:
             total += graph.sizes[space]
         device = graph.units[0].conv.weight.device
         self.values = nn.Parameter(torch.ones(total, device=device))
+        for space, part in self._parts.items():
+            strengths = _strengths(graph, space)
+            places = strengths.argsort().argsort() / len(strengths)
+            self.values.data[part] = THRESHOLD + (1 - THRESHOLD) * places
         self.rate = rate
-        self.moment = torch.zeros_like(self.values.data)
-        self.energy = torch.zeros((), device=device)
-        self.steps = 0
+        self.optimizer = torch.optim.Adam([self.values], rate)
         self._handles: list[RemovableHandle] = []
 
     def install(self) -> None:
         """From now on the network computes with them."""
         for unit in self._graph.units:
-            gated = unit.is_norm or self._graph.norm_behind(unit.module) is None
-            if gated and unit.writes and self._parts.keys() & {run.space for run in unit.writes}:
-                hook = unit.module.register_forward_hook(self._closing(unit.writes))
+            mixes = not unit.is_norm and not unit.is_depthwise
+            if mixes and unit.reads and self._parts.keys() & {run.space for run in unit.reads}:
+                hook = unit.module.register_forward_pre_hook(self._closing(unit.reads))
                 self._handles.append(hook)
         self._handles.append(self.values.register_post_accumulate_grad_hook(self._learn))
 
@@ -82,54 +86,58 @@ class Gates:
     def chosen(self, most: float) -> dict[int, Tensor]:
         """Of each space the channels that stay, so many that multiply-adds are `most` or fewer.
 
-        The threshold moves to where they are just so few.
+        That moves the threshold to where they just are.
         """
-        values = self.values.detach()
-        thresholds = values.unique().tolist()
-        low, high = 0, len(thresholds)
+        values = self.values.detach().double()
+        for part in self._parts.values():
+            # Of equal gates an equal share of each space.
+            values[part] += TINY * torch.linspace(0, 1, part.stop - part.start).to(values)
+        thresholds = [*values.sort().values.tolist(), torch.inf]
+        low, high = 0, len(thresholds) - 1
         while low < high:
             middle = (low + high) // 2
-            kept = self._kept(thresholds[middle])
+            kept = self._kept(values, thresholds[middle])
             if float(multiply_adds(self._graph, kept)) <= most:
                 high = middle
             else:
                 low = middle + 1
-        return self._kept(thresholds[low] if low < len(thresholds) else torch.inf)
+        return self._kept(values, thresholds[low])
 
-    def _kept(self, threshold: float) -> dict[int, Tensor]:
-        values = self.values.detach()
+    def _kept(self, values: Tensor, threshold: float) -> dict[int, Tensor]:
         return {space: self._open(values[part], threshold) for space, part in self._parts.items()}
 
     def _open(self, values: Tensor, threshold: float) -> Tensor:
         strongest = values.detach().topk(min(self._least, len(values))).indices
         return (values.detach() >= threshold).index_fill(0, strongest, True)
 
-    MODE = "shared"
-    CLAMP = True
-
     def _learn(self, values: Tensor) -> None:
-        gradient, values.grad = values.grad, None
-        self.steps += 1
-        self.moment.lerp_(gradient, 0.1)
-        if self.MODE == "adam":
-            if self.energy.dim() == 0:
-                self.energy = torch.zeros_like(gradient)
-            self.energy.lerp_(gradient.square(), 0.001)
-            c = 1 - 0.999**self.steps
-        else:
-            self.energy.lerp_(gradient.square().mean(), 0.01)
-            c = 1 - 0.99**self.steps
-        step = self.moment / (1 - 0.9**self.steps) / (self.energy / c).sqrt().clamp_min(1e-20)
-        values.data.sub_(self.rate * step)
-        if self.CLAMP:
-            values.data.clamp_(0, 1)
+        self.optimizer.param_groups[0]["lr"] = self.rate
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        # What is far above or below the threshold would take long to come back.
+        values.data.clamp_(0, 1)
 
-    def _closing(self, channels: Channels) -> Callable[..., Tensor]:
-        def close(module: nn.Module, inputs: Any, output: Tensor) -> Tensor:
-            mask = gather(self._graph, channels, self.masks())
-            return output * mask.to(output).reshape(-1, *[1] * (output.dim() - 2))
+    def _closing(self, channels: Channels) -> Callable[..., tuple[Tensor, ...]]:
+        def close(module: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+            x, *others = inputs
+            mask = gather(self._graph, channels, self.masks()).to(x)
+            return x * mask.reshape(-1, *[1] * (x.dim() - 2)), *others
 
         return close
+
+
+def _strengths(graph: ChannelGraph, space: int) -> Tensor:
+    """How strong channels are at first: what norms scale them by, or the norms of their filters."""
+    total = torch.zeros(graph.sizes[space])
+    for unit in graph.units:
+        if unit.is_norm or unit.is_depthwise or unit.writes != (Run(space),):
+            continue
+        norm = graph.norm_behind(unit.module)
+        weight = unit.conv.weight if norm is None else norm.weight
+        strength = weight.detach().float().cpu().flatten(1 if norm is None else 0)
+        strength = strength.norm(dim=1) if norm is None else strength.abs()
+        total += strength / strength.mean().clamp_min(TINY)
+    return total
 
 
 def gather(graph: ChannelGraph, channels: Channels, masks: Mapping[int, Tensor]) -> Tensor:

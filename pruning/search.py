@@ -37,7 +37,7 @@ class Search(Method):
 
     Attributes:
         beta: of the multiply-adds in the loss.
-        gate_rate: of learning, for gates.
+        travel: how far gates could move in the pruning phase, at their usual speed.
         anneal: share of the pruning phase in which the target falls to the one that is wanted.
         least: filters that a layer keeps.
         ratio: share of epochs before filters are removed.
@@ -83,9 +83,9 @@ class Search(Method):
 
     def start(self, targets: Sequence[Target], masks: Masks, epochs: int, steps: int) -> None:
         if min(self.beta, self.travel, self.ratio) <= 0 or self.least < 1:
-            raise NiwakiError(f"{self}: beta, gate_rate and ratio are above 0, least is at least 1")
+            raise NiwakiError(f"{self}: beta, travel and ratio are above 0, least is at least 1")
         if not 0 <= self.anneal <= 1:
-            raise NiwakiError(f"{self}: anneal is from 0 to 1")
+            raise NiwakiError(f"{self}: anneal is from 0 to 1, not {self.anneal:g}")
         super().start(targets, masks, epochs, steps)
         spaces = self._searched()
         if not spaces:
@@ -106,7 +106,10 @@ class Search(Method):
         self._gates.install()
 
     def loss(self, step: int) -> Tensor | None:
-        progress = min(1.0, step / max(1.0, self.anneal * self.steps))
+        done = step / self.steps
+        progress = min(1.0, done / self.anneal) if self.anneal else 1.0
+        settling = min(1.0, (1 - done) / (1 - self.anneal)) if self.anneal < 1 else 1.0
+        self._gates.rate = self.travel / self.steps * settling
         target = 1 - progress * (1 - 1 / self.targets[0].rate)
         left = multiply_adds(self._graph, self._gates.masks()) / self._dense
         return (self.beta * (left - target).abs()).float()
