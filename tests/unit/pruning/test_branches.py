@@ -21,7 +21,9 @@ NORMS: dict[int, Any] = {1: nn.BatchNorm1d, 2: nn.BatchNorm2d, 3: nn.BatchNorm3d
 def shaken(model: nn.Module) -> nn.Module:
     """The network with random statistics and weights of norms, as after training."""
     for module in model.modules():
-        if isinstance(module, tuple(NORMS.values())):
+        if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)):
+            assert module.running_mean is not None
+            assert module.running_var is not None
             nn.init.uniform_(module.running_mean, -1, 1)
             nn.init.uniform_(module.running_var, 0.5, 2)
             nn.init.uniform_(module.weight, -1, 1)
