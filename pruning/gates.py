@@ -64,8 +64,7 @@ class Gates:
     def install(self) -> None:
         """From now on the network computes with them."""
         for unit in self._graph.units:
-            mixes = not unit.is_norm and not unit.is_depthwise
-            if mixes and unit.reads and self._parts.keys() & {run.space for run in unit.reads}:
+            if unit.mixes and unit.reads and self._parts.keys() & {run.space for run in unit.reads}:
                 hook = unit.module.register_forward_pre_hook(self._closing(unit.reads))
                 self._handles.append(hook)
         self._handles.append(self.values.register_post_accumulate_grad_hook(self._learn))
@@ -130,7 +129,7 @@ def _strengths(graph: ChannelGraph, space: int) -> Tensor:
     """How strong channels are at first: what norms scale them by, or the norms of their filters."""
     total = torch.zeros(graph.sizes[space])
     for unit in graph.units:
-        if unit.is_norm or unit.is_depthwise or unit.writes != (Run(space),):
+        if not unit.mixes or unit.writes != (Run(space),):
             continue
         norm = graph.norm_behind(unit.module)
         weight = unit.conv.weight if norm is None else norm.weight

@@ -18,7 +18,7 @@ from torch import nn
 from niwaki.errors import NiwakiError
 
 from .branches import Branches
-from .channel_graph import watch_channels
+from .channel_watch import watch_channels
 from .layers import CONVOLUTIONS
 
 

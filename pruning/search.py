@@ -19,7 +19,8 @@ from torch import Tensor, nn
 from niwaki.errors import NiwakiError
 
 from .branches import Branches
-from .channel_graph import ChannelGraph, Unit, watch_channels
+from .channel_graph import ChannelGraph, Unit
+from .channel_watch import watch_channels
 from .config import Target
 from .gates import Gates, gather, multiply_adds
 from .masks import Masks
@@ -171,7 +172,7 @@ class Search(Method):
         """Spaces that only layers to prune write, and of which not all channels must stay."""
         spaces = set(self._graph.sizes) - self._graph.whole
         for unit in self._graph.units:
-            if unit.is_norm or unit.is_depthwise:
+            if not unit.mixes:
                 continue  # they follow what they read
             layers = 2 if isinstance(unit.module, Branches) else 1
             if len(self._targets_of(unit)) < layers:
@@ -180,7 +181,7 @@ class Search(Method):
 
     def _targets_of(self, unit: Unit) -> list[Target]:
         """Those whose weights are the unit's alone."""
-        if unit.is_norm or unit.is_depthwise:
+        if not unit.mixes:
             return []
         module = unit.module
         owners = [module.main, module.pointwise] if isinstance(module, Branches) else [module]

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from niwaki.pruning.channel_graph import ChannelGraph, Channels, Run, watch_channels
+from niwaki.pruning.channel_graph import ChannelGraph, Channels, Run
+from niwaki.pruning.channel_watch import watch_channels
 from niwaki.pruning.gates import multiply_adds
 
 

@@ -22,7 +22,7 @@ from niwaki.pruning import (
     find_layers,
     merge_branches,
 )
-from niwaki.pruning.channel_graph import watch_channels
+from niwaki.pruning.channel_watch import watch_channels
 from niwaki.pruning.gates import Gates
 
 EXAMPLE = torch.zeros(2, 1, 12, 12)
