@@ -100,10 +100,14 @@ class Levels:
         return self.least + (1 - self.least) * digits / (states - 1)
 
     def nearest(self, values: Tensor) -> Tensor:
-        """Of each value the nearest level of scale 1; zero becomes the smallest positive one."""
+        """Of each value the nearest level of scale 1; zero becomes the smallest positive one.
+
+        NaN stays, so that whoever looks for it finds it.
+        """
         magnitudes = self.magnitudes.to(values.device, values.dtype)
         middles = (magnitudes[1:] + magnitudes[:-1]) / 2
-        return magnitudes[torch.bucketize(values.abs(), middles, out_int32=True)].copysign(values)
+        found = magnitudes[torch.bucketize(values.abs(), middles, out_int32=True)]
+        return found.copysign(values).where(~values.isnan(), values)
 
     def scale(self, weight: Tensor, mask: Tensor) -> Tensor:
         """The scale with the smallest squared error over the weights of the mask.

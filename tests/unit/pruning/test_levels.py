@@ -37,7 +37,8 @@ def test_nearest_is_that_of_all_levels(seed: int, states: str, bits: int) -> Non
     torch.testing.assert_close((values - found).abs(), distance.amin(dim=1), rtol=0, atol=1e-6)
 
 
-def test_zero_gets_a_level_too() -> None:
+def test_zero_gets_a_level_too_and_nan_none() -> None:
+    assert bool(Levels().nearest(torch.tensor([float("nan")])).isnan())
     assert Levels(bits=3).nearest(torch.tensor([0.0, -1e-9])).tolist() == pytest.approx([0.1, -0.1])
 
 
