@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from .batches import evaluating
 from .branches import Branches
 from .channel_graph import NORMS, ChannelGraph, Channels, Spaces, Unit
 from .channel_rules import channels_after
@@ -30,16 +30,12 @@ def watch_channels(model: nn.Module, example: Any) -> ChannelGraph:
         if isinstance(module, UNITS):
             handles.append(module.register_forward_pre_hook(watch.enter))
             handles.append(module.register_forward_hook(watch.leave))
-    training = {module: module.training for module in model.modules()}
     try:
-        model.eval()
-        with torch.no_grad(), watch:
+        with evaluating(model), watch:
             outputs = model(*example) if isinstance(example, tuple) else model(example)
     finally:
         for handle in handles:
             handle.remove()
-        for module, state in training.items():
-            module.training = state
     for value in tree_leaves(outputs):
         watch.spaces.keep_whole(watch.known(value))
     return watch.graph()

@@ -83,8 +83,8 @@ class Search(Method):
         return list(targets)
 
     def start(self, targets: Sequence[Target], masks: Masks, epochs: int, steps: int) -> None:
-        if min(self.beta, self.travel, self.ratio) <= 0 or self.least < 1:
-            raise NiwakiError(f"{self}: beta, travel and ratio are above 0, least is at least 1")
+        if min(self.beta, self.travel) <= 0 or self.least < 1:
+            raise NiwakiError(f"{self}: beta and travel are above 0, least is at least 1")
         if not 0 <= self.anneal <= 1:
             raise NiwakiError(f"{self}: anneal is from 0 to 1, not {self.anneal:g}")
         super().start(targets, masks, epochs, steps)

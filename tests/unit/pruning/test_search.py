@@ -288,7 +288,7 @@ def test_branches_are_searched_as_one_layer(dense: nn.Module) -> None:
         (
             PruningConfig("filter", 2),
             "search(beta=0)",
-            r"beta, travel and ratio are above 0, least",
+            r"beta and travel are above 0, least is",
         ),
         (PruningConfig("filter", 2), "search(least=0)", r"above 0, least is at least 1$"),
         (PruningConfig("filter", 2), "search(anneal=2)", r"anneal is from 0 to 1, not 2$"),
