@@ -1,18 +1,29 @@
 """Pruning with PyTorch alone: schemes, methods, and training that keeps the accuracy."""
 
 from .admm import ADMM
+from .branches import Branches
 from .config import LayerRule, PruningConfig, Target, load_config, select, select_layers
+from .crossbar_cost import (
+    CrossbarCost,
+    CrossbarHardware,
+    count_tiles,
+    crossbar_costs,
+    total_cost,
+)
 from .distillation import Distillation
 from .group_lasso import GroupLasso
 from .halving import Halving, network_library
 from .layers import Layer, find_layers
 from .layerwise import Layerwise
+from .levels import Levels
 from .magnitude import Gradual, Magnitude
 from .masks import Masks
 from .method import METHODS, Method, parse_method
 from .patterns import Pattern
 from .private import mask_function, prune_without_data
 from .pruner import LayerReport, Pruner
+from .quantized import Quantized
+from .reparameterise import add_branches, merge_branches
 from .reweighted import Reweighted
 from .scheme import PRUNING_SCHEMES, PruningScheme, parse_scheme
 from .schemes import (
@@ -26,6 +37,7 @@ from .schemes import (
     KernelGroup,
     Unstructured,
 )
+from .search import Search
 from .training import prune
 
 __all__ = [
@@ -35,9 +47,12 @@ __all__ = [
     "PRUNING_SCHEMES",
     "BlockColumnRow",
     "BlockPunched",
+    "Branches",
     "Channel",
     "Column",
     "Crossbar",
+    "CrossbarCost",
+    "CrossbarHardware",
     "Distillation",
     "Filter",
     "Gradual",
@@ -48,6 +63,7 @@ __all__ = [
     "LayerReport",
     "LayerRule",
     "Layerwise",
+    "Levels",
     "Magnitude",
     "Masks",
     "Method",
@@ -55,12 +71,18 @@ __all__ = [
     "Pruner",
     "PruningConfig",
     "PruningScheme",
+    "Quantized",
     "Reweighted",
+    "Search",
     "Target",
     "Unstructured",
+    "add_branches",
+    "count_tiles",
+    "crossbar_costs",
     "find_layers",
     "load_config",
     "mask_function",
+    "merge_branches",
     "network_library",
     "parse_method",
     "parse_scheme",
@@ -68,4 +90,5 @@ __all__ = [
     "prune_without_data",
     "select",
     "select_layers",
+    "total_cost",
 ]

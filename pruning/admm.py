@@ -10,7 +10,7 @@ itself is projected, and what is left is retrained under the mask.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -25,34 +25,30 @@ from .masks import Masks
 from .method import Method, register_method
 from .scheme import Projection
 
+Onto = Callable[[Tensor], Tensor]  # the Euclidean projection of weights onto a set
+
 
 @dataclass
 class _Split:
     """One layer's auxiliary weights: Z and scaled dual U for each set, and what W is drawn to."""
 
     layer: Layer
-    projections: tuple[Projection, ...]
+    sets: tuple[Onto, ...]
     z: list[Tensor]
     u: list[Tensor]
     anchor: Tensor
 
     @classmethod
-    def of(cls, target: Target) -> _Split:
-        weight = target.layer.weight.detach()
-        projections = target.scheme.projections(target.rate)
-        zeros = [torch.zeros_like(weight) for _ in projections]
-        split = cls(target.layer, projections, [], zeros, weight)
+    def of(cls, layer: Layer, sets: tuple[Onto, ...]) -> _Split:
+        weight = layer.weight.detach()
+        split = cls(layer, sets, [], [torch.zeros_like(weight) for _ in sets], weight)
         split.project()
         return split
 
     def project(self) -> None:
         """The Z-step."""
         weight = self.layer.weight.detach()
-        self.z = []
-        for projection, u in zip(self.projections, self.u, strict=True):
-            moved = weight + u
-            mask = projection(self.layer.array(moved), self.layer.groups)
-            self.z.append(moved.masked_fill(~self.layer.tensor(mask), 0))
+        self.z = [onto(weight + u) for onto, u in zip(self.sets, self.u, strict=True)]
         self.draw()
 
     def draw(self) -> None:
@@ -107,8 +103,21 @@ class ADMM(Method):
         if self.rho <= 0 or min(self.stages, self.updates) < 1:
             raise NiwakiError(f"{self}: rho is above 0, stages and updates are at least 1")
         super().start(targets, masks, epochs, steps)
-        self._splits = [_Split.of(target) for target in self.targets]
+        self._splits = [_Split.of(target.layer, self.sets(target)) for target in self.targets]
         self._stage = 0
+
+    def sets(self, target: Target) -> tuple[Onto, ...]:
+        """What a layer's weights are drawn to, each with auxiliary weights of its own."""
+        layer = target.layer
+
+        def onto(projection: Projection) -> Onto:
+            def project(weight: Tensor) -> Tensor:
+                mask = projection(layer.array(weight), layer.groups)
+                return weight.masked_fill(~layer.tensor(mask), 0)
+
+            return project
+
+        return tuple(onto(projection) for projection in target.scheme.projections(target.rate))
 
     def loss(self, step: int) -> Tensor | None:
         """The penalty, but for a constant that depends on Z and U alone."""
@@ -148,8 +157,7 @@ class ADMM(Method):
             if found := state["splits"].get(target.layer.name):
                 weight = target.layer.weight.detach()
                 z, u = ([t.to(weight.device) for t in found[key]] for key in ("z", "u"))
-                projections = target.scheme.projections(target.rate)
-                self._splits.append(_Split(target.layer, projections, z, u, weight))
+                self._splits.append(_Split(target.layer, self.sets(target), z, u, weight))
                 self._splits[-1].draw()
 
     def _update(self, stage: int) -> None:

@@ -122,7 +122,7 @@ class Halving(ADMM):
         self.targets = [_with_library(t, halved[t.layer.name]) for t in self.targets]
         for target in self.targets:
             split = splits[target.layer.name]
-            split.projections = target.scheme.projections(target.rate)
+            split.sets = self.sets(target)
             split.project()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from torch import Tensor, nn
@@ -16,11 +16,13 @@ class Masks:
 
     An optimiser may move a removed weight, by momentum for one; so they are set to zero again
     before each forward step of the network, and of their modules, which may also be called alone.
+    A layer may have more that must hold then, as weights that stay on levels.
     """
 
     def __init__(self, model: nn.Module, layers: Mapping[str, Layer]) -> None:
         self._layers = layers
         self._masks: dict[str, Tensor] = {}
+        self._also: dict[str, Callable[[], None]] = {}
         # The network's own: attention, for one, uses the weights of a module that it never calls.
         self._handles: list[RemovableHandle] = [
             model.register_forward_pre_hook(lambda module, inputs: self.apply())
@@ -46,6 +48,14 @@ class Masks:
         if at_once:
             self.apply()
 
+    def also(self, actions: Mapping[str, Callable[[], None]]) -> None:
+        """From now on these, too, are done for layers with a mask, after it is applied.
+
+        They may come any number of times between two steps of the optimiser.
+        """
+        self._also = dict(actions)
+        self.apply()
+
     def apply(self) -> None:
         """Set removed weights to zero."""
         for name in self._masks:
@@ -66,6 +76,8 @@ class Masks:
         # Of `data`, which autograd does not watch: a module may run twice before one backward step.
         # Not a product, which would keep NaN and -0.0.
         weight.data.masked_fill_(~mask.to(weight.device), 0)
+        if name in self._also:
+            self._also[name]()
 
     def _hook(self, name: str) -> Any:
         def before_forward(module: nn.Module, inputs: Any) -> None:

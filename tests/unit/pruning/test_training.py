@@ -272,14 +272,18 @@ niwaki.prune(
     [
         ("admm", 13),
         ("halving", 13),
+        ("quantized", 13),
+        ("quantized", 27),
         ("reweighted", 27),
+        ("search", 13),
+        ("search", 27),
         ("gradual", 9),
         ("group_lasso", 12),
         ("group_lasso", 22),
     ],
 )
 def test_goes_on_after_a_kill_with_equal_weights(tmp_path: Path, method: str, after: int) -> None:
-    scheme = "block_punched" if method == "reweighted" else "pattern"
+    scheme = {"reweighted": "block_punched", "search": "filter"}.get(method, "pattern")
     code = STOPPED.replace("'pattern'", repr(scheme))
     path = tmp_path / "run.ckpt"
     tests = Path(__file__).resolve().parents[2]
@@ -516,5 +520,6 @@ def test_lines_of_each_epoch(capsys: pytest.CaptureFixture[str]) -> None:
     assert "score 0.5, residual 0." in lines[0]
     assert lines[1].endswith("score 0.5, rate 2.00x")
     assert set(METHODS) == {
-        "admm", "group_lasso", "halving", "layerwise", "magnitude", "gradual", "reweighted",
+        "admm", "group_lasso", "halving", "layerwise", "magnitude", "gradual", "quantized",
+        "reweighted", "search",
     }  # fmt: skip
