@@ -16,7 +16,7 @@ import numpy as np
 
 from .base import Bools, Scheme, SchemeError, Shape, Weights, check_rate, check_shape, register
 from .block_punched import FILTERS, BlockPunched
-from .folding import energies, fold, fold_sum, pad, strongest, unfold
+from .folding import Floats, energies, fold, fold_sum, pad, strongest, unfold
 
 # Narrower blocks explain anything: with one column, kept rows are scattered weights.
 LEAST_COLUMNS = 8
@@ -91,7 +91,7 @@ def block_column_row_mask(
     Each of the two steps is a projection of ``weights[F, C, T]``: a block keeps one in
     `column_rate` of its columns, those of largest L2 norm, then one in `row_rate` of its rows, by
     the norm of what the columns left (of equals the first; NaN counts as infinite). Smaller blocks
-    at the end of filters or columns keep as many as they can of what a whole block keeps.
+    at the end of filters or columns keep as large a share, at least one if whole blocks keep any.
 
     Raises:
         SchemeError: a rate, `filters` or `columns` is below 1, or the weights have no shape of a
@@ -107,13 +107,28 @@ def block_column_row_mask(
     padded = pad(pad(matrix, filters, axis=1, value=-1.0), columns, axis=2, value=-1.0)
     height, width = padded.shape[1] // filters, padded.shape[2] // columns
     blocks = padded.reshape(groups, height, filters, width, columns)
-    kept_columns = strongest(blocks.sum(axis=2), round(columns / column_rate))[:, :, None]
-    left = np.where(kept_columns, blocks, 0).sum(axis=4).swapaxes(2, 3)
-    kept_rows = strongest(left, round(filters / row_rate)).swapaxes(2, 3)[..., None]
+    last = matrix.shape[2] - (width - 1) * columns
+    # groups x blocks of filters x columns x blocks of columns
+    sums = blocks.sum(axis=2).swapaxes(2, 3)
+    kept_columns = _strongest_of_blocks(sums, last, column_rate).swapaxes(2, 3)[:, :, None]
+    last = matrix.shape[1] - (height - 1) * filters
+    # groups x blocks of columns x filters x blocks of filters
+    left = np.where(kept_columns, blocks, 0).sum(axis=4).transpose(0, 3, 2, 1)
+    kept_rows = _strongest_of_blocks(left, last, row_rate).transpose(0, 3, 2, 1)[..., None]
     mask = (kept_rows & kept_columns).reshape(padded.shape)
     return np.ascontiguousarray(mask[:, : matrix.shape[1], : matrix.shape[2]]).reshape(
         weights.shape
     )
+
+
+def _strongest_of_blocks(energy: Floats, last: int, rate: float) -> Bools:
+    """One in `rate` of ``energy[..., size, blocks]`` along each block, the last one `last` long."""
+    size = energy.shape[2]
+    whole = round(size / rate)
+    kept = strongest(energy.swapaxes(2, 3), whole).swapaxes(2, 3)
+    if whole and last < size:
+        kept[..., -1] = strongest(energy[..., -1], max(1, round(last / rate)))
+    return kept
 
 
 def _widest(rows: Bools, filters: int, taps: int, most: float) -> int | None:
