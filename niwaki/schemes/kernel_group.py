@@ -13,7 +13,7 @@ import numpy as np
 
 from .base import Bools, Weights, check_rate, check_shape
 from .block_punched import BlockPunched
-from .folding import energies, fold_sum, strongest, unfold
+from .folding import energies, fold_sum, unfold
 
 
 def kernel_group_mask(
@@ -26,10 +26,10 @@ def kernel_group_mask(
 ) -> Bools:
     """What stays when the layer keeps the strongest taps of its kernel groups, or whole groups.
 
-    The projection of ``weights[F, C, T]`` onto ``BlockPunched(filters, channels)``: of all taps of
-    all kernel groups one in `rate` is kept (vanilla: of all groups), those of largest L2 norm for
-    each weight, so that smaller groups at the end of filters or channels are not worse off. Of
-    equals the first stays; NaN counts as infinite.
+    The projection of ``weights[F, C, T]`` onto ``BlockPunched(filters, channels)``: the taps of all
+    kernel groups (vanilla: the groups) compete by their L2 norm for each weight, so that smaller
+    groups at the end of filters or channels are not worse off. So many stay that kept weights are
+    as near as can be to one in `rate`. Of equals the first stays; NaN counts as infinite.
 
     Raises:
         SchemeError: `rate`, `filters` or `channels` is below 1, or the weights have no shape of a
@@ -43,9 +43,14 @@ def kernel_group_mask(
     def sums(values: Weights) -> Weights:
         return fold_sum(fold_sum(values, filters, axis=1), channels, axis=2)
 
-    scores = sums(energies(weights).reshape(shape)) / sums(np.ones(shape))
+    sizes = sums(np.ones(shape))
+    scores = sums(energies(weights).reshape(shape)) / sizes
     if vanilla:
-        scores = scores.sum(axis=-1, keepdims=True)
-    kept = strongest(scores.ravel(), round(scores.size / rate)).reshape(scores.shape)
+        scores, sizes = (values.sum(axis=-1, keepdims=True) for values in (scores, sizes))
+    order = np.argsort(-scores, axis=None, kind="stable")
+    ordered = sizes.ravel()[order]
+    stay = ordered.cumsum() - ordered / 2 <= weights.size / rate
+    kept = np.zeros(scores.shape, bool)
+    kept.ravel()[order[stay]] = True
     kept = unfold(unfold(kept, channels, all_channels, axis=2), filters, shape[1], axis=1)
     return np.broadcast_to(kept, shape).reshape(weights.shape).copy()

@@ -164,14 +164,15 @@ def test_projection_onto_kernel_groups(
         range(0, kept.shape[1], filters),
         range(0, kept.shape[2], channels),
     )
-    live, score = [], []
+    live, score, largest = [], [], 0
     for group, row, column in itertools.product(*starts):
         block = np.s_[group, row : row + filters, column : column + channels]
         axes = (0, 1, 2) if vanilla else (0, 1)
         live.append(kept[block].any(axis=axes))
         score.append(np.square(weights[block]).mean(axis=axes))
+        largest = max(largest, kept[block].size // np.size(live[-1]))
     chosen, scores = np.ravel(live), np.ravel(score)
-    assert chosen.sum() == round(chosen.size / rate)
+    assert abs(mask.sum() - mask.size / rate) <= largest / 2
     if chosen.any() and not chosen.all():
         assert scores[chosen].min() >= scores[~chosen].max() * (1 - 1e-12)
 
