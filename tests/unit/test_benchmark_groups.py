@@ -111,15 +111,6 @@ def test_overview_has_columns_of_their_own_for_other_weights() -> None:
 # Workloads
 
 
-def test_c3d_is_the_papers() -> None:
-    with torch.device("meta"):
-        model = models.C3D(classes=101, frames=16, size=112)
-    assert isinstance(model.fc6, torch.nn.Linear)
-    assert model.fc6.in_features == 8192
-    assert sum(weights.numel() for weights in model.parameters()) == 78_409_573
-    assert model(torch.empty(1, 3, 16, 112, 112, device="meta")).shape == (1, 101)
-
-
 def test_inputs_are_images_or_clips() -> None:
     clips = models.inputs(2, (3, 4, 9, 9))
     assert clips.shape == (2, 3, 4, 9, 9)
