@@ -9,7 +9,7 @@ from __future__ import annotations
 from calibration import Example, calibrated
 from torch import Tensor, nn
 
-FRAMES, BANDS = 40, 32
+FRAMES, BANDS = 28, 32
 
 
 class DigitGRU(nn.Module):
@@ -18,7 +18,7 @@ class DigitGRU(nn.Module):
     The classifier sees the mean over all frames.
     """
 
-    def __init__(self, bands: int = BANDS, hidden: int = 128, classes: int = 10) -> None:
+    def __init__(self, bands: int = BANDS, hidden: int = 256, classes: int = 10) -> None:
         super().__init__()
         self.gru = nn.GRU(bands, hidden, batch_first=True)
         self.fc = nn.Linear(hidden, classes)
