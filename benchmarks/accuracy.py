@@ -20,6 +20,7 @@ from training import document as page
 from training.experiment import Experiment, Place, run
 from training.plan import PLAN
 from training.results import add_row, find_row, read_rows, try_lock
+from training.ship import ship
 from training.tasks import TASKS
 
 from niwaki.errors import NiwakiError
@@ -90,6 +91,14 @@ def document(check: bool) -> None:
             "docs/accuracy.md is not what the results say: run `python benchmarks/accuracy.py "
             "document` and commit it"
         )
+
+
+@main.command(name="ship")
+@data_option
+def ship_command(data: Path | None) -> None:
+    """Write the checkpoints in examples/data."""
+    for path in ship(Place(data, WORK)):
+        print(f"wrote {path} ({path.stat().st_size / 1e3:.0f} kB)")
 
 
 def run_once(experiment: Experiment, data: Path | None, threads: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
@@ -19,6 +20,7 @@ import networks
 import numpy as np
 import peers
 import projections
+import pruning_step
 import pytest
 import race as race_module
 import scaling
@@ -68,6 +70,18 @@ def test_each_scheme_of_pruning_is_projected_once(monkeypatch: pytest.MonkeyPatc
     assert len(set(names)) == len(names)
     assert set(PRUNING_SCHEMES) < set(names)
     assert all(figure.value > 0 for figure in figures)
+
+
+def test_each_method_has_its_share_of_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pruning_step, "BATCH", 2)
+    monkeypatch.setattr(pruning_step, "STEPS", 4)
+    cores = os.sched_getaffinity(0)
+    try:
+        figures = pruning_step._measure(min(cores))
+    finally:
+        os.sched_setaffinity(0, cores)
+    assert len({figure.name for figure in figures}) == len(figures) == 4
+    assert all(math.isfinite(figure.value) and figure.value > -100 for figure in figures)
 
 
 # Cases
