@@ -6,6 +6,11 @@ Training minimises ``f(W) + rho/2 * sum_k ||W - Z_k + U_k||^2``. From time to ti
 ``Z_k = projection onto S_k of W + U_k`` and ``U_k += W - Z_k``. Patterns and connectivity are two
 sets, each with a Z and a U (https://arxiv.org/abs/2001.00138); other schemes are one. At the end W
 itself is projected, and what is left is retrained under the mask.
+
+Between projections only the zeros of Z stay: what a projection keeps is W + U, and so it follows W
+while training goes on, at no cost to the penalty. Weights that stay are then free to learn; held
+where they were at the last projection, they would be the less so the larger rho is. So the penalty
+is ``rho/2 * sum_k ||(W + U_k)[Z_k = 0]||^2``, and U is zero elsewhere.
 """
 
 from __future__ import annotations
@@ -28,44 +33,51 @@ from .scheme import Projection
 
 @dataclass
 class _Split:
-    """One layer's auxiliary weights: Z and scaled dual U for each set, and what W is drawn to."""
+    """One layer's auxiliary weights: for each set what Z keeps, and the scaled dual U.
+
+    Attributes:
+        kept: where Z is not zero.
+        pull: how many sets draw a weight to zero.
+        anchor: what those draw it to, on average: the penalty is
+            ``sum_k ||(W + U_k)[Z_k = 0]||^2 = sum pull * (W - anchor)^2`` and a constant.
+    """
 
     layer: Layer
     projections: tuple[Projection, ...]
-    z: list[Tensor]
+    kept: list[Tensor]
     u: list[Tensor]
-    anchor: Tensor
+    pull: Tensor = field(init=False)
+    anchor: Tensor = field(init=False)
 
     @classmethod
     def of(cls, target: Target) -> _Split:
         weight = target.layer.weight.detach()
         projections = target.scheme.projections(target.rate)
-        zeros = [torch.zeros_like(weight) for _ in projections]
-        split = cls(target.layer, projections, [], zeros, weight)
+        split = cls(target.layer, projections, [], [torch.zeros_like(weight) for _ in projections])
         split.project()
         return split
 
     def project(self) -> None:
         """The Z-step."""
         weight = self.layer.weight.detach()
-        self.z = []
-        for projection, u in zip(self.projections, self.u, strict=True):
-            moved = weight + u
-            mask = projection(self.layer.array(moved), self.layer.groups)
-            self.z.append(moved.masked_fill(~self.layer.tensor(mask), 0))
+        self.kept = [
+            self.layer.tensor(projection(self.layer.array(weight + u), self.layer.groups))
+            for projection, u in zip(self.projections, self.u, strict=True)
+        ]
         self.draw()
 
     def draw(self) -> None:
-        """The mean of Z - U: sum_k ||W - Z_k + U_k||^2 is K ||W - anchor||^2 and a constant."""
-        pairs = zip(self.z, self.u, strict=True)
-        self.anchor = torch.stack([z - u for z, u in pairs]).mean(dim=0)
+        """Find what W is drawn to."""
+        self.pull = sum((~kept).to(self.u[0].dtype) for kept in self.kept)
+        moved = sum(u.masked_fill(k, 0) for u, k in zip(self.u, self.kept, strict=True))
+        self.anchor = -moved / self.pull.clamp_min(1)
 
     def update(self) -> None:
         """The Z-step and the dual step."""
         self.project()
         weight = self.layer.weight.detach()
-        for u, z in zip(self.u, self.z, strict=True):
-            u += weight - z
+        for u, kept in zip(self.u, self.kept, strict=True):
+            u.add_(weight).masked_fill_(kept, 0)
         self.draw()
 
     def rescale(self, factor: float) -> None:
@@ -73,6 +85,11 @@ class _Split:
         for u in self.u:
             u /= factor
         self.draw()
+
+    def outside(self) -> float:
+        """Energy of what the sets would remove, the sum over them."""
+        weight = self.layer.weight.detach()
+        return sum(float(weight.masked_fill(kept, 0).square().sum()) for kept in self.kept)
 
 
 @register_method
@@ -118,19 +135,18 @@ class ADMM(Method):
         rho = self.rho * 10**self._stage
         penalty = self.zero()
         for split in self._splits:
-            distance = (split.layer.weight - split.anchor).square().sum()
-            penalty = penalty + (0.5 * rho * len(split.z)) * distance.to(penalty.device)
+            distance = (split.pull * (split.layer.weight - split.anchor).square()).sum()
+            penalty = penalty + 0.5 * rho * distance.to(penalty.device)
         return penalty
 
     def residual(self) -> float | None:
-        """||W - Z|| / ||W|| over all layers and sets."""
+        """||W[Z = 0]|| / ||W|| over all layers and sets."""
         if not self._splits:
             return None
         apart = total = 0.0
         for split in self._splits:
-            weight = split.layer.weight.detach()
-            apart += sum(float((weight - z).square().sum()) for z in split.z)
-            total += len(split.z) * float(weight.square().sum())
+            apart += split.outside()
+            total += len(split.kept) * float(split.layer.weight.detach().square().sum())
         return (apart / total) ** 0.5 if total else 0.0
 
     def remove(self) -> None:
@@ -138,7 +154,7 @@ class ADMM(Method):
         self._splits = []
 
     def state(self) -> dict[str, Any]:
-        pairs = {split.layer.name: {"z": split.z, "u": split.u} for split in self._splits}
+        pairs = {split.layer.name: {"kept": split.kept, "u": split.u} for split in self._splits}
         return {"stage": self._stage, "splits": pairs}
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -146,10 +162,10 @@ class ADMM(Method):
         self._splits = []
         for target in self.targets:
             if found := state["splits"].get(target.layer.name):
-                weight = target.layer.weight.detach()
-                z, u = ([t.to(weight.device) for t in found[key]] for key in ("z", "u"))
+                device = target.layer.weight.device
+                kept, u = ([t.to(device) for t in found[key]] for key in ("kept", "u"))
                 projections = target.scheme.projections(target.rate)
-                self._splits.append(_Split(target.layer, projections, z, u, weight))
+                self._splits.append(_Split(target.layer, projections, kept, u))
                 self._splits[-1].draw()
 
     def _update(self, stage: int) -> None:

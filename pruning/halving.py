@@ -111,7 +111,7 @@ class Halving(ADMM):
             for target in family:
                 layer = target.layer
                 # The first set of `Pattern.projections`: each kernel's best pattern.
-                census = Census.of(layer.array(splits[layer.name].z[0]) != 0)
+                census = Census.of(layer.array(splits[layer.name].kept[0]) != 0)
                 taps = taps_of(census.codes, layer.shape[2])
                 for row, count in zip(taps, census.uses.tolist(), strict=True):
                     uses[library_text([np.flatnonzero(row).tolist()])] += count
