@@ -11,6 +11,9 @@ Between projections only the zeros of Z stay: what a projection keeps is W + U, 
 while training goes on, at no cost to the penalty. Weights that stay are then free to learn; held
 where they were at the last projection, they would be the less so the larger rho is. So the penalty
 is ``rho/2 * sum_k ||(W + U_k)[Z_k = 0]||^2``, and U is zero elsewhere.
+
+Sets shrink while training goes on: rates rise by the cubic schedule of gradual pruning, as in
+progressive ADMM (https://arxiv.org/abs/1810.07378), so that few weights vanish at a time.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ from .config import Target
 from .layers import Layer
 from .masks import Masks
 from .method import Method, register_method
+from .schedule import cubic_rate
 from .scheme import Projection
 
 
@@ -50,9 +54,10 @@ class _Split:
     anchor: Tensor = field(init=False)
 
     @classmethod
-    def of(cls, target: Target) -> _Split:
+    def of(cls, target: Target, rate: float) -> _Split:
+        """At a rate on the way to that of the target."""
         weight = target.layer.weight.detach()
-        projections = target.scheme.projections(target.rate)
+        projections = target.scheme.projections(rate)
         split = cls(target.layer, projections, [], [torch.zeros_like(weight) for _ in projections])
         split.project()
         return split
@@ -86,28 +91,24 @@ class _Split:
             u /= factor
         self.draw()
 
-    def outside(self) -> float:
-        """Energy of what the sets would remove, the sum over them."""
-        weight = self.layer.weight.detach()
-        return sum(float(weight.masked_fill(kept, 0).square().sum()) for kept in self.kept)
-
 
 @register_method
 @dataclass
 class ADMM(Method):
-    """ADMM with a rho that grows.
+    """ADMM with a rho and rates that grow.
 
     Attributes:
         rho: of the first stage.
         stages: of rho, each 10 times the one before.
-        updates: of Z and U in each stage. Each should leave the optimiser time to follow, or U
-            grows without effect: in training of few epochs one did best.
+        updates: of Z and U in each stage.
+        ramp: share of the updates over which rates rise; 0: sets have their last rate at once.
         ratio: share of epochs before weights are removed.
     """
 
-    rho: float = 1e-3
-    stages: int = 4
-    updates: int = 1
+    rho: float = 0.1
+    stages: int = 2
+    updates: int = 8
+    ramp: float = 0.75
     ratio: float = 0.5
 
     name: ClassVar[str] = "admm"
@@ -115,6 +116,7 @@ class ADMM(Method):
 
     _splits: list[_Split] = field(default_factory=list, init=False, repr=False)
     _stage: int = field(default=0, init=False, repr=False)
+    _updates: int = field(default=0, init=False, repr=False)
 
     @property
     def share(self) -> float:
@@ -123,9 +125,11 @@ class ADMM(Method):
     def start(self, targets: Sequence[Target], masks: Masks, epochs: int, steps: int) -> None:
         if self.rho <= 0 or min(self.stages, self.updates) < 1:
             raise NiwakiError(f"{self}: rho is above 0, stages and updates are at least 1")
+        if not 0 <= self.ramp <= 1:
+            raise NiwakiError(f"{self}: ramp, a share of updates, is from 0 to 1")
         super().start(targets, masks, epochs, steps)
-        self._splits = [_Split.of(target) for target in self.targets]
-        self._stage = 0
+        self._stage = self._updates = 0
+        self._splits = [_Split.of(target, self._rate(target)) for target in self.targets]
 
     def loss(self, step: int) -> Tensor | None:
         """The penalty, but for a constant that depends on Z and U alone."""
@@ -140,14 +144,16 @@ class ADMM(Method):
         return penalty
 
     def residual(self) -> float | None:
-        """||W[Z = 0]|| / ||W|| over all layers and sets."""
+        """Norm of the weights that would be removed now, as a share of that of all."""
         if not self._splits:
             return None
-        apart = total = 0.0
-        for split in self._splits:
-            apart += split.outside()
-            total += len(split.kept) * float(split.layer.weight.detach().square().sum())
-        return (apart / total) ** 0.5 if total else 0.0
+        removed = total = 0.0
+        for target in self.targets:
+            layer, weight = target.layer, target.layer.weight.detach()
+            mask = target.scheme.mask(layer.array(weight), target.rate, layer.groups)
+            removed += float(weight.masked_fill(layer.tensor(mask), 0).square().sum())
+            total += float(weight.square().sum())
+        return (removed / total) ** 0.5 if total else 0.0
 
     def remove(self) -> None:
         super().remove()
@@ -155,22 +161,29 @@ class ADMM(Method):
 
     def state(self) -> dict[str, Any]:
         pairs = {split.layer.name: {"kept": split.kept, "u": split.u} for split in self._splits}
-        return {"stage": self._stage, "splits": pairs}
+        return {"stage": self._stage, "updates": self._updates, "splits": pairs}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        self._stage = state["stage"]
+        self._stage, self._updates = state["stage"], state["updates"]
         self._splits = []
         for target in self.targets:
             if found := state["splits"].get(target.layer.name):
                 device = target.layer.weight.device
                 kept, u = ([t.to(device) for t in found[key]] for key in ("kept", "u"))
-                projections = target.scheme.projections(target.rate)
+                projections = target.scheme.projections(self._rate(target))
                 self._splits.append(_Split(target.layer, projections, kept, u))
                 self._splits[-1].draw()
 
     def _update(self, stage: int) -> None:
-        for split in self._splits:
+        self._updates += 1
+        for target, split in zip(self.targets, self._splits, strict=True):
+            split.projections = target.scheme.projections(self._rate(target))
             split.update()
             if stage > self._stage:
                 split.rescale(10 ** (stage - self._stage))
         self._stage = stage
+
+    def _rate(self, target: Target) -> float:
+        """That of the next projection."""
+        ramp = self.ramp * self.stages * self.updates
+        return cubic_rate(target.rate, (self._updates + 1) / ramp if ramp else 1.0)

@@ -57,6 +57,10 @@ class Halving(ADMM):
     kernels. Layers with the same scheme whose kernels are equally large share a library.
     """
 
+    rho: float = 1e-3
+    stages: int = 4
+    updates: int = 1
+
     name: ClassVar[str] = "halving"
     paper: ClassVar[str] = "https://arxiv.org/abs/2001.07710"
 
@@ -122,7 +126,7 @@ class Halving(ADMM):
         self.targets = [_with_library(t, halved[t.layer.name]) for t in self.targets]
         for target in self.targets:
             split = splits[target.layer.name]
-            split.projections = target.scheme.projections(target.rate)
+            split.projections = target.scheme.projections(self._rate(target))
             split.project()
 
 

@@ -21,7 +21,7 @@ from unit.pruning.tiny_task import accuracy, loader, network, trained
 import niwaki
 from niwaki.errors import NiwakiError
 from niwaki.pruning import METHODS, LayerRule, Pruner, PruningConfig, find_layers, parse_method
-from niwaki.pruning.magnitude import cubic_rate
+from niwaki.pruning.schedule import cubic_rate
 from niwaki.schemes import detect
 
 HIDDEN = ("2", "6")  # the layers between the first and the last
@@ -154,7 +154,7 @@ def test_admm_draws_weights_to_patterns(dense: nn.Module) -> None:
     assert residuals[-2] < 0.4 * residuals[0]
     for name, weight in last.items():
         projected = model.get_parameter(f"{name}.weight").detach()
-        assert float((weight - projected).norm() / weight.norm()) < 0.3
+        assert float((weight - projected).norm() / weight.norm()) < 0.4
 
 
 def test_admm_penalty_is_that_of_two_sets() -> None:
@@ -180,6 +180,27 @@ def test_admm_penalty_is_that_of_two_sets() -> None:
     ]
     gradient = sum(0.5 * (layer.weight - z + u) for z, u in zip(z, split.u, strict=True))
     torch.testing.assert_close(layer.weight.grad, gradient)
+
+
+@pytest.mark.parametrize(
+    ("method", "rates"),
+    [
+        # 8 * (1 - (7 / 8) * (1 - (1 - p) ** 3)) is 1 / share of what is kept.
+        ("admm(ratio=1, stages=1, updates=4, ramp=0.5)", [4.27, 8, 8, 8]),
+        ("admm(ratio=1, stages=2, updates=2, ramp=1)", [2.02, 4.27, 7.21, 8]),
+        ("admm(ratio=1, stages=2, updates=2, ramp=0)", [8, 8, 8, 8]),
+    ],
+)
+def test_sets_of_admm_shrink(method: str, rates: list[float]) -> None:
+    layer = nn.Linear(64, 64)
+    pruner = Pruner(layer, PruningConfig("unstructured", 8, include=["*"]), method)
+    pruner.before_training(epochs=1, steps=4)
+    found = []
+    for _ in range(4):
+        pruner.extra_loss()
+        (split,) = pruner.method._splits  # type: ignore[attr-defined]
+        found.append(1 / float(split.kept[0].float().mean()))
+    assert found == pytest.approx(rates, rel=0.01)
 
 
 def test_reweighting_tells_rates_of_layers() -> None:
@@ -356,6 +377,7 @@ def test_weights_that_are_not_finite_replace_no_checkpoint(tmp_path: Path) -> No
             "^unknown pruning method 'chance': choose one of admm, group_lasso, halving,",
         ),
         ({"method": "admm(rho=0)", "epochs": 1}, "rho is above 0, stages and updates"),
+        ({"method": "admm(ramp=2)", "epochs": 1}, "ramp, a share of updates, is from 0 to 1$"),
         ({"method": "admm(ratio=2)", "epochs": 1}, "the share of epochs is from 0 to 1, not 2$"),
         ({"method": "reweighted(eps=0)", "epochs": 1}, "penalty and eps are above 0"),
         ({"method": "reweighted", "epochs": 1, "scheme": "n_m"}, "^2: n_m has no blocks"),
