@@ -23,6 +23,7 @@ import machine
 import networks
 import peers
 import projections
+import pruning_step
 import run_time_memory
 import scaling
 import threads
@@ -44,7 +45,7 @@ CASES = {
     "threads": threads.cases,
     "claims": claims.cases,
 }
-GROUPS = (*CASES, "ablation", "compile", "memory", "import", "projections")
+GROUPS = (*CASES, "ablation", "compile", "memory", "import", "projections", "pruning-step")
 FOLDER = Path("build", "benchmarks")
 FILES = FOLDER / "files"
 LEAST_WIDTH = 140  # characters: a column for each engine
@@ -82,6 +83,9 @@ def main(groups: tuple[str, ...], only: str, rounds: int, core: int | None, reus
     if "projections" in chosen and only in "projections":
         title = "Projecting 512x512x3x3 weights onto schemes of pruning, by 8"
         report_figures("projections", title, projections.measure(core))
+    if "pruning-step" in chosen and only in "pruning-step":
+        title = f"What pruning adds to a training step of ResNet-20, batch {pruning_step.BATCH}"
+        report_figures("pruning-step", title, pruning_step.measure(core))
 
 
 def measure_cases(group: str, only: str, rounds: int, core: int, reuse: bool) -> None:

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from data_sets import read_fashion_mnist
 from fashion_mnist import DENSE_CHECKPOINT, load_network, load_test_images
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
-from train_fashion_mnist import accuracy, read_split, save, tensors
+from train_fashion_mnist import accuracy, save, tensors
 
 import niwaki
 
@@ -33,7 +34,8 @@ def evaluate(network: nn.Module) -> float:
 def setup(folder: Path | None = None, images: int = 6000) -> dict[str, Any]:
     """The arguments of `niwaki.prune` that say what is trained, and on what."""
     folder = folder or Path(os.environ["FASHION_MNIST"])
-    data = TensorDataset(*(values[:images] for values in tensors(*read_split(folder, "train"))))
+    all_images = tensors(*read_fashion_mnist(folder, "train"))
+    data = TensorDataset(*(values[:images] for values in all_images))
     return {
         "model": load_network(DENSE_CHECKPOINT),
         "train_loader": DataLoader(data, BATCH, shuffle=True, drop_last=True),

@@ -12,16 +12,19 @@ they hold 3 % of the weights.
 from __future__ import annotations
 
 import argparse
-import gzip
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
+from data_sets import MovedImages, normalised, read_fashion_mnist
 from fashion_mnist import (
     DATA,
     DENSE_CHECKPOINT,
+    DEVIATION,
+    MEAN,
     PRUNED_CHECKPOINT,
     TEST_IMAGES,
     FashionNet,
@@ -32,6 +35,8 @@ from rich.progress import track
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from niwaki.errors import NiwakiError
+
 FILTERS_PER_BLOCK = 8
 BATCH = 128
 SHIFT = 2  # augmentation: pixels an image may move in each direction
@@ -39,38 +44,9 @@ SHIFT = 2  # augmentation: pixels an image may move in each direction
 console = Console()
 
 
-def read_split(folder: Path, prefix: str) -> tuple[np.ndarray, np.ndarray]:
-    """Images uint8 [N, 28, 28] and labels uint8 [N] from the original idx.gz files.
-
-    Args:
-        prefix: ``train`` or ``t10k``.
-    """
-    with gzip.open(folder / f"{prefix}-images-idx3-ubyte.gz") as file:
-        images = np.frombuffer(file.read(), np.uint8, offset=16).reshape(-1, 28, 28)
-    with gzip.open(folder / f"{prefix}-labels-idx1-ubyte.gz") as file:
-        labels = np.frombuffer(file.read(), np.uint8, offset=8)
-    return images, labels
-
-
 def tensors(images: np.ndarray, labels: np.ndarray) -> tuple[Tensor, Tensor]:
     """Normalised images [N, 1, 28, 28] and labels int64 [N]."""
     return torch.from_numpy(normalise(images)), torch.from_numpy(labels.astype(np.int64))
-
-
-def augmented_batches(images: Tensor, labels: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-    """One epoch in random order, each image moved by up to `SHIFT` pixels and maybe mirrored."""
-    # What moves in is background: the value of a black pixel after normalising.
-    padded = nn.functional.pad(images[:, 0], (SHIFT,) * 4, value=float(images.min()))
-    size = torch.arange(images.shape[-1])
-    for chosen in torch.randperm(len(images)).split(BATCH)[:-1]:
-        count = len(chosen)
-        rows = size + torch.randint(0, 2 * SHIFT + 1, (count, 1))
-        columns = size + torch.randint(0, 2 * SHIFT + 1, (count, 1))
-        columns = torch.where(torch.rand(count, 1) < 0.5, columns, columns.flip(1))
-        yield (
-            padded[chosen[:, None, None], rows[:, :, None], columns[:, None, :]][:, None],
-            labels[chosen],
-        )
 
 
 def accuracy(network: nn.Module, images: Tensor, labels: Tensor) -> float:
@@ -126,8 +102,7 @@ class GradualPruner:
 
 def train(
     network: FashionNet,
-    images: Tensor,
-    labels: Tensor,
+    batches: MovedImages,
     epochs: int,
     peak_rate: float,
     title: str,
@@ -141,14 +116,13 @@ def train(
     optimiser = torch.optim.SGD(
         network.parameters(), peak_rate, momentum=0.9, weight_decay=5e-4, nesterov=True
     )
-    steps = len(images) // BATCH
+    steps = len(batches)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, peak_rate, total_steps=epochs * steps, pct_start=0.25
     )
     done = 0
     for epoch in range(1, epochs + 1):
         losses, started = [], time.monotonic()
-        batches = augmented_batches(images, labels)
         for batch, wanted in track(
             batches, f"{title} {epoch}/{epochs}", steps, console=console, transient=True
         ):
@@ -185,10 +159,18 @@ def main() -> None:
     torch.set_num_threads(1)  # results then do not depend on the number of cores
     torch.manual_seed(options.seed)
     try:
-        raw_test = read_split(options.data, "t10k")
-        training, test = tensors(*read_split(options.data, "train")), tensors(*raw_test)
-    except FileNotFoundError as error:
-        parser.error(f"no {error.filename}: give --data the folder with the original four files")
+        raw_test = read_fashion_mnist(options.data, "t10k")
+        images, labels = read_fashion_mnist(options.data, "train")
+    except NiwakiError as error:
+        parser.error(str(error))
+    test = tensors(*raw_test)
+    training = MovedImages(
+        torch.tensor(images)[:, None],
+        torch.tensor(labels, dtype=torch.int64),
+        BATCH,
+        SHIFT,
+        partial(normalised, means=(MEAN,), deviations=(DEVIATION,)),
+    )
     options.output.mkdir(parents=True, exist_ok=True)
     images, labels = raw_test
     np.savez_compressed(
@@ -197,13 +179,13 @@ def main() -> None:
 
     # Channels-last is faster to train with; checkpoints are plain [F, C, KH, KW].
     network = FashionNet().to(memory_format=torch.channels_last)
-    train(network, *training, options.dense_epochs, 0.15, "dense")
+    train(network, training, options.dense_epochs, 0.15, "dense")
     save(network, options.output / DENSE_CHECKPOINT.name)
     console.print(f"dense: {accuracy(network, *test):.2%} of the {len(test[0]):,} test images")
 
-    steps = options.pruned_epochs * (len(training[0]) // BATCH)
+    steps = options.pruned_epochs * len(training)
     pruner = GradualPruner(prunable(network), options.rate, steps // 2)
-    train(network, *training, options.pruned_epochs, 0.1, "pruned", pruner)
+    train(network, training, options.pruned_epochs, 0.1, "pruned", pruner)
     save(network, options.output / PRUNED_CHECKPOINT.name)
     console.print(f"pruned: {accuracy(network, *test):.2%} of the {len(test[0]):,} test images")
     for name, layer in prunable(network).items():

@@ -19,7 +19,7 @@ import torch
 from niwaki.atomic import atomic_file
 from niwaki.errors import NiwakiError
 
-FORMAT = "niwaki pruning 2"
+FORMAT = "niwaki pruning 3"
 
 
 def save_checkpoint(path: str | os.PathLike[str], content: Mapping[str, Any]) -> None:

@@ -72,8 +72,8 @@ class PruningConfig:
         rate: all weights / kept weights, of each layer that no rule gives another.
         layers: rules; the last that matches a layer decides.
         include: names or types of the layers to prune. None: all that the scheme fits and at
-            which the rate is possible, but the first and the last of the network, which have few
-            weights and suffer most; and all that a rule matches.
+            which the rate is possible, but the first and the last of the network and depthwise
+            convolutions, which have few weights and suffer most; and all that a rule matches.
         exclude: names or types of layers that stay dense.
         budget: ``layer``, each layer has its rate; or what falls by the rate in all layers
             together, while one threshold tells rates of layers: ``weights``, ``flops``, or
@@ -151,8 +151,10 @@ def _chosen(layers: Sequence[Layer], config: PruningConfig) -> list[Target]:
     for index, layer in enumerate(layers):
         rule = next((rule for rule in reversed(rules) if _matches(rule.match, layer)), None)
         named = rule is not None or _matches(config.include or (), layer)
-        ends = index in (0, len(layers) - 1)
-        if _matches(config.exclude, layer) or (not named and (config.include is not None or ends)):
+        spared = index in (0, len(layers) - 1) or layer.is_depthwise
+        if _matches(config.exclude, layer) or (
+            not named and (config.include is not None or spared)
+        ):
             continue
         scheme = (rule and rule.scheme) or config.scheme
         rate = config.rate if rule is None or rule.rate is None else rule.rate

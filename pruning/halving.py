@@ -57,6 +57,10 @@ class Halving(ADMM):
     kernels. Layers with the same scheme whose kernels are equally large share a library.
     """
 
+    rho: float = 1e-3
+    stages: int = 4
+    updates: int = 1
+
     name: ClassVar[str] = "halving"
     paper: ClassVar[str] = "https://arxiv.org/abs/2001.07710"
 
@@ -111,7 +115,7 @@ class Halving(ADMM):
             for target in family:
                 layer = target.layer
                 # The first set of `Pattern.projections`: each kernel's best pattern.
-                census = Census.of(layer.array(splits[layer.name].z[0]) != 0)
+                census = Census.of(layer.array(splits[layer.name].held[0]) == 0)
                 taps = taps_of(census.codes, layer.shape[2])
                 for row, count in zip(taps, census.uses.tolist(), strict=True):
                     uses[library_text([np.flatnonzero(row).tolist()])] += count
@@ -122,7 +126,7 @@ class Halving(ADMM):
         self.targets = [_with_library(t, halved[t.layer.name]) for t in self.targets]
         for target in self.targets:
             split = splits[target.layer.name]
-            split.sets = self.sets(target)
+            split.sets = self.sets(self._now(target))
             split.project()
 
 

@@ -39,6 +39,11 @@ class Layer:
         filters, channels, *kernel = self.weight.shape
         return filters, channels, math.prod(kernel)
 
+    @property
+    def is_depthwise(self) -> bool:
+        """Whether each of its filters reads one channel of several."""
+        return self.groups > 1 and self.weight.shape[1] == 1
+
     def array(self, values: Tensor) -> Weights:
         """A tensor of the weight's shape as ``float32[F, C, T]`` in numpy."""
         flat = values.detach().to("cpu", torch.float32).reshape(self.shape)

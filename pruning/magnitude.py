@@ -11,6 +11,7 @@ from torch import Tensor
 from .config import Target
 from .masks import Masks
 from .method import Method, register_method
+from .schedule import cubic_rate
 
 
 @register_method
@@ -58,13 +59,3 @@ class Gradual(Method):
             rates = {t.layer.name: cubic_rate(t.rate, progress) for t in self.targets}
             self.set_masks(rates, at_once=False)
         return None
-
-
-def cubic_rate(rate: float, progress: float) -> float:
-    """The rate at `progress`, from 0 to 1, on the way to `rate`.
-
-    The share of removed weights is ``s * (1 - (1 - progress)^3)``: much at first, when there is
-    much that is redundant.
-    """
-    removed = (1 - 1 / rate) * (1 - (1 - min(1.0, progress)) ** 3)
-    return 1 / (1 - removed)

@@ -63,6 +63,10 @@ class Quantized(ADMM):
         bits, cell_bits, least, states, per_filter: as in `Levels`.
     """
 
+    rho: float = 1e-3
+    stages: int = 4
+    updates: int = 1
+    ramp: float = 0.0
     bits: int = 5
     cell_bits: int = 4
     least: float = 0.1
@@ -87,9 +91,10 @@ class Quantized(ADMM):
     def sets(self, target: Target) -> tuple[Onto, ...]:
         layer, levels = target.layer, self.levels
 
-        def project(weight: Tensor) -> Tensor:
+        def project(weight: Tensor) -> tuple[Tensor, Tensor]:
             mask = target.scheme.mask(layer.array(weight), target.rate, layer.groups)
-            return _on_levels(layer, levels, weight, layer.tensor(mask))[0]
+            projected, _ = _on_levels(layer, levels, weight, layer.tensor(mask))
+            return projected, torch.ones_like(projected, dtype=torch.bool)
 
         return *super().sets(target), project
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
@@ -19,6 +20,7 @@ import networks
 import numpy as np
 import peers
 import projections
+import pruning_step
 import pytest
 import race as race_module
 import scaling
@@ -70,6 +72,18 @@ def test_each_scheme_of_pruning_is_projected_once(monkeypatch: pytest.MonkeyPatc
     assert all(figure.value > 0 for figure in figures)
 
 
+def test_each_method_has_its_share_of_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pruning_step, "BATCH", 2)
+    monkeypatch.setattr(pruning_step, "STEPS", 4)
+    cores = os.sched_getaffinity(0)
+    try:
+        figures = pruning_step._measure(min(cores))
+    finally:
+        os.sched_setaffinity(0, cores)
+    assert len({figure.name for figure in figures}) == len(figures) == 4
+    assert all(math.isfinite(figure.value) and figure.value > -100 for figure in figures)
+
+
 # Cases
 
 
@@ -109,15 +123,6 @@ def test_overview_has_columns_of_their_own_for_other_weights() -> None:
 
 
 # Workloads
-
-
-def test_c3d_is_the_papers() -> None:
-    with torch.device("meta"):
-        model = models.C3D(classes=101, frames=16, size=112)
-    assert isinstance(model.fc6, torch.nn.Linear)
-    assert model.fc6.in_features == 8192
-    assert sum(weights.numel() for weights in model.parameters()) == 78_409_573
-    assert model(torch.empty(1, 3, 16, 112, 112, device="meta")).shape == (1, 101)
 
 
 def test_inputs_are_images_or_clips() -> None:

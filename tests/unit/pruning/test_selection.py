@@ -34,6 +34,15 @@ def test_all_layers_that_fit_but_first_and_last() -> None:
     assert list(chosen(PruningConfig("block_punched", 4))) == ["1", "2", "3"]
 
 
+def test_depthwise_convolutions_only_if_they_are_named() -> None:
+    model = nn.Sequential(
+        nn.Conv2d(3, 16, 3), nn.Conv2d(16, 32, 3, groups=16), nn.Conv2d(32, 32, 1), nn.Linear(32, 2)
+    )
+    names = [[t.layer.name for t in select(model, PruningConfig("unstructured", 4, include=i))]
+             for i in (None, ["1"], ["*"])]  # fmt: skip
+    assert names == [["2"], ["1"], ["0", "1", "2", "3"]]
+
+
 def test_rules_the_last_decides() -> None:
     config = PruningConfig(
         "pattern",

@@ -1,0 +1,89 @@
+"""The experiments of docs/accuracy.md, those of most worth first."""
+
+from __future__ import annotations
+
+from .experiment import DENSE, Experiment
+from .tasks import TASKS
+
+SEEDS = range(3)
+FASHION_EPOCHS, CIFAR_EPOCHS, DIGITS_EPOCHS = 2, 6, 32
+
+# 10.67 is what blocks can have: 8 of 64 columns and 6 of 8 rows.
+DIGITS_RATE = 10.67
+
+SCHEMES = ("unstructured", "pattern", "block_punched", "block_column_row", "kernel_group")
+
+
+def _fashion(scheme: str, rate: float, method: str, seed: int = 0) -> Experiment:
+    return _run("fashion_mnist", scheme, rate, method, FASHION_EPOCHS, seed)
+
+
+def _cifar(scheme: str, rate: float, method: str) -> Experiment:
+    return _run("cifar10", scheme, rate, method, CIFAR_EPOCHS, 0)
+
+
+def _digits(
+    scheme: str, rate: float, method: str, seed: int, epochs: int = DIGITS_EPOCHS
+) -> Experiment:
+    return _run("spoken_digits", scheme, rate, method, epochs, seed)
+
+
+def _run(task: str, scheme: str, rate: float, method: str, epochs: int, seed: int) -> Experiment:
+    return Experiment(task, scheme, rate, method, epochs, seed, TASKS[task].pruning_rate)
+
+
+# What examples/checkpoints.py has, by its names there.
+SHIPPED = {
+    "fashion_pattern": _fashion("pattern", 8, "gradual"),
+    "fashion_block_punched": _fashion("block_punched", 8, "gradual"),
+    "digit_gru": _digits("block_column_row", DIGITS_RATE, "magnitude", 0),
+}
+
+PLAN = tuple(
+    dict.fromkeys(
+        (
+            *SHIPPED.values(),
+            *(_digits(DENSE, 1, "magnitude", seed) for seed in SEEDS),
+            *(_digits("block_column_row", DIGITS_RATE, "magnitude", seed) for seed in SEEDS),
+            # Long enough for so few weights to learn what many did.
+            *(
+                _digits(scheme, rate, method, seed, epochs=80)
+                for seed in SEEDS
+                for scheme, rate, method in (
+                    (DENSE, 1, "magnitude"),
+                    ("block_column_row", DIGITS_RATE, "gradual"),
+                )
+            ),
+            # The data's owner retrains what was pruned without data.
+            _fashion("block_punched", 4, "layerwise"),
+            _cifar(DENSE, 1, "magnitude"),
+            _cifar("pattern", 2.25, "admm"),
+            _cifar("pattern", 4, "admm"),
+            _cifar("block_punched", 4, "admm"),
+            _cifar("filter", 4, "magnitude"),
+            _cifar("block_punched", 4, "reweighted"),
+            _cifar("pattern", 4, "gradual"),
+            _cifar("block_punched", 4, "gradual"),
+            *(_fashion(DENSE, 1, "magnitude", seed) for seed in SEEDS),
+            *(
+                _fashion(scheme, 8, method)
+                for scheme in ("block_punched", "pattern")
+                for method in ("admm", "magnitude")
+            ),
+            _fashion("block_punched", 8, "reweighted"),
+            _fashion("filter", 8, "magnitude"),
+            _fashion("n_m", 2, "gradual"),
+            _fashion("n_m", 4, "gradual"),
+            *(_fashion(scheme, rate, "gradual") for rate in (8, 16, 4) for scheme in SCHEMES),
+            *(_fashion("filter", rate, "magnitude") for rate in (16, 4)),
+            *(_digits("block_column_row", DIGITS_RATE, "gradual", seed) for seed in SEEDS),
+            *(_digits("block_column_row", DIGITS_RATE, "admm", seed) for seed in SEEDS),
+            *(_cifar(scheme, 8, "gradual") for scheme in ("pattern", "block_punched")),
+            *(
+                _fashion(scheme, 8, "gradual", seed)
+                for seed in SEEDS
+                for scheme in ("block_punched", "pattern")
+            ),
+        )
+    )
+)
