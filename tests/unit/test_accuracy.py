@@ -135,7 +135,7 @@ def test_rows_that_exist_are_left_out(place: Place, monkeypatch: pytest.MonkeyPa
 def test_unknown_tasks_are_refused() -> None:
     result = CliRunner().invoke(accuracy.main, ["run", "chess"])
     assert str(result.exception) == (
-        "unknown task 'chess': choose one of fashion_mnist, cifar10, spoken_digits"
+        "unknown task 'chess': choose one of fashion_mnist, small_fashion, cifar10, spoken_digits"
     )
 
 
@@ -209,6 +209,7 @@ def test_results_are_of_known_tasks_and_schemes() -> None:
         assert run.task in TASKS
         assert run.scheme == DENSE or parse_scheme(run.scheme)
         assert row["command"] == run.command
+        assert row["method"] == str(parse_method(run.method)), "its defaults have changed since"
         assert row["compiled_differs"] <= row["tested"] / 1000
 
 
