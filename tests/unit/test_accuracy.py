@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -130,6 +132,21 @@ def test_rows_that_exist_are_left_out(place: Place, monkeypatch: pytest.MonkeyPa
         taken = CliRunner().invoke(accuracy.main, [*command, "--seed", "1"])
         assert (taken.exit_code, taken.output) == (0, "")
     assert len(results.read_rows()) == 1
+
+
+def test_without_data_the_program_says_one_line(tmp_path: Path) -> None:
+    program = Path(accuracy.__file__ or "").resolve()
+    found = subprocess.run(
+        [sys.executable, program, "run", "cifar10", "--data", "nowhere"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert found.returncode == 1
+    assert found.stderr == (
+        "error: no data: nowhere is no folder; name that of data sets with --data\n"
+    )
 
 
 def test_unknown_tasks_are_refused() -> None:
