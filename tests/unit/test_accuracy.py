@@ -204,6 +204,23 @@ def test_the_page_compares_with_dense_networks_of_the_same_budget() -> None:
     assert "Spoken digits" not in text
 
 
+def test_goals_are_reached_or_missed() -> None:
+    dense = Experiment("cifar10", DENSE, 1, "magnitude", 2, 0, 0.05)
+    pruned = replace(dense, scheme="block_punched", rate=4, method="admm")
+    rows = [row_of(dense, 0.90), row_of(pruned, 0.88)]
+    goal = "| the same, blocks 4x | 1.5 | "
+    assert f"{goal} |  | not measured yet |" in document.document([])
+    assert f"{goal}2.00 | 1 | MISSED |" in document.document(rows)
+    rows.append(row_of(replace(pruned, method="gradual"), 0.885))
+    assert f"{goal}1.50 | 1 | reached |" in document.document(rows)
+    # More seeds count more than a better one.
+    rows += [row_of(replace(dense, seed=1), 0.90), row_of(replace(pruned, seed=1), 0.87)]
+    assert f"{goal}2.50 | 2 | MISSED |" in document.document(rows)
+    # Other methods do not.
+    rows.append(row_of(replace(pruned, method="magnitude"), 0.90))
+    assert f"{goal}2.50 | 2 | MISSED |" in document.document(rows)
+
+
 def test_the_page_is_what_the_results_say() -> None:
     result = CliRunner().invoke(accuracy.main, ["document", "--check"])
     assert result.exit_code == 0, "python benchmarks/accuracy.py document"
