@@ -67,6 +67,11 @@ PLAN = tuple(
                 for method in ("magnitude", "gradual", "admm", "reweighted")
                 if (scheme, method) != ("pattern", "reweighted")
             ),
+            # Few updates onto sets that do not shrink.
+            *(
+                _small("block_punched", 16, "admm(rho=1e-3, stages=4, updates=1, ramp=0)", seed)
+                for seed in SEEDS
+            ),
             *(_small(DENSE, 1, "magnitude", seed) for seed in SEEDS),
             *(_small("filter", 8, "magnitude", seed) for seed in SEEDS),
             # The data's owner retrains what was pruned without data.
