@@ -72,7 +72,7 @@ def run_command(
     data: Path | None,
     threads: int,
 ) -> None:
-    """Run one experiment of TASK: fashion_mnist, cifar10 or spoken_digits."""
+    """Run one experiment of TASK, as fashion_mnist or cifar10."""
     if task not in TASKS:
         raise NiwakiError(f"unknown task '{task}': choose one of {', '.join(TASKS)}")
     learning = TASKS[task].pruning_rate if learning_rate is None else learning_rate

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -28,18 +29,97 @@ layer; this page is made from it (`python benchmarks/accuracy.py document`).
 - **compiled** is the accuracy of the compiled network on the same inputs, and in brackets how many
   predictions differ from PyTorch's.
 - Budgets are those of a few CPU cores: epochs are few, and more would lift both dense and pruned
-  networks. The last inputs of the test chose neither epochs nor settings of single rows.
+  networks. They were chosen with these tests in view, as were the methods' defaults; rows with
+  smaller budgets stay.
 """
+
+
+@dataclass(frozen=True)
+class Goal:
+    """How much accuracy pruning may cost.
+
+    Attributes:
+        what: in words.
+        task, scheme: of the rows that count.
+        rate: at least.
+        methods: of which one must do.
+        most: points that may be lost.
+    """
+
+    what: str
+    task: str
+    scheme: str
+    rate: float
+    methods: tuple[str, ...]
+    most: float
+
+    def group(self, rows: Sequence[Row]) -> Sequence[Row] | None:
+        """All seeds of the experiment that counts: of those with most seeds the best one."""
+        groups = [
+            group
+            for group in _groups(rows)
+            if group[0]["experiment"]["task"] == self.task
+            and group[0]["experiment"]["scheme"] == self.scheme
+            and group[0]["experiment"]["rate"] >= self.rate
+            and group[0]["experiment"]["method"] in self.methods
+            and _lost(group, rows) is not None
+        ]
+        return min(groups, key=lambda g: (-len(g), _lost(g, rows)), default=None)
+
+
+TRAINED = ("gradual", "admm", "reweighted")
+GOALS = (
+    Goal("CIFAR-10, ResNet-20, patterns 2.25x", "cifar10", "pattern", 2.25, TRAINED, 0),
+    Goal("the same, patterns and connectivity 4x", "cifar10", "pattern", 4, TRAINED, 1.5),
+    Goal("the same, blocks 4x", "cifar10", "block_punched", 4, TRAINED, 1.5),
+    Goal(
+        "spoken digits, GRU, blocks of columns and rows 10x",
+        "spoken_digits",
+        "block_column_row",
+        10,
+        ("magnitude", *TRAINED),
+        1,
+    ),
+    Goal(
+        "Fashion-MNIST, blocks 4x without data, then retrained",
+        "fashion_mnist",
+        "block_punched",
+        4,
+        ("layerwise",),
+        1,
+    ),
+)
 
 
 def document(rows: Sequence[Row]) -> str:
     """The page."""
-    parts = [INTRODUCTION]
+    parts = [INTRODUCTION, _goals(rows)]
     for name, task in TASKS.items():
         mine = [row for row in rows if row["experiment"]["task"] == name]
         if mine:
             parts.append(_section(name, task, mine))
     return "\n".join(parts)
+
+
+def _goals(rows: Sequence[Row]) -> str:
+    lines = [
+        "## What was wanted",
+        "",
+        "Of rows with as many seeds the best one counts.",
+        "",
+        "| network | points lost, at most | measured | seeds | |",
+        "|---|---|---|---|---|",
+    ]
+    for goal in GOALS:
+        group = goal.group(rows)
+        lost = None if group is None else _lost(group, rows)
+        if group is None or lost is None:
+            cells = [goal.what, f"{goal.most:g}", "", "", "not measured yet"]
+        else:
+            verdict = "reached" if lost <= goal.most else "MISSED"
+            cells = [goal.what, f"{goal.most:g}", f"{lost:.2f}", str(len(group)), verdict]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join([*lines, ""])
 
 
 def _section(name: str, task: Task, rows: Sequence[Row]) -> str:
@@ -64,13 +144,27 @@ def _section(name: str, task: Task, rows: Sequence[Row]) -> str:
 
 
 def _lines(rows: Sequence[Row]) -> Iterator[str]:
-    """A line for each experiment, all seeds in it; schemes, then rates, then methods."""
+    """A line for each experiment; schemes, then rates, then methods."""
+    for group in sorted(_groups(rows), key=lambda group: _order(group[0])):
+        yield _line(group, rows)
+
+
+def _groups(rows: Sequence[Row]) -> list[list[Row]]:
+    """Rows of the same experiment, but for the seed."""
     groups: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
-        key = {k: v for k, v in row["experiment"].items() if k != "seed"}
-        groups.setdefault(tuple(key.values()), []).append(row)
-    for _, group in sorted(groups.items(), key=lambda item: _order(item[1][0])):
-        yield _line(group, rows)
+        key = tuple(value for key, value in row["experiment"].items() if key != "seed")
+        groups.setdefault(key, []).append(row)
+    return list(groups.values())
+
+
+def _lost(group: Sequence[Row], rows: Sequence[Row]) -> float | None:
+    """Points that the dense network with the same budget has more, on average over seeds."""
+    dense = [other["accuracy"] for row in group if (other := _dense(row, rows)) is not None]
+    if len(dense) < len(group):
+        return None
+    # A test of 10,000 tells 0.01 points apart; sums of binary fractions are not exact.
+    return round(100 * (mean(dense) - mean(row["accuracy"] for row in group)), 6)
 
 
 def _order(row: Row) -> tuple[Any, ...]:
@@ -82,8 +176,7 @@ def _order(row: Row) -> tuple[Any, ...]:
 def _line(group: Sequence[Row], rows: Sequence[Row]) -> str:
     experiment = group[0]["experiment"]
     accuracies = [row["accuracy"] for row in group]
-    dense = [other["accuracy"] for row in group if (other := _dense(row, rows)) is not None]
-    known = len(dense) == len(group)
+    lost = _lost(group, rows)
     rates = mean(row["achieved_rate"] for row in group), mean(r["network_rate"] for r in group)
     differ = sum(row["compiled_differs"] for row in group)
     is_dense = experiment["scheme"] == DENSE
@@ -93,9 +186,9 @@ def _line(group: Sequence[Row], rows: Sequence[Row]) -> str:
         "" if is_dense else f"`{experiment['method']}`",
         str(experiment["epochs"]),
         str(len(group)),
-        f"{mean(dense):.2%}" if known and not is_dense else "",
+        "" if is_dense or lost is None else f"{mean(accuracies) + lost / 100:.2%}",
         f"{mean(accuracies):.2%}{_spread(accuracies)}",
-        f"{100 * (mean(dense) - mean(accuracies)):.2f}" if known and not is_dense else "",
+        "" if is_dense or lost is None else f"{lost:.2f}",
         f"{mean(row['compiled_accuracy'] for row in group):.2%} ({differ})",
         "" if is_dense else _found(group),
     ]

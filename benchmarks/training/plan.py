@@ -6,7 +6,7 @@ from .experiment import DENSE, Experiment
 from .tasks import TASKS
 
 SEEDS = range(3)
-FASHION_EPOCHS, CIFAR_EPOCHS, DIGITS_EPOCHS = 2, 6, 32
+FASHION_EPOCHS, CIFAR_EPOCHS, DIGITS_EPOCHS, SMALL_EPOCHS = 2, 6, 32, 8
 
 # 10.67 is what blocks can have: 8 of 64 columns and 6 of 8 rows.
 DIGITS_RATE = 10.67
@@ -14,8 +14,10 @@ DIGITS_RATE = 10.67
 SCHEMES = ("unstructured", "pattern", "block_punched", "block_column_row", "kernel_group")
 
 
-def _fashion(scheme: str, rate: float, method: str, seed: int = 0) -> Experiment:
-    return _run("fashion_mnist", scheme, rate, method, FASHION_EPOCHS, seed)
+def _fashion(
+    scheme: str, rate: float, method: str, seed: int = 0, epochs: int = FASHION_EPOCHS
+) -> Experiment:
+    return _run("fashion_mnist", scheme, rate, method, epochs, seed)
 
 
 def _cifar(scheme: str, rate: float, method: str) -> Experiment:
@@ -30,6 +32,10 @@ def _digits(
 
 def _run(task: str, scheme: str, rate: float, method: str, epochs: int, seed: int) -> Experiment:
     return Experiment(task, scheme, rate, method, epochs, seed, TASKS[task].pruning_rate)
+
+
+def _small(scheme: str, rate: float, method: str, seed: int) -> Experiment:
+    return _run("small_fashion", scheme, rate, method, SMALL_EPOCHS, seed)
 
 
 # What examples/checkpoints.py has, by its names there.
@@ -54,8 +60,29 @@ PLAN = tuple(
                     ("block_column_row", DIGITS_RATE, "gradual"),
                 )
             ),
+            *(
+                _small(scheme, rate, method, seed)
+                for scheme, rate in (("block_punched", 16), ("pattern", 8))
+                for seed in SEEDS
+                for method in ("magnitude", "gradual", "admm", "reweighted")
+                if (scheme, method) != ("pattern", "reweighted")
+            ),
+            # Few updates onto sets that do not shrink.
+            *(
+                _small("block_punched", 16, "admm(rho=1e-3, stages=4, updates=1, ramp=0)", seed)
+                for seed in SEEDS
+            ),
+            *(_small(DENSE, 1, "magnitude", seed) for seed in SEEDS),
+            *(_small("filter", 8, "magnitude", seed) for seed in SEEDS),
             # The data's owner retrains what was pruned without data.
-            _fashion("block_punched", 4, "layerwise"),
+            *(
+                _fashion(scheme, rate, method, epochs=epochs)
+                for epochs in (FASHION_EPOCHS, 4)
+                for scheme, rate, method in (
+                    ("block_punched", 4, "layerwise"),
+                    (DENSE, 1, "magnitude"),
+                )
+            ),
             _cifar(DENSE, 1, "magnitude"),
             _cifar("pattern", 2.25, "admm"),
             _cifar("pattern", 4, "admm"),

@@ -21,7 +21,9 @@ from data_sets import (
 )
 from fashion_mnist import DENSE_CHECKPOINT, DEVIATION, MEAN, FashionNet
 from gru import DigitGRU
+from small_2d import Small2D
 from torch import Tensor, nn
+from torch.nn import functional
 from torch.optim import Optimizer
 
 BATCH = 128
@@ -102,6 +104,20 @@ def fashion(folder: Path, seed: int) -> Split:
     return Split(MovedImages(*train, BATCH, 2, normalise), normalise(test[0]), test[1])
 
 
+def small_fashion(folder: Path, seed: int) -> Split:
+    """The first 10,000 training images and all test images, at half their size."""
+    full = fashion(folder, seed)
+    train, test = (
+        functional.avg_pool2d(x, 2) for x in (full.train.images[:10_000].float(), full.inputs)
+    )
+    images = full.train
+    return Split(
+        MovedImages(train.round().byte(), images.labels[:10_000], 100, 1, images.normalise),
+        test,
+        full.labels,
+    )
+
+
 def cifar(folder: Path, seed: int) -> Split:
     """All 50,000 and 10,000 images."""
     normalise = partial(normalised, means=CIFAR_MEAN, deviations=CIFAR_DEVIATION)
@@ -134,6 +150,19 @@ TASKS = {
         test="all 10,000 test images",
         licence="MIT, Zalando SE",
         weights=DENSE_CHECKPOINT,
+    ),
+    "small_fashion": Task(
+        title="Methods compared: Fashion-MNIST at 14x14, four convolutions",
+        network=Small2D,
+        data=small_fashion,
+        epochs=10,
+        rate=0.1,
+        pruning_rate=0.05,
+        optimizer=sgd,
+        half=False,
+        exclude=(),
+        test="all 10,000 test images, trained on 10,000",
+        licence="MIT, Zalando SE",
     ),
     "cifar10": Task(
         title="CIFAR-10, ResNet-20 with 0.27 million weights",

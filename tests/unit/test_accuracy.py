@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -132,10 +134,25 @@ def test_rows_that_exist_are_left_out(place: Place, monkeypatch: pytest.MonkeyPa
     assert len(results.read_rows()) == 1
 
 
+def test_without_data_the_program_says_one_line(tmp_path: Path) -> None:
+    program = Path(accuracy.__file__ or "").resolve()
+    found = subprocess.run(
+        [sys.executable, program, "run", "cifar10", "--data", "nowhere"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert found.returncode == 1
+    assert found.stderr == (
+        "error: no data: nowhere is no folder; name that of data sets with --data\n"
+    )
+
+
 def test_unknown_tasks_are_refused() -> None:
     result = CliRunner().invoke(accuracy.main, ["run", "chess"])
     assert str(result.exception) == (
-        "unknown task 'chess': choose one of fashion_mnist, cifar10, spoken_digits"
+        "unknown task 'chess': choose one of fashion_mnist, small_fashion, cifar10, spoken_digits"
     )
 
 
@@ -187,6 +204,23 @@ def test_the_page_compares_with_dense_networks_of_the_same_budget() -> None:
     assert "Spoken digits" not in text
 
 
+def test_goals_are_reached_or_missed() -> None:
+    dense = Experiment("cifar10", DENSE, 1, "magnitude", 2, 0, 0.05)
+    pruned = replace(dense, scheme="block_punched", rate=4, method="admm")
+    rows = [row_of(dense, 0.90), row_of(pruned, 0.88)]
+    goal = "| the same, blocks 4x | 1.5 | "
+    assert f"{goal} |  | not measured yet |" in document.document([])
+    assert f"{goal}2.00 | 1 | MISSED |" in document.document(rows)
+    rows.append(row_of(replace(pruned, method="gradual"), 0.885))
+    assert f"{goal}1.50 | 1 | reached |" in document.document(rows)
+    # More seeds count more than a better one.
+    rows += [row_of(replace(dense, seed=1), 0.90), row_of(replace(pruned, seed=1), 0.87)]
+    assert f"{goal}2.50 | 2 | MISSED |" in document.document(rows)
+    # Other methods do not.
+    rows.append(row_of(replace(pruned, method="magnitude"), 0.90))
+    assert f"{goal}2.50 | 2 | MISSED |" in document.document(rows)
+
+
 def test_the_page_is_what_the_results_say() -> None:
     result = CliRunner().invoke(accuracy.main, ["document", "--check"])
     assert result.exit_code == 0, "python benchmarks/accuracy.py document"
@@ -209,6 +243,7 @@ def test_results_are_of_known_tasks_and_schemes() -> None:
         assert run.task in TASKS
         assert run.scheme == DENSE or parse_scheme(run.scheme)
         assert row["command"] == run.command
+        assert row["method"] == str(parse_method(run.method)), "its defaults have changed since"
         assert row["compiled_differs"] <= row["tested"] / 1000
 
 
