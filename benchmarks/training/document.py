@@ -81,6 +81,14 @@ GOALS = (
         1,
     ),
     Goal(
+        "the same with 512 states instead of 256",
+        "spoken_digits_wide",
+        "block_column_row",
+        10,
+        ("magnitude", *TRAINED),
+        1,
+    ),
+    Goal(
         "Fashion-MNIST, blocks 4x without data, then retrained",
         "fashion_mnist",
         "block_punched",

@@ -74,6 +74,15 @@ PLAN = tuple(
             ),
             *(_small(DENSE, 1, "magnitude", seed) for seed in SEEDS),
             *(_small("filter", 8, "magnitude", seed) for seed in SEEDS),
+            *(
+                _run("spoken_digits_wide", scheme, rate, method, DIGITS_EPOCHS, seed)
+                for seed in SEEDS
+                for scheme, rate, method in (
+                    (DENSE, 1, "magnitude"),
+                    ("block_column_row", DIGITS_RATE, "magnitude"),
+                    ("block_column_row", DIGITS_RATE, "gradual"),
+                )
+            ),
             # The data's owner retrains what was pruned without data.
             *(
                 _fashion(scheme, rate, method, epochs=epochs)
