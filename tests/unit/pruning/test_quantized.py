@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
-from unit.pruning.tiny_task import accuracy, images, loader, network, trained
+from unit.pruning.tiny_task import accuracy, images, loader, network
 
 import niwaki
 from niwaki.errors import NiwakiError
 from niwaki.pruning import LayerRule, Levels, Pruner, PruningConfig, Quantized, find_layers
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 HIDDEN = ("2", "6")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-@pytest.fixture(scope="module")
-def dense() -> nn.Module:
-    return trained()
 
 
 def is_on_levels(weight: Tensor, levels: Levels) -> bool:

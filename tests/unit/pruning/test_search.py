@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from unit.pruning.tiny_task import accuracy, images, loader, network, trained
+from unit.pruning.tiny_task import accuracy, images, loader, network
 
 import niwaki
 from niwaki.errors import NiwakiError
@@ -25,20 +24,9 @@ from niwaki.pruning import (
 from niwaki.pruning.channel_watch import watch_channels
 from niwaki.pruning.gates import Gates
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 EXAMPLE = torch.zeros(2, 1, 12, 12)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-@pytest.fixture(scope="module")
-def dense() -> nn.Module:
-    return trained()
 
 
 class Residual(nn.Module):

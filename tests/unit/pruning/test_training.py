@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
-from unit.pruning.tiny_task import accuracy, images, loader, network, trained
+from unit.pruning.tiny_task import accuracy, images, loader, network
 
 import niwaki
 from niwaki.errors import NiwakiError
@@ -34,21 +34,9 @@ from niwaki.pruning.schedule import cubic_rate
 from niwaki.schemes import detect
 from niwaki.schemes.base import Bools, Shape, Weights
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 HIDDEN = ("2", "6")  # the layers between the first and the last
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """What is so small gains nothing from more, and sums are the same everywhere."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-@pytest.fixture(scope="module")
-def dense() -> nn.Module:
-    return trained()
 
 
 def scheme_of(model: nn.Module, name: str) -> str:
