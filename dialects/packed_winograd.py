@@ -110,7 +110,7 @@ def packed_winograd_conv_problem(op: PackedWinogradConvOp) -> str:
     kernel_size = ints(op.kernel_size)
     if problem := window_attributes_problem(op, kernel_size) or pooled_problem(op):
         return problem
-    if op.groups.value > 1:
+    if op.groups.value != 1:
         return f"needs one group, got {op.groups.value}"
     window = square_window(op, kernel_size)
     if problem := tile_problem(op.kernel, window.taps if window else 0):
