@@ -305,3 +305,19 @@ func.func @f(%x: tensor<1x1x4x4xf32, #planar>, %values: tensor<32xf32>) {
     : (tensor<1x1x4x4xf32, #planar>, tensor<32xf32>) -> tensor<1x2x2x2xf32>
   return
 }
+
+// -----
+
+#planar = #sparse_pattern.planar<array<i64: 4, 4>, array<i64: 5, 1>, array<i64: 1, 1>, array<i64: 0>, 8, 32, 16>
+#half = #sparse_pattern.planar<array<i64: 2, 2>, array<i64: 3, 1>, array<i64: 1, 1>, array<i64: 0>, 8, 24, 16>
+func.func @f(%x: tensor<1x1x4x4xf32, #planar>, %values: tensor<32xf32>) {
+  // expected-error @+1 {{'sparse_pattern.packed_winograd_conv' op needs one group, got 0}}
+  %y = "sparse_pattern.packed_winograd_conv"(%x, %values) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 0,
+      kernel_size = array<i64: 3, 3>, window = array<i64: 2, 2>, scheme = #sparse_pattern.dense,
+      kernel = #sparse_pattern.winograd<2, 2, 1, 2, 1, 2, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<1x1x4x4xf32, #planar>, tensor<32xf32>) -> tensor<1x2x2x2xf32, #half>
+  return
+}
