@@ -182,7 +182,8 @@ def generate_code(
 def _manifest(
     name: str, target: Target, signature: Signature, session: Session, order: Sequence[Dispatch]
 ) -> Manifest:
-    remarks = [remark for _, remark in session.remarks]
+    # A layer that is called several times, as a recurrent one in each step, tells a thing once.
+    remarks = list(dict.fromkeys(remark for _, remark in session.remarks))
     return Manifest(
         niwaki=version("niwaki"),
         target=name,

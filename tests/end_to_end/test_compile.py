@@ -72,6 +72,24 @@ def test_records_tell_scheme_kernel_and_bytes(
     assert all(layer.kernel for layer in layers.values())
 
 
+def test_a_layer_that_is_called_twice_tells_its_reason_once(tmp_path: Path) -> None:
+    class Twice(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.fc = nn.Linear(24, 24)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            y: torch.Tensor = self.fc(torch.relu(self.fc(x)))
+            return y
+
+    bundle = niwaki.compile(Twice().eval(), torch.randn(1, 24), output=tmp_path / "net.niwaki")
+    reasons = [layer.reason for layer in bundle.layers]
+    assert reasons == ["stays dense: no weight is zero"] * 2
+    assert [str(remark) for remark in bundle.manifest.remarks] == [
+        "fc: remark: sparse-pattern-detect-schemes: stays dense: no weight is zero"
+    ]
+
+
 def test_report_is_a_table_of_the_layers(
     compiled: Result,
 ) -> None:
