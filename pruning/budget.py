@@ -1,11 +1,13 @@
 """One budget for the whole network: rates of layers that come out of one threshold.
 
-Blocks of weights of all layers compete. What stays has most energy for its cost:
+Blocks of weights of all layers compete. What stays is worth most for its cost, until the cost of
+all is that of the dense network / rate:
 
-    maximise  sum of energy  subject to  sum of cost <= cost of the dense network / rate
+    worth of a block = its energy / energy of all blocks of its layer that are as strong or stronger
 
-One threshold for energy / cost solves it, but for the last block. With equal costs of all weights
-that is global magnitude pruning; FLOPs and seconds make weights dear where a layer's output is
+That is LAMP (https://arxiv.org/abs/2010.07611): the share of what would be left of the layer, and
+not the energy itself, since how large a layer's weights are says little about how much it needs
+them, the less so before batch-norm. FLOPs and seconds make weights dear where a layer's output is
 large (RT3D sets its rates by FLOPs, https://arxiv.org/abs/2007.09835).
 """
 
@@ -46,7 +48,15 @@ def share_budget(targets: Sequence[Target], weights: Sequence[Weights]) -> list[
                 f"{target.layer.name}: {target.scheme} has no blocks that compete with other "
                 "layers': choose the budget layer, or another scheme for it"
             )
-    return common_threshold(targets, scores, MOST)
+    shares = [[share_of_the_rest(family) for family in families] for families in scores]
+    return common_threshold(targets, shares, MOST)
+
+
+def share_of_the_rest(energies: Scores) -> Scores:
+    """Ascending: each energy / the sum of those that are not smaller."""
+    ascending = np.sort(energies, axis=None)
+    rest = np.cumsum(ascending[::-1])[::-1]
+    return np.divide(ascending, rest, out=np.zeros_like(ascending), where=rest > 0)
 
 
 def common_threshold(

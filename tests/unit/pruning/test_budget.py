@@ -54,7 +54,9 @@ def test_what_stays_is_worth_most_for_its_cost(seed: int, budget: str) -> None:
     stays, goes = [], []
     for name in HIDDEN:
         weight = model.get_parameter(f"{name}.weight").detach()
-        worth = weight.double().square() / (POSITIONS[name] if budget == "flops" else 1)
+        energy = weight.double().square().flatten()
+        rest = torch.stack([energy[energy >= e].sum() for e in energy]).view_as(weight)
+        worth = weight.double().square() / rest / (POSITIONS[name] if budget == "flops" else 1)
         mask = result.get_parameter(f"{name}.weight") != 0
         if mask.float().mean() > 1 / 8 + 0.01:  # else the layer is at its largest rate
             stays.append(float(worth[mask].min()))
@@ -94,10 +96,30 @@ def test_dear_layers_give_more() -> None:
 def test_no_layer_gives_more_than_four_times_the_rate() -> None:
     model = network()
     with torch.no_grad():
-        model.get_parameter("6.weight").mul_(1e-3)
+        # One filter has nearly all the energy, so that little of the others' is worth anything.
+        model.get_parameter("6.weight")[1:].mul_(1e-3)
     result = kept(pruned(model, "unstructured", 3, "weights"))
     assert result["6"] == 2304 // 12
     assert sum(result.values()) == pytest.approx((1152 + 2304) / 3, abs=2)
+
+
+@settings(max_examples=20)
+@given(factor=st.floats(1e-3, 1e3))
+def test_the_scale_of_a_layer_means_nothing(factor: float) -> None:
+    model = network()
+    expected = kept(pruned(model, "unstructured", 3, "weights"))
+    with torch.no_grad():
+        model.get_parameter("6.weight").mul_(factor)
+    found = kept(pruned(model, "unstructured", 3, "weights"))
+    assert found["6"] == pytest.approx(expected["6"], abs=2)
+
+
+def test_layers_of_zeros_go_first() -> None:
+    model = network()
+    with torch.no_grad():
+        model.get_parameter("6.weight").zero_()
+    result = pruned(model, "block_punched(filters=4)", 2, "weights")
+    assert kept(result)["2"] == 1152
 
 
 def test_layers_with_rates_of_their_own_add_to_the_budget() -> None:
