@@ -59,6 +59,7 @@ def plan(only: str, data: Path | None, threads: int) -> None:
 @click.option("--epochs", type=click.IntRange(min=0), default=4)
 @click.option("--seed", type=click.IntRange(min=0), default=0)
 @click.option("--learning-rate", type=float, help="[default: the task's]", show_default=False)
+@click.option("--budget", type=click.Choice(("layer", "weights", "flops")), default="layer")
 @data_option
 @threads_option
 def run_command(
@@ -69,6 +70,7 @@ def run_command(
     epochs: int,
     seed: int,
     learning_rate: float | None,
+    budget: str,
     data: Path | None,
     threads: int,
 ) -> None:
@@ -76,7 +78,8 @@ def run_command(
     if task not in TASKS:
         raise NiwakiError(f"unknown task '{task}': choose one of {', '.join(TASKS)}")
     learning = TASKS[task].pruning_rate if learning_rate is None else learning_rate
-    run_once(Experiment(task, scheme, rate, method, epochs, seed, learning), data, threads)
+    experiment = Experiment(task, scheme, rate, method, epochs, seed, learning, budget)
+    run_once(experiment, data, threads)
 
 
 @main.command()

@@ -41,6 +41,7 @@ class Experiment:
         epochs: of pruning and retraining together, after the dense training.
         seed: of first weights and of the order of the data; the data may depend on it.
         learning_rate: at the start of pruning.
+        budget: of `PruningConfig`; ``layer``: each layer has the rate, else all together.
     """
 
     task: str
@@ -50,6 +51,7 @@ class Experiment:
     epochs: int
     seed: int
     learning_rate: float
+    budget: str = "layer"
 
     @property
     def name(self) -> str:
@@ -66,10 +68,11 @@ class Experiment:
         return shlex.join(words)
 
     def _texts(self) -> dict[str, str]:
-        """4 and 4.0 are the same experiment."""
+        """4 and 4.0 are the same experiment; the usual budget goes without saying."""
         return {
             key: f"{value:g}" if isinstance(value, float) else str(value)
             for key, value in asdict(replace(self, rate=float(self.rate))).items()
+            if (key, value) != ("budget", "layer")
         }
 
 
@@ -175,7 +178,11 @@ def _config(task: Task, experiment: Experiment) -> PruningConfig:
     if experiment.scheme == DENSE:
         return PruningConfig("unstructured", 1)
     return PruningConfig(
-        experiment.scheme, experiment.rate, include=task.include, exclude=task.exclude
+        experiment.scheme,
+        experiment.rate,
+        include=task.include,
+        exclude=task.exclude,
+        budget=experiment.budget,
     )
 
 

@@ -100,6 +100,13 @@ def test_dense_is_trained_as_long(place: Place) -> None:
     assert set(row["schemes"]["2"]) == {"dense"}
 
 
+def test_layers_may_share_a_rate(place: Place) -> None:
+    row = experiment.run(replace(RUN, method="magnitude", budget="weights", epochs=0), place)
+    assert row["achieved_rate"] == pytest.approx(4, rel=0.05)
+    assert row["layer_rates"]["2"] != pytest.approx(row["layer_rates"]["6"], rel=0.1)
+    assert row["command"].endswith("--budget weights")
+
+
 def test_weights_from_elsewhere(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     path = place.work / "trained.safetensors"
     experiment.save(tiny_task.trained(), path)
@@ -210,16 +217,17 @@ def test_goals_are_reached_or_missed() -> None:
     pruned = replace(dense, scheme="block_punched", rate=4, method="admm")
     rows = [row_of(dense, 0.90), row_of(pruned, 0.88)]
     goal = "| the same, blocks 4x | 1.5 | "
-    assert f"{goal} |  | not measured yet |" in document.document([])
-    assert f"{goal}2.00 | 1 | MISSED |" in document.document(rows)
-    rows.append(row_of(replace(pruned, method="gradual"), 0.885))
-    assert f"{goal}1.50 | 1 | reached |" in document.document(rows)
+    assert f"{goal} |  |  | not measured yet |" in document.document([])
+    assert f"{goal}2.00 | `admm` | 1 | MISSED |" in document.document(rows)
+    rows.append(row_of(replace(pruned, method="gradual(ramp=0.25)", budget="weights"), 0.885))
+    how = "`gradual(ramp=0.25)`, `weights`"
+    assert f"{goal}1.50 | {how} | 1 | reached |" in document.document(rows)
     # More seeds count more than a better one.
     rows += [row_of(replace(dense, seed=1), 0.90), row_of(replace(pruned, seed=1), 0.87)]
-    assert f"{goal}2.50 | 2 | MISSED |" in document.document(rows)
+    assert f"{goal}2.50 | `admm` | 2 | MISSED |" in document.document(rows)
     # Other methods do not.
     rows.append(row_of(replace(pruned, method="magnitude"), 0.90))
-    assert f"{goal}2.50 | 2 | MISSED |" in document.document(rows)
+    assert f"{goal}2.50 | `admm` | 2 | MISSED |" in document.document(rows)
 
 
 def test_the_page_is_what_the_results_say() -> None:
