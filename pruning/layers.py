@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
+from niwaki.errors import NiwakiError
 from niwaki.schemes.base import Bools, Shape, Weights
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
@@ -59,7 +61,13 @@ def find_layers(model: nn.Module) -> list[Layer]:
     """Convolutions, linear layers and recurrent weights, in the order of `named_modules`.
 
     Transposed convolutions, and weights that are computed (`torch.nn.utils.parametrize`), are none.
+
+    Raises:
+        NiwakiError: a lazy module has not seen an input yet.
     """
+    for name, parameter in model.named_parameters():
+        if is_lazy(parameter):
+            raise NiwakiError(f"{name} has no size yet: call the network once on an example")
     found: dict[int, Layer] = {}
     for name, module in model.named_modules():
         for label, weight in _weights(name, module):

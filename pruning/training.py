@@ -179,6 +179,9 @@ class _Training:
         loss = self.loss(outputs, targets)
         if self.distillation is not None and not self.pruner.pruning:
             loss = self.distillation.mix(loss, outputs, inputs)
+        if not isinstance(loss, Tensor) or loss.numel() != 1:
+            shape = list(loss.shape) if isinstance(loss, Tensor) else type(loss).__name__
+            raise NiwakiError(f"the loss is {shape} and must be a tensor of one number: the mean")
         value = float(loss.detach())
         if not math.isfinite(value):
             epoch = self.pruner.epoch + 1

@@ -432,6 +432,15 @@ def test_weights_that_are_not_finite_replace_no_checkpoint(tmp_path: Path) -> No
         ({"method": "reweighted(eps=0)", "epochs": 1}, "penalty and eps are above 0"),
         ({"method": "reweighted", "epochs": 1, "scheme": "n_m"}, "^2: n_m has no blocks"),
         ({"epochs": -1}, "^epochs are 0 or more, not -1$"),
+        (
+            {"epochs": 1, "loss": lambda outputs, labels: outputs},
+            r"^the loss is \[32, 4\] and must be a tensor of one number: the mean$",
+        ),
+        ({"epochs": 1, "loss": lambda outputs, labels: 1.0}, r"^the loss is float and must be"),
+        (
+            {"model": nn.Sequential(nn.LazyLinear(4))},
+            "^0.weight has no size yet: call the network once on an example$",
+        ),
         ({"epochs": 1, "train_loader": None}, "^training needs data: give train_loader"),
         ({"epochs": 1, "train_loader": iter(())}, "^the length of the training data must be known"),
         ({"epochs": 1, "train_loader": []}, "^the training data is empty"),
@@ -439,9 +448,12 @@ def test_weights_that_are_not_finite_replace_no_checkpoint(tmp_path: Path) -> No
     ],
 )
 def test_options_that_do_not_fit(options: dict[str, Any], message: str) -> None:
-    given = {"train_loader": loader(32), "scheme": "filter", "rate": 2, "progress": False}
+    given = {
+        "model": network(), "train_loader": loader(32), "scheme": "filter", "rate": 2,
+        "progress": False,
+    }  # fmt: skip
     with pytest.raises(NiwakiError, match=message):
-        niwaki.prune(network(), **{**given, **options})
+        niwaki.prune(**{**given, **options})
 
 
 @dataclass(frozen=True)
