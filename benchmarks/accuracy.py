@@ -60,6 +60,9 @@ def plan(only: str, data: Path | None, threads: int) -> None:
 @click.option("--seed", type=click.IntRange(min=0), default=0)
 @click.option("--learning-rate", type=float, help="[default: the task's]", show_default=False)
 @click.option("--budget", type=click.Choice(("layer", "weights", "flops")), default="layer")
+@click.option(
+    "--distill", type=click.FloatRange(0, 1), default=0.0, help="Share of a dense teacher."
+)
 @data_option
 @threads_option
 def run_command(
@@ -71,6 +74,7 @@ def run_command(
     seed: int,
     learning_rate: float | None,
     budget: str,
+    distill: float,
     data: Path | None,
     threads: int,
 ) -> None:
@@ -78,7 +82,7 @@ def run_command(
     if task not in TASKS:
         raise NiwakiError(f"unknown task '{task}': choose one of {', '.join(TASKS)}")
     learning = TASKS[task].pruning_rate if learning_rate is None else learning_rate
-    experiment = Experiment(task, scheme, rate, method, epochs, seed, learning, budget)
+    experiment = Experiment(task, scheme, rate, method, epochs, seed, learning, budget, distill)
     run_once(experiment, data, threads)
 
 

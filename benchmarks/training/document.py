@@ -26,6 +26,8 @@ layer; this page is made from it (`python benchmarks/accuracy.py document`).
 - The rate is that of the pruned layers: all but the first, the last, and 1x1 shortcuts of residual
   networks, if nothing else is said. In brackets is that of all weights of the network. Each layer
   has the rate, but where `weights` stands beside the method: there they reach it together.
+- **distilled**: while it is retrained, the network learns from labels and from the dense one of the
+  same row, with this share. The dense one has no teacher.
 - Where there are several seeds, numbers are means, and the lowest and highest accuracy follow.
 - **compiled** is the accuracy of the compiled network on the same inputs, and in brackets how many
   predictions differ from PyTorch's.
@@ -211,9 +213,13 @@ def _line(group: Sequence[Row], rows: Sequence[Row]) -> str:
 
 
 def _how(experiment: Mapping[str, Any]) -> str:
-    """The method, and what the rate is a budget of, if not of each layer."""
-    budget = experiment["budget"]
-    return f"`{experiment['method']}`" + ("" if budget == "layer" else f", `{budget}`")
+    """The method, what the rate is a budget of, if not of each layer, and the teacher's share."""
+    told = [f"`{experiment['method']}`"]
+    if experiment["budget"] != "layer":
+        told.append(f"`{experiment['budget']}`")
+    if experiment["distill"]:
+        told.append(f"distilled {experiment['distill']:g}")
+    return ", ".join(told)
 
 
 def _spread(accuracies: Sequence[float]) -> str:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 import niwaki
-from niwaki.pruning import PruningConfig, find_layers, parse_method, select
+from niwaki.pruning import Distillation, PruningConfig, find_layers, parse_method, select
 
 from .results import lock
 from .tasks import TASKS, Split, Task
@@ -42,6 +42,8 @@ class Experiment:
         seed: of first weights and of the order of the data; the data may depend on it.
         learning_rate: at the start of pruning.
         budget: of `PruningConfig`; ``layer``: each layer has the rate, else all together.
+        distill: share in the loss of retraining of a teacher, which is the dense network that was
+            trained on for as many epochs.
     """
 
     task: str
@@ -52,6 +54,14 @@ class Experiment:
     seed: int
     learning_rate: float
     budget: str = "layer"
+    distill: float = 0.0
+
+    @property
+    def dense(self) -> Experiment:
+        """The same budget for the network that is not pruned."""
+        return Experiment(
+            self.task, DENSE, 1, "magnitude", self.epochs, self.seed, self.learning_rate
+        )
 
     @property
     def name(self) -> str:
@@ -68,11 +78,12 @@ class Experiment:
         return shlex.join(words)
 
     def _texts(self) -> dict[str, str]:
-        """4 and 4.0 are the same experiment; the usual budget goes without saying."""
+        """4 and 4.0 are the same experiment; what is usual goes without saying."""
+        usual = {field.name: field.default for field in fields(self)}
         return {
             key: f"{value:g}" if isinstance(value, float) else str(value)
             for key, value in asdict(replace(self, rate=float(self.rate))).items()
-            if (key, value) != ("budget", "layer")
+            if value != usual[key]
         }
 
 
@@ -155,6 +166,10 @@ def _pruned(
         pruned = deepcopy(network)
         pruned.load_state_dict(load_file(path))
         return pruned.eval()
+    distillation = None
+    if experiment.distill:
+        teacher = _pruned(task, experiment.dense, split, network, place).requires_grad_(False)
+        distillation = Distillation(experiment.distill, teacher=teacher)
     if split.inputs.dim() == 4:
         network = deepcopy(network).to(memory_format=torch.channels_last)
     torch.manual_seed(experiment.seed)
@@ -168,6 +183,7 @@ def _pruned(
             loss=_loss,
             optimizer=lambda parameters: task.optimizer(parameters, experiment.learning_rate),
             checkpoint=path.with_suffix(".ckpt"),
+            distillation=distillation,
         )
     save(pruned, path)
     path.with_suffix(".ckpt").unlink(missing_ok=True)

@@ -6,7 +6,7 @@ from .experiment import DENSE, Experiment
 from .tasks import TASKS
 
 SEEDS = range(3)
-FASHION_EPOCHS, CIFAR_EPOCHS, DIGITS_EPOCHS, SMALL_EPOCHS = 2, 6, 32, 8
+FASHION_EPOCHS, CIFAR_EPOCHS, DIGITS_EPOCHS, SMALL_EPOCHS = 2, 12, 32, 8
 
 # 10.67 is what blocks can have: 8 of 64 columns and 6 of 8 rows.
 DIGITS_RATE = 10.67
@@ -20,8 +20,10 @@ def _fashion(
     return _run("fashion_mnist", scheme, rate, method, epochs, seed)
 
 
-def _cifar(scheme: str, rate: float, method: str) -> Experiment:
-    return _run("cifar10", scheme, rate, method, CIFAR_EPOCHS, 0)
+def _cifar(
+    scheme: str, rate: float, method: str, budget: str = "layer", epochs: int = CIFAR_EPOCHS
+) -> Experiment:
+    return _run("cifar10", scheme, rate, method, epochs, 0, budget)
 
 
 def _digits(
@@ -30,12 +32,21 @@ def _digits(
     return _run("spoken_digits", scheme, rate, method, epochs, seed)
 
 
-def _run(task: str, scheme: str, rate: float, method: str, epochs: int, seed: int) -> Experiment:
-    return Experiment(task, scheme, rate, method, epochs, seed, TASKS[task].pruning_rate)
+def _run(
+    task: str,
+    scheme: str,
+    rate: float,
+    method: str,
+    epochs: int,
+    seed: int,
+    budget: str = "layer",
+) -> Experiment:
+    learning = TASKS[task].pruning_rate
+    return Experiment(task, scheme, rate, method, epochs, seed, learning, budget)
 
 
-def _small(scheme: str, rate: float, method: str, seed: int) -> Experiment:
-    return _run("small_fashion", scheme, rate, method, SMALL_EPOCHS, seed)
+def _small(scheme: str, rate: float, method: str, seed: int, budget: str = "layer") -> Experiment:
+    return _run("small_fashion", scheme, rate, method, SMALL_EPOCHS, seed, budget)
 
 
 # What examples/checkpoints.py has, by its names there.
@@ -92,14 +103,22 @@ PLAN = tuple(
                     (DENSE, 1, "magnitude"),
                 )
             ),
+            *(
+                _small(scheme, rate, "gradual", seed, "weights")
+                for scheme, rate in (("block_punched", 16), ("pattern", 8))
+                for seed in SEEDS
+            ),
+            # Half the epochs are too few for either.
+            _cifar(DENSE, 1, "magnitude", epochs=6),
+            _cifar("pattern", 2.25, "admm", epochs=6),
             _cifar(DENSE, 1, "magnitude"),
-            _cifar("pattern", 2.25, "admm"),
-            _cifar("pattern", 4, "admm"),
-            _cifar("block_punched", 4, "admm"),
+            _cifar("pattern", 2.25, "gradual(ramp=0.25)"),
+            *(
+                _cifar(scheme, 4, method, "weights")
+                for method in ("admm", "gradual")
+                for scheme in ("pattern", "block_punched")
+            ),
             _cifar("filter", 4, "magnitude"),
-            _cifar("block_punched", 4, "reweighted"),
-            _cifar("pattern", 4, "gradual"),
-            _cifar("block_punched", 4, "gradual"),
             *(_fashion(DENSE, 1, "magnitude", seed) for seed in SEEDS),
             *(
                 _fashion(scheme, 8, method)
@@ -114,7 +133,7 @@ PLAN = tuple(
             *(_fashion("filter", rate, "magnitude") for rate in (16, 4)),
             *(_digits("block_column_row", DIGITS_RATE, "gradual", seed) for seed in SEEDS),
             *(_digits("block_column_row", DIGITS_RATE, "admm", seed) for seed in SEEDS),
-            *(_cifar(scheme, 8, "gradual") for scheme in ("pattern", "block_punched")),
+            *(_cifar(scheme, 8, "gradual", "weights") for scheme in ("pattern", "block_punched")),
             *(
                 _fashion(scheme, 8, "gradual", seed)
                 for seed in SEEDS

@@ -14,6 +14,7 @@ import accuracy
 import pytest
 import torch
 from click.testing import CliRunner
+from safetensors.torch import load_file
 from torch import nn
 from training import document, experiment, results
 from training.experiment import DENSE, Experiment, Place
@@ -105,6 +106,19 @@ def test_layers_may_share_a_rate(place: Place) -> None:
     assert row["achieved_rate"] == pytest.approx(4, rel=0.05)
     assert row["layer_rates"]["2"] != pytest.approx(row["layer_rates"]["6"], rel=0.1)
     assert row["command"].endswith("--budget weights")
+
+
+def test_the_teacher_is_dense_and_has_the_same_budget(place: Place) -> None:
+    run = replace(RUN, distill=0.5)
+    row = experiment.run(run, place)
+    assert row["command"].endswith("--distill 0.5")
+    teacher = place.work / f"{run.dense.name}.safetensors"
+    assert load_file(teacher)["6.weight"].count_nonzero() == 2304
+    alone = load_file(place.work / f"{run.name}.safetensors")
+    experiment.run(RUN, place)
+    other = load_file(place.work / f"{RUN.name}.safetensors")
+    assert torch.equal(alone["6.weight"] != 0, other["6.weight"] != 0), "it teaches in retraining"
+    assert not torch.equal(alone["6.weight"], other["6.weight"])
 
 
 def test_weights_from_elsewhere(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
