@@ -78,7 +78,10 @@ class Goal:
 TRAINED = ("gradual", "admm", "reweighted")
 GOALS = (
     Goal("CIFAR-10, ResNet-20, patterns 2.25x", "cifar10", "pattern", 2.25, TRAINED, 0),
-    Goal("the same, patterns and connectivity 4x", "cifar10", "pattern", 4, TRAINED, 1.5),
+    Goal("Fashion-MNIST, patterns 2.25x", "fashion_mnist", "pattern", 2.25, TRAINED, 0),
+    Goal(
+        "CIFAR-10, ResNet-20, patterns and connectivity 4x", "cifar10", "pattern", 4, TRAINED, 1.5
+    ),
     Goal("the same, blocks 4x", "cifar10", "block_punched", 4, TRAINED, 1.5),
     Goal(
         "spoken digits, GRU, blocks of columns and rows 10x",

@@ -15,9 +15,14 @@ SCHEMES = ("unstructured", "pattern", "block_punched", "block_column_row", "kern
 
 
 def _fashion(
-    scheme: str, rate: float, method: str, seed: int = 0, epochs: int = FASHION_EPOCHS
+    scheme: str,
+    rate: float,
+    method: str,
+    seed: int = 0,
+    epochs: int = FASHION_EPOCHS,
+    budget: str = "layer",
 ) -> Experiment:
-    return _run("fashion_mnist", scheme, rate, method, epochs, seed)
+    return _run("fashion_mnist", scheme, rate, method, epochs, seed, budget)
 
 
 def _cifar(
@@ -27,9 +32,14 @@ def _cifar(
 
 
 def _digits(
-    scheme: str, rate: float, method: str, seed: int, epochs: int = DIGITS_EPOCHS
+    scheme: str,
+    rate: float,
+    method: str,
+    seed: int,
+    epochs: int = DIGITS_EPOCHS,
+    budget: str = "layer",
 ) -> Experiment:
-    return _run("spoken_digits", scheme, rate, method, epochs, seed)
+    return _run("spoken_digits", scheme, rate, method, epochs, seed, budget)
 
 
 def _run(
@@ -119,11 +129,16 @@ PLAN = tuple(
                 for scheme in ("pattern", "block_punched")
             ),
             _cifar("filter", 4, "magnitude"),
+            _fashion("pattern", 2.25, "gradual(ramp=0.25)", epochs=4),
             *(_fashion(DENSE, 1, "magnitude", seed) for seed in SEEDS),
             *(
                 _fashion(scheme, 8, method)
                 for scheme in ("block_punched", "pattern")
                 for method in ("admm", "magnitude")
+            ),
+            *(
+                _fashion(scheme, 8, "gradual", budget="weights")
+                for scheme in ("block_punched", "pattern")
             ),
             _fashion("block_punched", 8, "reweighted"),
             _fashion("filter", 8, "magnitude"),
@@ -131,7 +146,11 @@ PLAN = tuple(
             _fashion("n_m", 4, "gradual"),
             *(_fashion(scheme, rate, "gradual") for rate in (8, 16, 4) for scheme in SCHEMES),
             *(_fashion("filter", rate, "magnitude") for rate in (16, 4)),
-            *(_digits("block_column_row", DIGITS_RATE, "gradual", seed) for seed in SEEDS),
+            *(
+                _digits("block_column_row", DIGITS_RATE, "gradual", seed, budget=budget)
+                for budget in ("weights", "layer")
+                for seed in SEEDS
+            ),
             *(_digits("block_column_row", DIGITS_RATE, "admm", seed) for seed in SEEDS),
             *(_cifar(scheme, 8, "gradual", "weights") for scheme in ("pattern", "block_punched")),
             *(
