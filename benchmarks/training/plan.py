@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from .experiment import DENSE, Experiment
 from .tasks import TASKS
 
@@ -26,9 +28,14 @@ def _fashion(
 
 
 def _cifar(
-    scheme: str, rate: float, method: str, budget: str = "layer", epochs: int = CIFAR_EPOCHS
+    scheme: str,
+    rate: float,
+    method: str,
+    budget: str = "layer",
+    epochs: int = CIFAR_EPOCHS,
+    distill: float = 0.0,
 ) -> Experiment:
-    return _run("cifar10", scheme, rate, method, epochs, 0, budget)
+    return replace(_run("cifar10", scheme, rate, method, epochs, 0, budget), distill=distill)
 
 
 def _digits(
@@ -123,6 +130,7 @@ PLAN = tuple(
             _cifar("pattern", 2.25, "admm", epochs=6),
             _cifar(DENSE, 1, "magnitude"),
             _cifar("pattern", 2.25, "gradual(ramp=0.25)"),
+            _cifar("pattern", 2.25, "magnitude", distill=0.5),
             *(
                 _cifar(scheme, 4, method, "weights")
                 for method in ("admm", "gradual")
