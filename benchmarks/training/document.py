@@ -49,7 +49,7 @@ class Goal:
     Attributes:
         what: in words.
         task, scheme: of the rows that count.
-        rate: at least.
+        rate: at least, and no more than a fifth above.
         methods: of which one must do.
         most: points that may be lost.
     """
@@ -68,7 +68,7 @@ class Goal:
             for group in _groups(rows)
             if group[0]["experiment"]["task"] == self.task
             and group[0]["experiment"]["scheme"] == self.scheme
-            and group[0]["experiment"]["rate"] >= self.rate
+            and self.rate <= group[0]["experiment"]["rate"] <= 1.2 * self.rate
             and group[0]["experiment"]["method"].split("(")[0] in self.methods
             and _lost(group, rows) is not None
         ]

@@ -130,7 +130,7 @@ PLAN = tuple(
             _cifar("pattern", 2.25, "admm", epochs=6),
             _cifar(DENSE, 1, "magnitude"),
             _cifar("pattern", 2.25, "gradual(ramp=0.25)"),
-            _cifar("pattern", 2.25, "magnitude", distill=0.5),
+            _cifar("pattern", 2.25, "admm(ratio=0.25)", distill=0.5),
             *(
                 _cifar(scheme, 4, method, "weights")
                 for method in ("admm", "gradual")
@@ -138,7 +138,8 @@ PLAN = tuple(
             ),
             _cifar("filter", 4, "magnitude"),
             _fashion("pattern", 2.25, "gradual(ramp=0.25)", epochs=4),
-            *(_fashion(DENSE, 1, "magnitude", seed) for seed in SEEDS),
+            *(_fashion(scheme, rate, "gradual") for rate in (4, 8, 16) for scheme in SCHEMES),
+            *(_fashion("filter", rate, "magnitude") for rate in (8, 4, 16)),
             *(
                 _fashion(scheme, 8, method)
                 for scheme in ("block_punched", "pattern")
@@ -149,11 +150,8 @@ PLAN = tuple(
                 for scheme in ("block_punched", "pattern")
             ),
             _fashion("block_punched", 8, "reweighted"),
-            _fashion("filter", 8, "magnitude"),
             _fashion("n_m", 2, "gradual"),
             _fashion("n_m", 4, "gradual"),
-            *(_fashion(scheme, rate, "gradual") for rate in (8, 16, 4) for scheme in SCHEMES),
-            *(_fashion("filter", rate, "magnitude") for rate in (16, 4)),
             *(
                 _digits("block_column_row", DIGITS_RATE, "gradual", seed, budget=budget)
                 for budget in ("weights", "layer")
@@ -161,6 +159,12 @@ PLAN = tuple(
             ),
             *(_digits("block_column_row", DIGITS_RATE, "admm", seed) for seed in SEEDS),
             *(_cifar(scheme, 8, "gradual", "weights") for scheme in ("pattern", "block_punched")),
+            *(
+                _small("pattern", 2.25, method, seed)
+                for method in ("magnitude", "gradual")
+                for seed in SEEDS
+            ),
+            *(_fashion(DENSE, 1, "magnitude", seed) for seed in SEEDS),
             *(
                 _fashion(scheme, 8, "gradual", seed)
                 for seed in SEEDS
