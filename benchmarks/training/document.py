@@ -110,6 +110,16 @@ GOALS = (
     ),
 )
 
+# What patterns and blocks are compared with.
+FILTERS = Goal(
+    "Removing as many weights of ResNet-20 (4x) in whole filters, by magnitude,",
+    "cifar10",
+    "filter",
+    4,
+    ("magnitude",),
+    100,
+)
+
 
 def document(rows: Sequence[Row]) -> str:
     """The page."""
@@ -140,6 +150,9 @@ def _goals(rows: Sequence[Row]) -> str:
             how = _how(group[0]["experiment"])
             cells = [goal.what, f"{goal.most:g}", f"{lost:.2f}", how, str(len(group)), verdict]
         lines.append(f"| {' | '.join(cells)} |")
+    filters = FILTERS.group(rows)
+    if filters is not None:
+        lines += ["", f"{FILTERS.what} loses {_lost(filters, rows):.2f} points."]
     return "\n".join([*lines, ""])
 
 

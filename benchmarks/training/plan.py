@@ -158,7 +158,7 @@ PLAN = tuple(
                 for seed in SEEDS
             ),
             *(_digits("block_column_row", DIGITS_RATE, "admm", seed) for seed in SEEDS),
-            *(_cifar(scheme, 8, "gradual", "weights") for scheme in ("pattern", "block_punched")),
+            *(_cifar(scheme, 8, "admm", "weights") for scheme in ("pattern", "block_punched")),
             *(
                 _small("pattern", 2.25, method, seed)
                 for method in ("magnitude", "gradual")

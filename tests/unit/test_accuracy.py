@@ -236,6 +236,9 @@ def test_goals_are_reached_or_missed() -> None:
     rows.append(row_of(replace(pruned, method="gradual(ramp=0.25)", budget="weights"), 0.885))
     how = "`gradual(ramp=0.25)`, `weights`"
     assert f"{goal}1.50 | {how} | 1 | reached |" in document.document(rows)
+    assert "whole filters" not in document.document(rows)
+    filters = [row_of(replace(pruned, scheme="filter", method="magnitude"), 0.8)]
+    assert "whole filters, by magnitude, loses 10.00 points" in document.document([*rows, *filters])
     # More seeds count more than a better one.
     rows += [row_of(replace(dense, seed=1), 0.90), row_of(replace(pruned, seed=1), 0.87)]
     assert f"{goal}2.50 | `admm` | 2 | MISSED |" in document.document(rows)
