@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from functools import partial
 
 from .experiment import DENSE, Experiment
 from .tasks import TASKS
 
 SEEDS = range(3)
-FASHION_EPOCHS, CIFAR_EPOCHS, DIGITS_EPOCHS, SMALL_EPOCHS = 2, 12, 32, 8
+# Those of pruning and retraining, if nothing else is said.
+EPOCHS = {
+    "fashion_mnist": 2,
+    "small_fashion": 8,
+    "cifar10": 12,
+    "spoken_digits": 32,
+    "spoken_digits_wide": 32,
+}
 
 # 10.67 is what blocks can have: 8 of 64 columns and 6 of 8 rows.
 DIGITS_RATE = 10.67
@@ -16,54 +23,25 @@ DIGITS_RATE = 10.67
 SCHEMES = ("unstructured", "pattern", "block_punched", "block_column_row", "kernel_group")
 
 
-def _fashion(
-    scheme: str,
-    rate: float,
-    method: str,
-    seed: int = 0,
-    epochs: int = FASHION_EPOCHS,
-    budget: str = "layer",
-) -> Experiment:
-    return _run("fashion_mnist", scheme, rate, method, epochs, seed, budget)
-
-
-def _cifar(
-    scheme: str,
-    rate: float,
-    method: str,
-    budget: str = "layer",
-    epochs: int = CIFAR_EPOCHS,
-    distill: float = 0.0,
-) -> Experiment:
-    return replace(_run("cifar10", scheme, rate, method, epochs, 0, budget), distill=distill)
-
-
-def _digits(
-    scheme: str,
-    rate: float,
-    method: str,
-    seed: int,
-    epochs: int = DIGITS_EPOCHS,
-    budget: str = "layer",
-) -> Experiment:
-    return _run("spoken_digits", scheme, rate, method, epochs, seed, budget)
-
-
 def _run(
     task: str,
     scheme: str,
     rate: float,
     method: str,
-    epochs: int,
-    seed: int,
+    seed: int = 0,
+    epochs: int | None = None,
     budget: str = "layer",
+    distill: float = 0.0,
 ) -> Experiment:
-    learning = TASKS[task].pruning_rate
-    return Experiment(task, scheme, rate, method, epochs, seed, learning, budget)
+    epochs, learning_rate = epochs or EPOCHS[task], TASKS[task].pruning_rate
+    return Experiment(task, scheme, rate, method, epochs, seed, learning_rate, budget, distill)
 
 
-def _small(scheme: str, rate: float, method: str, seed: int, budget: str = "layer") -> Experiment:
-    return _run("small_fashion", scheme, rate, method, SMALL_EPOCHS, seed, budget)
+_fashion = partial(_run, "fashion_mnist")
+_small = partial(_run, "small_fashion")
+_cifar = partial(_run, "cifar10")
+_digits = partial(_run, "spoken_digits")
+_wide = partial(_run, "spoken_digits_wide")
 
 
 # What examples/checkpoints.py has, by its names there.
@@ -103,7 +81,7 @@ PLAN = tuple(
             *(_small(DENSE, 1, "magnitude", seed) for seed in SEEDS),
             *(_small("filter", 8, "magnitude", seed) for seed in SEEDS),
             *(
-                _run("spoken_digits_wide", scheme, rate, method, DIGITS_EPOCHS, seed)
+                _wide(scheme, rate, method, seed)
                 for seed in SEEDS
                 for scheme, rate, method in (
                     (DENSE, 1, "magnitude"),
@@ -114,25 +92,25 @@ PLAN = tuple(
             # The data's owner retrains what was pruned without data.
             *(
                 _fashion(scheme, rate, method, epochs=epochs)
-                for epochs in (FASHION_EPOCHS, 4)
+                for epochs in (2, 4)
                 for scheme, rate, method in (
                     ("block_punched", 4, "layerwise"),
                     (DENSE, 1, "magnitude"),
                 )
             ),
             *(
-                _small(scheme, rate, "gradual", seed, "weights")
+                _small(scheme, rate, "gradual", seed, budget="weights")
                 for scheme, rate in (("block_punched", 16), ("pattern", 8))
                 for seed in SEEDS
             ),
-            # Half the epochs are too few for either.
+            # With half the epochs the dense network has more to gain still.
             _cifar(DENSE, 1, "magnitude", epochs=6),
             _cifar("pattern", 2.25, "admm", epochs=6),
             _cifar(DENSE, 1, "magnitude"),
             _cifar("pattern", 2.25, "gradual(ramp=0.25)"),
             _cifar("pattern", 2.25, "admm(ratio=0.25)", distill=0.5),
             *(
-                _cifar(scheme, 4, method, "weights")
+                _cifar(scheme, 4, method, budget="weights")
                 for method in ("admm", "gradual")
                 for scheme in ("pattern", "block_punched")
             ),
@@ -158,7 +136,10 @@ PLAN = tuple(
                 for seed in SEEDS
             ),
             *(_digits("block_column_row", DIGITS_RATE, "admm", seed) for seed in SEEDS),
-            *(_cifar(scheme, 8, "admm", "weights") for scheme in ("pattern", "block_punched")),
+            *(
+                _cifar(scheme, 8, "admm", budget="weights")
+                for scheme in ("pattern", "block_punched")
+            ),
             *(
                 _small("pattern", 2.25, method, seed)
                 for method in ("magnitude", "gradual")
