@@ -33,7 +33,7 @@ layer; this page is made from it (`python benchmarks/accuracy.py document`).
   predictions differ from PyTorch's.
 - **found as** is the shape of zeros that the compiler saw in the pruned layers. It is the cheapest
   of those that fit, so that blocks whose rows save no time are `block_punched`, also where they
-  were trained as `block_column_row`. In a GRU's first step the state is zero, and nothing is left
+  were trained as `block_column_row`, and `n_m` that saves none is `dense`, as with 2 of 4. In a GRU's first step the state is zero, and nothing is left
   of its product: that is `channel`. Zero filters leave with the channels that they would have
   written: what reads them alone is smaller and `dense`, what adds them to others stays as it was.
 - Budgets are those of a few CPU cores: epochs are few, and more would lift both dense and pruned
@@ -269,7 +269,7 @@ def _found(group: Sequence[Row]) -> str:
                 kind = scheme.split("(")[0]
                 counts[kind] = counts.get(kind, 0) + 1
     total = sum(counts.values())
-    ranked = sorted(counts.items(), key=lambda item: -item[1])
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     if len(ranked) == 1:
         return f"`{ranked[0][0]}`"
     return ", ".join(f"`{kind}` {count / total:.0%}" for kind, count in ranked)

@@ -147,7 +147,8 @@ PLAN = tuple(
             ),
             *(_fashion(DENSE, 1, "magnitude", seed) for seed in SEEDS),
             *(
-                _fashion(scheme, 8, "gradual", seed)
+                _fashion(scheme, 8, "gradual", seed, budget=budget)
+                for budget in ("weights", "layer")
                 for seed in SEEDS
                 for scheme in ("block_punched", "pattern")
             ),

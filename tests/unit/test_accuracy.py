@@ -221,6 +221,10 @@ def test_the_page_compares_with_dense_networks_of_the_same_budget() -> None:
         "| pattern | 8x (1x) | `admm` | 2 | 2 | 93.00% | 91.50% (91.00% to 92.00%) | 1.50 "
         "| 91.50% (1) | `pattern` 67%, `unstructured` 33% |"
     ) in text
+    # Kinds that are as frequent come in the order of their names, whatever that of sets is.
+    tied = {"a": ["unstructured"], "b": ["pattern(4 of 9)"]}
+    (line,) = document._lines([row_of(pruned, 0.9, schemes=tied, **found)])
+    assert "`pattern` 50%, `unstructured` 50%" in line
     # No dense network was trained for 3 epochs.
     assert "| pattern | 8x (1x) | `admm` | 3 | 1 |  | 90.00% |  | 90.00% (0) |" in text
     assert "Spoken digits" not in text
