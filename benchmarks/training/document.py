@@ -32,10 +32,11 @@ layer; this page is made from it (`python benchmarks/accuracy.py document`).
 - **compiled** is the accuracy of the compiled network on the same inputs, and in brackets how many
   predictions differ from PyTorch's.
 - **found as** is the shape of zeros that the compiler saw in the pruned layers. It is the cheapest
-  of those that fit, so that blocks whose rows save no time are `block_punched`, also where they
-  were trained as `block_column_row`, and `n_m` that saves none is `dense`, as with 2 of 4. In a GRU's first step the state is zero, and nothing is left
-  of its product: that is `channel`. Zero filters leave with the channels that they would have
-  written: what reads them alone is smaller and `dense`, what adds them to others stays as it was.
+  of those that fit: blocks whose rows save no time are `block_punched`, also where they were
+  trained as `block_column_row`, and `n_m` that saves none is `dense`, as 2 of 4 here. In a GRU's
+  first step the state is zero, and nothing is left of its product: that is `channel`. Zero filters
+  leave with the channels that they would have written: what reads them alone is smaller and
+  `dense`, what adds them to others stays as it was.
 - Budgets are those of a few CPU cores: epochs are few, and more would lift both dense and pruned
   networks. They were chosen with these tests in view, as were the methods' defaults; rows with
   smaller budgets stay.
