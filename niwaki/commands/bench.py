@@ -1,0 +1,80 @@
+"""``niwaki bench``: how long calls of a bundle take, or its layers."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import click
+
+from .options import device_option, threads_option
+
+
+@click.command("bench")
+@click.argument("bundle")
+@threads_option
+@device_option
+@click.option(
+    "--warmup", type=click.IntRange(min=0), default=10, show_default=True, help="Calls not counted."
+)
+@click.option(
+    "--repetitions",
+    type=click.IntRange(min=1),
+    default=50,
+    show_default=True,
+    help="Calls counted.",
+)
+@click.option("--layers", is_flag=True, help="Time each layer, with IREE's profiler; CPUs only.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON; times in seconds.")
+def bench_command(
+    bundle: str,
+    threads: int,
+    device: str | None,
+    warmup: int,
+    repetitions: int,
+    layers: bool,
+    as_json: bool,
+) -> None:
+    """Time single calls of BUNDLE with random inputs."""
+    if layers:
+        _bench_layers(bundle, threads, device, warmup, repetitions, as_json)
+        return
+    from ..runtime.measure import bench
+    from ..runtime.network import load
+
+    result = bench(load(bundle, threads, device), warmup, repetitions)
+    if as_json:
+        click.echo(json.dumps(asdict(result), indent=1))
+        return
+    where = (
+        f"{threads} thread{'s' if threads > 1 else ''}"
+        if result.device == "local"
+        else result.device
+    )
+    click.echo(
+        f"median {1e3 * result.median:.3f} ms, p90 {1e3 * result.p90:.3f} ms, "
+        f"minimum {1e3 * result.minimum:.3f} ms ({repetitions} calls after {warmup}, {where})"
+    )
+
+
+def _bench_layers(
+    path: str, threads: int, device: str | None, warmup: int, repetitions: int, as_json: bool
+) -> None:
+    from rich.console import Console
+
+    from ..runtime.bundle import open_bundle
+    from ..runtime.device import check_device
+    from ..runtime.layer_times import time_layers
+    from ..runtime.times_table import times_table, times_text
+
+    bundle = open_bundle(path)
+    check_device(bundle.manifest, path, device)
+    times = time_layers(bundle, threads, warmup, repetitions)
+    if as_json:
+        click.echo(json.dumps(asdict(times), indent=1))
+        return
+    console = Console()
+    if console.is_terminal:
+        console.print(times_table(bundle.manifest, times))
+    else:
+        click.echo(times_text(bundle.manifest, times))

@@ -1,0 +1,76 @@
+"""``niwaki compile``: a network becomes a bundle."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from pathlib import Path
+
+import click
+
+from .printing import print_report
+
+
+@click.command("compile")
+@click.argument("model")
+@click.option("-o", "--output", required=True, help="The bundle to write.")
+@click.option("--target", default="host", show_default=True, help="`niwaki targets` lists them.")
+@click.option("--batch", type=int, help="Inputs at once; as many as the example inputs without it.")
+@click.option("--dump-ir", metavar="DIR", help="Write the IR after each pass into this folder.")
+@click.option(
+    "--trim-threshold",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    help="Weights of at most this magnitude become zero; changes results.",
+)
+@click.option(
+    "--without",
+    metavar="PASS",
+    multiple=True,
+    help="Leave an optional pass out, to see what it gains; repeat it for more.",
+)
+@click.option("--tune", is_flag=True, help="Choose kernels by measuring them on this machine.")
+@click.option("--tune-db", metavar="FILE", help="Where measured times are kept.")
+@click.option(
+    "--tune-trials",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Kernels to measure of a layer, at most.",
+)
+@click.option("--tune-workers", metavar="ADDRESS", help="A Ray cluster that measures instead.")
+def compile_command(
+    model: str,
+    output: str,
+    target: str,
+    batch: int | None,
+    dump_ir: str | None,
+    trim_threshold: float,
+    without: tuple[str, ...],
+    tune: bool,
+    tune_db: str | None,
+    tune_trials: int | None,
+    tune_workers: str | None,
+) -> None:
+    """Compile MODEL: FILE.py:FUNCTION, an .onnx, a .pt2, or an .mlir file (linalg on tensors)."""
+    from rich.console import Console
+
+    from ..tuning.settings import TRIALS, Tuning
+
+    tuning = Tuning(Path(tune_db) if tune_db else None, tune_trials or TRIALS, tune_workers)
+    if tuning != Tuning() and not tune:
+        raise click.UsageError("--tune-db, --tune-trials and --tune-workers need --tune")
+    status = Console(stderr=True).status(f"compiling {model} for {target}")
+    with nullcontext() if tune else status:  # tuning shows its own progress
+        from ..compiler import compile as compile_network
+
+        bundle = compile_network(
+            model,
+            target=target,
+            output=output,
+            batch=batch,
+            dump_ir=dump_ir,
+            trim_threshold=trim_threshold,
+            without=without,
+            tune=tune and tuning,
+        )
+    print_report(bundle.manifest)
+    click.echo(f"wrote {bundle.path}")

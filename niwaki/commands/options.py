@@ -1,0 +1,12 @@
+"""Options that several commands have."""
+
+from __future__ import annotations
+
+import click
+
+threads_option = click.option(
+    "--threads", type=click.IntRange(min=1), default=1, show_default=True, help="CPU threads."
+)
+device_option = click.option(
+    "--device", type=click.Choice(["local", "vulkan"]), help="Default: the bundle's."
+)

@@ -1,0 +1,78 @@
+"""``niwaki prune``: most weights of a network become zero."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command("prune")
+@click.argument("model")
+@click.option("-o", "--output", required=True, metavar="FILE", help="What to write.")
+@click.option("--scheme", help="E.g. pattern, or block_punched(filters=8).")
+@click.option("--rate", type=float, help="Weights / kept weights of each layer.")
+@click.option("--method", help="E.g. magnitude, or admm(rho=1e-3).")
+@click.option("--epochs", type=click.IntRange(min=0), help="Of pruning and retraining together.")
+@click.option("--config", metavar="FILE.yaml", help="Layers, and schemes and rates of single ones.")
+@click.option(
+    "--budget",
+    type=click.Choice(["layer", "weights", "flops", "latency"]),
+    help="What falls by the rate: each layer's weights, or this of all layers together.",
+)
+@click.option(
+    "--times", metavar="FILE.json", help="For --budget latency: niwaki bench --layers --json."
+)
+@click.option(
+    "--distill",
+    type=float,
+    metavar="WEIGHT",
+    help="Retrain with the dense network as teacher: its share of the loss, e.g. 0.5.",
+)
+@click.option("--temperature", type=float, help="Of --distill.  [default: 4]")
+@click.option(
+    "--checkpoint", metavar="FILE", help="Written after each epoch; goes on from it if it exists."
+)
+@click.option(
+    "--no-data", is_flag=True, help="Prune without training, by --method magnitude or layerwise."
+)
+def prune_command(
+    model: str,
+    output: str,
+    scheme: str | None,
+    rate: float | None,
+    method: str | None,
+    epochs: int | None,
+    config: str | None,
+    budget: str | None,
+    times: str | None,
+    distill: float | None,
+    temperature: float | None,
+    checkpoint: str | None,
+    no_data: bool,
+) -> None:
+    """Prune MODEL, FILE.py:FUNCTION, and train it; or an .onnx file, without training.
+
+    The function returns a dict with the arguments of niwaki.prune: model, train_loader, perhaps
+    loss, eval, epochs. With --no-data it may be the one that `niwaki compile` takes. FILE becomes
+    a .safetensors file with its weights, or an .onnx file.
+    """
+    from ..prune_command import prune_configuration, prune_distillation, prune_file
+
+    layers = prune_file(
+        model,
+        output,
+        no_data,
+        scheme=scheme,
+        rate=rate,
+        method=method,
+        epochs=epochs,
+        config=prune_configuration(config, budget=budget, times=times),
+        distillation=prune_distillation(distill, temperature),
+        checkpoint=checkpoint,
+    )
+    width = max([len("layer"), *(len(layer.name) for layer in layers)])
+    for layer in layers:
+        click.echo(
+            f"{layer.name:<{width}}  {layer.kept:,} of {layer.total:,} weights kept "
+            f"({layer.rate:.2f}x), {layer.scheme}"
+        )
+    click.echo(f"wrote {output}")

@@ -1,0 +1,24 @@
+"""``niwaki report``: a page about a bundle."""
+
+from __future__ import annotations
+
+import click
+
+from .options import threads_option
+
+
+@click.command("report")
+@click.argument("bundle")
+@click.option("-o", "--output", required=True, metavar="FILE.html", help="The page to write.")
+@threads_option
+def report_command(bundle: str, output: str, threads: int) -> None:
+    """Write a page about BUNDLE: its layers, what is kept, and times where it runs on this CPU."""
+    from rich.console import Console
+
+    from ..runtime.bundle import open_bundle
+    from ..runtime.report_page import write_report
+
+    opened = open_bundle(bundle)
+    with Console(stderr=True).status(f"measuring {bundle}"):
+        write_report(opened, output, threads)
+    click.echo(f"wrote {output}")
