@@ -12,6 +12,7 @@ from torch_mlir import ir
 from torch_mlir.dialects import torch as torch_dialect
 
 from niwaki.frontend.imported import Imported
+from niwaki.frontend.input_choices import AS_DECLARED, InputChoices
 from niwaki.frontend.keep_nan import keep_nan
 from niwaki.frontend.narrow_doubles import narrow_doubles
 from niwaki.frontend.onnx_file import read_onnx
@@ -27,8 +28,10 @@ from niwaki.frontend.onnx_to_mlir import onnx_to_torch_dialect
 from niwaki.signature import Signature, TensorSpec, Tree
 
 
-def import_onnx(path: str | Path, context: ir.Context, batch: int | None = None) -> Imported:
-    """The network in file `path`, for `batch` inputs where the file leaves their number open.
+def import_onnx(
+    path: str | Path, context: ir.Context, choices: InputChoices = AS_DECLARED
+) -> Imported:
+    """The network in file `path`, with `choices` where the file leaves sizes open.
 
     Inputs and outputs have the names of the file's.
 
@@ -37,7 +40,7 @@ def import_onnx(path: str | Path, context: ir.Context, batch: int | None = None)
             ops that are not supported.
     """
     torch_dialect.register_dialect(context)
-    graph = prepare_graph(Path(path), batch)
+    graph = prepare_graph(Path(path), choices)
     signature = _signature(graph)
     module = onnx_to_torch_dialect(graph, context)
     lower_onnx(module, graph)
@@ -46,11 +49,11 @@ def import_onnx(path: str | Path, context: ir.Context, batch: int | None = None)
     return Imported(module, signature)
 
 
-def prepare_graph(path: Path, batch: int | None) -> OnnxGraph:
+def prepare_graph(path: Path, choices: InputChoices = AS_DECLARED) -> OnnxGraph:
     """The graph in file `path`: of static shapes, layers named, constants and batch-norm folded."""
     graph = read_onnx(path)
     check_inference(graph)
-    fix_inputs(graph, batch)
+    fix_inputs(graph, choices)
     resolve(graph)
     check_computed(graph)
     name_layers(graph)

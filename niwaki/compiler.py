@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from niwaki.dialects import context
 from niwaki.dispatch_order import Dispatch, order_flags, read_order
 from niwaki.errors import CompilerBug, NiwakiError
+from niwaki.frontend.input_choices import AS_DECLARED, InputChoices
 from niwaki.passes import Session, run_pipeline
 from niwaki.passes.base import TARGET_ATTRIBUTE
 from niwaki.passes.choice import Chooser
@@ -40,6 +41,8 @@ def compile(
     output: PathLike,
     example_kwargs: Mapping[str, Any] | None = None,
     batch: int | None = None,
+    shapes: Mapping[str, Sequence[int]] | None = None,
+    constants: Mapping[str, Any] | None = None,
     dump_ir: PathLike | None = None,
     trim_threshold: float = 0.0,
     without: Collection[str] = (),
@@ -59,6 +62,10 @@ def compile(
         example_kwargs: for a module: keyword arguments.
         batch: for a module: compile for this many inputs at once instead of the examples' number;
             for an ``.onnx`` file: the size of a symbolic first dimension, 1 without it.
+        shapes: for an ``.onnx`` file: sizes of inputs by their names, where the file leaves some
+            open.
+        constants: for an ``.onnx`` file: values of inputs by their names. They are no inputs of the
+            compiled network, and conditions that depend on them are decided.
         dump_ir: folder for the IR after each pass.
         trim_threshold: weights of at most this magnitude become zero, so that filters and channels
             of tiny weights are removed. Above 0 results are no longer those of the model.
@@ -83,7 +90,8 @@ def compile(
     if tuning is not None:
         tuning.check(target)
     with context() as ctx, _chooser(tuning) as choose:
-        imported = _import(model, example_inputs, example_kwargs, batch, ctx)
+        choices = InputChoices(batch, dict(shapes or {}), dict(constants or {}))
+        imported = _import(model, example_inputs, example_kwargs, choices, ctx)
         session = Session(choose=choose)
         text = _lower(
             imported.module, target, session, passes, None if dump_ir is None else Path(dump_ir)
@@ -104,7 +112,7 @@ def _chooser(tuning: Tuning | None) -> AbstractContextManager[Chooser | None]:
 
 
 def _import(
-    model: Any, inputs: Any, kwargs: Mapping[str, Any] | None, batch: int | None, ctx: Any
+    model: Any, inputs: Any, kwargs: Mapping[str, Any] | None, choices: InputChoices, ctx: Any
 ) -> Imported:
     """The network as linalg on tensors, from whatever the user gave."""
     from niwaki import frontend
@@ -112,25 +120,21 @@ def _import(
     if isinstance(model, (str, os.PathLike)):
         loaded = frontend.load_model(os.fspath(model))
         if loaded.path is not None and loaded.path.suffix == ".onnx":
-            return frontend.import_onnx(loaded.path, ctx, batch)
+            return frontend.import_onnx(loaded.path, ctx, choices)
         if loaded.path is not None:
-            _need_module(batch, os.fspath(loaded.path))
+            choices.check_unused(os.fspath(loaded.path))
             return frontend.import_mlir(loaded.path, ctx)
         model, inputs, kwargs = loaded.program, loaded.example_inputs, loaded.example_kwargs
     from torch.export import ExportedProgram
 
-    if batch is not None:
-        if isinstance(model, ExportedProgram):
-            _need_module(batch, "an exported program")
+    if isinstance(model, ExportedProgram):
+        choices.check_unused("an exported program")
+    elif choices != AS_DECLARED:
         from niwaki.frontend.batch import with_batch
 
+        batch = choices.batch_alone()
         inputs, kwargs = with_batch((inputs, dict(kwargs or {})), batch)
     return frontend.import_torch(model, inputs, ctx, kwargs)
-
-
-def _need_module(batch: int | None, what: str) -> None:
-    if batch is not None:
-        raise NiwakiError(f"the batch of {what} is fixed: export it for {batch} inputs")
 
 
 def _lower(

@@ -15,6 +15,20 @@ from .printing import print_report
 @click.option("-o", "--output", required=True, help="The bundle to write.")
 @click.option("--target", default="host", show_default=True, help="`niwaki targets` lists them.")
 @click.option("--batch", type=int, help="Inputs at once; as many as the example inputs without it.")
+@click.option(
+    "--shape",
+    "shapes",
+    metavar="NAME=SIZES",
+    multiple=True,
+    help="Sizes of an input that the file leaves open, as in image=1x3x320x320; repeatable.",
+)
+@click.option(
+    "--constant",
+    "constants",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="Make an input of an .onnx file a constant, as in rate=16000; repeatable.",
+)
 @click.option("--dump-ir", metavar="DIR", help="Write the IR after each pass into this folder.")
 @click.option(
     "--trim-threshold",
@@ -42,6 +56,8 @@ def compile_command(
     output: str,
     target: str,
     batch: int | None,
+    shapes: tuple[str, ...],
+    constants: tuple[str, ...],
     dump_ir: str | None,
     trim_threshold: float,
     without: tuple[str, ...],
@@ -54,6 +70,7 @@ def compile_command(
     from rich.console import Console
 
     from ..tuning.settings import TRIALS, Tuning
+    from .input_options import parse_constants, parse_shapes
 
     tuning = Tuning(Path(tune_db) if tune_db else None, tune_trials or TRIALS, tune_workers)
     if tuning != Tuning() and not tune:
@@ -67,6 +84,8 @@ def compile_command(
             target=target,
             output=output,
             batch=batch,
+            shapes=parse_shapes(shapes),
+            constants=parse_constants(constants),
             dump_ir=dump_ir,
             trim_threshold=trim_threshold,
             without=without,

@@ -13,6 +13,7 @@ from torch_mlir import ir
 from torch_mlir.dialects import arith
 
 from niwaki.frontend import import_onnx
+from niwaki.frontend.input_choices import InputChoices
 from niwaki.frontend.onnx_graph import OnnxGraph
 from niwaki.frontend.onnx_import import prepare_graph
 from niwaki.frontend.onnx_weights import read_tensor
@@ -22,7 +23,7 @@ KERNEL = normal(4, 3, 3, 3)
 
 
 def prepared(path: Path, made: onnx.ModelProto, batch: int | None = None) -> OnnxGraph:
-    return prepare_graph(save(made, path / "net.onnx"), batch)
+    return prepare_graph(save(made, path / "net.onnx"), InputChoices(batch))
 
 
 def conv(name: str = "", weight: str = "w", **metadata: str) -> onnx.NodeProto:

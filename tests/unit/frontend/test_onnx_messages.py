@@ -14,6 +14,7 @@ from torch_mlir import ir
 
 from niwaki.errors import NiwakiError
 from niwaki.frontend import import_onnx
+from niwaki.frontend.input_choices import InputChoices
 
 IMAGE = {"x": normal(2, 3, 8, 8)}
 CONV = [node("Conv", "x", "w")]
@@ -23,7 +24,7 @@ WEIGHT = {"w": normal(4, 3, 3, 3)}
 def message(path: Path, batch: int | None = None) -> str:
     """What the import of `path` says, without the path that it must begin with."""
     with pytest.raises(NiwakiError) as raised:
-        import_onnx(path, ir.Context(), batch)
+        import_onnx(path, ir.Context(), InputChoices(batch))
     text = str(raised.value)
     assert "\n" not in text
     assert text.startswith(f"{path}: ")
@@ -114,18 +115,21 @@ class TestSizes:
         made.graph.input[0].CopyFrom(helper.make_tensor_value_info("x", 1, dims))
         return save(made, path)
 
-    @pytest.mark.parametrize(("size", "called"), [("height", " ('height')"), (None, "")])
-    def test_dynamic(self, path: Path, size: str | None, called: str) -> None:
+    @pytest.mark.parametrize(
+        ("size", "called", "advice"),
+        [("height", " ('height')", "<height>"), (None, "", "<size>"), (-1, "", "<size>")],
+    )
+    def test_dynamic(self, path: Path, size: str | None, called: str, advice: str) -> None:
         assert message(self.save(path, "batch", 3, size, 8)) == (
-            f"input 'x': the size of dimension 2{called} is dynamic: export the model with a fixed "
-            "size, or set it by onnx.tools.update_model_dims"
+            f"input 'x': the size of dimension 2{called} is dynamic: give its sizes by "
+            f"--shape 'x=1x3x{advice}x8' (shapes=... in Python)"
         )
 
     def test_no_shape(self, path: Path) -> None:
         made = model([node("Relu", "x")], IMAGE)
         made.graph.input[0].type.tensor_type.ClearField("shape")
         assert message(save(made, path)) == (
-            "input 'x' has no shape: export the model with fixed sizes"
+            "input 'x' has no shape: give it by --shape x=SIZExSIZE"
         )
 
     def test_fixed_batch(self, path: Path) -> None:
@@ -136,7 +140,7 @@ class TestSizes:
 
     def test_batch_of_nothing(self, path: Path) -> None:
         with pytest.raises(NiwakiError, match="a batch has at least 1 input, not 0"):
-            import_onnx(self.save(path, "n", 3), ir.Context(), 0)
+            import_onnx(self.save(path, "n", 3), ir.Context(), InputChoices(0))
 
     def test_batch_in_a_reshape(self, path: Path) -> None:
         constants = {"s": np.array([1, 12])}

@@ -1,0 +1,66 @@
+"""What the command line says of inputs: ``--shape image=1x3x320x320``, ``--constant sr=16000``.
+
+Names may hold ``=`` and ``:`` themselves, as TensorFlow's do; sizes and numbers do not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from ..errors import NiwakiError
+
+_WORDS = {"true": True, "false": False}
+
+
+def parse_shapes(texts: Iterable[str]) -> dict[str, tuple[int, ...]]:
+    """Shapes by the names of inputs; nothing behind ``=`` is a scalar.
+
+    Raises NiwakiError where a text is not ``NAME=SIZExSIZE``, or names an input again.
+    """
+    return _parse("--shape", texts, _shape, "a name and sizes: --shape image=1x3x320x320")
+
+
+def parse_constants(texts: Iterable[str]) -> dict[str, Any]:
+    """Values by the names of inputs: a number, several between commas, true or false.
+
+    Raises NiwakiError where a text is not ``NAME=VALUE``, or names an input again.
+    """
+    return _parse("--constant", texts, _value, "a name and numbers: --constant rate=16000")
+
+
+def _parse(
+    option: str, texts: Iterable[str], read: Callable[[str], Any], wanted: str
+) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for text in texts:
+        name, equals, value = text.rpartition("=")
+        if not (name and equals) or (parsed := read(value.strip())) is None:
+            raise NiwakiError(f"{option} {text}: give {wanted}")
+        if name in found:
+            raise NiwakiError(f"{option} {text}: input {name!r} has one already: give it once")
+        found[name] = parsed
+    return found
+
+
+def _shape(text: str) -> tuple[int, ...] | None:
+    if not re.fullmatch(r"(\d+(x\d+)*)?", text):
+        return None
+    return tuple(map(int, text.split("x"))) if text else ()
+
+
+def _value(text: str) -> Any:
+    try:
+        values = [_number(part.strip()) for part in text.split(",")]
+    except ValueError:
+        return None
+    return values[0] if len(values) == 1 else np.array(values)
+
+
+def _number(text: str) -> bool | int | float:
+    if text.lower() in _WORDS:
+        return _WORDS[text.lower()]
+    return int(text) if re.fullmatch(r"[+-]?\d+", text) else float(text)
