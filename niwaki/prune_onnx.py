@@ -18,6 +18,7 @@ from .frontend.onnx_file import parse_onnx
 from .frontend.onnx_graph import Array, OnnxGraph, attribute
 from .frontend.onnx_names import name_layers
 from .frontend.onnx_weights import read_tensor
+from .onnx_masks import fold_masks
 
 if TYPE_CHECKING:
     from .pruning import Layer, LayerReport, PruningConfig
@@ -48,14 +49,17 @@ class _Weight:
     node: onnx.NodeProto
 
     def filters_first(self) -> Array:
-        """``[F, C, ...]``; those of a recurrent layer's directions follow one another."""
+        """``[F, C, ...]``, of a transposed convolution ``[C, F, ...]`` as ONNX has it.
+
+        Those of a recurrent layer's directions follow one another.
+        """
         if self.turned:
             return self.array.T
         recurrent = self.kind in RECURRENT
         return self.array.reshape(-1, self.array.shape[2]) if recurrent else self.array
 
     def write(self, values: Array) -> None:
-        """Set the constant to ``values[F, C, ...]``."""
+        """Set the constant to what `filters_first` gave, changed."""
         stored = (values.T if self.turned else values).reshape(self.array.shape)
         _store(self.tensor, np.ascontiguousarray(stored, self.array.dtype))
 
@@ -80,6 +84,7 @@ def prune_onnx(path: str | Path, output: str | Path, config: PruningConfig) -> l
     model = parse_onnx(path)
     if model.functions:
         model = inline_local_functions(model)
+    fold_masks(model, path)
     weights = {weight.name: weight for weight in _weights(model, path)}
     layers = [_layer(weight) for weight in weights.values()]
     chosen = select_layers(
@@ -91,8 +96,7 @@ def prune_onnx(path: str | Path, output: str | Path, config: PruningConfig) -> l
         array = layer.array(layer.weight)
         mask = target.scheme.mask(array, target.rate, layer.groups)
         weight = weights[layer.name]
-        values = weight.filters_first()
-        weight.write(np.where(mask.reshape(values.shape), values, 0))
+        weight.write(np.where(layer.tensor(mask).numpy(), weight.filters_first(), 0))
         found = detect(np.where(mask, array, 0), layer.groups)
         kept = int(np.count_nonzero(array[mask]))
         reports.append(LayerReport(layer.name, str(found.scheme), kept, mask.size))
@@ -133,7 +137,7 @@ def _weights(model: onnx.ModelProto, path: Path) -> Iterator[_Weight]:
 
 def _constant_inputs(node: onnx.NodeProto) -> list[tuple[str, str]]:
     """Which inputs are weights, and what to call those of a layer that has several."""
-    if node.op_type in ("Conv", "Gemm", "MatMul"):
+    if node.op_type in ("Conv", "ConvTranspose", "Gemm", "MatMul"):
         return [(node.input[1], "")]
     if node.op_type in RECURRENT:
         return [(node.input[1], ".W"), (node.input[2], ".R")]
@@ -151,9 +155,13 @@ def _layer(weight: _Weight) -> Layer:
 
     # A copy: PyTorch takes no arrays that may not be written.
     values = torch.from_numpy(np.array(weight.filters_first(), np.float32, order="C"))
-    groups = attribute(weight.node, "group", 1) if weight.kind == "Conv" else 1
+    convolution = weight.kind in ("Conv", "ConvTranspose")
+    groups = attribute(weight.node, "group", 1) if convolution else 1
     parameter = torch.nn.Parameter(values, requires_grad=False)
-    return Layer(weight.name, weight.kind, parameter, (), groups)
+    recurrent = weight.kind in RECURRENT
+    module = weight.name.rpartition(".")[0] if recurrent else weight.name
+    transposed = weight.kind == "ConvTranspose"
+    return Layer(weight.name, weight.kind, parameter, (), groups, module, transposed)
 
 
 def _flops(model: onnx.ModelProto, weights: Sequence[_Weight]) -> Mapping[str, float]:
@@ -179,7 +187,8 @@ def _positions(weight: _Weight, shapes: Mapping[str, Sequence[int]]) -> float:
     if weight.kind in RECURRENT:
         steps_and_batch = shapes.get(weight.node.input[0], [])[:2]
         return math.prod(size or 1 for size in steps_and_batch) if steps_and_batch else 0
-    shape = shapes.get(weight.node.output[0], [])
+    transposed = weight.kind == "ConvTranspose"  # uses all its weights for each input position
+    shape = shapes.get((weight.node.input if transposed else weight.node.output)[0], [])
     sizes = [size or int(axis == 0) for axis, size in enumerate(shape)]
     return math.prod(sizes) / len(weight.filters_first()) if sizes else 0
 

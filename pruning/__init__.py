@@ -2,7 +2,8 @@
 
 from .admm import ADMM
 from .branches import Branches
-from .config import LayerRule, PruningConfig, Target, load_config, select, select_layers
+from .config import LayerRule, PruningConfig
+from .config_file import load_config
 from .crossbar_cost import (
     CrossbarCost,
     CrossbarHardware,
@@ -38,6 +39,7 @@ from .schemes import (
     Unstructured,
 )
 from .search import Search
+from .selection import Target, left_out, select, select_layers
 from .training import prune
 
 __all__ = [
@@ -80,6 +82,7 @@ __all__ = [
     "count_tiles",
     "crossbar_costs",
     "find_layers",
+    "left_out",
     "load_config",
     "mask_function",
     "merge_branches",

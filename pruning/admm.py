@@ -27,12 +27,12 @@ from torch import Tensor
 
 from niwaki.errors import NiwakiError
 
-from .config import Target
 from .layers import Layer
 from .masks import Masks
 from .method import Method, register_method
 from .schedule import cubic_rate
 from .scheme import Projection
+from .selection import Target
 
 # The Euclidean projection of weights onto a set, and where weights are held there.
 Onto = Callable[[Tensor], tuple[Tensor, Tensor]]

@@ -22,7 +22,7 @@ import numpy.typing as npt
 from niwaki.errors import NiwakiError
 from niwaki.schemes.base import SchemeError, Weights
 
-from .config import Target
+from .selection import Target
 
 Scores = npt.NDArray[np.float64]
 

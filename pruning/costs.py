@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from niwaki.errors import NiwakiError
 
 from .batches import evaluating
 from .layer_inputs import first_input
-from .layers import RECURRENT, Layer
+from .layers import RECURRENT, TRANSPOSED, Layer
 
 
 def layer_flops(model: nn.Module, layers: Sequence[Layer], example: Any) -> dict[str, float]:
@@ -27,62 +28,95 @@ def layer_flops(model: nn.Module, layers: Sequence[Layer], example: Any) -> dict
     Raises:
         NiwakiError: the network calls none of the modules that have a layer's weight.
     """
-    calls: dict[int, float] = {}  # how often all weights of a module are used
+    uses = {layer.name: 0.0 for layer in layers}  # how often all its weights are used
 
-    def count(module: nn.Module, inputs: Any, named: Any, output: Any) -> None:
-        if isinstance(module, RECURRENT):
-            uses = first_input(inputs, named).numel() / module.input_size
-        elif isinstance(module, nn.Linear):
-            uses = output.numel() / module.out_features
-        else:
-            uses = output.numel() / module.out_channels
-        calls[id(module)] = calls.get(id(module), 0.0) + uses
+    def counting(layer: Layer) -> Any:
+        def count(module: nn.Module, inputs: Any, named: Any, output: Any) -> None:
+            uses[layer.name] += _uses(layer, module, inputs, named, output)
 
-    owners = {id(owner): owner for layer in layers for owner in layer.owners}
-    handles = [owner.register_forward_hook(count, with_kwargs=True) for owner in owners.values()]
+        return count
+
+    handles = [
+        owner.register_forward_hook(counting(layer), with_kwargs=True)
+        for layer in layers
+        for owner in layer.owners
+    ]
     try:
         with evaluating(model):
             model(*example) if isinstance(example, tuple) else model(example)
     finally:
         for handle in handles:
             handle.remove()
-    flops = {}
     for layer in layers:
-        uses = sum(calls.get(id(owner), 0.0) for owner in layer.owners)
-        if not uses:
+        if not uses[layer.name]:
             raise NiwakiError(
                 f"{layer.name}: the network does not call this module, so its FLOPs are not known: "
                 "exclude the layer, or choose the budget weights or latency"
             )
-        flops[layer.name] = 2 * uses * layer.weight.numel()
-    return flops
+    return {layer.name: 2 * uses[layer.name] * layer.weight.numel() for layer in layers}
+
+
+def _uses(layer: Layer, module: nn.Module, inputs: Any, named: Any, output: Any) -> float:
+    """How often a call of a module uses all weights of its layer."""
+    if isinstance(module, nn.MultiheadAttention):
+        return _attention_uses(layer, module, inputs, named)
+    if isinstance(module, RECURRENT):
+        return first_input(inputs, named).numel() / module.input_size
+    if isinstance(module, TRANSPOSED):
+        return first_input(inputs, named).numel() / module.in_channels
+    if isinstance(module, nn.Linear):
+        return output.numel() / module.out_features
+    return output.numel() / module.out_channels
+
+
+def _attention_uses(layer: Layer, module: nn.MultiheadAttention, inputs: Any, named: Any) -> float:
+    """Rows of queries, keys and values, of which each has a third of ``in_proj_weight``."""
+    names = ("query", "key", "value")
+    given = {**dict(zip(names, inputs, strict=False)), **named}
+    sizes = (module.embed_dim, module.kdim, module.vdim)
+    query, key, value = (given[n].numel() / size for n, size in zip(names, sizes, strict=True))
+    if layer.name.endswith("in_proj_weight"):
+        return float(query + key + value) / 3
+    if layer.name.endswith("k_proj_weight"):
+        return float(key)
+    return float(value if layer.name.endswith("v_proj_weight") else query)
 
 
 def layer_seconds(layers: Sequence[Layer], times: Mapping[str, float]) -> dict[str, float]:
-    """Seconds of each dense layer; weights of one recurrent module share those of the module.
+    """Seconds of each dense layer; weights of one module share the module's.
+
+    A layer of a network that is itself a recurrent layer, attention or the like shares all times
+    that are no other layer's, since reports call ops by their own names there.
 
     Raises:
         NiwakiError: a layer has no time, or one that is not above 0.
     """
-    modules: dict[str, int] = {}
+    modules = Counter[str]()
     for layer in layers:
-        module = _module(layer)
-        modules[module] = modules.get(module, 0) + layer.weight.numel()
+        modules[layer.module] += layer.weight.numel()
+    known = {label for layer in layers for label in (layer.name, layer.module)}
+    rest = sum(_seconds(time) for name, time in times.items() if name not in known)
     seconds = {}
     for layer in layers:
-        share = layer.weight.numel() / modules[_module(layer)]
-        try:
-            time = float(times.get(layer.name, float(times.get(_module(layer), math.nan)) * share))
-        except (TypeError, ValueError):
-            time = math.nan
+        of_module = _seconds(times.get(layer.module)) if layer.module else rest
+        share = layer.weight.numel() / modules[layer.module]
+        time = _seconds(times[layer.name]) if layer.name in times else of_module * share
         if not 0 < time < math.inf:
-            known = ", ".join(map(str, [*times][:8])) or "none"
+            some = ", ".join(map(str, [*times][:8])) or "none"
             raise NiwakiError(
                 f"{layer.name}: the budget latency needs the seconds that the layer takes, and "
-                f"times has them of {known}: add it, or exclude the layer"
+                f"times has them of {some}: add it, or exclude the layer"
             )
         seconds[layer.name] = time
     return seconds
+
+
+def _seconds(value: Any) -> float:
+    """NaN where it is no number."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return math.nan
 
 
 def read_times(path: str | os.PathLike[str]) -> dict[str, float]:
@@ -109,10 +143,3 @@ def read_times(path: str | os.PathLike[str]) -> dict[str, float]:
             f'{path}: expected {{"layer": seconds}}, or what niwaki bench --layers --json prints'
         ) from None
     return times
-
-
-def _module(layer: Layer) -> str:
-    """The name of the module whose weight it is."""
-    recurrent = any(isinstance(owner, RECURRENT) for owner in layer.owners)
-    onnx = layer.kind in ("LSTM", "GRU", "RNN")
-    return layer.name.rpartition(".")[0] if recurrent or onnx else layer.name

@@ -143,7 +143,7 @@ def _tiles(kept: Kept, filters: int, columns: int) -> int:
 
 
 def _cost(layer: Layer, levels: Levels, hardware: CrossbarHardware) -> CrossbarCost:
-    weight = layer.weight.detach()
+    weight = layer.filters_first(layer.weight.detach())
     kept = weight != 0
     try:
         scale = levels.scale(weight, kept)

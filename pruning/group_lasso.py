@@ -19,9 +19,9 @@ from niwaki.errors import NiwakiError
 
 from .blocks import Blocks
 from .budget import share_budget
-from .config import Target
 from .masks import Masks
 from .method import Method, fitted, register_method
+from .selection import Target
 
 TINY = 1e-8  # below the root; keeps its gradient finite where a group is zero
 
@@ -79,7 +79,7 @@ class GroupLasso(Method):
             layer = target.layer
             leaving = layer.weight.masked_fill(self._chosen[layer.name], 0)
             for blocks in _groups(target):
-                norms = (blocks.energies(leaving) + TINY).sqrt()
+                norms = (blocks.energies(layer.filters_first(leaving)) + TINY).sqrt()
                 total = total + norms.sum().to(total.device)
         return self.penalty * total
 

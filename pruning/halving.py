@@ -24,10 +24,10 @@ from niwaki.schemes.pattern_library import Census, taps_of
 
 from .admm import ADMM
 from .budget import share_budget
-from .config import Target
 from .layers import Layer, find_layers
 from .method import arrays, register_method
 from .patterns import FOUND, Pattern, library_text
+from .selection import Target
 
 
 def network_library(

@@ -22,12 +22,12 @@ from torch import Tensor, nn
 from niwaki.errors import NiwakiError
 
 from .batches import evaluating
-from .config import Target
 from .layer_inputs import InputWatch, call_order
-from .layers import RECURRENT, Layer, find_layers
+from .layers import CONVOLUTIONS, Layer, find_layers
 from .least_squares import LeastSquares
 from .masks import Masks
 from .method import Method, register_method
+from .selection import Target
 from .synthetic import synthetic
 
 SEED = 0
@@ -38,7 +38,8 @@ SEED = 0
 class Layerwise(Method):
     """Layer by layer, before training, on random inputs with the shape of an example.
 
-    Recurrent weights, whose inputs are not seen, are pruned by magnitude.
+    Weights of recurrent layers and attention, whose inputs are not seen, and those of transposed
+    convolutions are pruned by magnitude.
 
     Attributes:
         samples: synthetic inputs.
@@ -112,7 +113,7 @@ class Layerwise(Method):
         watches = {
             layer.name: InputWatch(layer, most, torch.Generator().manual_seed(SEED))
             for layer in layers
-            if not isinstance(layer.owners[0], RECURRENT)
+            if isinstance(layer.owners[0], (*CONVOLUTIONS, nn.Linear))
         }
         with ExitStack() as stack:
             for watch in watches.values():

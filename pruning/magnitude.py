@@ -8,10 +8,10 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from .config import Target
 from .masks import Masks
 from .method import Method, register_method
 from .schedule import cubic_rate
+from .selection import Target
 
 
 @register_method

@@ -14,9 +14,9 @@ from niwaki.errors import NiwakiError
 from niwaki.schemes.base import Weights
 
 from .budget import share_budget
-from .config import Target
 from .masks import Masks
 from .named import parse_named, text_of
+from .selection import Target
 
 
 @dataclass

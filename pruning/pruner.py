@@ -21,10 +21,11 @@ from torch import Tensor, nn
 
 from niwaki.errors import NiwakiError
 
-from .config import PruningConfig, Target, select
+from .config import PruningConfig
 from .masks import Masks
 from .method import Method, parse_method
 from .scheme import PruningScheme, parse_scheme
+from .selection import Target, select
 
 
 @dataclass(frozen=True)

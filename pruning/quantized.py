@@ -18,18 +18,18 @@ from torch import Tensor
 from niwaki.errors import NiwakiError
 
 from .admm import ADMM, Onto
-from .config import Target
 from .layers import Layer
 from .levels import EVEN, Levels
 from .masks import Masks
 from .method import register_method
+from .selection import Target
 
 
 class OnLevels:
     """A layer's weights on levels, and the free weights behind them that training moves.
 
     Attributes:
-        free: what training has moved the weights to.
+        free: what training has moved the weights to, ``[F, C, ...]``.
         scale: of the levels; it follows the free weights.
     """
 
@@ -37,19 +37,19 @@ class OnLevels:
         self, layer: Layer, levels: Levels, mask: Tensor, free: Tensor, scale: Tensor
     ) -> None:
         self.free, self.scale = free, scale
-        self._layer, self._levels, self._mask = layer, levels, mask
-        self._shown = layer.weight.detach().clone()
+        self._layer, self._levels, self._mask = layer, levels, layer.filters_first(mask)
+        self._shown = layer.filters_first(layer.weight.detach()).clone()
 
     def __call__(self) -> None:
         """Do to free weights what the optimiser did to those on levels; then show their levels."""
-        weight = self._layer.weight.data
+        weight = self._layer.filters_first(self._layer.weight.data)
         if torch.equal(weight, self._shown):
             return
         self.free += weight - self._shown
         level = self._levels.nearest(self.free / self.scale).masked_fill(~self._mask, 0)
         self.scale = self._levels.rescale(self.free, level, self.scale)
         self._shown = level * self.scale
-        weight.copy_(self._shown)
+        self._layer.weight.data.copy_(self._layer.as_stored(self._shown))
 
 
 @register_method
@@ -108,7 +108,7 @@ class Quantized(ADMM):
             kept = free[layer.name].masked_fill(~mask, 0)
             shown, scale = _on_levels(layer, self.levels, kept, mask)
             layer.weight.data.copy_(shown)
-            held[layer.name] = (kept, scale)
+            held[layer.name] = (layer.filters_first(kept), scale)
         self._hold(held)
 
     def state(self) -> dict[str, Any]:
@@ -132,8 +132,10 @@ class Quantized(ADMM):
 
 def _on_levels(layer: Layer, levels: Levels, weight: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     """The nearest weights on levels where the mask keeps them, zero elsewhere; and the scale."""
+    filters = layer.filters_first(weight)
     try:
-        scale = levels.scale(weight, mask)
+        scale = levels.scale(filters, layer.filters_first(mask))
     except NiwakiError as error:
         raise NiwakiError(f"{layer.name}: {error}") from None
-    return (levels.nearest(weight / scale) * scale).masked_fill(~mask, 0), scale
+    projected = layer.as_stored(levels.nearest(filters / scale) * scale)
+    return projected.masked_fill(~mask, 0), scale

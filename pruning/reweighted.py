@@ -18,9 +18,9 @@ from niwaki.errors import NiwakiError
 
 from .blocks import Blocks
 from .budget import common_threshold
-from .config import Target
 from .masks import Masks
 from .method import Method, arrays, fitted, register_method
+from .selection import Target
 
 TINY = 1e-12  # keeps the root's gradient finite where a block is zero
 
@@ -76,7 +76,8 @@ class Reweighted(Method):
         total = self.zero()
         for target, gammas in zip(self.targets, self._gammas, strict=True):
             for blocks, gamma in zip(_blocks(target), gammas, strict=True):
-                norms = (blocks.energies(target.layer.weight) + TINY).sqrt()
+                weight = target.layer.filters_first(target.layer.weight)
+                norms = (blocks.energies(weight) + TINY).sqrt()
                 total = total + (gamma * norms).sum().to(total.device)
         return self.penalty * total
 
@@ -116,6 +117,6 @@ def _blocks(target: Target) -> tuple[Blocks, ...]:
 
 def _relative(blocks: Blocks, target: Target) -> Tensor:
     """Energy of each block for a weight, where the layer's mean is 1."""
-    weight = target.layer.weight.detach()
+    weight = target.layer.filters_first(target.layer.weight.detach())
     energy = blocks.energies(weight) / blocks.counts(weight)
     return energy / energy.mean().clamp_min(TINY)

@@ -21,11 +21,11 @@ from niwaki.errors import NiwakiError
 from .branches import Branches
 from .channel_graph import ChannelGraph, Unit
 from .channel_watch import watch_channels
-from .config import Target
 from .gates import Gates, gather, multiply_adds
 from .masks import Masks
 from .method import Method, register_method
 from .schemes import Filter
+from .selection import Target
 
 
 @register_method

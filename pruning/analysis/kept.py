@@ -13,7 +13,7 @@ from niwaki.errors import NiwakiError
 from niwaki.schemes import detect, percent
 from niwaki.schemes.base import Bools
 
-from ..config import named_layers
+from ..layer_names import named_layers
 from ..layers import Layer, find_layers
 
 

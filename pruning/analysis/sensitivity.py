@@ -22,10 +22,11 @@ from niwaki.errors import NiwakiError
 from niwaki.schemes.base import check_rate
 
 from ..batches import evaluate
-from ..config import Target, misfit, named_layers
+from ..layer_names import named_layers
 from ..layers import find_layers
 from ..progress import progress_bar
 from ..scheme import PruningScheme, parse_scheme
+from ..selection import Target, misfit
 
 Evaluate = Callable[[nn.Module], float]
 

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from niwaki.errors import NiwakiError
 
-from ..config import named_layers
+from ..layer_names import named_layers
 from .activations import FeatureLayer, layer_outputs, layers_with_features
 from .cca import Doubles, Features, directions, likeness
 

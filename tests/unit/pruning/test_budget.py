@@ -251,10 +251,18 @@ def test_budgets_that_do_not_fit(config: PruningConfig, message: str) -> None:
 
 
 def test_modules_that_are_not_called() -> None:
-    attention = nn.MultiheadAttention(4, 2)
-    x = torch.zeros(3, 1, 4)
-    with pytest.raises(NiwakiError, match=r"^out_proj: the network does not call this module, so"):
-        layer_flops(attention, find_layers(attention), (x, x, x))
+    class Network(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.called, self.idle = nn.Linear(4, 4), nn.Linear(4, 4)
+
+        def forward(self, x: Tensor) -> Tensor:
+            y: Tensor = self.called(x)
+            return y
+
+    model = Network()
+    with pytest.raises(NiwakiError, match=r"^idle: the network does not call this module, so"):
+        layer_flops(model, find_layers(model), torch.zeros(3, 4))
 
 
 def test_scores_of_patterns_are_those_of_kernels() -> None:

@@ -85,17 +85,17 @@ def test_recurrent_and_shared_weights_have_names() -> None:
         (PruningConfig(exclude=["fc*"]), r"^'fc\*' matches no layer: there are 0, 1, 2, 3, 4$"),
         (PruningConfig(include=["type:LSTM"]), "^'type:LSTM' matches no layer"),
         (PruningConfig(layers=[LayerRule(["9"])]), "^'9' matches no layer"),
-        (PruningConfig(include="1"), r"^layers are named in a list: \['1'\], not '1'$"),
+        (PruningConfig(include="1"), r"^include is a list of layers: \['1'\], not '1'$"),
         (
             PruningConfig(exclude=[2]),  # type: ignore[list-item]
-            "^layers are named by text, in quotes: '2', not 2$",
+            "^exclude names layers by text, in quotes: '2', not 2$",
         ),
         (PruningConfig("pattern", include=["2"]), "^2: patterns of 4 taps need kernels with more"),
         (
             PruningConfig(layers=[LayerRule(["0"], "filter", 40)]),
             "^0: filter at a rate of 40",
         ),
-        (PruningConfig(rate=0.5), "^1: a pruning rate is at least 1 .* not 0.5$"),
+        (PruningConfig(rate=0.5), "^a pruning rate is at least 1 .* not 0.5$"),
         (PruningConfig(rate=True), "^a pruning rate is a number, as 8, not True$"),
         (PruningConfig("filter", 1000), "^no layer is left to prune to filter at a rate of 1000"),
         (PruningConfig("bonsai"), "^unknown pruning scheme 'bonsai'"),
