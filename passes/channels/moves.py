@@ -17,7 +17,7 @@ from niwaki.dialects import int_array, ints
 
 from ..raising.operands import pad_value
 from .evaluate import Known
-from .facts import Facts, Slices, Step, Tie, is_empty, shape_of
+from .facts import Facts, Slices, Step, Tie, is_empty, is_made_anew, shape_of
 
 
 def move_step(op: Any, axis: int) -> Step | None:
@@ -54,8 +54,10 @@ def adjust_move(step: Step, facts: Facts) -> None:
         (tie,) = step.ties
         _set_size(op, "static_sizes", step.axis, int(kept.sum()))
         first = ints(op.attributes["static_offsets"])[step.axis]
-        stays = facts.kept(tie.value)
-        _set_size(op, "static_offsets", step.axis, int(stays[:first].sum()))
+        if not is_made_anew(tie.value):
+            _set_size(op, "static_offsets", step.axis, int(facts.kept(tie.value)[:first].sum()))
+        elif not kept.all():  # it is a new constant, of what stays alone
+            _set_size(op, "static_offsets", step.axis, 0)
 
 
 def _set_size(op: Any, name: str, axis: int, size: int) -> None:
@@ -79,8 +81,10 @@ def _expand(op: Any, axis: int) -> list[Tie]:
     return [Tie(0, op.operands[0], group, np.arange(inner.size), inner)]
 
 
-def _collapse(op: Any, axis: int) -> list[Tie]:
+def _collapse(op: Any, axis: int) -> list[Tie] | None:
     """Several dimensions become one: the first that is not 1 is followed, channels as a rule."""
+    if is_made_anew(op.operands[0]):
+        return None  # nothing would tie the elements of one of its slices
     shape, group = shape_of(op.operands[0]), _reassociation(op)[axis]
     followed = next((d for d in group if shape[d] > 1), group[0])
     inner = _coordinates([shape[d] for d in group], group.index(followed))

@@ -21,12 +21,15 @@ from niwaki.passes.pipelines import RAISE
 
 from .cases import Case, check
 from .logical_values import run_function
+from .moved_constants import MovedConstants
 from .pruned_networks import NETWORKS, prune_channels, prune_filters, pruned_network
 from .random_layers import Generator
 from .random_networks import random_head, random_network
 
 PASS = "sparse-pattern-trim-channels"
 TRIM = f"builtin.module({PASS})"
+# Without the canonicalisation that computes some of what is moved.
+RAISED_ONLY = "builtin.module(sparse-pattern-raise-layers,sparse-pattern-fuse-epilogues)"
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -66,16 +69,31 @@ def test_pruned_networks(seed: int) -> None:
 
 def compare_trimmed(case: Case, rng: Generator) -> None:
     """Run a network before and after trimming, on two inputs."""
-    inputs = [[rng.standard_normal(x.shape) for x in case.inputs] for _ in range(2)]
     with context() as ctx:
-        module = raised(case, ctx)
-        wanted = [run_function(main(module), each) for each in inputs]
-        run_pipeline(module, parse_pipeline(TRIM), Session())
-        found = [run_function(main(module), each) for each in inputs]
+        trim_and_compare(raised(case, ctx), [x.shape for x in case.inputs], rng)
+
+
+def trim_and_compare(module: Any, shapes: Sequence[Sequence[int]], rng: Generator) -> None:
+    inputs = [[rng.standard_normal(shape) for shape in shapes] for _ in range(2)]
+    wanted = [run_function(main(module), each) for each in inputs]
+    run_pipeline(module, parse_pipeline(TRIM), Session())
+    found = [run_function(main(module), each) for each in inputs]
     for a, b in zip(wanted, found, strict=True):
         for before, after in zip(a, b, strict=True):
             largest = max(float(np.abs(before).max()), 1e-30)
             np.testing.assert_allclose(after, before, rtol=0, atol=1e-5 * largest)
+
+
+@settings(max_examples=100)
+@given(st.integers(0, 2**32 - 1))
+def test_moved_constants(seed: int) -> None:
+    """Constants that ops cut, join and reshape are trimmed as activations are."""
+    rng = np.random.default_rng(seed)
+    text = MovedConstants(rng).function()
+    with context() as ctx:
+        module = ir.Module.parse(text, ctx).operation
+        run_pipeline(module, parse_pipeline(RAISED_ONLY), Session())
+        trim_and_compare(module, [main(module).type.inputs[0].shape], rng)
 
 
 def raised(case: Case, ctx: ir.Context) -> Any:
