@@ -13,9 +13,9 @@ from google.protobuf.message import DecodeError
 from onnx.inliner import inline_local_functions
 
 from niwaki.errors import NiwakiError
-from niwaki.frontend.onnx_graph import Array, OnnxGraph, attribute
-from niwaki.frontend.onnx_rules import STANDARD_DOMAINS, check_nodes, check_opset
-from niwaki.frontend.onnx_weights import read_tensor
+from niwaki.frontend.onnx_constants import take_constants
+from niwaki.frontend.onnx_graph import OnnxGraph
+from niwaki.frontend.onnx_rules import check_nodes, check_opset
 
 
 def read_onnx(path: Path) -> OnnxGraph:
@@ -28,11 +28,12 @@ def read_onnx(path: Path) -> OnnxGraph:
     model = parse_onnx(path)
     version = check_opset(path, model)
     check_nodes(path, model.graph.node, version, {f.name for f in model.functions})
-    constants = _take_constants(path, model.graph)
+    constants = take_constants(path, model.graph)
     model = _copy(model)  # the old one lets go of the weights' memory only as a whole
     if model.functions:
         model = inline_local_functions(model)
         check_nodes(path, model.graph.node, version, set())
+        constants |= take_constants(path, model.graph)  # of the functions
     graph = model.graph
     return OnnxGraph(
         path=path,
@@ -63,23 +64,6 @@ def parse_onnx(path: Path) -> onnx.ModelProto:
     if not model.HasField("graph") or not model.opset_import or not model.graph.output:
         raise NiwakiError(f"{path}: is not an ONNX file, or truncated: export the model again")
     return model
-
-
-def _take_constants(path: Path, graph: onnx.GraphProto) -> dict[str, Array]:
-    """Remove initializers and `Constant` nodes with a tensor from `graph`; their values by name."""
-    constants = {value.name: read_tensor(value, path, value.name) for value in graph.initializer}
-    if graph.sparse_initializer:
-        name = graph.sparse_initializer[0].values.name
-        raise NiwakiError(f"{path}: constant {name!r} is sparse: make it dense, zeros included")
-    graph.ClearField("initializer")
-    for index in reversed(range(len(graph.node))):
-        node = graph.node[index]
-        if node.op_type != "Constant" or node.domain not in STANDARD_DOMAINS:
-            continue
-        if (tensor := attribute(node, "value", None)) is not None:
-            constants[node.output[0]] = read_tensor(tensor, path, node.output[0])
-            del graph.node[index]
-    return constants
 
 
 def _copy(model: onnx.ModelProto) -> onnx.ModelProto:

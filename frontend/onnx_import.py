@@ -52,7 +52,7 @@ def import_onnx(
 def prepare_graph(path: Path, choices: InputChoices = AS_DECLARED) -> OnnxGraph:
     """The graph in file `path`: of static shapes, layers named, constants and batch-norm folded."""
     graph = read_onnx(path)
-    check_inference(graph)
+    check_inference(graph, graph.nodes)
     fix_inputs(graph, choices)
     resolve(graph)
     check_computed(graph)

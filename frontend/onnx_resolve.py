@@ -15,6 +15,7 @@ import onnx
 from onnx.reference import ReferenceEvaluator
 
 from niwaki.errors import NiwakiError
+from niwaki.frontend.onnx_branches import straightened
 from niwaki.frontend.onnx_decompositions import decompose_node
 from niwaki.frontend.onnx_graph import Array, OnnxGraph, TensorType, attribute, describe
 
@@ -35,7 +36,7 @@ def resolve(graph: OnnxGraph) -> None:
         NiwakiError: a node does not fit its inputs, or the size of its result is open.
     """
     kept = []
-    for node in graph.nodes:
+    for node in straightened(graph):
         for part in decompose_node(graph, node):
             if (values := _fold(graph, part)) is not None:
                 graph.constants.update(zip(part.output, values, strict=False))

@@ -53,10 +53,10 @@ def check_nodes(
         what = f"{path}: {describe(node)}: op {node.op_type!r} (opset {opset})"
         if node.op_type in functions and node.domain not in STANDARD_DOMAINS:
             continue
-        if next(subgraphs(node), None) is not None:
+        is_branch = node.op_type == "If" and node.domain in STANDARD_DOMAINS
+        if next(subgraphs(node), None) is not None and not is_branch:
             raise NiwakiError(
-                f"{what} runs a part of the model under a condition or in a loop, which is not "
-                "supported: compute both sides and choose by Where, or unroll the loop"
+                f"{what} runs a part of the model in a loop, which is not supported: unroll it"
             )
         if node.domain not in STANDARD_DOMAINS:
             raise NiwakiError(
@@ -69,9 +69,9 @@ def check_nodes(
             raise NiwakiError(f"{what} is not in ONNX: use ops of that opset")
 
 
-def check_inference(graph: OnnxGraph) -> None:
-    """Refuse batch-norm and dropout that are to train."""
-    for node in graph.nodes:
+def check_inference(graph: OnnxGraph, nodes: Iterable[onnx.NodeProto]) -> None:
+    """Refuse batch-norm and dropout among `nodes` of `graph` that are to train."""
+    for node in nodes:
         if node.op_type == "BatchNormalization":
             # Until opset 13 more than one output makes the difference, used or not.
             trains = attribute(node, "training_mode", 0) or len(list(filter(None, node.output))) > 1
