@@ -27,9 +27,10 @@ class MovedConstants:
         channels = int(self.rng.integers(2, 6))
         first = f"%x : tensor<1x{channels}x{LENGTH}xf32>"
         value = self.convolution("%x", channels)
+        moves = (self.add, self.join, self.cut, self.pad)
         for _ in range(int(self.rng.integers(2, 5))):
-            for move in self.rng.permutation([self.add, self.join, self.cut, self.pad])[:2]:
-                value = move(*value)
+            for number in self.rng.permutation(len(moves))[:2]:
+                value = moves[number](*value)
             value = self.convolution(*value)
         name, channels = value
         result = f"tensor<1x{channels}x{LENGTH}xf32>"
