@@ -190,6 +190,7 @@ def _manifest(
     remarks = list(dict.fromkeys(remark for _, remark in session.remarks))
     return Manifest(
         niwaki=version("niwaki"),
+        iree=version("iree-base-compiler"),
         target=name,
         driver=target.device,
         signature=signature,

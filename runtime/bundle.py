@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import mmap
 import os
 import zipfile
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,9 +17,11 @@ from niwaki.atomic import atomic_file
 from niwaki.errors import NiwakiError
 from niwaki.records import LayerRecord
 
+from .arrays import aligned_empty
+from .bundle_file import BundleFile, Part
 from .container import Member, read_members, write_member
 from .manifest import Manifest, read_manifest
-from .parameter_archive import archive
+from .parameter_archive import archive, check_archive
 from .report import report_text
 
 if TYPE_CHECKING:
@@ -34,17 +35,19 @@ MANIFEST, MODULE, WEIGHTS = "manifest.json", "module.vmfb", "weights.irpa"
 class Bundle:
     """An open bundle, whose contents have been checked.
 
+    It can be pickled: what arrives opens the same file again.
+
     Attributes:
         path: the file.
         manifest: what was compiled, for which machine, with which inputs and outputs.
-        module: IREE's module, mapped from the file.
-        weights: IREE's parameter archive, mapped from the file.
+        module: IREE's module.
+        weights: IREE's parameter archive, which stays in the file until a network is loaded.
     """
 
     path: Path
     manifest: Manifest
     module: memoryview
-    weights: memoryview
+    weights: Part
 
     @property
     def layers(self) -> list[LayerRecord]:
@@ -75,6 +78,9 @@ class Bundle:
         from .report_page import write_report
 
         write_report(self, path, threads)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _reopen, (os.path.abspath(self.path), self.manifest.digests)
 
     def __repr__(self) -> str:
         return f"<Bundle {self.path} for {self.manifest.target}, {len(self.layers)} layers>"
@@ -109,44 +115,76 @@ def write_bundle(
 
 
 def open_bundle(path: str | os.PathLike[str]) -> Bundle:
-    """Open and check a bundle; its module and weights stay in the file, mapped into memory.
+    """Open and check a bundle; its weights stay in the file.
 
     Nothing here depends on this machine: a bundle for a phone opens on a server.
 
     Raises:
         NiwakiError: no such file, not a bundle, of another format version, truncated or altered.
     """
-    name = os.fspath(path)
+    name = _file_name(path)
     try:
-        with open(name, "rb") as file:
-            if os.fstat(file.fileno()).st_size == 0:
-                raise NiwakiError(f"{name} is not a Niwaki bundle: it is empty")
-            contents = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-            members = read_members(file, contents, (MANIFEST, MODULE, WEIGHTS), name)
+        file = BundleFile(name)
+        if not file.size:
+            raise NiwakiError(f"{name} is not a Niwaki bundle: it is empty")
+        return _checked(file, read_members(file, (MANIFEST, MODULE, WEIGHTS)))
     except FileNotFoundError:
         raise NiwakiError(
             f"{name} does not exist; write it with `niwaki compile MODEL -o {name}`"
         ) from None
     except OSError as error:
         raise NiwakiError(f"cannot read {name}: {error.strerror or error}") from None
-    return _checked(Path(path), members)
 
 
-def _checked(path: Path, members: Mapping[str, Member]) -> Bundle:
-    contents = {name: member.contents for name, member in members.items()}
+def _reopen(path: str, digests: Mapping[str, str]) -> Bundle:
+    """The bundle that was pickled."""
+    bundle = open_bundle(path)
+    if bundle.manifest.digests != digests:
+        raise NiwakiError(f"{path} is another bundle than the one that was pickled: load it anew")
+    return bundle
+
+
+def _file_name(path: str | os.PathLike[str]) -> str:
+    if not isinstance(path, (str, os.PathLike)):
+        raise NiwakiError(
+            f"the path of a bundle must be a string or a pathlib.Path, not {type(path).__name__}"
+        )
+    name = os.fsdecode(path)
+    if "\0" in name:
+        raise NiwakiError(f"cannot read {name}: no file can have a zero byte in its name")
+    return name
+
+
+def _checked(file: BundleFile, members: Mapping[str, Member]) -> Bundle:
     # The manifest holds the digests, so only the zip's own checksum can vouch for the manifest.
-    if zlib.crc32(contents[MANIFEST]) != members[MANIFEST].crc:
-        raise _altered(path, MANIFEST)
-    manifest = read_manifest(bytes(contents[MANIFEST]), str(path))
+    text = _contents(file, members[MANIFEST])
+    if zlib.crc32(text) != members[MANIFEST].crc:
+        raise _altered(file.path, MANIFEST)
+    manifest = read_manifest(bytes(text), file.path)
     if manifest.digests.keys() != {MODULE, WEIGHTS}:
-        raise NiwakiError(f"{path}: manifest.json must hold the digests of {MODULE} and {WEIGHTS}")
-    for name, digest in manifest.digests.items():
-        if hashlib.sha256(contents[name]).hexdigest() != digest:
-            raise _altered(path, name)
-    return Bundle(path, manifest, contents[MODULE], contents[WEIGHTS])
+        raise NiwakiError(
+            f"{file.path}: manifest.json must hold the digests of {MODULE} and {WEIGHTS}"
+        )
+    module = _contents(file, members[MODULE])
+    if hashlib.sha256(module).hexdigest() != manifest.digests[MODULE]:
+        raise _altered(file.path, MODULE)
+    weights = Part(
+        file, members[WEIGHTS].begin, members[WEIGHTS].size, digest=manifest.digests[WEIGHTS]
+    )
+    if not weights.is_intact():
+        raise _altered(file.path, WEIGHTS)
+    check_archive(weights)
+    return Bundle(Path(file.path), manifest, module, weights)
 
 
-def _altered(path: Path, name: str) -> NiwakiError:
+def _contents(file: BundleFile, member: Member) -> memoryview:
+    """A copy of a member, aligned as IREE needs its module."""
+    copy = aligned_empty((member.size,), np.uint8).data
+    file.read_into(member.begin, copy)
+    return copy.toreadonly()
+
+
+def _altered(path: str, name: str) -> NiwakiError:
     return NiwakiError(
         f"{path} is truncated or altered: {name} does not match its digest; compile the model again"
     )

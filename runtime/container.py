@@ -1,6 +1,6 @@
 """The zip file a bundle is: members stored as they are, each beginning at a multiple of 64 bytes.
 
-So the file can be mapped into memory and its members used where they lie. `zipfile` writes and
+So members can be used where they lie, should the file be mapped into memory. `zipfile` writes and
 indexes it; this module adds the alignment (an extra field, as Android's `zipalign` does) and the
 checks that make a foreign file harmless.
 """
@@ -11,9 +11,10 @@ import struct
 import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO
 
 from niwaki.errors import NiwakiError
+
+from .bundle_file import BundleFile
 
 ALIGNMENT = 64
 _PADDING_FIELD = 0xD935  # the id that Android's zipalign uses
@@ -32,9 +33,10 @@ _BAD_ZIP = (
 
 @dataclass(frozen=True)
 class Member:
-    """A member's bytes, where they lie, and the CRC-32 that the zip file gives for them."""
+    """Where a member's bytes lie in the file, and the CRC-32 that the zip file gives for them."""
 
-    contents: memoryview
+    begin: int
+    size: int
     crc: int
 
 
@@ -57,20 +59,19 @@ def write_member(
             member.write(piece)
 
 
-def read_members(
-    file: BinaryIO, contents: memoryview, names: Sequence[str], path: str
-) -> dict[str, Member]:
-    """The members of the zip `file`, whose bytes are `contents`; their CRCs are not checked.
+def read_members(file: BundleFile, names: Sequence[str]) -> dict[str, Member]:
+    """The members of the zip `file`; their CRCs are not checked.
 
     Raises:
         NiwakiError: it is no intact zip, its members are not exactly `names`, or one is not stored
         plainly and aligned.
     """
+    path = file.path
     try:
         # IREE's module is a zip file too: of a truncated bundle, `zipfile` would find that one.
-        if bytes(contents[-_END_SIZE:][:4]) != b"PK\x05\x06":
+        if file.read(max(file.size - _END_SIZE, 0), 4) != b"PK\x05\x06":
             raise zipfile.BadZipFile
-        with zipfile.ZipFile(file) as archive:
+        with file.stream() as stream, zipfile.ZipFile(stream) as archive:
             infos = archive.infolist()
     except _BAD_ZIP:
         raise NiwakiError(
@@ -88,26 +89,26 @@ def read_members(
             raise NiwakiError(
                 f"{path} is damaged: it must have {name} once, not {found.count(name)} times"
             )
-    return {info.orig_filename: Member(_locate(info, contents, path), info.CRC) for info in infos}
+    return {info.orig_filename: _locate(info, file) for info in infos}
 
 
-def _locate(info: zipfile.ZipInfo, contents: memoryview, path: str) -> memoryview:
-    """The member's bytes, where they lie."""
-    name = info.orig_filename
+def _locate(info: zipfile.ZipInfo, file: BundleFile) -> Member:
+    """Where a member's bytes lie."""
+    path, name = file.path, info.orig_filename
     repacked = f"{path} was packed anew by another tool: {name}"
     damaged = NiwakiError(f"{path} is damaged at {name}; compile the model again")
     if info.compress_type != zipfile.ZIP_STORED or info.compress_size != info.file_size:
         raise NiwakiError(f"{repacked} is compressed; compile the model again")
-    head = contents[info.header_offset :][: _LOCAL_HEADER.size] if info.header_offset >= 0 else b""
+    at = info.header_offset
+    head = file.read(at, _LOCAL_HEADER.size) if 0 <= at < file.size else b""
     if len(head) != _LOCAL_HEADER.size:
         raise damaged
     signature, name_size, extra_size = _LOCAL_HEADER.unpack(head)
-    begin = info.header_offset + _LOCAL_HEADER.size + name_size + extra_size
-    end = begin + info.file_size
-    if signature != b"PK\x03\x04" or end > len(contents):
+    begin = at + _LOCAL_HEADER.size + name_size + extra_size
+    if signature != b"PK\x03\x04" or begin + info.file_size > file.size:
         raise damaged
     if begin % ALIGNMENT:
         raise NiwakiError(
             f"{repacked} does not begin at a multiple of {ALIGNMENT} bytes; compile the model again"
         )
-    return contents[begin:end]
+    return Member(begin, info.file_size, info.CRC)

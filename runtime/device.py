@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import platform
 import threading
 from typing import Any
@@ -42,6 +43,21 @@ def check_device(manifest: Manifest, path: str, device: str | None) -> None:
         )
 
 
+def check_threads(threads: int) -> int:
+    """`threads`, as Python's own integer.
+
+    Raises:
+        NiwakiError: it is no whole number, or less than 1.
+    """
+    try:
+        number = operator.index(threads)
+    except TypeError:
+        raise NiwakiError(f"threads must be a whole number, got {threads!r}") from None
+    if number < 1:
+        raise NiwakiError(f"threads must be 1 or more, got {number}")
+    return number
+
+
 def create_driver(kind: str, threads: int) -> Any:
     """IREE's driver for devices of `kind`; `threads` counts for ``local`` only.
 
@@ -49,10 +65,8 @@ def create_driver(kind: str, threads: int) -> Any:
     which lives as long as the driver. As many as there are cores have one each.
 
     Raises:
-        NiwakiError: `threads` is less than 1, or there is no Vulkan device.
+        NiwakiError: there is no Vulkan device.
     """
-    if threads < 1:
-        raise NiwakiError(f"threads must be 1 or more, got {threads}")
     # Not `get_driver`, which gives everyone in the process the driver of the first caller, with
     # that caller's threads.
     from iree.runtime._binding import create_hal_driver

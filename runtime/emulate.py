@@ -111,7 +111,7 @@ class Emulator:
         with tempfile.TemporaryDirectory() as scratch:
             module, weights = Path(scratch) / "module.vmfb", Path(scratch) / "weights.irpa"
             module.write_bytes(bundle.module)
-            weights.write_bytes(bundle.weights)
+            bundle.weights.copy_to(weights)
             try:
                 return self.run(
                     module,

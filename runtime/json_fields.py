@@ -9,13 +9,16 @@ from niwaki.errors import NiwakiError
 
 T = TypeVar("T")
 _JSON_NAMES = {str: "a string", int: "an integer", list: "a list", dict: "an object"}
+# Sizes and counts that nothing has, and with which arithmetic could end in an exception.
+_LIMIT = 2**63
 
 
 def decode(kind: type[T], value: Any, where: str) -> T:
     """The dataclass `kind` from the JSON object `value`.
 
-    Field types may be str, int, other dataclasses, ``list[T]``, ``tuple[T, ...]`` and ``dict[str,
-    T]``; any other type (a union, `Any`) is passed through, for the caller to check.
+    Integers are sizes and counts: from 0 to 2^63 - 1. Field types may be str, int, other
+    dataclasses, ``list[T]``, ``tuple[T, ...]`` and ``dict[str, T]``; any other type (a union,
+    `Any`) is passed through, for the caller to check.
 
     Raises:
         NiwakiError: a field is missing, unknown or of the wrong type; the message starts with
@@ -28,8 +31,12 @@ def decode(kind: type[T], value: Any, where: str) -> T:
 def _decode(kind: Any, value: Any, where: str) -> Any:
     if dataclasses.is_dataclass(kind):
         return _decode_fields(kind, _require(value, dict, where), where)
-    if kind in (str, int):
-        return _require(value, kind, where)
+    if kind is str:
+        return _require(value, str, where)
+    if kind is int:
+        if not 0 <= _require(value, int, where) < _LIMIT:
+            raise NiwakiError(f"{where} must be from 0 to 2^63 - 1")
+        return value
     container = get_origin(kind)
     if container in (list, tuple):
         element = get_args(kind)[0]

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from niwaki.errors import NiwakiError
 from niwaki.records import DispatchRecord
 
+from .abi import check_signature
 from .bundle import Bundle
 from .device import check_device
 from .profiler import KernelRun, profile
@@ -68,6 +69,7 @@ def time_layers(
             "layers are timed on CPUs only"
         )
     check_device(manifest, path, None)
+    check_signature(bundle)
     if threads < 1 or repetitions < 1 or warmup < 0:
         raise NiwakiError(
             f"cannot time layers in {repetitions} calls after {warmup} with {threads} threads: "

@@ -14,7 +14,7 @@ from niwaki.signature import DTYPES, Signature, TensorSpec, Tree
 
 from .json_fields import decode
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 DRIVERS = ("local", "vulkan")
 
 
@@ -24,6 +24,7 @@ class Manifest:
 
     Attributes:
         niwaki: version of Niwaki that compiled the bundle.
+        iree: version of IREE that compiled its module; the same one runs it.
         target: name of the target, as the user typed it.
         driver: kind of device that runs it: ``local`` (CPU) or ``vulkan``.
         signature: inputs and outputs, and how they nest.
@@ -38,6 +39,7 @@ class Manifest:
     """
 
     niwaki: str
+    iree: str
     target: str
     driver: str
     signature: Signature
@@ -111,8 +113,6 @@ def _check(manifest: Manifest, where: str) -> None:
 def _check_spec(spec: TensorSpec, where: str) -> None:
     if spec.dtype not in DTYPES:
         raise NiwakiError(f"{where}.dtype must be one of {', '.join(DTYPES)}, got '{spec.dtype}'")
-    if any(size < 0 for size in spec.shape):
-        raise NiwakiError(f"{where}.shape must not be negative")
 
 
 def _check_tree(tree: Tree, count: int, where: str) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import threading
 from contextlib import nullcontext
+from dataclasses import dataclass, field
+from types import TracebackType
 from typing import Any
 
 from niwaki.errors import NiwakiError
@@ -12,11 +14,11 @@ from niwaki.signature import Signature, unflatten
 
 from .arguments import bind
 from .bundle import Bundle, open_bundle
-from .device import check_device, create_driver
-from .huge_pages import in_huge_pages
+from .device import check_device, check_threads, create_driver
 from .lane import Lane
 from .placement import polite
 from .small_networks import useful_threads
+from .weights import Weights
 
 
 def load(path: str | os.PathLike[str], threads: int = 1, device: str | None = None) -> Network:
@@ -34,11 +36,23 @@ def load(path: str | os.PathLike[str], threads: int = 1, device: str | None = No
     return open_bundle(path).load(threads, device)
 
 
+@dataclass
+class _Engine:
+    """What a network computes with, and gives up when it is closed."""
+
+    driver: Any
+    weights: Weights
+    idle: list[Lane] = field(default_factory=list)
+
+
 class Network:
     """A compiled network: call it with numpy arrays.
 
     Many threads may call one network. With one CPU thread a call, calls run side by side, up to one
     for each core; otherwise they take turns.
+
+    It can be closed, by `close` or at the end of a ``with`` block. It can be pickled: what arrives
+    loads the same file again.
 
     Attributes:
         bundle: where it comes from.
@@ -49,15 +63,15 @@ class Network:
     def __init__(self, bundle: Bundle, threads: int = 1, device: str | None = None) -> None:
         check_device(bundle.manifest, str(bundle.path), device)
         self.bundle = bundle
-        self.threads = threads
+        self.threads = check_threads(threads)
         self.device = bundle.manifest.driver
-        useful = useful_threads(bundle.manifest, threads)
-        self._driver = create_driver(self.device, useful)
-        self._weights = bundle.weights if self.device != "local" else in_huge_pages(bundle.weights)
+        useful = useful_threads(bundle.manifest, self.threads)
         self._has_workers = self.device == "local" and useful > 1
         side_by_side = self.device == "local" and useful == 1
         self._turns = threading.BoundedSemaphore((os.cpu_count() or 1) if side_by_side else 1)
-        self._idle: list[Lane] = [self._create_lane()]
+        engine = _Engine(create_driver(self.device, useful), Weights(bundle.weights))
+        engine.idle.append(self._create_lane(engine))
+        self._engine: _Engine | None = engine
 
     @property
     def signature(self) -> Signature:
@@ -73,31 +87,58 @@ class Network:
         call. Outputs are the caller's to keep and change.
 
         Raises:
-            NiwakiError: an input is missing, or has the wrong shape or dtype (nothing is cast).
+            NiwakiError: an input is missing, or has the wrong shape or dtype (nothing is cast); the
+            network is closed; or its weights stay in the file, and somebody has written into it.
         """
+        engine = self._open_engine()
         arrays = bind(self.signature, args, kwargs)
         with self._turns:
+            engine.weights.check()
             try:
-                lane = self._idle.pop()
+                lane = engine.idle.pop()
             except IndexError:
-                lane = self._create_lane()
+                lane = self._create_lane(engine)
             # A lane whose call failed is not put back: the next call finds or makes a clean one.
             with polite() if self._has_workers else nullcontext():
                 outputs = lane(arrays)
-            self._idle.append(lane)
+            engine.weights.check()
+            engine.idle.append(lane)
         return unflatten(self.signature.output_tree, outputs)
 
-    def _create_lane(self) -> Lane:
-        try:
-            return Lane(self._driver, self.bundle, self._weights)
-        except (RuntimeError, ValueError) as error:
-            from iree.runtime.version import VERSION
+    def close(self) -> None:
+        """Give back threads and memory; calls that are running end as usual, new ones are refused.
 
-            reason = str(error).partition("\n")[0]
-            raise NiwakiError(
-                f"{self.bundle.path}: IREE {VERSION} cannot load the module that Niwaki "
-                f"{self.bundle.manifest.niwaki} compiled ({reason}); compile the model again"
-            ) from None
+        Outputs stay valid. Closing twice does nothing.
+        """
+        self._engine = None
+
+    def __enter__(self) -> Network:
+        self._open_engine()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        self._open_engine()
+        return Network, (self.bundle, self.threads)
+
+    def _open_engine(self) -> _Engine:
+        engine = self._engine
+        if engine is None:
+            raise NiwakiError(f"the network {self.bundle.path} is closed: load it again")
+        return engine
+
+    def _create_lane(self, engine: _Engine) -> Lane:
+        lane = Lane(engine.driver, self.bundle, engine.weights.contents)
+        # A GPU has copied them by now.
+        engine.weights.check()
+        return lane
 
     def __repr__(self) -> str:
         inputs = ", ".join(map(str, self.signature.inputs))

@@ -100,7 +100,9 @@ def _kernel(target: Target, threads: int, path: Path) -> Network:
     vmfb = compile_str(kernel_text(target.lanes, threads), extra_args=list(target.iree_flags))
     output = TensorSpec("sums", (threads * target.lanes,), "float32")
     signature = Signature((), (output,), {"tuple": [{"tuple": []}, {"dict": {}}]}, 0)
-    write_bundle(path, Manifest(version("niwaki"), "host", "local", signature), bytes(vmfb), {})
+    release = version("iree-base-compiler")
+    manifest = Manifest(version("niwaki"), release, "host", "local", signature)
+    write_bundle(path, manifest, bytes(vmfb), {})
     return open_bundle(path).load(threads)
 
 

@@ -44,7 +44,7 @@ def profile(bundle: Bundle, threads: int, calls: int) -> list[KernelRun]:
         folder = Path(scratch)
         module, weights, events = (folder / name for name in ("vmfb", "irpa", "events"))
         module.write_bytes(bundle.module)
-        weights.write_bytes(bundle.weights)
+        bundle.weights.copy_to(weights)
         arguments = [
             f"--module={module}",
             f"--parameters={SCOPE}={weights}",

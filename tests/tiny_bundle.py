@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,7 @@ def manifest(
     signature = Signature(ins, outs, flatten((tuple(ins), {}))[1], flatten(result)[1])
     return Manifest(
         niwaki="0.0.test",
+        iree=version("iree-base-compiler"),
         target=target,
         driver=machine.device,
         signature=signature,

@@ -41,16 +41,18 @@ def measure(job: Job) -> float:
 
 
 def build(job: Job, path: Path) -> None:
-    """Write the bundle of a layer, whose results nobody takes."""
+    """Write the bundle of a layer."""
     machine = get_target("host")
     with context():
         vmfb, order = generate_code(job.text, machine)
     inputs = tuple(TensorSpec(f"x{i}", shape, "float32") for i, shape in enumerate(job.inputs))
+    result = TensorSpec("y", job.result, "float32")
     manifest = Manifest(
         niwaki=version("niwaki"),
+        iree=version("iree-base-compiler"),
         target="host",
         driver=machine.device,
-        signature=Signature(inputs, (), flatten((inputs, {}))[1], flatten(())[1]),
+        signature=Signature(inputs, (result,), flatten((inputs, {}))[1], 0),
         dispatches=[DispatchRecord(run.layer, run.kernel, "") for run in order],
     )
     write_bundle(path, manifest, vmfb, job.parameters)

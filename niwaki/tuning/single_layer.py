@@ -43,12 +43,14 @@ class Job:
         parameters: arrays that the text refers to, by name.
         kernel: name of the kernel that computes the layer.
         inputs: shapes of the function's arguments, all f32.
+        result: shape of what it returns, f32 too.
     """
 
     text: str
     parameters: dict[str, npt.NDArray[Any]]
     kernel: str
     inputs: tuple[tuple[int, ...], ...]
+    result: tuple[int, ...]
 
 
 def single_layer(op: Any, candidate: Candidate, target: str) -> Job:
@@ -78,9 +80,10 @@ def single_layer(op: Any, candidate: Candidate, target: str) -> Job:
         )
         text = str(module.operation.get_asm(assume_verified=True, enable_debug_info=True))
     (kernel,) = (name for name, family in session.kernels.items() if family != FAMILY_OF_COPIES)
+    result = tuple(ir.RankedTensorType(op.result.type).shape)
     shapes = tuple(tuple(ir.RankedTensorType(kind).shape) for kind in plain)
     parameters = {name: np.array(array) for name, array in session.parameters.items()}
-    return Job(text, parameters, kernel, shapes)
+    return Job(text, parameters, kernel, shapes, result)
 
 
 def plain_type(value: Any) -> ir.Type:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 
 import iree.compiler
@@ -52,6 +53,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = get_target("arm64")
     manifest = Manifest(
         niwaki="0",
+        iree=version("iree-base-compiler"),
         target="arm64",
         driver=target.device,
         architecture=target.architecture,

@@ -186,4 +186,4 @@ def test_damaged_database(tmp_path: Path) -> None:
 
 
 def test_infinite_is_no_time() -> None:
-    assert math.isinf(workers.seconds_of(Job("no module", {}, "kernel", ())))
+    assert math.isinf(workers.seconds_of(Job("no module", {}, "kernel", (), ())))

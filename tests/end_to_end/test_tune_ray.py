@@ -46,4 +46,4 @@ def test_cluster_measures(cluster: str, tmp_path: Path) -> None:
 
 def test_other_machines_are_refused() -> None:
     with pytest.raises(NiwakiError, match=r"^a Ray worker is no machine like this one: host .*, "):
-        seconds_like(Job("", {}, "kernel", ()), "host of another kind")
+        seconds_like(Job("", {}, "kernel", (), ()), "host of another kind")

@@ -10,31 +10,18 @@ import struct
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tiny_bundle
+from damaged_bundles import members_of, rewrite
 
 from niwaki.errors import NiwakiError
 from niwaki.runtime.bundle import open_bundle, write_bundle
-from niwaki.runtime.container import ALIGNMENT, write_member
+from niwaki.runtime.container import ALIGNMENT
 
 MEMBERS = ("manifest.json", "module.vmfb", "weights.irpa")
-
-
-def members_of(path: Path) -> dict[str, bytes]:
-    with zipfile.ZipFile(path) as archive:
-        return {info.filename: archive.read(info) for info in archive.infolist()}
-
-
-def rewrite(path: Path, members: Iterable[tuple[str, bytes]]) -> Path:
-    """A bundle-like file with the given members, digests left as they are."""
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, contents in members:
-            write_member(archive, name, len(contents), [contents])
-    return path
 
 
 def message_of(path: Path) -> str:
@@ -50,7 +37,9 @@ def test_round_trip(affine_path: Path) -> None:
     assert bundle.layers == tiny_bundle.affine_manifest().layers
     assert bytes(bundle.module) == tiny_bundle.compiled(tiny_bundle.AFFINE, "host")
     assert set(bundle.manifest.digests) == {"module.vmfb", "weights.irpa"}
-    assert hashlib.sha256(bundle.weights).hexdigest() == bundle.manifest.digests["weights.irpa"]
+    assert (
+        hashlib.sha256(bundle.weights.map()).hexdigest() == bundle.manifest.digests["weights.irpa"]
+    )
     assert repr(bundle) == f"<Bundle {affine_path} for host, 2 layers>"
 
 
@@ -146,7 +135,7 @@ def test_any_altered_byte(tmp_path: Path) -> None:
             told += "\n" not in str(error)
             continue
         assert bytes(bundle.module) == expected["module.vmfb"]
-        assert bytes(bundle.weights) == expected["weights.irpa"]
+        assert bytes(bundle.weights.map()) == expected["weights.irpa"]
         harmless += 1
     assert told + harmless == len(original)
     assert told > harmless
@@ -252,7 +241,7 @@ def test_weights_of_any_shape(tmp_path: Path) -> None:
     write_bundle(tmp_path / "net.niwaki", tiny_bundle.affine_manifest(), b"code", weights)
     bundle = open_bundle(tmp_path / "net.niwaki")
     index = ParameterIndex()
-    index.load_from_file_handle(FileHandle.wrap_memory(bundle.weights), "irpa")
+    index.load_from_file_handle(FileHandle.wrap_memory(bundle.weights.map()), "irpa")
     found = {key: bytes(entry.file_view) for key, entry in index.items()}
     assert found == {key: array.tobytes() for key, array in weights.items()}
 

@@ -41,11 +41,11 @@ def test_no_version(data: bytes) -> None:
         read_manifest(data, "net")
 
 
-@pytest.mark.parametrize("version", [0, 1, 2, 4, True, "1", None])
+@pytest.mark.parametrize("version", [0, 1, 2, 3, 5, True, "1", None])
 def test_other_version(version: Any) -> None:
     data = json.dumps({"format_version": version, "unheard": "of"}).encode()
     with pytest.raises(
-        NiwakiError, match=r"^net: bundle format is .*, this Niwaki reads 3; compile"
+        NiwakiError, match=r"^net: bundle format is .*, this Niwaki reads 4; compile"
     ):
         read_manifest(data, "net")
 
@@ -77,6 +77,8 @@ CALL = {"tuple": [{"tuple": [0]}, {"dict": {}}]}
         (put("x", "layers", 1), ".layers[1] must be an object"),
         (put(1.5, "layers", 0, "kept"), ".layers[0].kept must be an integer"),
         (put(True, "layers", 0, "kept"), ".layers[0].kept must be an integer"),
+        (put(-1, "layers", 0, "kept"), ".layers[0].kept must be from 0 to 2^63 - 1"),
+        (put(2**63, "layers", 0, "weights"), ".layers[0].weights must be from 0 to 2^63 - 1"),
         (put([], "digests"), ".digests must be an object"),
         (put(1, "digests", "module.vmfb"), ".digests.module.vmfb must be a string"),
         (put("12", "digests", "w"), ".digests.w must be a sha256 in hexadecimal"),
@@ -88,7 +90,7 @@ CALL = {"tuple": [{"tuple": [0]}, {"dict": {}}]}
         ),
         (
             put([-1], "signature", "outputs", 0, "shape"),
-            ".signature.outputs[0].shape must not be negative",
+            ".signature.outputs[0].shape[0] must be from 0 to 2^63 - 1",
         ),
         (
             put("x", "signature", "output_tree"),

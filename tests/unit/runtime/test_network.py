@@ -310,7 +310,7 @@ def test_many_threads(affine_path: Path) -> None:
         for caller in callers:
             caller.join()
         assert wrong == []
-        assert len(network._idle) <= ((os.cpu_count() or 1) if threads == 1 else 1)
+        assert len(network._open_engine().idle) <= ((os.cpu_count() or 1) if threads == 1 else 1)
 
 
 FAILS_ON_NEGATIVE = """

@@ -107,14 +107,14 @@ def test_policy_of_the_user_stays() -> None:
 @pytest.mark.parametrize(("threads", "policy"), [(1, os.SCHED_OTHER), (2, os.SCHED_BATCH)])
 def test_callers_of_workers_are_polite(affine_path: Path, threads: int, policy: int) -> None:
     network = niwaki.load(affine_path, threads=threads)
-    lane = network._idle.pop()
+    lane = network._open_engine().idle.pop()
     seen: list[int] = []
 
     def noting(arrays: Any) -> Any:
         seen.append(os.sched_getscheduler(0))
         return lane(arrays)
 
-    network._idle.append(noting)  # type: ignore[arg-type]
+    network._open_engine().idle.append(noting)  # type: ignore[arg-type]
     network(np.zeros((2, 3), np.float32))
     assert (seen, os.sched_getscheduler(0)) == ([policy], os.SCHED_OTHER)
-    network._idle[:] = [lane]
+    network._open_engine().idle[:] = [lane]

@@ -1,0 +1,118 @@
+"""Whether a manifest describes the module beside it.
+
+Inputs are made, and results are read, as the manifest says. One that says other shapes than the
+module's would have memory read beyond a result's end. IREE notes what its function really takes and
+gives:
+
+    iree.abi.declaration: sync func @main(%input0: tensor<2x3xf32>) -> (%output0: tensor<2x3xf32>)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from niwaki.errors import NiwakiError
+from niwaki.signature import TensorSpec
+
+from .bundle import Bundle
+from .manifest import Manifest
+
+# What IREE's errors become in Python.
+LOADING_ERRORS = (RuntimeError, ValueError, LookupError)
+
+_DECLARATION = "iree.abi.declaration"
+_TENSOR = re.compile(r"tensor<((?:[\d?]+x)*)([a-z]+\d+)>")
+# Their signs are the network's business: MLIR's integers have none.
+_ELEMENTS = {
+    "f32": ("float32",),
+    "f16": ("float16",),
+    "i64": ("int64",),
+    "i32": ("int32",),
+    "i8": ("int8", "uint8"),
+    "si64": ("int64",),
+    "si32": ("int32",),
+    "si8": ("int8",),
+    "ui8": ("uint8",),
+    "i1": ("bool",),
+}
+
+
+def find_function(bundle: Bundle, instance: Any) -> tuple[Any, Any]:
+    """The bundle's module and its entry point, which takes and gives what the manifest says.
+
+    Args:
+        instance: IREE's, in which the module is loaded.
+
+    Raises:
+        NiwakiError: IREE cannot read the module, or the manifest describes another one.
+    """
+    import iree.runtime as iree
+
+    check_release(bundle.manifest, str(bundle.path))
+    try:
+        module = iree.VmModule.wrap_buffer(instance, bundle.module)
+        function = module.lookup_function(bundle.manifest.function)
+    except LOADING_ERRORS as error:
+        raise cannot_load(bundle, str(error)) from None
+    if function is None:
+        raise cannot_load(bundle, f"it has no function '{bundle.manifest.function}'")
+    declaration = function.reflection.get(_DECLARATION, "")
+    inputs, _, outputs = declaration.partition(" -> ")
+    for kind, specs, text in (
+        ("input", bundle.manifest.signature.inputs, inputs),
+        ("output", bundle.manifest.signature.outputs, outputs),
+    ):
+        _compare(kind, specs, text, str(bundle.path))
+    return module, function
+
+
+def check_signature(bundle: Bundle) -> None:
+    """Refuse a bundle whose manifest describes another module. Errors as `find_function`."""
+    import iree.runtime as iree
+
+    find_function(bundle, iree.VmInstance())
+
+
+def cannot_load(bundle: Bundle, reason: str) -> NiwakiError:
+    """The error for a module that IREE does not take."""
+    manifest, told = bundle.manifest, " ".join(reason.split())
+    return NiwakiError(
+        f"{bundle.path}: IREE {manifest.iree} cannot load the module that Niwaki "
+        f"{manifest.niwaki} compiled ({told}); compile the model again"
+    )
+
+
+def check_release(manifest: Manifest, path: str) -> None:
+    """Refuse a module of another release of IREE, whose meaning this one may not know.
+
+    Raises:
+        NiwakiError: the installed release is another one.
+    """
+    try:
+        here = version("iree-base-runtime")
+    except PackageNotFoundError:  # built from source, by someone who knows what they do
+        return
+    if here != manifest.iree:
+        raise NiwakiError(
+            f"{path} was compiled by IREE {manifest.iree}, and this environment has {here}: "
+            f"install iree-base-runtime=={manifest.iree}, or compile the model again"
+        )
+
+
+def _compare(kind: str, specs: Sequence[TensorSpec], text: str, path: str) -> None:
+    tensors = _TENSOR.findall(text)
+    if len(tensors) != len(specs):
+        raise NiwakiError(
+            f"{path}: its manifest says {len(specs)} {kind}s, its module has {len(tensors)}; "
+            "compile the model again"
+        )
+    for spec, (shape, element) in zip(specs, tensors, strict=True):
+        is_shape = shape == "".join(f"{size}x" for size in spec.shape)
+        if not is_shape or spec.dtype not in _ELEMENTS.get(element, ()):
+            raise NiwakiError(
+                f"{path}: its manifest says {kind} {spec}, its module {shape}{element}; "
+                "compile the model again"
+            )
