@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from .printable import printable
+
 
 @dataclass(frozen=True)
 class Remark:
@@ -20,7 +22,7 @@ class Remark:
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.layer}: remark: {self.pass_name}: {self.reason}"
+        return printable(f"{self.layer}: remark: {self.pass_name}: {self.reason}")
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .printable import printable
+
 # dtype names are numpy's; these are the ones a compiled network takes and returns.
 DTYPES = ("float32", "float16", "int64", "int32", "int8", "uint8", "bool")
 
@@ -31,7 +33,7 @@ class TensorSpec:
     dtype: str
 
     def __str__(self) -> str:
-        return f"{self.name}: {'x'.join(map(str, (*self.shape, self.dtype)))}"
+        return printable(f"{self.name}: {'x'.join(map(str, (*self.shape, self.dtype)))}")
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ SHARED = {
     for name in (
         "atomic",
         "errors",
+        "printable",
         "python_file",
         "records",
         "schemes",
