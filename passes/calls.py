@@ -3,7 +3,7 @@
     %y = "sparse_pattern.packed_conv"(%x, ...)  -->  %y = "flow.dispatch"(%x, ...)
 
 A result has memory of its own, or that of a residual (`in_place.py`), or a part of what belongs to
-a concatenation (`concats.py`).
+a concatenation (`concats.py`). The zeros before its first plane are written where they are its own.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 import torch_mlir.ir as ir
 
-from niwaki.dialects import ConcatOp, layout_of
+from niwaki.dialects import ConcatOp, Planar, layout_of
 
 from .base import constant, function_ops
 from .concats import Slice, into_slice, is_inner, slices_of, written_directly
 from .in_place import Order, memory_to_take
 from .kernels.copy_planes import copy_planes_kernel
-from .kernels.library import Kernel, KernelLibrary, flat
+from .kernels.library import Kernel, KernelLibrary, ZeroLead, after_lead, flat
 from .lowering import MakeKernel, check_kernels, check_prepared
 
 
@@ -43,8 +43,12 @@ class Call:
     part: Slice | None = None
 
 
-def lower_all(module: Any, kernels: Mapping[Any, MakeKernel], lanes: int) -> None:
+def lower_all(
+    module: Any, kernels: Mapping[Any, MakeKernel], lanes: int, zero_lead: ZeroLead
+) -> None:
     """Replace ops that have a kernel by dispatches.
+
+    `zero_lead` writes the zeros before the first plane of a result.
 
     Raises:
         PassFailure: a layer is not in the form that kernels take.
@@ -55,7 +59,7 @@ def lower_all(module: Any, kernels: Mapping[Any, MakeKernel], lanes: int) -> Non
     check_kernels(ops, kernels)
     layers = [op for op in ops if type(op) in kernels or isinstance(op, ConcatOp)]
     # First decide on all kernels, from types that still tell their layouts.
-    planner = Planner(kernels, lanes, ops)
+    planner = Planner(kernels, lanes, zero_lead, ops)
     calls = [(op, list(planner.calls(op))) for op in layers]
     caller = Caller(KernelLibrary(module))
     for op, needed in calls:
@@ -71,6 +75,7 @@ class Planner:
     Attributes:
         kernels: for each type of op what makes its kernel.
         lanes: values of a vector.
+        zero_lead: writes the zeros before the first plane of a result.
         ops: those directly inside functions.
         order: where in the program values are computed.
         parts: values that are written to their place in a concatenation.
@@ -78,6 +83,7 @@ class Planner:
 
     kernels: Mapping[Any, MakeKernel]
     lanes: int
+    zero_lead: ZeroLead
     ops: Sequence[Any]
     order: Order = field(init=False)
     parts: dict[ir.Value, Slice] = field(init=False)
@@ -93,20 +99,25 @@ class Planner:
             yield from (self._copy(part) for part in parts if part.value not in self.parts)
             return
         place = self.parts.get(op.result)
-        if place is not None:
-            op.result.set_type(place.type)
         with ir.InsertionPoint(op), op.location:
             kernel, operands = self.kernels[type(op)](op, self.lanes)
         takes = kernel.takes_memory and place is None
         memory = memory_to_take(op, self.order) if takes else None
-        yield Call(op, kernel, operands, None if memory is None else operands.index(memory), place)
+        taken = None if memory is None else operands.index(memory)
+        layout = layout_of(op.result.type)
+        yield Call(op, self._with_lead(kernel, layout, place), operands, taken, place)
 
     def _copy(self, part: Slice) -> Call:
-        source, shape = layout_of(part.value.type), list(part.value.type.shape)
-        assert source is not None, "verified"
-        channels = part.concat.result.type.shape[1]
-        kernel = copy_planes_kernel(source, part.layout, shape, channels, self.lanes)
+        shape, channels = list(part.value.type.shape), part.concat.result.type.shape[1]
+        kernel = copy_planes_kernel(part.layout, shape, channels, self.lanes)
+        kernel = self._with_lead(kernel, part.layout, part)
         return Call(part.concat, kernel, [part.value], part=part)
+
+    def _with_lead(self, kernel: Kernel, layout: Planar | None, part: Slice | None) -> Kernel:
+        """A kernel that also writes the lead, unless planes of other inputs are in its place."""
+        if layout is None or (part is not None and part.first > 0):
+            return kernel
+        return after_lead(kernel, self.zero_lead, layout, self.lanes)
 
 
 @dataclass

@@ -7,8 +7,16 @@
     %0 = "flow.dispatch"(..., %place_a)                            has room for all channels
     %y = "flow.dispatch"(..., %place_b, %0) {tied_operands = [..]} writes the others
 
-Inputs of a concatenation have its layout, so a plane has one form wherever it lies. An input that
-others read as well, or one of several images, whose channels do not lie together, is copied.
+Inputs of a concatenation have its layout, so a plane has one form wherever it lies, and a kernel
+that writes to a place sees memory that begins a lead before its first plane there:
+
+    lead | plane 0 | plane 1 | plane 2 | plane 3 | slack     %y
+    [   %place_a             ]
+                   [    %place_b       ]
+
+What a kernel reads beside, such as a residual, has that layout too. But of the leads only the first
+is there; in front of other places are planes, which stay as they are. An input that others read as
+well, or one of several images, whose channels do not lie together, is copied.
 """
 
 from __future__ import annotations
@@ -19,7 +27,7 @@ from typing import Any
 
 import torch_mlir.ir as ir
 
-from niwaki.dialects import ConcatOp, Planar, layout_of, with_layout
+from niwaki.dialects import ConcatOp, Planar, layout_of
 
 from .kernels.builder import Index, load_index, view
 from .kernels.library import Kernel
@@ -40,29 +48,20 @@ class Slice:
     first: int
 
     @property
-    def layout(self) -> Planar:
-        """Of the slice, which has zeros before it only where it is the first."""
-        return self._whole if self.first == 0 else replace(self._whole, lead=0)
-
-    @property
     def begin(self) -> int:
-        """Elements of the concatenation before the slice."""
-        return self._whole.lead + self.first * self._whole.plane if self.first else 0
+        """Elements of the concatenation before the slice and a lead."""
+        return self.first * self.layout.plane
 
     @property
     def elements(self) -> int:
-        """From its first channel of the first image to its last one of the last image."""
+        """A lead, and from its first channel of the first image to its last of the last image."""
         images, every, *_ = self.concat.result.type.shape
         channels = (images - 1) * every + self.value.type.shape[1]
         return self.layout.lead + channels * self.layout.plane
 
     @property
-    def type(self) -> ir.Type:
-        """Of the input, with the layout of the slice."""
-        return with_layout(self.value.type, self.layout)
-
-    @property
-    def _whole(self) -> Planar:
+    def layout(self) -> Planar:
+        """Of the concatenation and all its inputs."""
         layout = layout_of(self.concat.result.type)
         assert layout is not None, "assign-layouts gives one"
         return layout

@@ -44,6 +44,7 @@ from .kernels.library import Kernel
 from .kernels.matvec import matvec_kernel
 from .kernels.pattern_gemm import PatternGemm, pattern_gemm_kernel
 from .kernels.pooling import pooling_kernel, whole_plane_kernel
+from .kernels.rows import zero_lead
 from .kernels.spmm import Spmm, spmm_kernel
 from .kernels.winograd import winograd_kernel
 from .kernels.winograd_sizes import Winograd
@@ -68,7 +69,7 @@ class LowerToCpuPass(ModulePass):
     name: ClassVar[str] = "sparse-pattern-lower-to-cpu"
 
     def run(self, module: Any, session: Session) -> None:
-        lower_all(module, CPU_KERNELS, target_of(module).lanes)
+        lower_all(module, CPU_KERNELS, target_of(module).lanes, zero_lead)
 
 
 def packed_conv(op: Any, lanes: int) -> tuple[Kernel, list[ir.Value]]:

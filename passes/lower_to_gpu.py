@@ -26,6 +26,7 @@ from .kernels.gpu_copy import gpu_copy_kernel
 from .kernels.gpu_gather_gemm import gpu_gather_gemm_kernel
 from .kernels.gpu_matvec import gpu_matvec_kernel
 from .kernels.gpu_pooling import gpu_pooling_kernel, gpu_whole_plane_kernel
+from .kernels.gpu_threads import zero_lead
 from .kernels.library import Kernel
 from .lowering import MakeKernel, conv_layer, is_whole_plane, linear_layer, pool_layer
 
@@ -37,7 +38,7 @@ class LowerToGpuPass(ModulePass):
     name: ClassVar[str] = "sparse-pattern-lower-to-gpu"
 
     def run(self, module: Any, session: Session) -> None:
-        lower_all(module, GPU_KERNELS, target_of(module).threads)
+        lower_all(module, GPU_KERNELS, target_of(module).threads, zero_lead)
 
 
 def packed_conv(op: Any, threads: int) -> tuple[Kernel, list[ir.Value]]:

@@ -13,7 +13,7 @@ from niwaki.dialects import Planar
 
 from .builder import Index, all_of, below, load_strided, store, when_else, zero_fill
 from .library import Kernel
-from .rows import for_pieces, plain_layout, write_plane, zero_lead
+from .rows import for_pieces, plain_layout, write_plane
 
 
 def copy_kernel(
@@ -31,7 +31,6 @@ def copy_kernel(
     def emit(buffers: list[ir.Value], workgroup: tuple[Index, Index, Index]) -> None:
         read, written = buffers
         channel, _, image = workgroup
-        zero_lead(written, target, workgroup, lanes)
         plane = image * channels + channel
         from_plane = plane * source.plane + source.lead
         to_plane = plane * (phases * target.plane) + target.lead

@@ -30,7 +30,6 @@ from .builder import (
 )
 from .epilogue import inline_epilogue
 from .library import Kernel, epilogue_key
-from .rows import zero_lead
 from .sliding import Slices, near_taps
 
 
@@ -65,7 +64,6 @@ def depthwise_kernel(conv: Depthwise, epilogue: ir.Block) -> Kernel:
 
     def emit(buffers: list[ir.Value], workgroup: tuple[Index, Index, Index]) -> None:
         x, _, image = workgroup
-        zero_lead(buffers[-1], conv.target, workgroup, conv.lanes)
         begin = x * conv.group
         with for_range(begin, minimum(begin + conv.group, conv.channels)) as channel:
             _channel(conv, epilogue, buffers, channel, image)

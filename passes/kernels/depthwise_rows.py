@@ -30,7 +30,7 @@ from .builder import (
 )
 from .epilogue import inline_epilogue
 from .library import Kernel, epilogue_key
-from .rows import overlapping, write_plane, zero_lead
+from .rows import overlapping, write_plane
 from .sliding import Slices, by_remainder, near_taps
 
 # Vectors computed together. Beside their sums, registers hold 9 weights and the vectors of a row.
@@ -68,7 +68,6 @@ def depthwise_rows_kernel(conv: DepthwiseRows, epilogue: ir.Block) -> Kernel:
 
     def emit(buffers: list[ir.Value], workgroup: tuple[Index, Index, Index]) -> None:
         x, _, image = workgroup
-        zero_lead(buffers[-1], conv.target, workgroup, conv.lanes)
         begin = x * conv.group
         with for_range(begin, minimum(begin + conv.group, conv.channels)) as channel:
             _channel(conv, epilogue, buffers, channel, image)

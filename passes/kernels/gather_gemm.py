@@ -49,7 +49,7 @@ from .builder import (
 )
 from .epilogue import inline_epilogue
 from .library import Kernel, epilogue_key
-from .rows import vector_widths, zero_ends, zero_lead
+from .rows import vector_widths, zero_ends
 
 # Elements by which weights are asked for ahead. They come in order, but hardware follows them to
 # the end of a page only. (Measured: 5 % less time for layers of 14x14, 8 to 14 % for those of 7x7;
@@ -120,7 +120,6 @@ def gather_gemm_kernel(conv: GatherGemm, epilogue: ir.Block) -> Kernel:
 
     def emit(buffers: list[ir.Value], workgroup: tuple[Index, Index, Index]) -> None:
         x, y, image = workgroup
-        zero_lead(buffers[-1], conv.target, workgroup, conv.lanes)
         begin = x * conv.group
         end = minimum(begin + conv.group, conv.blocks)
         if conv.full_blocks:

@@ -43,7 +43,7 @@ from .builder import (
 from .epilogue import inline_epilogue
 from .gather_gemm import WEIGHTS_AHEAD, accumulate, gather, touched_lines
 from .library import Kernel, epilogue_key
-from .rows import overlapping, vector_widths, zero_before, zero_lead
+from .rows import overlapping, vector_widths, zero_before
 
 COLUMNS = 2  # of a window
 
@@ -144,7 +144,6 @@ def gather_pool_kernel(conv: GatherPool, epilogue: ir.Block) -> Kernel:
 
     def emit(buffers: list[ir.Value], workgroup: tuple[Index, Index, Index]) -> None:
         x, y, image = workgroup
-        zero_lead(buffers[-1], conv.target, workgroup, conv.lanes)
         begin = x * conv.group
         end = minimum(begin + conv.group, conv.blocks)
 

@@ -12,7 +12,7 @@ from niwaki.dialects import Planar
 
 from .builder import Index, all_of, below, choose, float_constant, load, store, when
 from .copy_rows import phase_shifts
-from .gpu_threads import coordinates, thread, zero_lead
+from .gpu_threads import coordinates, thread
 from .library import Kernel
 from .rows import plain_layout
 
@@ -32,7 +32,6 @@ def gpu_copy_kernel(
     def emit(buffers: list[ir.Value], workgroup: tuple[Index, Index, Index]) -> None:
         read, written = buffers
         channel, tile, image = workgroup
-        zero_lead(written, target, workgroup, threads)
         plane = image * channels + channel
         from_plane = plane * source.plane + source.lead
         to_plane = plane * (len(target.phases) * target.plane) + target.lead

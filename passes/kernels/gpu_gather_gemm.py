@@ -29,7 +29,7 @@ from .builder import (
     when,
 )
 from .gather_gemm import GatherGemm, accumulate
-from .gpu_threads import coordinates, finish, thread, zero_lead
+from .gpu_threads import coordinates, finish, thread
 from .library import Kernel, epilogue_key
 
 
@@ -39,7 +39,6 @@ def gpu_gather_gemm_kernel(conv: GatherGemm, epilogue: ir.Block) -> Kernel:
 
     def emit(buffers: list[ir.Value], workgroup: tuple[Index, Index, Index]) -> None:
         block, tile, image = workgroup
-        zero_lead(buffers[-1], conv.target, workgroup, conv.lanes)
         first = tile * (conv.vectors * conv.lanes) + thread()
         pixels = [first + i * conv.lanes for i in range(conv.vectors)]
         if conv.full_blocks:

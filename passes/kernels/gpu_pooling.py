@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch_mlir.ir as ir
 
 from .builder import Index, below, choose, float_constant, store, when
-from .gpu_threads import coordinates, finish, thread, zero_lead
+from .gpu_threads import coordinates, finish, thread
 from .library import Kernel, epilogue_key
 from .pooling import Pooling, reduce_plane, window
 
@@ -20,7 +20,6 @@ def gpu_pooling_kernel(pool: Pooling, epilogue: ir.Block) -> Kernel:
 
     def emit(buffers: list[ir.Value], workgroup: tuple[Index, Index, Index]) -> None:
         channel, tile, image = workgroup
-        zero_lead(buffers[-1], pool.target, workgroup, pool.lanes)
         plane = image * pool.channels + channel
         read = plane * pool.source.plane + pool.source.lead
         pixel = tile * pool.lanes + thread()

@@ -14,23 +14,26 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch_mlir.ir as ir
 from torch_mlir.dialects import func
 
-from niwaki.dialects import int_array
+from niwaki.dialects import Planar, int_array
 
 from .builder import Index
 
+# Writes the zeros before the first plane of a result of a layout: gets the result, the layout, the
+# workgroup's numbers, and the values of a vector or threads of a workgroup.
+ZeroLead = Callable[[ir.Value, Planar, Sequence[Index], int], None]
 WORKGROUPS = "sparse_pattern.workgroups"
 DYNAMIC = -(2**63)  # MLIR's marker of a dynamic size
 
 
 @dataclass(frozen=True)
 class Kernel:
-    """What to build: `emit(buffers, workgroup)` writes the body.
+    """What to build: `emit(buffers, workgroup)` writes the body, without the result's lead.
 
     Attributes:
         family: first part of the function's name.
@@ -50,6 +53,16 @@ class Kernel:
     emit: Callable[[list[ir.Value], tuple[Index, Index, Index]], None]
     scratch: int = 0
     takes_memory: bool = False
+
+
+def after_lead(kernel: Kernel, zero_lead: ZeroLead, layout: Planar, lanes: int) -> Kernel:
+    """`kernel`, which also writes the lead of its result."""
+
+    def emit(buffers: list[ir.Value], workgroup: tuple[Index, Index, Index]) -> None:
+        zero_lead(buffers[-2 if kernel.scratch else -1], layout, workgroup, lanes)
+        kernel.emit(buffers, workgroup)
+
+    return replace(kernel, key=(*kernel.key, "lead"), emit=emit)
 
 
 @dataclass

@@ -49,7 +49,7 @@ from .builder import (
 from .epilogue import inline_epilogue
 from .gather_gemm import touched_lines
 from .library import Kernel, epilogue_key
-from .rows import zero_ends, zero_lead
+from .rows import zero_ends
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,6 @@ def pattern_gemm_kernel(conv: PatternGemm, epilogue: ir.Block) -> Kernel:
 
     def emit(buffers: list[ir.Value], workgroup: tuple[Index, Index, Index]) -> None:
         group, y, image = workgroup
-        zero_lead(buffers[-1], conv.target, workgroup, conv.lanes)
         conv_group, inner = group // per_group, group % per_group * conv.height
         first = conv_group * of_group + inner
         channel = image * (conv.channels * conv.groups) + conv_group * conv.channels

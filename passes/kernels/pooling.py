@@ -40,7 +40,7 @@ from .builder import (
 )
 from .epilogue import inline_epilogue
 from .library import Kernel, epilogue_key
-from .rows import for_pieces, write_plane, zero_lead
+from .rows import for_pieces, write_plane
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,6 @@ def pooling_kernel(pool: Pooling, epilogue: ir.Block) -> Kernel:
 
     def emit(buffers: list[ir.Value], workgroup: tuple[Index, Index, Index]) -> None:
         channel, _, image = workgroup
-        zero_lead(buffers[-1], pool.target, workgroup, pool.lanes)
         plane = image * pool.channels + channel
         read = plane * pool.source.plane + pool.source.lead
         write = plane * pool.target.plane + pool.target.lead

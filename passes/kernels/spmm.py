@@ -37,7 +37,7 @@ from .builder import (
 )
 from .gather_gemm import accumulate, load_masks, store_row
 from .library import Kernel, epilogue_key
-from .rows import vector_widths, zero_ends, zero_lead
+from .rows import vector_widths, zero_ends
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,6 @@ def spmm_kernel(conv: Spmm, epilogue: ir.Block) -> Kernel:
 
     def emit(buffers: list[ir.Value], workgroup: tuple[Index, Index, Index]) -> None:
         x, y, image = workgroup
-        zero_lead(buffers[-1], conv.target, workgroup, lanes)
         first = x * conv.group
         place = _Place(
             first,

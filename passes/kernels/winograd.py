@@ -54,7 +54,7 @@ from .builder import (
 )
 from .epilogue import inline_epilogue
 from .library import Kernel, epilogue_key
-from .rows import for_pieces, zero_lead
+from .rows import for_pieces
 from .winograd_sizes import Winograd, covering
 from .winograd_vectors import deinterleave, input_points, interleave, result_values, shuffle
 
@@ -94,7 +94,6 @@ def winograd_kernel(conv: Winograd, epilogue: ir.Block) -> Kernel:
 
     def emit(buffers: list[ir.Value], workgroup: tuple[Index, Index, Index]) -> None:
         x, y, image = workgroup
-        zero_lead(buffers[-2], conv.target, workgroup, conv.lanes)
         *parts, scratch = conv.parts
         own = ((image * block_groups + y) * shares + x) * scratch
         place = _Place(buffers, image, *(own + part for part in parts))
