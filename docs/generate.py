@@ -42,11 +42,6 @@ ALIKE = 0.75
 
 # MLIR's own passes have no docstring here.
 MLIR_PASSES = {
-    "linalg-fuse-elementwise-ops": (
-        "Make one op of elementwise ops that follow one another.",
-        "MLIR's own. An activation in several steps that reads a layer's result twice becomes one"
-        " op, which the next pass can move.",
-    ),
     "canonicalize": ("Fold constants, remove what nobody uses.", "MLIR's own."),
     "cse": ("Compute only once what is computed twice.", "MLIR's own."),
 }

@@ -11,11 +11,11 @@ from .base import ModulePass
 from .pipeline import Element, parse_pipeline
 
 # Layers first, so that whatever fuses afterwards sees them; then tails of one op, then longer ones
-# that MLIR's own elementwise fusion has made into one.
+# that elementwise fusion has made into one.
 RAISE = (
     "sparse-pattern-raise-layers",
     "sparse-pattern-fuse-epilogues",
-    "linalg-fuse-elementwise-ops",
+    "sparse-pattern-fuse-elementwise",
     "sparse-pattern-fuse-epilogues",
     "canonicalize",
     "cse",
@@ -39,7 +39,7 @@ OPTIONAL = (
     TRIM,
     "sparse-pattern-detect-schemes",
     "sparse-pattern-reorder-kernels",
-    "linalg-fuse-elementwise-ops",
+    "sparse-pattern-fuse-elementwise",
     FUSE_POOLING,
 )
 

@@ -1,0 +1,121 @@
+"""Make one op of elementwise ops that follow one another.
+
+    %s = linalg.generic ins(%x) { sigmoid(x) }
+    %y = linalg.generic ins(%x, %s) { x * s }
+      -->
+    %y = linalg.generic ins(%x) { x * sigmoid(x) }
+
+An activation in several steps that reads a layer's result twice becomes one op, which
+fuse-epilogues can move. Nothing is fused into what reduces, as MLIR's own fusion does: that moves
+softmax's division into the product of matrices behind it, which IREE then does not recognise as one
+and computes element by element.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch_mlir.ir as ir
+from torch_mlir.dialects import linalg
+
+from niwaki.dialects import is_available
+
+from .base import ModulePass, Session, erase_unused, function_ops
+from .layers import clone_body
+from .raising.maps import accumulator, is_identity, iterators_of, maps_of
+from .raising.operands import only_user
+
+
+@dataclass(frozen=True)
+class FuseElementwisePass(ModulePass):
+    """Fuse every elementwise op that one other elementwise op alone reads, at its own position."""
+
+    name: ClassVar[str] = "sparse-pattern-fuse-elementwise"
+
+    def run(self, module: Any, session: Session) -> None:
+        ops = [op for op in function_ops(module) if _is_elementwise(op)]
+        inner = {op.results[0] for op in ops if _joins_its_reader(op)}
+        for op in ops:
+            if op.results[0] not in inner and any(value in inner for value in op.operands):
+                _fuse(op, inner)
+        erase_unused(module)
+
+
+def _is_elementwise(op: Any) -> bool:
+    """Whether an op is a `linalg.generic` without reductions, of scalar code that may be copied."""
+    if op.operation.name != "linalg.generic" or len(op.results) != 1:
+        return False
+    if not isinstance(op.results[0].type, ir.RankedTensorType):
+        return False
+    body = op.regions[0].blocks[0]
+    *scalar, _ = inner = list(body.operations)
+    return (
+        set(iterators_of(op)) <= {"parallel"}
+        and all(len(s.results) == 1 and not len(s.operation.regions) for s in scalar)
+        and all(is_available(value, body) for s in inner for value in s.operands)
+    )
+
+
+def _joins_its_reader(op: Any) -> bool:
+    """Whether the only op that reads a result is elementwise, and at each position needs just it.
+
+    Anything else would compute values more often than before.
+    """
+    result = op.results[0]
+    reader = only_user(result)
+    if reader is None or reader.operation.block != op.operation.block:
+        return False
+    if not _is_elementwise(reader) or not is_identity(maps_of(op)[-1]):
+        return False
+    if any(True for _ in accumulator(op.regions[0].blocks[0]).uses):  # reads what it overwrites
+        return False
+    *inputs, start = zip(reader.operands, maps_of(reader), strict=True)
+    return start[0] != result and all(is_identity(m) for value, m in inputs if value == result)
+
+
+def _fuse(op: Any, inner: set[ir.Value]) -> None:
+    """Replace `op` by one that computes the ops of `inner` before it as well."""
+    inputs = list(dict.fromkeys(_inputs(op, inner)))
+    start, output = op.operands[len(op.operands) - 1], maps_of(op)[-1]
+    with ir.InsertionPoint(op), op.location:
+        fused = linalg.GenericOp(
+            [op.results[0].type],
+            [value for value, _ in inputs],
+            [start],
+            ir.ArrayAttr.get([ir.AffineMapAttr.get(m) for m in (*(m for _, m in inputs), output)]),
+            op.attributes["iterator_types"],
+        )
+        types = [ir.RankedTensorType(value.type).element_type for value in fused.operands]
+        block = fused.regions[0].blocks.append(*types)
+        scalars = dict(zip(inputs, block.arguments, strict=False))
+        with ir.InsertionPoint(block):
+            linalg.YieldOp([_compute(op, inner, scalars, accumulator(block))])
+    op.results[0].replace_all_uses_with(fused.results[0])
+    op.operation.erase()
+
+
+def _inputs(op: Any, inner: set[ir.Value]) -> Iterator[tuple[ir.Value, ir.AffineMap]]:
+    """What `op` and the ops of `inner` before it read; they all run through the same positions."""
+    for value, affine_map in zip(list(op.operands)[:-1], maps_of(op), strict=False):
+        if value in inner:
+            yield from _inputs(value.owner.opview, inner)
+        else:
+            yield value, affine_map
+
+
+def _compute(
+    op: Any, inner: set[ir.Value], scalars: dict[Any, ir.Value], start: ir.Value | None = None
+) -> ir.Value:
+    """Copy the scalar code of `op`, after that of the ops of `inner` that it reads."""
+    arguments: list[Any] = []
+    for value, affine_map in zip(list(op.operands)[:-1], maps_of(op), strict=False):
+        if value in inner:
+            computed = scalars.get(value)
+            if computed is None:
+                computed = scalars[value] = _compute(value.owner.opview, inner, scalars)
+            arguments.append(computed)
+        else:
+            arguments.append(scalars[value, affine_map])
+    return clone_body(op.regions[0].blocks[0], [*arguments, start])
