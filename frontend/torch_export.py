@@ -18,6 +18,7 @@ from torch.utils import _pytree as pytree
 
 from niwaki.errors import NiwakiError
 from niwaki.frontend.decompositions import decomposition_table
+from niwaki.frontend.trial_run import misfit
 
 _CHECK = torch.ops.aten._assert_tensor_metadata.default
 
@@ -25,14 +26,15 @@ _CHECK = torch.ops.aten._assert_tensor_metadata.default
 def export(model: nn.Module, inputs: tuple[Any, ...], kwargs: Mapping[str, Any]) -> ExportedProgram:
     """`model` as a graph for inputs of exactly these shapes.
 
-    Raises NiwakiError where the model is in training mode or torch.export cannot trace it.
+    Raises NiwakiError where it does not take these inputs, or torch.export cannot trace it.
     """
-    _check_eval(model)
     # Where gradients are off already, torch.no_grad() in the model leaves no trace in the graph.
     with quiet(), torch.no_grad():
         try:
             return torch.export.export(model, *_distinct((inputs, dict(kwargs))), strict=False)
         except Exception as error:  # it runs the user's code, so anything may come
+            if problem := misfit(model, inputs, kwargs):
+                raise NiwakiError(problem) from error
             raise NiwakiError(
                 f"torch.export cannot export {type(model).__name__}{_place(error)}: "
                 f"{_reason(error)}; a model must compute the same ops for every input: move other "
@@ -53,13 +55,6 @@ def decompose(program: ExportedProgram) -> ExportedProgram:
 def _distinct(example_inputs: Any) -> Any:
     """Tensors of their own: torch.export takes one that is given twice for one input."""
     return pytree.tree_map_only(torch.Tensor, torch.Tensor.detach, example_inputs)
-
-
-def _check_eval(model: nn.Module) -> None:
-    for name, module in model.named_modules():
-        if module.training:
-            where = f"layer {name!r} of the model" if name else "the model"
-            raise NiwakiError(f"{where} is in training mode: call model.eval() before compiling it")
 
 
 def _place(error: Exception) -> str:

@@ -11,18 +11,17 @@ import gc
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import torch
 from torch import nn
 from torch.export import ExportedProgram
 from torch_mlir import ir
 from torch_mlir.dialects import torch as torch_dialect
 
-from niwaki.errors import NiwakiError
 from niwaki.frontend.fold_batch_norm import fold_batch_norm
 from niwaki.frontend.fold_constants import fold_constants
 from niwaki.frontend.imported import Imported
 from niwaki.frontend.keep_nan import keep_nan
 from niwaki.frontend.lower_torch import lower_torch
+from niwaki.frontend.module_rules import check_model, positional
 from niwaki.frontend.narrow_doubles import narrow_doubles
 from niwaki.frontend.program_rules import check_program, check_pure
 from niwaki.frontend.program_signature import program_signature
@@ -64,14 +63,11 @@ def prepare_program(
     example_kwargs: Mapping[str, Any] | None = None,
 ) -> ExportedProgram:
     """`model` as a checked program of its own, decomposed, with constants and batch-norm folded."""
+    check_model(model)
     if isinstance(model, ExportedProgram):
         exported = model
-    elif isinstance(model, nn.Module):
-        exported = export(model, _positional(example_inputs), example_kwargs or {})
     else:
-        raise NiwakiError(
-            f"the model is a {type(model).__name__}, not a torch.nn.Module or ExportedProgram"
-        )
+        exported = export(model, positional(example_inputs), example_kwargs or {})
     check_program(exported)
     program = decompose(exported)
     check_pure(program)
@@ -91,18 +87,3 @@ def _no_garbage_collection() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
-
-
-def _positional(example_inputs: Any) -> tuple[Any, ...]:
-    if example_inputs is None:
-        raise NiwakiError(
-            "a torch.nn.Module needs example inputs: give a tensor or a tuple of tensors"
-        )
-    if isinstance(example_inputs, torch.Tensor):
-        return (example_inputs,)
-    if isinstance(example_inputs, (tuple, list)):
-        return tuple(example_inputs)
-    raise NiwakiError(
-        f"example inputs are a {type(example_inputs).__name__}: give a tensor or a tuple of the "
-        "model's arguments"
-    )

@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from niwaki.compile_arguments import check_arguments
 from niwaki.dialects import context
 from niwaki.dispatch_order import Dispatch, order_flags, read_order
 from niwaki.errors import CompilerBug, NiwakiError
@@ -81,6 +82,11 @@ def compile(
             tells which and the remedy.
         CompilerBug: Niwaki itself failed; the message tells how to reproduce it.
     """
+    check_arguments(
+        output=output, dump_ir=dump_ir, weights=None, example_kwargs=example_kwargs, shapes=shapes,
+        constants=constants, target=target, batch=batch, trim_threshold=trim_threshold,
+        pipeline=pipeline, tune=tune, without=without,
+    )  # fmt: skip
     machine = get_target(target)
     passes = leave_out(
         compile_pipeline(machine, trim_threshold) if pipeline is None else pipeline, without
@@ -131,7 +137,10 @@ def _import(
         choices.check_unused("an exported program")
     elif choices != AS_DECLARED:
         from niwaki.frontend.batch import with_batch
+        from niwaki.frontend.module_rules import check_model, positional
 
+        check_model(model)
+        inputs = positional(inputs)
         batch = choices.batch_alone()
         inputs, kwargs = with_batch((inputs, dict(kwargs or {})), batch)
     return frontend.import_torch(model, inputs, ctx, kwargs)

@@ -17,6 +17,7 @@ FOLDERS = ("niwaki", "dialects", "frontend", "passes", "pruning", "runtime")
 SHARED = {
     f"niwaki.{name}"
     for name in (
+        "arguments",
         "atomic",
         "errors",
         "printable",

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from small_networks import Function
@@ -41,7 +42,7 @@ def test_training_mode_of_one_layer() -> None:
 
 def test_not_a_model() -> None:
     assert message("resnet", torch.randn(1, 3)) == (
-        "the model is a str, not a torch.nn.Module or ExportedProgram"
+        "the model is 'resnet', not a torch.nn.Module or ExportedProgram: give a torch.nn.Module"
     )
 
 
@@ -57,9 +58,126 @@ def test_example_inputs_of_another_kind() -> None:
     )
 
 
-def test_example_inputs_that_do_not_fit() -> None:
-    text = message(nn.Linear(3, 4).eval(), torch.randn(1, 5))
-    assert text.startswith("torch.export cannot export Linear: RuntimeError: ")
+class Named(nn.Module):
+    """Layers with names, in a module of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(3, 8, 3)
+        self.body = nn.Sequential(nn.ReLU(), nn.Flatten(), nn.Linear(72, 4))
+        self.table = nn.Embedding(7, 4)
+
+    def forward(self, image: torch.Tensor, words: torch.Tensor | None = None) -> torch.Tensor:
+        y: torch.Tensor = self.body(self.stem(image))
+        return y if words is None else y + self.table(words)
+
+
+IMAGE = torch.zeros(1, 3, 5, 5)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "layer"),
+    [
+        (torch.zeros(1, 4, 5, 5), "layer 'stem' (Conv2d of 3 input channels, float32) cannot take "
+         "float32[1, 4, 5, 5]: RuntimeError: Given groups=1"),
+        (IMAGE.double(), "layer 'stem' (Conv2d of 3 input channels, float32) cannot take float64["),
+        (IMAGE.long(), "layer 'stem' (Conv2d of 3 input channels, float32) cannot take int64["),
+        (IMAGE.half(), "layer 'stem' (Conv2d of 3 input channels, float32) cannot take float16["),
+        (torch.zeros(1, 3, 6, 5), "layer 'body.2' (Linear of 72 input features, float32) cannot "
+         "take float32[1, 96]: RuntimeError: "),
+        ((IMAGE, torch.zeros(1)), "layer 'table' (Embedding of 7 rows, float32) cannot take "
+         "float32[1]: "),
+        ((IMAGE, 7), "layer 'table' (Embedding of 7 rows, float32) cannot take 7: TypeError: "),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_example_inputs_that_a_layer_does_not_take(inputs: Any, layer: str) -> None:
+    text = message(Named().eval(), inputs)
+    assert text.startswith(f"the example inputs do not fit: {layer}")
+    assert text.endswith(": give example inputs of the shapes and dtypes that it takes")
+    assert "\n" not in text
+
+
+def test_a_failure_outside_of_layers_and_the_root_itself() -> None:
+    def forward(self: Any, x: torch.Tensor) -> torch.Tensor:
+        return x @ torch.zeros(5, 2)
+
+    assert message(Function(forward), torch.zeros(1, 4)).startswith(
+        "the example inputs do not fit: the model (Function) cannot take float32[1, 4]: Runtime"
+    )
+    assert message(nn.Linear(3, 4).eval(), torch.randn(1, 5)).startswith(
+        "the example inputs do not fit: the model (Linear of 3 input features, float32) cannot "
+    )
+
+
+@pytest.mark.parametrize(
+    ("inputs", "told"),
+    [
+        ((), "example inputs are (): missing a required argument: 'image'"),
+        ((IMAGE, IMAGE, IMAGE), "example inputs are (float32[1, 3, 5, 5], float32[1, 3, 5, 5], "
+         "float32[1, 3, 5, 5]): too many positional arguments"),
+    ],
+)  # fmt: skip
+def test_another_number_of_example_inputs(inputs: Any, told: str) -> None:
+    expected = f"the model takes (image, words), and {told}: give one for each argument"
+    assert message(Named().eval(), inputs) == expected
+
+
+def test_a_trial_changes_nothing() -> None:
+    class Counter(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_buffer("calls", torch.zeros(()))
+            self.layer = nn.Linear(3, 4)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            self.calls += 1
+            y: torch.Tensor = self.layer(x)
+            return y
+
+    model = Counter().eval()
+    assert message(model, torch.zeros(1, 2)).startswith("the example inputs do not fit: layer 'la")
+    assert float(model.calls) == 0
+    assert not torch.nn.modules.module._global_forward_pre_hooks
+
+
+def test_arrays_are_no_example_inputs() -> None:
+    assert message(nn.ReLU().eval(), (np.zeros((2, 3)),)) == (
+        "example inputs have an array float64[2, 3] of NumPy: make it a tensor by torch.from_numpy"
+    )
+
+
+@pytest.mark.parametrize(
+    ("model", "told"),
+    [
+        (nn.Linear(3, 4).state_dict(), "an OrderedDict, not a torch.nn.Module or ExportedProgram: "
+         "if these are its weights, build the module"),
+        (nn.Linear, "the class Linear, not a torch.nn.Module or ExportedProgram: give an instance"),
+        (np.zeros(3), "an array float64[3], not a torch.nn.Module or ExportedProgram: give the mo"),
+        (torch.zeros(2), "an array float32[2], not a torch.nn.Module or ExportedProgram: give the"),
+        ((nn.ReLU(), IMAGE), "a tuple, not a torch.nn.Module or ExportedProgram: give the module "),
+        (torch.relu, "a builtin_function_or_method, not a torch.nn.Module or ExportedProgram: g"),
+        (None, "None, not a torch.nn.Module or ExportedProgram: give a torch.nn.Module"),
+        (3, "3, not a torch.nn.Module or ExportedProgram: give a torch.nn.Module"),
+    ],
+    ids=lambda value: value[:12] if isinstance(value, str) else type(value).__name__,
+)  # fmt: skip
+def test_what_is_no_model(model: Any, told: str) -> None:
+    assert message(model, IMAGE).startswith(f"the model is {told}")
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:torch.quantize_per:UserWarning")
+def test_torchscript_and_quantised_models() -> None:
+    script = torch.jit.trace(nn.Linear(3, 4).eval(), torch.zeros(1, 3))
+    assert message(script, torch.zeros(1, 3)) == (
+        "the model is TorchScript: give the torch.nn.Module that it was made of"
+    )
+    model = nn.Sequential(nn.ReLU(), nn.Linear(3, 4)).eval()
+    quantised = torch.ao.quantization.quantize_dynamic(model, {nn.Linear})
+    assert message(quantised, torch.zeros(1, 3)) == (
+        "layer '1' of the model is quantised (Linear), and models are not: compile the float model "
+        "that it was made of"
+    )
 
 
 def test_control_flow_that_depends_on_the_data(capfd: pytest.CaptureFixture[str]) -> None:

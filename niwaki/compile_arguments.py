@@ -1,0 +1,38 @@
+"""What `niwaki.compile` is given, checked before any work is done."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from .arguments import check_kind, check_number, check_path, check_whole, given
+from .errors import NiwakiError
+from .tuning.settings import Tuning
+
+
+def check_arguments(**arguments: Any) -> None:
+    """Raises NiwakiError, which names the argument, where one is of the wrong kind."""
+    check_path("output", arguments["output"])
+    for name in ("dump_ir", "weights"):
+        if arguments[name] is not None and not isinstance(arguments[name], Mapping):
+            check_path(name, arguments[name])
+    for name in ("example_kwargs", "shapes", "constants"):
+        if arguments[name] is not None:
+            check_kind(name, arguments[name], Mapping, "a dict by names")
+    check_kind("target", arguments["target"], str, "a name as `niwaki targets` lists them")
+    if arguments["batch"] is not None:
+        check_whole("batch", arguments["batch"], 1)
+    check_number("trim_threshold", arguments["trim_threshold"], "a number from 0 on", 0)
+    if arguments["pipeline"] is not None:
+        check_kind("pipeline", arguments["pipeline"], str, "text, as of --pass-pipeline")
+    check_kind("tune", arguments["tune"], (bool, Tuning), "True, False or a niwaki.Tuning")
+    _check_passes(arguments["without"])
+
+
+def _check_passes(names: Any) -> None:
+    if isinstance(names, str):
+        raise NiwakiError(f"without is a list of passes: [{names!r}], not {names!r}")
+    check_kind("without", names, Collection, "a list of names of passes")
+    for name in names:
+        if not isinstance(name, str):
+            raise NiwakiError(f"without has names of passes, not {given(name)}")

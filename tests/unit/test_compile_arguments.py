@@ -1,0 +1,53 @@
+"""Arguments of `niwaki.compile` of the wrong kind: one line that names each, and what it takes."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+import niwaki
+from niwaki import NiwakiError
+
+WRONG: dict[str, list[Any]] = {
+    "target": [3, None, "abacus"],
+    "output": [3, None, [1]],
+    "example_kwargs": [3, "x", [1]],
+    "batch": ["8", 0, -1, 2.5, True, [1]],
+    "shapes": [3, "x=1x3", [1]],
+    "constants": [3, "x=1"],
+    "dump_ir": [3, True],
+    "trim_threshold": ["1", -1, float("nan"), float("inf"), None, True],
+    "without": ["linalg-fuse-elementwise-ops", 3, None, [3]],
+    "pipeline": [3, ["cse"]],
+    "tune": ["yes", 1, None],
+}
+CHECKED_ELSEWHERE = {"model", "example_inputs"}  # tests/unit/frontend/test_torch_messages.py
+
+
+def test_no_argument_is_forgotten() -> None:
+    assert set(inspect.signature(niwaki.compile).parameters) - CHECKED_ELSEWHERE == set(WRONG)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name, values in WRONG.items() for value in values]
+)
+def test_each_argument_of_the_wrong_kind(tmp_path: Path, name: str, value: Any) -> None:
+    arguments = {"output": tmp_path / "net.niwaki", name: value}
+    with pytest.raises(NiwakiError) as caught:
+        niwaki.compile(nn.ReLU().eval(), torch.zeros(1, 3), **arguments)
+    text = str(caught.value)
+    assert name in text
+    assert "\n" not in text
+    assert not list(tmp_path.iterdir())
+    if not isinstance(value, list):
+        assert repr(value) in text
+
+
+def test_a_pass_as_text_is_no_list(tmp_path: Path) -> None:
+    with pytest.raises(NiwakiError, match=r"^without is a list of passes: \['cse'\], not 'cse'$"):
+        niwaki.compile(None, output=tmp_path / "net.niwaki", without="cse")
