@@ -25,6 +25,7 @@ from niwaki.frontend.onnx_names import name_layers
 from niwaki.frontend.onnx_resolve import resolve
 from niwaki.frontend.onnx_rules import check_computed, check_inference
 from niwaki.frontend.onnx_to_mlir import onnx_to_torch_dialect
+from niwaki.frontend.onnx_transposed import lower_onnx_transposed
 from niwaki.signature import Signature, TensorSpec, Tree
 
 
@@ -59,6 +60,7 @@ def prepare_graph(path: Path, choices: InputChoices = AS_DECLARED) -> OnnxGraph:
     name_layers(graph)
     simplify_linear(graph)
     fold_onnx_batch_norm(graph)
+    lower_onnx_transposed(graph)
     return graph
 
 

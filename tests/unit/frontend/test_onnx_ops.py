@@ -72,9 +72,14 @@ def convolutions() -> Iterator[Case]:
         ("2-D", IMAGE, (4, 6, 3, 3), {"pads": [1] * 4, "output_padding": [1, 1]}),
         ("3-D", VOLUME, (4, 6, 2, 2, 2), {}),
         ("grouped", IMAGE, (4, 3, 3, 3), {"group": 2}),
+        ("unequal", IMAGE, (4, 6, 3, 3), {"pads": [0, 1, 1, 0], "dilations": [2, 1]}),
+        ("SAME_LOWER", IMAGE, (4, 6, 3, 3), {"auto_pad": "SAME_LOWER"}),
+        ("of a given shape", IMAGE, (4, 6, 3, 3), {"output_shape": [18, 15]}),
     ):
         nodes = [node("ConvTranspose", "x", "w", "b", strides=[2] * (len(w) - 2), **attributes)]
         yield Case(f"transposed {name}", nodes, inputs, {"w": normal(*w), "b": b})
+    nodes = [node("ConvTranspose", "x", "w", group=4, strides=[2, 2], pads=[1] * 4)]
+    yield Case("transposed depthwise", nodes, IMAGE, {"w": normal(4, 1, 4, 4)})
 
 
 def linears() -> Iterator[Case]:
