@@ -10,6 +10,8 @@ import torch
 from torch._ops import OpOverload
 from torch_mlir.extras.fx_decomp_util import get_decomposition_table
 
+from niwaki.frontend import elementwise
+
 aten = torch.ops.aten
 
 # Kept whole: batch-norm is folded later, and torch-mlir takes addmm as it is.
@@ -19,14 +21,18 @@ _KEEP = (aten._native_batch_norm_legit_no_training.default, aten.addmm.default)
 def decomposition_table() -> dict[OpOverload, Callable[..., Any]]:
     """torch-mlir's own table, with our changes."""
     table = {op: rule for op, rule in get_decomposition_table().items() if op not in _KEEP}
-    return table | {
-        aten.linear.default: linear,
-        aten.hardtanh.default: hardtanh,
-        aten.gelu.default: gelu,
-        aten.constant_pad_nd.default: constant_pad_nd,
-        aten.var.correction: lambda *args, **kwargs: var_mean(*args, **kwargs)[0],
-        aten.var_mean.correction: var_mean,
-    }
+    return (
+        table
+        | elementwise.RULES
+        | {
+            aten.linear.default: linear,
+            aten.hardtanh.default: hardtanh,
+            aten.gelu.default: gelu,
+            aten.constant_pad_nd.default: constant_pad_nd,
+            aten.var.correction: lambda *args, **kwargs: var_mean(*args, **kwargs)[0],
+            aten.var_mean.correction: var_mean,
+        }
+    )
 
 
 def linear(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = None) -> Any:

@@ -30,6 +30,8 @@ CHOOSE = (
 )
 PACK = ("sparse-pattern-compact-storage",)
 FUSE_POOLING = "sparse-pattern-fuse-pooling"
+# Where nothing reads epilogues any more: what a function gives for one value is known by its name.
+EXPAND = "sparse-pattern-expand-math"
 EMIT = ("canonicalize", "cse", "sparse-pattern-emit-iree")
 
 # Without one of these the results are the same, only slower. Later passes need what others make.
@@ -81,7 +83,7 @@ def _name(element: Element) -> str:
 
 def _lower(target: Target) -> tuple[str, ...]:
     prepare = "sparse-pattern-fit-types" if target.backend == "gpu" else FUSE_POOLING
-    return (*PACK, prepare, f"sparse-pattern-lower-to-{target.backend}", *EMIT)
+    return (*PACK, prepare, EXPAND, f"sparse-pattern-lower-to-{target.backend}", *EMIT)
 
 
 def _text(*passes: str) -> str:

@@ -1,0 +1,114 @@
+"""Exponentials and logarithms: exp2, sinh, cosh, log2, log10, erfc."""
+
+from __future__ import annotations
+
+import math
+
+from .values import Real
+
+# exp(x) overflows from here on, sinh and cosh a little later.
+_LARGE = 88.0
+
+
+def exp2(x: Real) -> Real:
+    """2^x: the integer becomes the exponent, a polynomial does the rest (Cephes, S. Moshier)."""
+    bounded = x.clamped(-151, 129)
+    whole = bounded.rounded()
+    rest = bounded - whole
+    power = rest.polynomial(
+        1.0,
+        6.931472028550421e-1,
+        2.402264791363012e-1,
+        5.550332471162809e-2,
+        9.618437357674640e-3,
+        1.339887440266574e-3,
+        1.535336188319500e-4,
+    )
+    exponent = whole.is_nan().choose(whole.like(0), whole).word()
+    return power.times_power_of_two(exponent)
+
+
+def sinh(x: Real) -> Real:
+    """(e^x - e^-x) / 2, and by its series where the difference would lose digits."""
+    magnitude = abs(x)
+    square = x * x
+    tail = square.polynomial(1 / 6, 1 / 120, 1 / 5040, 1 / 362880)
+    near = magnitude + magnitude * square * tail
+    large, small = _half_exponentials(magnitude)
+    return (magnitude < 1).choose(near, large - small).with_sign_of(x)
+
+
+def cosh(x: Real) -> Real:
+    """(e^x + e^-x) / 2"""
+    large, small = _half_exponentials(abs(x))
+    return large + small
+
+
+def _half_exponentials(x: Real) -> tuple[Real, Real]:
+    """e^x / 2, up to where that overflows, and e^-x / 2."""
+    is_large = x > _LARGE
+    root = is_large.choose(0.5 * x, x).exp()
+    return 0.5 * root * is_large.choose(root, 1), 0.5 / root
+
+
+def log2(x: Real) -> Real:
+    """Logarithm to base 2; exact for powers of two."""
+    return _logarithm(x, 1.0, 0.0, 1.4428710938, -1.7605285393e-4)
+
+
+def log10(x: Real) -> Real:
+    """Logarithm to base 10; exact for powers of ten that are f32."""
+    return _logarithm(x, 3.0102920532e-1, 7.9034151668e-7, 4.3432617188e-1, -3.1689971365e-5)
+
+
+def _logarithm(x: Real, two: float, two_low: float, e: float, e_low: float) -> Real:
+    """exponent x log 2 + log(fraction), as FreeBSD's log10f has it.
+
+    Logarithms of 2 and e to the base come with what they lack; those of 2 have few digits, so that
+    products with exponents are exact.
+    """
+    # The fraction is in sqrt(1/2) to sqrt(2).
+    shifted = x.bits() + (0x3F800000 - 0x3F3504F3)
+    exponent = ((shifted >> 23) - 127).real()
+    fraction = ((shifted & 0x7FFFFF) + 0x3F3504F3).as_real()
+    excess = fraction - 1
+    half_square = 0.5 * excess * excess
+    ratio = excess / (2 + excess)
+    square = ratio * ratio
+    tail = square * square.polynomial(0.66666662693, 0.40000972152, 0.28498786688, 0.24279078841)
+    rest = ratio * (half_square + tail)
+    high = (excess - half_square).leading()
+    low = excess - high - half_square + rest
+    small = exponent * two_low + (low + high) * e_low + low * e
+    value = _sum(exponent * two, high * e, small)
+    value = (x < math.inf).choose(value, x)
+    value = (x < 2.0**-126).choose(x.like(-math.inf), value)
+    return (x < 0).choose(x.like(math.nan), value)
+
+
+def _sum(large: Real, middle: Real, small: Real) -> Real:
+    """Of three numbers, keeping what the sum of the first two loses."""
+    total = large + middle
+    return total + ((large - total) + middle + small)
+
+
+def erfc(x: Real) -> Real:
+    """1 - erf(x) by W. Press's Chebyshev fit; x^2 in two parts, so that e^-x^2 keeps its digits."""
+    magnitude = abs(x).clamped(0, 30)  # of more it is 0
+    t = 2 / (2 + magnitude)
+    tail = t.polynomial(
+        -1.26551223,
+        1.00002368,
+        0.37409196,
+        0.09678418,
+        -0.18628806,
+        0.27886807,
+        -1.13520398,
+        1.48851587,
+        -0.82215223,
+        0.17087277,
+    )
+    high = magnitude.leading()
+    rest = (high - magnitude) * (high + magnitude)
+    value = t * (-(high * high)).exp() * (rest + tail).exp()
+    return (x < 0).choose(2.0 - value, value)
