@@ -47,7 +47,7 @@ def choose_scheme(op: Any) -> tuple[schemes.Scheme, str]:
     weights = layer_weights(op)
     if is_depthwise(op):
         zeros = 1 - np.count_nonzero(weights) / weights.size
-        why = f"a depthwise kernel skips none of its taps ({100 * zeros:.3g} % zeros)"
+        why = f"depthwise convolutions read all of their weights ({schemes.percent(zeros)} zeros)"
         return schemes.Dense(), f"stays dense: {why}"
     hint = op.scheme.scheme
     try:

@@ -98,9 +98,9 @@ def fusion_problem(conv: Any, pool: Any) -> str:
     if (readers := len(list(conv.result.uses))) > 1:
         return f"the convolution has {readers} readers"
     if tensors := len(conv.per_position):
-        return f"the convolution's tail reads {counted(tensors, 'tensor')} of its result's shape"
+        return f"the convolution also adds or multiplies {counted(tensors, 'tensor')} of its size"
     if ops := len(pool.epilogue.blocks[0].operations) - 1:
-        return f"its own tail has {counted(ops, 'op')}"
+        return f"{counted(ops, 'elementwise op')} behind it would come along"
     return ""
 
 

@@ -40,6 +40,7 @@ BLOCK = 8
 
 # Share of the estimated time that must be gained: the estimate is no better than this.
 LEAST_GAIN = 0.03
+TOO_LITTLE = f"another order would save less than {schemes.percent(LEAST_GAIN)}"
 
 
 @dataclass(frozen=True)
@@ -170,19 +171,21 @@ def objection(channels: Channels, layers: Layers, moved: Layers, improvable: lis
     touched = {axis.op.result: axis.op for axis in weights_of(channels)}.values()
     gain = layers.cost(touched) - moved.cost(touched)
     if gain < LEAST_GAIN * layers.cost(improvable):
-        return "another one gains too little"
+        return TOO_LITTLE
     return channels.fixed
 
 
 def told(reason: str, before: schemes.Detection, after: schemes.Detection) -> str:
     """The remark about one layer; with a reason why its filters stay as they are."""
     costs = (
-        f"{schemes.percent(after.cost)} of dense as {after.scheme}"
+        f"{schemes.percent(after.cost)} of a dense layer's time as {after.scheme}"
         f" instead of {schemes.percent(before.cost)} as {before.scheme}"
     )
     if not reason:
-        return f"filters reordered: they cost {costs}"
-    return f"filters keep their order, since {reason}: reordered they would cost {costs}"
+        return f"filters sorted, like ones together: {costs}"
+    if reason == TOO_LITTLE:  # without its numbers, so that many layers can have the same remark
+        return f"filters keep their order: {reason}"
+    return f"filters keep their order, since {reason}; sorted they would take {costs}"
 
 
 def apply(planned: list[tuple[Channels, Order]]) -> None:

@@ -184,17 +184,12 @@ def _explain(layer: _Layer, best: _Candidate) -> str:
 def _explain_dense(layer: _Layer, sparse: list[_Candidate]) -> str:
     if layer.count == layer.total:
         return "stays dense: no weight is zero"
-    kept = f"stays dense: {percent(layer.count, layer.total)} of the weights kept"
+    kept = f"stays dense: {percent(layer.count, layer.total)} of the weights are kept"
     # The scheme that fits the zeros most closely tells most about why none pays.
     closest = min(sparse, key=lambda candidate: (candidate.stored, candidate.cost), default=None)
     if closest is None:
-        return f"{kept} leave nothing to gain"
-    verdict = f"as {closest.scheme} ({percent(closest.cost)})"
-    return (
-        f"{kept} cost more {verdict} than dense"
-        if closest.cost > 1
-        else f"{kept} gain too little {verdict}"
-    )
+        return f"{kept}, too many to gain from the others"
+    return f"{kept}, which as {closest.scheme} would take {percent(closest.cost)} of the dense time"
 
 
 def percent(part: float, whole: float = 1.0) -> str:

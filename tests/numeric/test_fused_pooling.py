@@ -112,8 +112,10 @@ def test_not_fused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     networks = {
         "the convolution has 2 readers": TwoReaders(conv()),
-        "the convolution's tail reads 1 tensor of its result's shape": Residual(conv()),
-        "its own tail has 2 ops": nn.Sequential(conv(), nn.MaxPool2d(2), nn.ReLU()),
+        "the convolution also adds or multiplies 1 tensor of its size": Residual(conv()),
+        "2 elementwise ops behind it would come along": nn.Sequential(
+            conv(), nn.MaxPool2d(2), nn.ReLU()
+        ),
         "windows must have 2 columns, and 1 or 2 of all else": nn.Sequential(
             conv(), nn.MaxPool2d(3)
         ),

@@ -156,7 +156,7 @@ def test_networks(tmp_path: Path) -> None:
     compiled = check(cases, tmp_path)
     found: list[set[str]] = [set() for _ in cases]
     for remark in compiled.bundle.manifest.remarks:
-        if remark.reason.startswith("filters reordered"):
+        if remark.reason.startswith("filters sorted"):
             _, number, name = remark.layer.split(".")
             found[int(number)].add(name)
     assert found == [reordered for _, reordered in NETWORKS.values()]

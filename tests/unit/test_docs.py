@@ -197,7 +197,7 @@ def test_documented_reasons_are_those_of_detection() -> None:
     text = SUPPORTED.read_text(encoding="utf-8")
     for weights in (np.ones((8, 8, 9)), half, pairs):
         assert f"| `{detect(weights.astype(np.float32)).reason}` |" in text
-    depthwise = "a depthwise kernel skips none of its taps ("
+    depthwise = "depthwise convolutions read all of their weights ("
     assert depthwise in text
     assert depthwise in strings_of_the_sources()
 

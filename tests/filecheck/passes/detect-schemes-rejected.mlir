@@ -25,7 +25,7 @@ func.func @scattered(%x: tensor<1x4xf32>) -> tensor<1x8xf32> {
   %w = arith.constant dense<[
     [1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0], [1.0, 0.0, 1.0, 0.0], [0.0, 1.0, 0.0, 1.0],
     [1.0, 0.0, 0.0, 1.0], [0.0, 1.0, 1.0, 0.0], [1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0]]> : tensor<8x4xf32>
-  // expected-remark @+1 {{stays dense: 50 % of the weights kept cost more as n_m(2:4) (117 %) than dense}}
+  // expected-remark @+1 {{stays dense: 50 % of the weights are kept, which as n_m(2:4) would take 117 % of the dense time}}
   %y = "sparse_pattern.linear"(%x, %w) ({
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
@@ -41,7 +41,7 @@ func.func @scattered(%x: tensor<1x4xf32>) -> tensor<1x8xf32> {
 // CHECK:         scheme = #sparse_pattern.dense
 func.func @depthwise(%x: tensor<1x2x6xf32>) -> tensor<1x2x4xf32> {
   %w = arith.constant dense<[[[1.0, 0.0, 0.0]], [[0.0, 0.0, 1.0]]]> : tensor<2x1x3xf32>
-  // expected-remark @+1 {{stays dense: a depthwise kernel skips none of its taps (66.7 % zeros)}}
+  // expected-remark @+1 {{stays dense: depthwise convolutions read all of their weights (66.7 % zeros)}}
   %y = "sparse_pattern.conv"(%x, %w) ({
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()

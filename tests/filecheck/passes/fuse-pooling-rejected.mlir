@@ -64,7 +64,7 @@ module attributes {sparse_pattern.target = "x86-64-v4"} {
 module attributes {sparse_pattern.target = "x86-64-v4"} {
   func.func @residual(%x: tensor<1x3x32x32xf32, #planar>, %values: tensor<216xf32>, %offsets: tensor<33xi32>,
       %blocks: tensor<1x4xi32>, %r: tensor<1x8x32x32xf32, #planar>) -> tensor<1x8x16x16xf32, #half> {
-    // expected-remark @+1 {{max 2x2 is not fused: the convolution's tail reads 1 tensor of its result's shape}}
+    // expected-remark @+1 {{max 2x2 is not fused: the convolution also adds or multiplies 1 tensor of its size}}
     %a = "sparse_pattern.packed_conv"(%x, %values, %offsets, %blocks, %r) ({
     ^bb0(%acc: f32, %q: f32):
       "sparse_pattern.yield"(%acc) : (f32) -> ()
@@ -89,7 +89,7 @@ module attributes {sparse_pattern.target = "x86-64-v4"} {
 module attributes {sparse_pattern.target = "x86-64-v4"} {
   func.func @tail(%x: tensor<1x3x32x32xf32, #planar>, %values: tensor<216xf32>, %offsets: tensor<33xi32>,
       %blocks: tensor<1x4xi32>) -> tensor<1x8x16x16xf32, #half> {
-    // expected-remark @+1 {{max 2x2 is not fused: its own tail has 2 ops}}
+    // expected-remark @+1 {{max 2x2 is not fused: 2 elementwise ops behind it would come along}}
     %a = "sparse_pattern.packed_conv"(%x, %values, %offsets, %blocks) ({
     ^bb0(%acc: f32):
       "sparse_pattern.yield"(%acc) : (f32) -> ()

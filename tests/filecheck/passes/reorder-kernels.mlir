@@ -13,7 +13,7 @@ func.func @interleaved(%x: tensor<1x4xf32>) -> tensor<1x1xf32> {
   %w0 = arith.constant dense<[[1.0, 5.0, 0.0, 0.0], [0.0, 0.0, 2.0, 6.0], [3.0, 7.0, 0.0, 0.0], [0.0, 0.0, 4.0, 8.0]]> : tensor<4x4xf32>
   %bias = arith.constant dense<[10.0, 20.0, 30.0, 40.0]> : tensor<4xf32>
   %w1 = arith.constant dense<[[1.0, 2.0, 3.0, 4.0]]> : tensor<1x4xf32>
-  // expected-remark @+1 {{filters reordered: they cost 61.1 % of dense as block_punched(2x2) instead of 97.2 % as n_m(2:4)}}
+  // expected-remark @+1 {{filters sorted, like ones together: 61.1 % of a dense layer's time as block_punched(2x2) instead of 97.2 % as n_m(2:4)}}
   %y = "sparse_pattern.linear"(%x, %w0, %bias) ({
   ^bb0(%acc: f32, %b: f32):
     %0 = arith.addf %acc, %b : f32
@@ -39,7 +39,7 @@ func.func @on_the_way(%x: tensor<1x1x2xf32>, %s: tensor<1x4x2xf32>) -> tensor<1x
   %w0 = arith.constant dense<[[[1.0], [5.0], [0.0], [0.0]], [[0.0], [0.0], [2.0], [6.0]], [[3.0], [7.0], [0.0], [0.0]], [[0.0], [0.0], [4.0], [8.0]]]> : tensor<4x4x1xf32>
   %w1 = arith.constant dense<[[[1.0]], [[2.0]], [[3.0]], [[4.0]]]> : tensor<4x1x1xf32>
   %w2 = arith.constant dense<[[5.0, 6.0, 11.0, 12.0, 0.0, 0.0, 15.0, 16.0, 0.0, 0.0]]> : tensor<1x10xf32>
-  // expected-remark @+1 {{filters reordered}}
+  // expected-remark @+1 {{filters sorted}}
   %a = "sparse_pattern.conv"(%s, %w0) ({
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()

@@ -141,7 +141,8 @@ def test_pattern_with_too_much_left_stays_dense() -> None:
     found = detect(weights * pattern_mask(weights, natural_library(weights, 5, 126), 1))
     assert found.scheme == Dense()
     assert found.reason == (
-        "stays dense: 55.6 % of the weights kept cost more as pattern(5x126x1) (111 %) than dense"
+        "stays dense: 55.6 % of the weights are kept, which as pattern(5x126x1) would take 111 % "
+        "of the dense time"
     )
 
 
@@ -211,7 +212,8 @@ def test_n_m(n: int, m: int, shape: Shape) -> None:
 def test_two_of_four_stay_dense() -> None:
     found = detect(gaussian() * n_m_mask(gaussian(), 2, 4))
     assert found.reason == (
-        "stays dense: 50 % of the weights kept gain too little as n_m(2:4) (100 %)"
+        "stays dense: 50 % of the weights are kept, which as n_m(2:4) would take 100 % "
+        "of the dense time"
     )
 
 
