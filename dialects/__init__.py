@@ -1,5 +1,9 @@
 """The `sparse_pattern` dialect. `context()` gives an MLIR context in which it is loaded."""
 
+from niwaki.extras import require
+
+require("compile")
+
 import torch_mlir.ir as ir
 from torch_mlir.dialects import torch as torch_dialect
 

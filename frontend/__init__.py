@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from niwaki.extras import require
+
 if TYPE_CHECKING:
     from niwaki.frontend.imported import Imported
     from niwaki.frontend.load import Model, load_model
@@ -27,4 +29,5 @@ _HOME = {
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    require("compile")
     return getattr(import_module(_HOME[name]), name)

@@ -69,6 +69,11 @@ class LayerRecord:
     measured_ns: int = 0
 
     @property
+    def family(self) -> str:
+        """Kernel family; empty for layers left to IREE."""
+        return self.kernel.partition(" ")[0]
+
+    @property
     def csr_bytes(self) -> int:
         """Bytes of the kept weights in CSR: a 32-bit column each, row pointers not counted."""
         return self.kept * (self.dense_bytes // self.weights + 4) if self.weights else 0

@@ -1,5 +1,9 @@
 """Passes, their registry and pipelines. Importing this package registers every pass."""
 
+from niwaki.extras import require
+
+require("compile")
+
 from . import (
     assign_layouts,
     compact_storage,

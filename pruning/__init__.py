@@ -1,5 +1,9 @@
 """Pruning with PyTorch alone: schemes, methods, and training that keeps the accuracy."""
 
+from niwaki.extras import require
+
+require("prune")
+
 from .admm import ADMM
 from .branches import Branches
 from .config import LayerRule, PruningConfig

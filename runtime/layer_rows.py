@@ -60,7 +60,7 @@ def layer_rows(manifest: Manifest, times: LayerTimes | None) -> list[Row]:
     for number, run in enumerate(manifest.dispatches):
         seconds = times.runs[number].seconds if times else None
         record = next(
-            (one for one in left if (one.name, family(one)) == (run.layer, run.family)), None
+            (one for one in left if (one.name, one.family) == (run.layer, run.family)), None
         )
         if record:
             left.remove(record)
@@ -77,8 +77,3 @@ def layer_rows(manifest: Manifest, times: LayerTimes | None) -> list[Row]:
 def _layer(record: LayerRecord, seconds: float | None) -> Row:
     kernel, kind = (record.kernel, "layer") if record.kernel else ("(IREE)", "iree")
     return Row(record.name, record.op, kernel, kind, record, seconds)
-
-
-def family(record: LayerRecord) -> str:
-    """The kernel family of a layer."""
-    return record.kernel.partition(" ")[0]

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-import io
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from niwaki.printable import printable
+from niwaki.text_table import Column, shortened, text_table, wrapped
+
+from .called_layers import called_layers
 from .manifest import Manifest
 
-if TYPE_CHECKING:
-    from rich.table import Table
+NAMED = 12  # layers that a reason names at most; the manifest has all
+LONGEST_NAME = 60
+IREE = "(IREE)"  # the kernel of layers that have none of ours
 
 
 def totals(manifest: Manifest) -> dict[str, int]:
-    """Sums over the layers: weights, kept weights, bytes as packed here, as dense and as CSR."""
-    layers = manifest.layers
+    """Sums over the layers: weights, kept weights, bytes as packed here, as dense and as CSR.
+
+    A layer that is called several times counts once.
+    """
+    layers = [layer.record for layer in called_layers(manifest)]
     return {
         "weights": sum(layer.weights for layer in layers),
         "kept": sum(layer.kept for layer in layers),
@@ -28,66 +35,76 @@ def report_json(manifest: Manifest) -> dict[str, Any]:
     return {**manifest.to_json(), "totals": totals(manifest)}
 
 
-def report_text(manifest: Manifest, width: int = 160) -> str:
-    """The table, the totals and the remarks, at most `width` columns wide."""
-    from rich.console import Console
+def report_text(manifest: Manifest, width: int | None = None) -> str:
+    """A table with a row for each layer, the totals, and what passes remarked, each thing once.
 
-    console = Console(file=io.StringIO(), width=width, color_system=None)
-    console.print(layer_table(manifest))
-    for line in notes(manifest):
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
-    assert isinstance(console.file, io.StringIO)
-    return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())
+    At most `width` columns wide; without it as `text_table` says.
+    """
+    lines = [*layer_table(manifest, width), "", *total_lines(manifest)]
+    if manifest.remarks:
+        lines.append("")
+    for reason, layers in reasons(manifest).items():
+        lines.append(wrapped(reason, hanging="  ", width=width))
+        lines.append(wrapped(named_layers(layers), indent="    ", hanging="", width=width))
+    return "\n".join(lines)
 
 
-def layer_table(manifest: Manifest) -> Table:
-    """One row for each layer."""
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for heading in ("layer", "op", "scheme", "kernel"):
-        table.add_column(heading, overflow="fold")
-    for heading in ("kept", "of", "bytes", "of dense", "of CSR"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("reason", overflow="fold")
-    for layer in manifest.layers:
-        cells = (
-            layer.name,
-            layer.op,
-            layer.scheme,
-            layer.kernel or "(IREE)",
-            _percent(layer.kept, layer.weights),
-            f"{layer.weights:,}",
-            size_text(layer.packed_bytes),
-            _percent(layer.packed_bytes, layer.dense_bytes),
-            _percent(layer.packed_bytes, layer.csr_bytes),
-            layer.reason,
+def layer_table(manifest: Manifest, width: int | None = None) -> list[str]:
+    """The table alone. Times are what tuning measured, or estimates; there are none for GPUs."""
+    columns = [*map(Column, ("layer", "op", "scheme", "kernel"))]
+    columns += [Column("kept", number=True), Column("time", number=True)]
+    rows = []
+    for layer in called_layers(manifest):
+        record = layer.record
+        nanoseconds = record.measured_ns or record.estimated_ns
+        rows.append(
+            (
+                layer.name,
+                record.op,
+                record.scheme,
+                record.family or IREE,
+                percent(record.kept, record.weights),
+                microseconds(1e-9 * nanoseconds) if nanoseconds else "",
+            )
         )
-        # As Text, because a name or a reason may hold [brackets], which rich would take for markup.
-        table.add_row(*map(Text, cells))
-    return table
+    return text_table(columns, rows, width)
 
 
-def notes(manifest: Manifest) -> list[str]:
-    """Lines below the table: the totals, and the remarks that no row gives as its reason."""
-    sums = totals(manifest)
+def total_lines(manifest: Manifest) -> list[str]:
+    """What all layers have together."""
+    sums, layers = totals(manifest), called_layers(manifest)
     packed, dense, csr = sums["packed_bytes"], sums["dense_bytes"], sums["csr_bytes"]
-    count, kept, weights = len(manifest.layers), sums["kept"], sums["weights"]
+    kept, weights = sums["kept"], sums["weights"]
+    calls = sum(layer.calls for layer in layers)
+    called = f" in {calls} calls" if calls > len(layers) else ""
     lines = [
-        f"{count} layer{'' if count == 1 else 's'}, {kept:,} of {weights:,} weights kept "
-        f"({_percent(kept, weights)}); {size_text(packed)} packed, "
-        f"{_percent(packed, dense)} of dense ({size_text(dense)}), "
-        f"{_percent(packed, csr)} of CSR ({size_text(csr)})"
+        f"{len(layers)} layer{'' if len(layers) == 1 else 's'}{called}, "
+        f"{kept:,} of {weights:,} weights kept ({percent(kept, weights)})",
+        f"{size_text(packed)} packed: {percent(packed, dense)} of dense ({size_text(dense)}), "
+        f"{percent(packed, csr)} of CSR ({size_text(csr)})",
     ]
-    told = {layer.name: layer.reason for layer in manifest.layers}
-    lines += [
-        str(remark)
-        for remark in manifest.remarks
-        if remark.reason not in told.get(remark.layer, "")
-    ]
+    if any(layer.record.measured_ns for layer in layers):
+        lines.append("times: measured by tuning, each layer alone on one core")
+    elif any(layer.record.estimated_ns for layer in layers):
+        lines.append("times: estimated, each layer alone on one core")
     return lines
+
+
+def reasons(manifest: Manifest) -> dict[str, list[str]]:
+    """What passes remarked, and the layers that it is about, each once."""
+    found: dict[str, list[str]] = {}
+    for remark in manifest.remarks:
+        layers = found.setdefault(remark.reason, [])
+        if remark.layer not in layers:
+            layers.append(remark.layer)
+    return found
+
+
+def named_layers(names: list[str]) -> str:
+    """Some names in a row: not all of very many."""
+    shown = [shortened(printable(name), LONGEST_NAME) for name in names[:NAMED]]
+    more = len(names) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
 
 
 def size_text(count: int) -> str:
@@ -100,5 +117,11 @@ def size_text(count: int) -> str:
     return f"{size:.1f} GB"
 
 
-def _percent(part: int, whole: int) -> str:
+def microseconds(seconds: float) -> str:
+    """A time for people: ``1,234.5 us``."""
+    return f"{1e6 * seconds:,.1f} us"
+
+
+def percent(part: int, whole: int) -> str:
+    """A share for people; nothing has none."""
     return f"{100 * part / whole:.1f}%" if whole else "-"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from niwaki.atomic import atomic_file
 from niwaki.errors import NiwakiError
+from niwaki.extras import is_installed, require
 
 from .bundle import Bundle
 from .kernel_picture import kernel_picture
@@ -18,8 +18,7 @@ from .layer_times import LayerTimes, time_layers
 from .measure import Measurement, bench
 from .peak import Peak, cpu_name, measure_peak
 from .plots import rated, roofline_plot, time_plot
-from .report import size_text, totals
-from .times_table import microseconds
+from .report import microseconds, size_text, totals
 
 TEMPLATE = "report_page.html.jinja"
 # Columns with times of layers alone, and where their records have them; shown if a layer has one.
@@ -28,11 +27,14 @@ ALONE = {"estimated": "estimated_ns", "tuned": "measured_ns"}
 
 @dataclass(frozen=True)
 class Measured:
-    """What was measured of a bundle: whole calls, layers, and the machine."""
+    """What was measured of a bundle: whole calls, layers, and the machine.
+
+    There is no `peak` without the compiler, which makes the kernel that it is measured with.
+    """
 
     calls: Measurement
     layers: LayerTimes
-    peak: Peak
+    peak: Peak | None
     cpu: str
 
 
@@ -42,11 +44,7 @@ def write_report(bundle: Bundle, path: str | os.PathLike[str], threads: int = 1)
     Raises:
         NiwakiError: a package that draws is not installed, or the file cannot be written.
     """
-    missing = [name for name in ("jinja2", "matplotlib") if find_spec(name) is None]
-    if missing:
-        raise NiwakiError(
-            f"reports need {' and '.join(missing)}: install with pip install 'niwaki[report]'"
-        )
+    require("report")
     # Made before measuring, which takes a while, so that a wrong path is told at once.
     with atomic_file(path) as file:
         try:
@@ -57,13 +55,14 @@ def write_report(bundle: Bundle, path: str | os.PathLike[str], threads: int = 1)
 
 
 def measure(bundle: Bundle, threads: int) -> Measured:
-    """Times of calls and layers with `threads` threads, and the machine's peaks.
+    """Times of calls and layers with `threads` threads, and the machine's peak.
 
     Raises:
         NiwakiError: the bundle does not run here.
     """
     layers = time_layers(bundle, threads)
-    return Measured(bench(bundle.load(threads)), layers, measure_peak(threads), cpu_name())
+    peak = measure_peak(threads) if is_installed("compile") else None
+    return Measured(bench(bundle.load(threads)), layers, peak, cpu_name())
 
 
 def render(bundle: Bundle, measured: Measured | None, why_no_times: str = "") -> str:
@@ -103,6 +102,6 @@ def _plots(rows: list[Row], measured: Measured | None) -> dict[str, Any]:
     plots = {"time_plot": "", "roofline_plot": ""}
     if measured:
         plots["time_plot"] = time_plot(rows, measured.layers.other)
-        if rated(rows):
+        if measured.peak and rated(rows):
             plots["roofline_plot"] = roofline_plot(rows, measured.peak)
     return plots

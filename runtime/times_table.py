@@ -2,58 +2,48 @@
 
 from __future__ import annotations
 
-import io
-from typing import TYPE_CHECKING
+import re
+from collections.abc import Hashable
 
-from .layer_rows import layer_rows
+from niwaki.text_table import Column, text_table, wrapped
+
+from .called_layers import identity, named
+from .layer_rows import Row, layer_rows
 from .layer_times import LayerTimes
 from .manifest import Manifest
+from .report import IREE, microseconds, percent
 
-if TYPE_CHECKING:
-    from rich.table import Table
-
-
-def times_text(manifest: Manifest, times: LayerTimes, width: int = 160) -> str:
-    """The table, at most `width` columns wide."""
-    from rich.console import Console
-
-    console = Console(file=io.StringIO(), width=width, color_system=None)
-    console.print(times_table(manifest, times))
-    assert isinstance(console.file, io.StringIO)
-    return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())
+_NUMBER = re.compile(r"_\d+$")  # tells kernels of one family apart
 
 
-def times_table(manifest: Manifest, times: LayerTimes) -> Table:
-    """One row for each kernel run of a call, then what is left, then the whole."""
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
+def times_text(manifest: Manifest, times: LayerTimes, width: int | None = None) -> str:
+    """One row for each layer that kernels compute, with the time of all its calls; then the whole.
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, show_footer=True)
-    table.add_column("layer", f"total, {_calls(times)}", overflow="fold")
-    for heading in ("op", "kernel"):
-        table.add_column(heading, overflow="fold")
-    table.add_column("time", microseconds(times.total), justify="right", no_wrap=True)
-    table.add_column("share", "100.0%", justify="right", no_wrap=True)
-    table.add_column("GFLOP/s", justify="right", no_wrap=True)
+    At most `width` columns wide; without it as `text_table` says.
+    """
+    columns = [*map(Column, ("layer", "op", "scheme", "kernel"))]
+    columns += [Column("kept", number=True), Column("time", number=True)]
+    runs: dict[Hashable, list[Row]] = {}
     for row in layer_rows(manifest, times):
-        if row.seconds is None:
-            continue
-        rate = "" if row.gflops is None else f"{row.gflops:.1f}"
-        share = f"{100 * row.seconds / times.total:.1f}%"
-        cells = (row.layer, row.what, row.kernel, microseconds(row.seconds), share, rate)
-        # As Text, because a name may hold [brackets], which rich would take for markup.
-        table.add_row(*map(Text, cells))
-    share = f"{100 * times.other / times.total:.1f}%"
-    table.add_row("other", "between kernels", "", microseconds(times.other), share, "")
-    return table
-
-
-def microseconds(seconds: float) -> str:
-    """A time for people: ``1,234.5 us``."""
-    return f"{1e6 * seconds:,.1f} us"
-
-
-def _calls(times: LayerTimes) -> str:
+        if row.seconds is not None:
+            what = identity(row.record) if row.record else (row.layer, row.what)
+            runs.setdefault(what, []).append(row)
+    lines = text_table(columns, [_cells(rows) for rows in runs.values()], width)
     threads = f"{times.threads} thread{'' if times.threads == 1 else 's'}"
-    return f"{times.calls} profiled calls, {threads}"
+    whole = (
+        f"{microseconds(times.total)} a call, {microseconds(times.other)} of it between kernels "
+        f"({times.calls} profiled calls, {threads})"
+    )
+    return "\n".join([*lines, "", wrapped(whole, width=width)])
+
+
+def _cells(runs: list[Row]) -> tuple[str, ...]:
+    """The row of a table for all calls of a layer, or for like runs of another kernel."""
+    row = runs[0]
+    name = named(row.layer, len(runs))
+    time = microseconds(sum(run.seconds or 0.0 for run in runs))
+    if row.record is None:
+        family = IREE if row.kind == "iree" else _NUMBER.sub("", row.kernel)
+        return (name, row.what.removeprefix("IREE: "), "", family, "", time)
+    kept = percent(row.record.kept, row.record.weights)
+    return (name, row.what, row.record.scheme, row.record.family or IREE, kept, time)

@@ -60,12 +60,10 @@ def bench_command(
 def _bench_layers(
     path: str, threads: int, device: str | None, warmup: int, repetitions: int, as_json: bool
 ) -> None:
-    from rich.console import Console
-
     from ..runtime.bundle import open_bundle
     from ..runtime.device import check_device
     from ..runtime.layer_times import time_layers
-    from ..runtime.times_table import times_table, times_text
+    from ..runtime.times_table import times_text
 
     bundle = open_bundle(path)
     check_device(bundle.manifest, path, device)
@@ -73,8 +71,4 @@ def _bench_layers(
     if as_json:
         click.echo(json.dumps(asdict(times), indent=1))
         return
-    console = Console()
-    if console.is_terminal:
-        console.print(times_table(bundle.manifest, times))
-    else:
-        click.echo(times_text(bundle.manifest, times))
+    click.echo(times_text(bundle.manifest, times))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from .printing import print_report
+from ..extras import require
 
 
 @click.command("compile")
@@ -67,6 +67,7 @@ def compile_command(
     tune_workers: str | None,
 ) -> None:
     """Compile MODEL: FILE.py:FUNCTION, an .onnx, a .pt2, or an .mlir file (linalg on tensors)."""
+    require("compile")
     from rich.console import Console
 
     from ..tuning.settings import TRIALS, Tuning
@@ -91,5 +92,5 @@ def compile_command(
             without=without,
             tune=tune and tuning,
         )
-    print_report(bundle.manifest)
+    click.echo(bundle.report())
     click.echo(f"wrote {bundle.path}")

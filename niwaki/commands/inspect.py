@@ -6,16 +6,16 @@ import json
 
 import click
 
-from .printing import print_report
-
 
 @click.command("inspect")
 @click.argument("bundle")
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest and totals as JSON.")
 def inspect_command(bundle: str, as_json: bool) -> None:
     """Show what BUNDLE holds: signature, target, layers, sizes, remarks."""
+    from ..printable import printable
     from ..runtime.bundle import open_bundle
-    from ..runtime.report import report_json, size_text
+    from ..runtime.report import report_json, report_text, size_text
+    from ..text_table import wrapped
 
     opened = open_bundle(bundle)
     manifest = opened.manifest
@@ -23,9 +23,9 @@ def inspect_command(bundle: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({**report_json(manifest), **sizes}, indent=1))
         return
-    needs = " ".join((*manifest.architecture[:1], *manifest.cpu_features))
-    target = f"{manifest.target} ({needs})" if needs else manifest.target
-    click.echo(f"{bundle}: compiled by Niwaki {manifest.niwaki} for {target}")
+    click.echo(printable(f"{bundle}: compiled by Niwaki {manifest.niwaki} for {manifest.target}"))
+    if needs := (*manifest.architecture[:1], *manifest.cpu_features):
+        click.echo(wrapped(f"needs  {' '.join(needs)}", hanging=" " * len("needs  ")))
     click.echo(f"code {size_text(len(opened.module))}, weights {size_text(len(opened.weights))}")
     for heading, specs in (
         ("input ", manifest.signature.inputs),
@@ -34,4 +34,4 @@ def inspect_command(bundle: str, as_json: bool) -> None:
         for spec in specs:
             click.echo(f"{heading} {spec}")
     click.echo()
-    print_report(manifest)
+    click.echo(report_text(manifest))

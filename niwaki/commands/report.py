@@ -13,12 +13,9 @@ from .options import threads_option
 @threads_option
 def report_command(bundle: str, output: str, threads: int) -> None:
     """Write a page about BUNDLE: its layers, what is kept, and times where it runs on this CPU."""
-    from rich.console import Console
-
     from ..runtime.bundle import open_bundle
     from ..runtime.report_page import write_report
 
     opened = open_bundle(bundle)
-    with Console(stderr=True).status(f"measuring {bundle}"):
-        write_report(opened, output, threads)
+    write_report(opened, output, threads)
     click.echo(f"wrote {output}")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from niwaki.errors import NiwakiError
+from niwaki.extras import require
 
 TRIALS = 32
 
@@ -36,17 +37,6 @@ class Tuning:
             raise NiwakiError(f"{told}: use target host, or compile without tuning")
         if self.trials < 1:
             raise NiwakiError(f"tuning needs at least 1 trial for each layer, not {self.trials}")
-        try:
-            import optuna  # noqa: F401
-        except ImportError:
-            raise NiwakiError(
-                "tuning needs optuna: install with pip install 'niwaki[tune]'"
-            ) from None
-        if self.workers is None:
-            return
-        try:
-            import ray  # noqa: F401
-        except ImportError:
-            raise NiwakiError(
-                "tuning on other machines needs ray: install with pip install 'niwaki[ray]'"
-            ) from None
+        require("tune")
+        if self.workers is not None:
+            require("ray")

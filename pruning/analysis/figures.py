@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from niwaki.atomic import atomic_file
 from niwaki.errors import NiwakiError
+from niwaki.extras import require
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -38,8 +38,7 @@ def new_figure(width: float, height: float) -> Iterator[Figure]:
     Raises:
         NiwakiError: Matplotlib is not installed.
     """
-    if find_spec("matplotlib") is None:
-        raise NiwakiError("plots need matplotlib: install with pip install 'niwaki[analysis]'")
+    require("analysis")
     import matplotlib
     from matplotlib.figure import Figure
 

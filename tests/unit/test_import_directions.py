@@ -20,12 +20,14 @@ SHARED = {
         "arguments",
         "atomic",
         "errors",
+        "extras",
         "printable",
         "python_file",
         "records",
         "schemes",
         "signature",
         "targets",
+        "text_table",
         "winograd",
     )
 }

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,6 @@ from niwaki.pruning.analysis import (
     MaskPicture,
     Sensitivity,
     Similarity,
-    figures,
     mask_plot,
     pattern_plot,
     save_figure,
@@ -172,11 +171,8 @@ def test_nothing_to_plot(plot: Any) -> None:
 
 
 def test_missing_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
-    find = importlib.util.find_spec
-    monkeypatch.setattr(
-        figures, "find_spec", lambda name: None if name == "matplotlib" else find(name)
-    )
-    message = "plots need matplotlib: install with pip install 'niwaki[analysis]'"
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    message = "plots need Matplotlib: pip install 'niwaki[analysis]'"
     with pytest.raises(NiwakiError, match=f"^{re.escape(message)}$"):
         similarity_plot(similarities())
     with pytest.raises(NiwakiError, match=f"^{re.escape(message)}$"):

@@ -25,9 +25,10 @@ CONV = LayerRecord(
     positions=50,
     activation_bytes=400,
 )
+CALL = DispatchRecord("conv", "gather_1", "gather")
 RUNS = (
     DispatchRecord("conv", "copy_rows_0", "copy_rows"),
-    DispatchRecord("conv", "gather_1", "gather"),
+    CALL,
     DispatchRecord("twice", "gather_1", "gather"),
     DispatchRecord("pool", "pool_max_2", "pool_max"),
     DispatchRecord("twice", "gather_1", "gather"),
@@ -36,16 +37,17 @@ RUNS = (
 )
 
 TABLE = """\
-layer | op                | kernel                     | time    | share  | GFLOP/s
-conv  | layout copy       | copy_rows_0                | 1.0 us  | 2.5%   |
-conv  | conv 3x3          | gather 8x3                 | 2.0 us  | 5.0%   | 5.0
-twice | conv 1x1          | gather 4x1                 | 3.0 us  | 7.5%   |
-pool  | pool max          | pool_max_2                 | 4.0 us  | 10.0%  |
-twice | conv 5x5          | gather 8x1                 | 5.0 us  | 12.5%  |
-sort  | IREE: sort_9xf32  | main_dispatch_0_sort_9xf32 | 6.0 us  | 15.0%  |
-slow  | IREE              | main_dispatch_1            | 7.0 us  | 17.5%  |
-other | between kernels   |                            | 12.0 us | 30.0%  |
-total, 20 profiled calls, 2 threads |  |                | 40.0 us | 100.0% |"""
+layer  op           scheme  kernel       kept    time
+-----------------------------------------------------
+conv   layout copy          copy_rows          1.0 us
+conv   conv 3x3     dense   gather     100.0%  2.0 us
+twice  conv 1x1     dense   gather     100.0%  3.0 us
+pool   pool max             pool_max           4.0 us
+twice  conv 5x5     dense   gather     100.0%  5.0 us
+sort   sort_9xf32           (IREE)             6.0 us
+slow   IREE                 (IREE)             7.0 us
+
+40.0 us a call, 12.0 us of it between kernels (20 profiled calls, 2 threads)"""
 
 
 def manifest() -> Manifest:
@@ -99,6 +101,17 @@ def test_rates() -> None:
 
 
 def test_table() -> None:
-    lines = times_text(manifest(), times()).splitlines()
-    words = [line.split() for line in lines if line.strip("─")]
-    assert words == [line.replace("|", " ").split() for line in TABLE.splitlines()]
+    assert times_text(manifest(), times()) == TABLE
+
+
+def test_calls_of_a_layer_are_one_row() -> None:
+    """A layer that is called in 50 steps, with one of IREE's kernels in each."""
+    runs = [CALL, replace(CALL, kernel="main_dispatch_0_tanh", family="")] * 50
+    layers = [replace(CONV, estimated_ns=number) for number in range(50)]
+    plain = replace(tiny_bundle.affine_manifest(), layers=layers, dispatches=runs)
+    measured = [RunTime(run.layer, run.kernel, run.family, 2e-6) for run in runs]
+    rows = times_text(plain, LayerTimes(measured, 300e-6, 0.0, 20, 1)).splitlines()[2:4]
+    assert [row.split() for row in rows] == [
+        ["conv", "(50x)", "conv", "3x3", "dense", "gather", "100.0%", "100.0", "us"],
+        ["conv", "(50x)", "tanh", "(IREE)", "100.0", "us"],
+    ]

@@ -2,52 +2,97 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import tiny_bundle
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
-from niwaki.records import LayerRecord
-from niwaki.runtime.report import notes, report_json, report_text, size_text, totals
+from niwaki.records import LayerRecord, Remark
+from niwaki.runtime.manifest import Manifest
+from niwaki.runtime.report import report_json, report_text, size_text, totals
 
-TABLE = """\
-layer   op         scheme                kernel         kept   of   bytes   of dense   of \
-CSR   reason
-──────────────────────────────────────────────────────────────────────────────────────────\
-───────────────────────────
-conv1   conv 3x3   block_punched(8x64)   gather 8x3    50.0%   60   200 B      83.3%    83.3%
-fc      linear     dense                 (IREE)       100.0%   40   160 B     100.0%    50\
-.0%   only 0% zeros [of 40]
-2 layers, 70 of 100 weights kept (70.0%); 360 B packed, 90.0% of dense (400 B), \
-64.3% of CSR (560 B)
-conv1: remark: sparse-pattern-select-kernels: tile of 2 rows"""
+LAYER = LayerRecord("one", "linear", "dense", "matvec 8x1", 4, 8, 40, 32)
 
+TEXT = """\
+layer  op        scheme               kernel    kept
+----------------------------------------------------
+conv1  conv 3x3  block_punched(8x64)  gather   50.0%
+fc     linear    dense                (IREE)  100.0%
 
-def test_table() -> None:
-    lines = report_text(tiny_bundle.affine_manifest()).splitlines()
-    expected = TABLE.splitlines()
-    assert lines[1].strip("─") == ""
-    assert lines[:1] + lines[2:] == expected[:1] + expected[2:]
+2 layers, 70 of 100 weights kept (70.0%)
+360 B packed: 90.0% of dense (400 B), 64.3% of CSR (560 B)
+
+only 0% zeros [of 40]
+    fc
+tile of 2 rows
+    conv1"""
 
 
-def test_narrow_table_loses_nothing() -> None:
-    manifest = tiny_bundle.affine_manifest()
-    text = report_text(manifest, width=80)
-    assert "…" not in text
-    assert max(map(len, text.splitlines()[: -len(notes(manifest))])) <= 80
+def test_text() -> None:
+    assert report_text(tiny_bundle.affine_manifest()) == TEXT
+
+
+def long_manifest(names: Sequence[str]) -> Manifest:
+    """Layers of the widest words there are, every other one called twice, with remarks."""
+    layers, remarks = [], []
+    for number, name in enumerate(names):
+        scheme = f"block_column_row({number + 1}x128)"
+        kernel = "pattern_gemm 64x3 tiles 12"
+        op = "conv 3x3x3/2 + max 2x2"
+        layer = LayerRecord(name, op, scheme, kernel, 1, 8, 100, 400, estimated_ns=98765432)
+        layers += [layer] * (1 + number % 2)
+        remarks.append(Remark(name, "some-pass", "a reason that all layers have in common"))
+        remarks.append(Remark(name, "some-pass", f"a reason of {number} " + "in many words " * 9))
+    return replace(tiny_bundle.affine_manifest(), layers=layers, remarks=remarks)
+
+
+@settings(max_examples=40)
+@given(st.lists(st.text(min_size=1, max_size=100), max_size=4, unique=True))
+@example(["features.stage_3.block_12.downsample.convolution.weight"])
+@example(["\x1b[31mred\x1b[0m", "line\nbreak"])
+def test_fits_80_columns(names: list[str]) -> None:
+    """Whatever layers are called; and no control character reaches the terminal."""
+    text = report_text(long_manifest(names))
+    assert max(map(len, text.split("\n"))) <= 80
+    assert all(line.isprintable() for line in text.split("\n"))
+
+
+def test_each_thing_is_told_once() -> None:
+    names = [f"layer{number}" for number in range(20)]
+    text = report_text(long_manifest(names))
+    assert text.count("a reason that all layers have in common") == 1
+    assert "layer10, layer11 and 8 more" in " ".join(text.split())
+    table = text.partition("\n\n")[0]
+    assert [table.count(name) for name in ("layer0 ", "layer1 (2x)", "layer2 ")] == [1, 1, 1]
+    assert "20 layers in 30 calls, 20 of 160 weights kept" in text
+
+
+def test_times() -> None:
+    """Of all calls together, and measured ones if there are any."""
+    layer = replace(LAYER, estimated_ns=1500)
+    manifest = replace(tiny_bundle.affine_manifest(), layers=[layer, layer])
+    assert "  3.0 us\n" in report_text(manifest)
+    assert "times: estimated, each layer alone on one core" in report_text(manifest)
+    tuned = replace(manifest, layers=[layer, replace(layer, name="two", measured_ns=2500)])
+    assert "  2.5 us\n" in report_text(tuned)
+    assert "times: measured by tuning, each layer alone on one core" in report_text(tuned)
 
 
 def test_no_layers() -> None:
     manifest = replace(tiny_bundle.affine_manifest(), layers=[], remarks=[])
-    assert report_text(manifest).splitlines()[-1] == (
-        "0 layers, 0 of 0 weights kept (-); 0 B packed, - of dense (0 B), - of CSR (0 B)"
-    )
+    assert report_text(manifest).splitlines()[-2:] == [
+        "0 layers, 0 of 0 weights kept (-)",
+        "0 B packed: - of dense (0 B), - of CSR (0 B)",
+    ]
 
 
 def test_layer_without_weights() -> None:
     pool = LayerRecord("pool", "max pool 2x2", "", "pool 1x16", 0, 0, 0, 0)
     manifest = replace(tiny_bundle.affine_manifest(), layers=[pool])
     assert totals(manifest)["csr_bytes"] == 0
-    assert "pool    max pool 2x2" in report_text(manifest)
+    assert "pool   max pool 2x2  pool" in report_text(manifest)
 
 
 def test_json() -> None:

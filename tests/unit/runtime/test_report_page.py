@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import platform
 import re
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -170,11 +170,8 @@ def test_bundle_for_another_machine(tmp_path: Path, target: str, why: str) -> No
 def test_missing_packages(
     affine_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    find = importlib.util.find_spec
-    monkeypatch.setattr(
-        report_page, "find_spec", lambda name: None if name == "matplotlib" else find(name)
-    )
-    message = "reports need matplotlib: install with pip install 'niwaki[report]'"
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    message = "reports need Jinja2 and Matplotlib: pip install 'niwaki[report]'"
     with pytest.raises(NiwakiError, match=f"^{re.escape(message)}$"):
         report_page.write_report(open_bundle(affine_path), tmp_path / "report.html")
     assert not [*tmp_path.iterdir()]

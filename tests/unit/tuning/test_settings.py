@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 import pytest
@@ -25,9 +26,19 @@ def test_no_trials() -> None:
 
 
 @pytest.mark.parametrize(
-    ("package", "tuning"), [("optuna", Tuning()), ("ray", Tuning(workers="ray://head:10001"))]
+    ("package", "tuning", "message"),
+    [
+        ("optuna", Tuning(), "tuning needs Optuna: pip install 'niwaki[tune]'"),
+        (
+            "ray",
+            Tuning(workers="ray://head:10001"),
+            "tuning on other machines needs Ray: pip install 'niwaki[ray]'",
+        ),
+    ],
 )
-def test_missing_package(package: str, tuning: Tuning, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_package(
+    package: str, tuning: Tuning, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(NiwakiError, match=rf"needs {package}: install with pip install 'niwaki\["):
+    with pytest.raises(NiwakiError, match=f"^{re.escape(message)}$"):
         tuning.check("host")
