@@ -5,11 +5,12 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from .errors import NiwakiError
+from .temporary import claimed
 
 
 @contextmanager
@@ -20,21 +21,18 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         NiwakiError: the file cannot be written (no such folder, no permission, disk full).
     """
     final = Path(path)
-    # In the same folder, because a rename across file systems is a copy, which can be seen half-
-    # done.
-    temporary = final.with_name(f".{final.name}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
     try:
-        with open(temporary, "xb") as file:
-            yield file
-            file.flush()
-            # Without this a crash of the machine may keep the name but not the contents.
-            os.fsync(file.fileno())
-        os.replace(temporary, final)
+        # In the same folder, because a rename across file systems is a copy, which can be seen
+        # half-done.
+        with claimed(final.parent, f".{final.name}.", ".tmp", Path.touch) as temporary:
+            with open(temporary, "wb") as file:
+                yield file
+                file.flush()
+                # Without this a crash of the machine may keep the name but not the contents.
+                os.fsync(file.fileno())
+            os.replace(temporary, final)
     except OSError as error:
         raise NiwakiError(f"cannot write {final}: {_explain(error, final)}") from None
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
 
 
 def _explain(error: OSError, path: Path) -> str:

@@ -1,6 +1,7 @@
 """The command line: ``niwaki compile | run | bench | inspect | report | prune | targets``.
 
-A user's mistake prints one line and exits with 1, wrong usage with 2, a bug of the compiler with 3.
+A user's mistake prints one line and exits with 1, wrong usage with 2, a bug of the compiler with 3,
+a signal with 128 and its number.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from .commands.report import report_command
 from .commands.run import run_command
 from .commands.targets import targets_command
 from .errors import CompilerBug, NiwakiError
+from .stopping import stopped_cleanly
 
 
 class _Commands(click.Group):
@@ -24,7 +26,8 @@ class _Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with stopped_cleanly():
+                return super().invoke(ctx)
         except NiwakiError as error:
             click.echo(f"error: {error}", err=True)
             ctx.exit(1)

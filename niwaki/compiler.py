@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -16,6 +15,7 @@ from niwaki.dialects import context
 from niwaki.dispatch_order import Dispatch, order_flags, read_order
 from niwaki.errors import CompilerBug, NiwakiError
 from niwaki.frontend.input_choices import AS_DECLARED, InputChoices
+from niwaki.kept_input import kept_input
 from niwaki.passes import Session, run_pipeline
 from niwaki.passes.base import TARGET_ATTRIBUTE
 from niwaki.passes.choice import Chooser
@@ -23,9 +23,11 @@ from niwaki.passes.pipeline import Element
 from niwaki.passes.pipelines import compile_pipeline, leave_out
 from niwaki.records import DispatchRecord, LayerRecord, Remark
 from niwaki.runtime.bundle import Bundle, open_bundle, write_bundle
+from niwaki.runtime.iree_compile import IreeRefused, iree_compile
 from niwaki.runtime.manifest import Manifest
 from niwaki.signature import Signature
 from niwaki.targets import Target, get_target
+from niwaki.temporary import temporary_folder
 from niwaki.tuning.settings import Tuning
 
 if TYPE_CHECKING:
@@ -168,28 +170,17 @@ def generate_code(
 
     Raises:
         CompilerBug: IREE refuses it; the message names a file with the input and the command.
+        NiwakiError: there is no space for temporary files.
     """
-    from iree.compiler import CompilerToolError, compile_str
-
     flags = [*target.iree_flags, *extra_flags]
     try:
-        with tempfile.TemporaryDirectory(prefix="niwaki-") as folder:
-            dump = order_flags(Path(folder))
-            vmfb = bytes(compile_str(text, extra_args=[*flags, *dump]))
-            return vmfb, read_order(Path(folder))
-    except CompilerToolError as error:
-        with tempfile.NamedTemporaryFile(
-            "w", prefix="niwaki-", suffix=".mlir", delete=False, encoding="utf-8"
-        ) as file:
-            file.write(text)
-        reason = next(
-            (line for line in str(error).splitlines() if "error:" in line),
-            str(error).splitlines()[0],
-        )
-        raise CompilerBug(
-            f"IREE could not compile the lowered network: {reason.strip()}; to reproduce:"
-            f" iree-compile {' '.join(flags)} {file.name} -o /dev/null"
-        ) from error
+        with temporary_folder() as folder:
+            dump = folder / "order"
+            vmfb = iree_compile(text, [*flags, *order_flags(dump)], folder)
+            return vmfb, read_order(dump)
+    except IreeRefused as error:
+        told = kept_input(text, f"iree-compile {' '.join(flags)} {{file}} -o /dev/null")
+        raise CompilerBug(f"IREE could not compile the lowered network: {error}; {told}") from error
 
 
 def _manifest(

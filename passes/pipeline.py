@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import torch_mlir.ir as ir
 from torch_mlir.passmanager import PassManager
 
 from niwaki.errors import CompilerBug, NiwakiError
+from niwaki.kept_input import kept_input
 
 from .base import REGISTRY, ModulePass, Session
 
@@ -155,9 +155,6 @@ def _dump(module: Any, folder: Path | None, number: int, name: str) -> None:
 
 def _reproducer(before: Any, element: Element) -> str:
     """Write the IR as it was before the failing pass; returns how to run it again."""
-    with tempfile.NamedTemporaryFile(
-        "w", prefix="niwaki-", suffix=".mlir", delete=False, encoding="utf-8"
-    ) as file:
-        file.write(before.get_asm(enable_debug_info=True))
     pipeline = shlex.quote(pipeline_text([element]))
-    return f"to reproduce: niwaki-opt {shlex.quote(file.name)} --pass-pipeline={pipeline}"
+    text = before.get_asm(enable_debug_info=True)
+    return kept_input(text, f"niwaki-opt {{file}} --pass-pipeline={pipeline}")

@@ -24,6 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from niwaki.errors import NiwakiError
+from niwaki.temporary import temporary_folder
+from niwaki.tool import first_error, run_tool
 
 from .bundle import open_bundle
 
@@ -74,8 +76,7 @@ class Emulator:
         Raises:
             NiwakiError: the run failed (wrong inputs, a module for another machine).
         """
-        with tempfile.TemporaryDirectory() as scratch:
-            folder = Path(scratch)
+        with temporary_folder() as folder:
             arguments = [f"--module={module}", f"--function={function}", "--device=local-sync"]
             if weights is not None:
                 arguments.append(f"--parameters=model={weights}")
@@ -84,14 +85,9 @@ class Emulator:
                 arguments.append(f"--input=@{folder / f'input{index}.npy'}")
             results = [folder / f"output{index}.npy" for index in range(outputs)]
             arguments += [f"--output=@{path}" for path in results]
-            done = subprocess.run(
-                [*self.command, str(self.runner), *arguments],
-                capture_output=True,
-                text=True,
-                check=False,
-            )
+            done = run_tool([*self.command, self.runner, *arguments])
             if done.returncode != 0:
-                why = (done.stderr.strip() or f"exit status {done.returncode}").splitlines()[0]
+                why = first_error(done)
                 raise NiwakiError(f"{module} failed under {self.command[0]}: {why}")
             return [np.load(path) for path in results]
 
@@ -108,8 +104,8 @@ class Emulator:
                 f"{bundle.path} is for target '{manifest.target}', the emulator runs arm64: "
                 "compile the model with --target arm64"
             )
-        with tempfile.TemporaryDirectory() as scratch:
-            module, weights = Path(scratch) / "module.vmfb", Path(scratch) / "weights.irpa"
+        with temporary_folder() as folder:
+            module, weights = folder / "module.vmfb", folder / "weights.irpa"
             module.write_bytes(bundle.module)
             bundle.weights.copy_to(weights)
             try:

@@ -6,7 +6,6 @@ this machine; memory is copied by numpy, from and to arrays that no cache holds.
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,8 +17,10 @@ import numpy as np
 
 from niwaki.signature import Signature, TensorSpec
 from niwaki.targets import Target, get_target
+from niwaki.temporary import temporary_folder
 
 from .bundle import open_bundle, write_bundle
+from .iree_compile import iree_compile
 from .manifest import Manifest
 from .network import Network
 
@@ -78,8 +79,8 @@ class Peak:
 def measure_peak(threads: int) -> Peak:
     """The rates of this machine with `threads` threads."""
     target = get_target("host")
-    with tempfile.TemporaryDirectory(prefix="niwaki-") as folder:
-        network = _kernel(target, threads, Path(folder) / "peak.niwaki")
+    with temporary_folder() as folder:
+        network = _kernel(target, threads, folder / "peak.niwaki")
         operations = 2 * threads * ROUNDS * ACCUMULATORS * target.lanes
         return Peak(operations / _fastest(network) / 1e9, _bandwidth(threads))
 
@@ -95,14 +96,12 @@ def cpu_name() -> str:
 
 def _kernel(target: Target, threads: int, path: Path) -> Network:
     """A network of one kernel that multiplies and adds, in each thread."""
-    from iree.compiler import compile_str
-
-    vmfb = compile_str(kernel_text(target.lanes, threads), extra_args=list(target.iree_flags))
+    vmfb = iree_compile(kernel_text(target.lanes, threads), target.iree_flags, path.parent)
     output = TensorSpec("sums", (threads * target.lanes,), "float32")
     signature = Signature((), (output,), {"tuple": [{"tuple": []}, {"dict": {}}]}, 0)
     release = version("iree-base-compiler")
     manifest = Manifest(version("niwaki"), release, "host", "local", signature)
-    write_bundle(path, manifest, bytes(vmfb), {})
+    write_bundle(path, manifest, vmfb, {})
     return open_bundle(path).load(threads)
 
 

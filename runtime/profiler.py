@@ -7,8 +7,6 @@ the network and notes when each kernel begins and ends, `iree-profile` prints wh
 from __future__ import annotations
 
 import json
-import subprocess
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +15,8 @@ from typing import Any
 import numpy as np
 
 from niwaki.errors import NiwakiError
+from niwaki.temporary import temporary_folder
+from niwaki.tool import first_error, run_tool
 
 from .bundle import Bundle
 from .lane import SCOPE
@@ -40,8 +40,7 @@ def profile(bundle: Bundle, threads: int, calls: int) -> list[KernelRun]:
         NiwakiError: a tool of IREE is not there, or failed.
     """
     manifest = bundle.manifest
-    with tempfile.TemporaryDirectory(prefix="niwaki-") as scratch:
-        folder = Path(scratch)
+    with temporary_folder() as folder:
         module, weights, events = (folder / name for name in ("vmfb", "irpa", "events"))
         module.write_bytes(bundle.module)
         bundle.weights.copy_to(weights)
@@ -91,17 +90,11 @@ def _run(tool: str, arguments: Sequence[str | Path]) -> str:
     import iree._runtime_libs as libraries
 
     try:
-        done = subprocess.run(
-            [Path(libraries.__file__).parent / tool, *arguments],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = run_tool([Path(libraries.__file__).parent / tool, *arguments])
     except FileNotFoundError:
         raise NiwakiError(
             f"this build of iree-base-runtime has no {tool}: install its wheel from PyPI"
         ) from None
     if done.returncode != 0:
-        why = (done.stderr.strip() or f"exit status {done.returncode}").splitlines()[0]
-        raise NiwakiError(f"{tool} failed: {why}")
-    return done.stdout
+        raise NiwakiError(f"{tool} failed: {first_error(done)}")
+    return done.stdout.decode()

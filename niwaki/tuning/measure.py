@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from niwaki.runtime.layer_times import time_layers
 from niwaki.runtime.manifest import Manifest
 from niwaki.signature import Signature, TensorSpec, flatten
 from niwaki.targets import get_target
+from niwaki.temporary import temporary_folder
 
 from .single_layer import Job
 
@@ -32,8 +32,8 @@ def measure(job: Job) -> float:
         CompilerBug: IREE refuses the kernel.
         NiwakiError: a tool of IREE is not there, or failed.
     """
-    with tempfile.TemporaryDirectory(prefix="niwaki-") as folder:
-        path = Path(folder) / "layer.niwaki"
+    with temporary_folder() as folder:
+        path = folder / "layer.niwaki"
         build(job, path)
         bundle = open_bundle(path)
         rounds = [time_layers(bundle, 1, WARMUP, REPETITIONS).runs for _ in range(ROUNDS)]

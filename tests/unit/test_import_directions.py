@@ -21,13 +21,17 @@ SHARED = {
         "atomic",
         "errors",
         "extras",
+        "kept_input",
         "printable",
         "python_file",
         "records",
         "schemes",
         "signature",
+        "stopping",
         "targets",
+        "temporary",
         "text_table",
+        "tool",
         "winograd",
     )
 }

@@ -1,0 +1,62 @@
+"""`niwaki compile` that is told to stop, or killed, while IREE works."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+NETWORK = """
+func.func @main(%x: tensor<2x3xf32>) -> tensor<2x3xf32> {
+  %y = arith.addf %x, %x : tensor<2x3xf32>
+  return %y : tensor<2x3xf32>
+}
+"""
+# Instead of iree-compile: notes its number, and takes its time.
+SLOW_COMPILER = "#!/bin/sh\necho $$ > {pid}.part; mv {pid}.part {pid}\nexec sleep 100\n"
+
+
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL], ids=lambda n: n.name
+)
+def test_stopped(number: signal.Signals, tmp_path: Path) -> None:
+    home, tools, pid = tmp_path / "home", tmp_path / "tools", tmp_path / "pid"
+    home.mkdir()
+    tools.mkdir()
+    (tools / "iree-compile").write_text(SLOW_COMPILER.format(pid=pid))
+    (tools / "iree-compile").chmod(0o755)
+    (tmp_path / "net.mlir").write_text(NETWORK)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "niwaki", "compile", "net.mlir", "-o", "net.niwaki"],
+        cwd=tmp_path,
+        env={**os.environ, "TMPDIR": str(home), "IREE_TOOL_PATH": str(tools)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not pid.exists():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.02)
+    process.send_signal(number)
+    output, errors = process.communicate(timeout=20)
+    assert output == ""
+    if number is not signal.SIGKILL:
+        assert (process.returncode, errors) == (128 + number, f"error: stopped by {number.name}\n")
+        assert [name for name in os.listdir(home) if name.startswith("niwaki")] == []
+    assert sorted(os.listdir(tmp_path)) == ["home", "net.mlir", "pid", "tools"]
+    assert is_gone(int(pid.read_text()))
+
+
+def is_gone(process: int) -> bool:
+    """Whether it ends soon. As an orphan it may stay a zombie until somebody reaps it."""
+    status = Path(f"/proc/{process}/stat")
+    for _ in range(100):
+        if not status.exists() or ") Z " in status.read_text():
+            return True
+        time.sleep(0.05)
+    return False
