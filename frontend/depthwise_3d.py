@@ -43,15 +43,14 @@ def _load_conversions(context: ir.Context) -> None:
 
 
 def _is_ours(op: Any) -> bool:
-    """Whether an op is a depthwise convolution in 3-D with constant weights."""
+    """Whether an op is a depthwise convolution in 3-D."""
     if op.operation.name != "torch.aten.convolution":
         return False
     data, weight, result = map(_shape, (op.operands[0], op.operands[1], op.results[0]))
     if data is None or weight is None or result is None or len(data) != 5:
         return False
     groups, transposed = _constant(op.operands[8]), _constant(op.operands[6])
-    known = op.operands[1].owner.name == "torch.vtensor.literal"
-    return known and not transposed and groups == data[1] == weight[0] > 1
+    return not transposed and groups == data[1] == weight[0] > 1
 
 
 def _shape(value: Any) -> tuple[int, ...] | None:
@@ -75,8 +74,6 @@ def _lower(op: Any) -> ir.Value:
     f32 = ir.F32Type.get()
     zero = arith.constant(f32, 0.0)
     padded = _pad(_builtin(data), _numbers(padding), zero)
-    channels_by_kernel = np.asarray(ir.DenseElementsAttr(weight.owner.attributes["value"]))[:, 0]
-    attribute = dense_attribute(channels_by_kernel, f32)
     start = tensor.EmptyOp(list(_shape(op.results[0]) or ()), f32).result
     if _shape(bias) is None:
         start = linalg.fill(zero, outs=[start])
@@ -84,13 +81,24 @@ def _lower(op: Any) -> ir.Value:
         start = linalg.broadcast(_builtin(bias), outs=[start], dimensions=[0, 2, 3, 4])
     result = linalg.depthwise_conv_3d_ncdhw_cdhw(
         padded,
-        arith.constant(attribute.type, attribute),
+        _channels_by_kernel(weight),
         outs=[start],
         strides=_numbers(strides),
         dilations=_numbers(dilations),
     )
     converted = [op.results[0].type]
     return ir.Operation.create("torch_c.from_builtin_tensor", converted, [result]).result
+
+
+def _channels_by_kernel(weight: Any) -> ir.Value:
+    """The weights without their dimension of one channel, as a constant where they are one."""
+    if not isinstance(weight.owner, ir.Block) and weight.owner.name == "torch.vtensor.literal":
+        values = np.asarray(ir.DenseElementsAttr(weight.owner.attributes["value"]))
+        attribute = dense_attribute(values[:, 0], ir.F32Type.get())
+        return arith.constant(attribute.type, attribute)
+    filters, _, *kernel = _shape(weight) or ()
+    kind = ir.RankedTensorType.get([filters, *kernel], ir.F32Type.get())
+    return tensor.collapse_shape(kind, _builtin(weight), [[0, 1], [2], [3], [4]])
 
 
 def _builtin(value: Any) -> ir.Value:

@@ -6,6 +6,7 @@ AveragePool(x), rounded up and counting its padding   -->   Pad, AveragePool wit
 GroupNormalization(x)    -->   InstanceNormalization           torch-mlir takes opset 18 for 21
 Gelu(x) by tanh          -->   Mul, Add, Tanh                  torch-mlir has it to four digits
 Pad(x, [0, -1, 0, 2])    -->   Slice, Pad                      IREE pads by no negative number
+ConvTranspose by computed weights          -->   Conv           onnx_zero_stuffed.py
 linear Resize in 1-D     -->   in 2-D, between reshapes
 linear Resize in 3-D     -->   twice in 2-D: depth alone, then height and width
 """
@@ -22,6 +23,7 @@ import onnx
 from niwaki.frontend.onnx_graph import IMPORTED_AS, OnnxGraph, attribute
 from niwaki.frontend.onnx_steps import Steps
 from niwaki.frontend.onnx_upgrades import UPGRADES
+from niwaki.frontend.onnx_zero_stuffed import stuff_with_zeros
 
 
 def decompose_node(graph: OnnxGraph, node: onnx.NodeProto) -> list[onnx.NodeProto]:
@@ -150,6 +152,7 @@ def _resize(steps: Steps) -> None:
 
 _RULES: dict[str, Callable[[Steps], None]] = {
     "AveragePool": _average_pool,
+    "ConvTranspose": stuff_with_zeros,
     "DepthToSpace": _depth_to_space,
     "Gelu": _gelu,
     "GroupNormalization": _group_norm,

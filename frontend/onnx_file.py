@@ -9,7 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import onnx
-from google.protobuf.message import DecodeError
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import DecodeError, Message
 from onnx.inliner import inline_local_functions
 
 from niwaki.errors import NiwakiError
@@ -61,6 +62,8 @@ def parse_onnx(path: Path) -> onnx.ModelProto:
         # A model begins with its ir_version, field 1 in protobuf's encoding.
         damage = "is damaged or truncated" if data[:1] == b"\x08" else "is not an ONNX file"
         raise NiwakiError(f"{path}: {damage}: export the model again") from error
+    if _has_damaged_text(model):
+        raise NiwakiError(f"{path}: is damaged, as text in it is no UTF-8: export the model again")
     if not model.HasField("graph") or not model.opset_import or not model.graph.output:
         raise NiwakiError(f"{path}: is not an ONNX file, or truncated: export the model again")
     return model
@@ -70,3 +73,16 @@ def _copy(model: onnx.ModelProto) -> onnx.ModelProto:
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
     return copy
+
+
+def _has_damaged_text(message: Message) -> bool:
+    """Whether a string anywhere in `message` is no UTF-8: protobuf gives it as bytes."""
+    for field, value in message.ListFields():
+        if field.type == FieldDescriptor.TYPE_STRING:
+            if isinstance(value, bytes) or any(isinstance(text, bytes) for text in value):
+                return True
+        elif field.type == FieldDescriptor.TYPE_MESSAGE:
+            parts = [value] if isinstance(value, Message) else value
+            if any(map(_has_damaged_text, parts)):
+                return True
+    return False

@@ -20,7 +20,8 @@ import onnx
 import torch
 
 from niwaki.frontend.onnx_graph import OnnxGraph, attribute
-from niwaki.frontend.subpixel import Axis, ordinary_weight
+from niwaki.frontend.onnx_transposed_axes import transposed_axes
+from niwaki.frontend.subpixel import ordinary_weight
 
 
 def lower_onnx_transposed(graph: OnnxGraph) -> None:
@@ -44,7 +45,8 @@ class _Phases:
         self.nodes: list[onnx.NodeProto] = []
         self.name = graph.names[node.output[0]]
         self.groups = attribute(node, "group", 1)
-        self.axes = _axes(graph, node)
+        sizes, taps = (graph.type_of(name).shape[2:] for name in node.input[:2])
+        self.axes = transposed_axes(node, sizes, taps)
         self._interleave(self._convolve())
         self.nodes[-1].output[0] = node.output[0]
         graph.names[node.output[0]] = self.name
@@ -105,31 +107,3 @@ class _Phases:
         self.nodes.append(made)
         self.graph.names[result] = self.name
         return result
-
-
-def _axes(graph: OnnxGraph, node: onnx.NodeProto) -> list[Axis]:
-    sizes, results = (graph.type_of(name).shape[2:] for name in (node.input[0], node.output[0]))
-    taps, rank = graph.type_of(node.input[1]).shape[2:], len(sizes)
-    strides = attribute(node, "strides", [1] * rank)
-    dilations = attribute(node, "dilations", [1] * rank)
-    longer = attribute(node, "output_padding", [0] * rank)
-    axes = []
-    for dim in range(rank):
-        whole = Axis(sizes[dim], taps[dim], strides[dim], 0, dilations[dim], 0).result
-        begin = _padding_before(node, dim, whole + longer[dim] - results[dim])
-        # An end further on than padding like that of the beginning leaves is output padding.
-        end = results[dim] - whole + 2 * begin
-        axes.append(Axis(sizes[dim], taps[dim], strides[dim], begin, dilations[dim], end))
-    return axes
-
-
-def _padding_before(node: onnx.NodeProto, dim: int, total: int) -> int:
-    """What the result lacks at its beginning, where `total` is what it lacks at both ends."""
-    mode = attribute(node, "auto_pad", b"NOTSET")
-    if mode == b"VALID":
-        return 0
-    if mode == b"NOTSET" and attribute(node, "output_shape", None) is None:
-        pads: list[int] = attribute(node, "pads", None) or [0] * (dim + 1)
-        return pads[dim]
-    total = max(total, 0)
-    return total // 2 if mode == b"SAME_UPPER" else total - total // 2

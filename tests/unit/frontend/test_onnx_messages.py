@@ -48,6 +48,11 @@ class TestFile:
         path.mkdir()
         assert message(path) == "cannot be read: Is a directory"
 
+    def test_text_that_is_none(self, path: Path) -> None:
+        made = model([helper.make_node("Relu", ["x"], ["y"], name="ABCD")], IMAGE)
+        path.write_bytes(made.SerializeToString().replace(b"ABCD", b"AB\xccD"))
+        assert message(path) == "is damaged, as text in it is no UTF-8: export the model again"
+
     @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 not a model", b"import torch\n"])
     def test_not_onnx(self, path: Path, content: bytes) -> None:
         path.write_bytes(content)

@@ -78,6 +78,12 @@ def convolutions() -> Iterator[Case]:
     ):
         nodes = [node("ConvTranspose", "x", "w", "b", strides=[2] * (len(w) - 2), **attributes)]
         yield Case(f"transposed {name}", nodes, inputs, {"w": normal(*w), "b": b})
+    weights = {"w": normal(4, 1, 3, 3), "b": normal(4)}
+    for op in ("Conv", "ConvTranspose"):
+        nodes = [node(op, "x", "w", "b", group=4, strides=[2, 2], pads=[0, 1, 2, 1])]
+        yield Case(f"{op} by computed weights", nodes, {**IMAGE, **weights})
+    kernel = {"w": normal(4, 1, 3, 3, 3)}
+    yield Case("3-D, computed", [node("Conv", "x", "w", group=4)], {**VOLUME, **kernel})
     nodes = [node("ConvTranspose", "x", "w", group=4, strides=[2, 2], pads=[1] * 4)]
     yield Case("transposed depthwise", nodes, IMAGE, {"w": normal(4, 1, 4, 4)})
 

@@ -24,17 +24,20 @@ def as_model(graph: OnnxGraph) -> onnx.ModelProto:
     return model(graph.nodes, inputs, graph.constants, graph.outputs)
 
 
-def check(made: onnx.ModelProto, x: np.ndarray[Any, Any], folder: Path) -> None:
+def check(made: onnx.ModelProto, inputs: Arrays, folder: Path) -> None:
     graph = prepare_graph(save(made, folder / "net.onnx"))
     assert "ConvTranspose" not in [kept.op_type for kept in graph.nodes]
-    (found,), (expected,) = reference(as_model(graph), {"x": x}), reference(made, {"x": x})
+    (found,), (expected,) = reference(as_model(graph), inputs), reference(made, inputs)
     assert found.shape == expected.shape
     assert not difference(found, expected, TOLERANCE)
     assert graph.types["y"].shape == expected.shape
 
 
-def random_case(rng: np.random.Generator) -> tuple[onnx.ModelProto, np.ndarray[Any, Any]]:
-    """A layer of any rank and options, whose result is not empty."""
+def random_case(rng: np.random.Generator, computed: bool) -> tuple[onnx.ModelProto, Arrays]:
+    """A layer of any rank and options, whose result is not empty, and inputs.
+
+    Weights and bias are inputs where they are `computed`.
+    """
     rank = int(rng.integers(1, 4))
     groups, channels, filters = (int(rng.integers(1, 4)) for _ in range(3))
     taps, sizes = rng.integers(1, 5, rank), rng.integers(2, 7, rank)
@@ -62,13 +65,18 @@ def random_case(rng: np.random.Generator) -> tuple[onnx.ModelProto, np.ndarray[A
     x = normal(2, groups * channels, *sizes, seed=int(rng.integers(100)))
     constants = {"w": normal(groups * channels, filters, *taps), "b": normal(groups * filters)}
     names = ["x", "w", "b"] if rng.random() < 0.7 else ["x", "w"]
-    return model([node("ConvTranspose", *names, **attributes)], {"x": x}, constants), x
+    inputs = {"x": x, **{name: constants[name] for name in names[1:] if computed}}
+    made = model(
+        [node("ConvTranspose", *names, **attributes)], inputs, {} if computed else constants
+    )
+    return made, inputs
 
 
+@pytest.mark.parametrize("computed", [False, True])
 @pytest.mark.parametrize("seed", range(150))
-def test_random_layers(seed: int, tmp_path: Path) -> None:
-    made, x = random_case(np.random.default_rng(seed))
-    check(made, x, tmp_path)
+def test_random_layers(seed: int, computed: bool, tmp_path: Path) -> None:
+    made, inputs = random_case(np.random.default_rng(seed), computed)
+    check(made, inputs, tmp_path)
 
 
 def test_batch_norm_goes_into_its_weights(tmp_path: Path) -> None:
@@ -78,14 +86,8 @@ def test_batch_norm_goes_into_its_weights(tmp_path: Path) -> None:
         node("BatchNormalization", "v", "mean", "mean", "mean", "one"),
     ]
     constants = {"up.weight": normal(2, 3, 2, 2), "one": one, "mean": mean}
-    made, x = model(nodes, {"x": normal(1, 2, 5, 4)}, constants), normal(1, 2, 5, 4)
-    check(made, x, tmp_path)
+    inputs = {"x": normal(1, 2, 5, 4)}
+    check(model(nodes, inputs, constants), inputs, tmp_path)
     graph = prepare_graph(tmp_path / "net.onnx")
     assert [made.op_type for made in graph.nodes] == ["Conv", "Reshape", "Transpose", "Reshape"]
     assert set(graph.names[made.output[0]] for made in graph.nodes) == {"up"}
-
-
-def test_computed_weights_stay(tmp_path: Path) -> None:
-    made = model([node("ConvTranspose", "x", "w")], {"x": normal(1, 2, 5), "w": normal(2, 3, 3)})
-    graph = prepare_graph(save(made, tmp_path / "net.onnx"))
-    assert [kept.op_type for kept in graph.nodes] == ["ConvTranspose"]
