@@ -234,6 +234,9 @@ _ALL = (
 )
 TARGETS: dict[str, Target] = {target.name: target for target in _ALL}
 NAMES: tuple[str, ...] = ("host", *TARGETS)
+# What a host may be, best first; phones are never compiled on.
+_CPU_TARGETS = ("x86-64-v4", "x86-64-v3", "arm64")
+_ARCHITECTURES = ("x86_64", "aarch64")
 
 
 def cpu_flags() -> frozenset[str]:
@@ -253,30 +256,50 @@ def get_target(name: str) -> Target:
     """The target called `name`; ``host`` is the best CPU target this machine can run.
 
     Raises:
-        NiwakiError: no target has that name, or the host's CPU is none that Niwaki knows.
+        NiwakiError: no target has that name, or the host's CPU can run none.
     """
     if name != "host":
         if name not in TARGETS:
             raise NiwakiError(f"unknown target '{name}': choose one of {', '.join(NAMES)}")
         return TARGETS[name]
-    machine, flags = platform.machine(), cpu_flags()
-    for candidate in ("x86-64-v4", "x86-64-v3", "arm64"):
-        target = TARGETS[candidate]
-        if machine in target.architecture and flags.issuperset(target.cpu_features):
-            host_flags = tuple(
-                "--iree-llvmcpu-target-cpu=host" if "target-cpu=" in flag else flag
-                for flag in target.iree_flags
-            )
-            # Code for this very CPU may use any vector feature it has.
-            features = tuple(sorted(flag for flag in flags if flag.startswith(VECTOR_FEATURES)))
-            return replace(
-                target,
-                name="host",
-                summary=f"this machine, as {candidate} or better",
-                iree_flags=host_flags,
-                cpu_features=features,
-            )
-    raise NiwakiError(
-        f"this machine ({machine}) is none that target 'host' knows:"
-        f" name a target, one of {', '.join(TARGETS)}"
+    best = best_cpu_target()
+    if best is None:
+        raise NiwakiError(
+            f"no CPU target fits this machine ({platform.machine()}): {unfit_reason()}; to compile "
+            f"for another machine, name its target, one of {', '.join(TARGETS)}"
+        )
+    # Code for this very CPU may use any vector feature it has.
+    features = tuple(sorted(flag for flag in cpu_flags() if flag.startswith(VECTOR_FEATURES)))
+    return replace(
+        best,
+        name="host",
+        summary=f"this machine, as {best.name} or better",
+        iree_flags=tuple(
+            "--iree-llvmcpu-target-cpu=host" if "target-cpu=" in flag else flag
+            for flag in best.iree_flags
+        ),
+        cpu_features=features,
     )
+
+
+def best_cpu_target() -> Target | None:
+    """The CPU target that makes most of this machine; None where it can run none."""
+    machine, flags = platform.machine(), cpu_flags()
+    for target in map(TARGETS.__getitem__, _CPU_TARGETS):
+        if machine in target.architecture and flags.issuperset(target.cpu_features):
+            return target
+    return None
+
+
+def unfit_reason() -> str:
+    """What a machine lacks that can run no CPU target."""
+    machine, flags = platform.machine(), cpu_flags()
+    lacking = {
+        target.name: [feature for feature in target.cpu_features if feature not in flags]
+        for target in map(TARGETS.__getitem__, _CPU_TARGETS)
+        if machine in target.architecture
+    }
+    if not lacking:
+        return f"Niwaki knows CPUs of {' and '.join(_ARCHITECTURES)}"
+    name, features = min(lacking.items(), key=lambda item: len(item[1]))
+    return f"for {name} it lacks {', '.join(features)}"

@@ -10,6 +10,9 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
+
+from niwaki.printable import printable
 
 from .pruner import LayerReport
 
@@ -84,7 +87,7 @@ class Display:
 
     def say(self, text: str) -> None:
         """One line."""
-        self._console.print(text, highlight=False, markup=False, soft_wrap=True)
+        self._console.print(printable(text), highlight=False, markup=False, soft_wrap=True)
 
     def step(self, done: int, loss: float) -> None:
         """So many steps are done, of all epochs."""
@@ -112,5 +115,7 @@ def layer_table(layers: Sequence[LayerReport]) -> Table:
     table = Table("layer", "scheme", "kept", "of", "rate")
     for layer in layers:
         kept, total = f"{layer.kept:,}", f"{layer.total:,}"
-        table.add_row(layer.name, layer.scheme, kept, total, f"{layer.rate:.2f}x")
+        # As Text, because a name may hold [brackets], which rich would take for markup.
+        name, scheme = Text(printable(layer.name)), Text(layer.scheme)
+        table.add_row(name, scheme, kept, total, f"{layer.rate:.2f}x")
     return table

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from niwaki.arguments import check_path
 from niwaki.atomic import atomic_file
 from niwaki.errors import NiwakiError
 from niwaki.records import LayerRecord
@@ -145,10 +146,7 @@ def _reopen(path: str, digests: Mapping[str, str]) -> Bundle:
 
 
 def _file_name(path: str | os.PathLike[str]) -> str:
-    if not isinstance(path, (str, os.PathLike)):
-        raise NiwakiError(
-            f"the path of a bundle must be a string or a pathlib.Path, not {type(path).__name__}"
-        )
+    check_path("bundle", path)
     name = os.fsdecode(path)
     if "\0" in name:
         raise NiwakiError(f"cannot read {name}: no file can have a zero byte in its name")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import operator
 import platform
 import threading
 from typing import Any
 
 from niwaki.errors import NiwakiError
-from niwaki.targets import cpu_flags
+from niwaki.targets import best_cpu_target, cpu_flags, unfit_reason
 
 from .manifest import DRIVERS, Manifest
 from .placement import DEFAULT_TOPOLOGY, topology_flags
@@ -33,29 +32,22 @@ def check_device(manifest: Manifest, path: str, device: str | None) -> None:
     if manifest.architecture and machine not in manifest.architecture:
         raise NiwakiError(
             f"{path} was compiled for {manifest.architecture[0]} (target {manifest.target}), "
-            f"but this machine is {machine}; compile the model for target host"
+            f"but this machine is {machine}; {_remedy()}"
         )
     missing = [feature for feature in manifest.cpu_features if feature not in cpu_flags()]
     if missing:
         raise NiwakiError(
             f"{path} (target {manifest.target}) needs CPU features that this machine lacks: "
-            f"{', '.join(missing)}; compile the model for target host"
+            f"{', '.join(missing)}; {_remedy()}"
         )
 
 
-def check_threads(threads: int) -> int:
-    """`threads`, as Python's own integer.
-
-    Raises:
-        NiwakiError: it is no whole number, or less than 1.
-    """
-    try:
-        number = operator.index(threads)
-    except TypeError:
-        raise NiwakiError(f"threads must be a whole number, got {threads!r}") from None
-    if number < 1:
-        raise NiwakiError(f"threads must be 1 or more, got {number}")
-    return number
+def _remedy() -> str:
+    # Not target host, which is another machine's where the model is compiled there.
+    best = best_cpu_target()
+    if best is not None:
+        return f"compile the model with --target {best.name}"
+    return f"no target of Niwaki's fits this machine ({platform.machine()}): {unfit_reason()}"
 
 
 def create_driver(kind: str, threads: int) -> Any:

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
 
+from niwaki.arguments import check_whole
 from niwaki.errors import NiwakiError
 from niwaki.signature import Signature, unflatten
 
 from .arguments import bind
 from .bundle import Bundle, open_bundle
-from .device import check_device, check_threads, create_driver
+from .device import check_device, create_driver
 from .lane import Lane
 from .placement import polite
 from .small_networks import useful_threads
@@ -62,8 +63,9 @@ class Network:
 
     def __init__(self, bundle: Bundle, threads: int = 1, device: str | None = None) -> None:
         check_device(bundle.manifest, str(bundle.path), device)
+        check_whole("threads", threads, 1)
         self.bundle = bundle
-        self.threads = check_threads(threads)
+        self.threads = int(threads)
         self.device = bundle.manifest.driver
         useful = useful_threads(bundle.manifest, self.threads)
         self._has_workers = self.device == "local" and useful > 1

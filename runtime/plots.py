@@ -7,6 +7,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from niwaki.printable import printable
+
 from .layer_rows import Row
 from .peak import Peak
 
@@ -39,7 +41,11 @@ APART = 1.3  # names are written where their points differ by this factor along 
 
 def time_plot(rows: Sequence[Row], other: float) -> str:
     """A bar for each row that was timed, in order, and one for what no kernel took."""
-    bars = [(f"{row.layer}  ({row.what})", row.kind, row.seconds) for row in rows if row.seconds]
+    bars = [
+        (printable(f"{row.layer}  ({row.what})"), row.kind, row.seconds)
+        for row in rows
+        if row.seconds
+    ]
     bars.append(("other", "rest", other))
     labels, kinds, seconds = zip(*bars, strict=True)
 
@@ -85,7 +91,7 @@ def roofline_plot(rows: Sequence[Row], peak: Peak) -> str:
             linewidths=0,
         )
         for row in named(points):
-            _note(axes, row.layer, (row.intensity, _rate(row)), (7, -9), fontsize=8)
+            _note(axes, printable(row.layer), (row.intensity, _rate(row)), (7, -9), fontsize=8)
         axes.set(xscale="log", yscale="log")
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_locator(LogLocator(subs=(1, 2, 5)))

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from ..extras import require
+from ..printable import printable
 
 
 @click.command("compile")
@@ -69,6 +70,7 @@ def compile_command(
     """Compile MODEL: FILE.py:FUNCTION, an .onnx, a .pt2, or an .mlir file (linalg on tensors)."""
     require("compile")
     from rich.console import Console
+    from rich.text import Text
 
     from ..tuning.settings import TRIALS, Tuning
     from .input_options import parse_constants, parse_shapes
@@ -76,7 +78,7 @@ def compile_command(
     tuning = Tuning(Path(tune_db) if tune_db else None, tune_trials or TRIALS, tune_workers)
     if tuning != Tuning() and not tune:
         raise click.UsageError("--tune-db, --tune-trials and --tune-workers need --tune")
-    status = Console(stderr=True).status(f"compiling {model} for {target}")
+    status = Console(stderr=True).status(Text(printable(f"compiling {model} for {target}")))
     with nullcontext() if tune else status:  # tuning shows its own progress
         from ..compiler import compile as compile_network
 
@@ -93,4 +95,4 @@ def compile_command(
             tune=tune and tuning,
         )
     click.echo(bundle.report())
-    click.echo(f"wrote {bundle.path}")
+    click.echo(printable(f"wrote {bundle.path}"))

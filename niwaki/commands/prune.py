@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from ..printable import printable
+
 
 @click.command("prune")
 @click.argument("model")
@@ -69,10 +71,10 @@ def prune_command(
         distillation=prune_distillation(distill, temperature),
         checkpoint=checkpoint,
     )
-    width = max([len("layer"), *(len(layer.name) for layer in layers)])
+    width = max([len("layer"), *(len(printable(layer.name)) for layer in layers)])
     for layer in layers:
         click.echo(
-            f"{layer.name:<{width}}  {layer.kept:,} of {layer.total:,} weights kept "
+            f"{printable(layer.name):<{width}}  {layer.kept:,} of {layer.total:,} weights kept "
             f"({layer.rate:.2f}x), {layer.scheme}"
         )
-    click.echo(f"wrote {output}")
+    click.echo(printable(f"wrote {output}"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from ..printable import printable
 from .options import threads_option
 
 
@@ -18,4 +19,4 @@ def report_command(bundle: str, output: str, threads: int) -> None:
 
     opened = open_bundle(bundle)
     write_report(opened, output, threads)
-    click.echo(f"wrote {output}")
+    click.echo(printable(f"wrote {output}"))

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress
 
 from niwaki.passes.base import layer_name
 from niwaki.passes.choice import Candidate, Choice, Chooser
+from niwaki.printable import printable
 from niwaki.targets import get_target
 
 from .database import Database, default_path
@@ -53,7 +55,7 @@ class Tuner:
         with Progress(console=Console(stderr=True)) as progress:
             task = progress.add_task("tuning", total=len(distinct))
             for signature, (op, found) in distinct.items():
-                progress.update(task, description=f"tuning {layer_name(op.location)}")
+                progress.update(task, description=_shown(layer_name(op.location)))
                 chosen[signature] = self.tune(signature, op, found)
                 progress.advance(task)
         return [
@@ -81,6 +83,11 @@ class Tuner:
         equal = [number for number, seconds in times.items() if seconds <= least * (1 + NOISE)]
         best = min(equal, key=lambda number: found[number].seconds)
         return best, 0.0 if math.isinf(least) else times[best]
+
+
+def _shown(layer: str) -> str:
+    """What the progress bar says, where brackets would be markup."""
+    return escape(printable(f"tuning {layer}"))
 
 
 @contextmanager

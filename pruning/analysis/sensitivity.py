@@ -19,6 +19,7 @@ from rich.console import Console
 from torch import nn
 
 from niwaki.errors import NiwakiError
+from niwaki.printable import printable
 from niwaki.schemes.base import check_rate
 
 from ..batches import evaluate
@@ -107,7 +108,7 @@ def sensitivity(
             for target in of_layer:
                 rows.append(_row(target, lambda: evaluate(eval, network), dense))
                 bar.advance(task)
-            console.print(_line(rows[-len(of_layer) :]), markup=False, soft_wrap=True)
+            console.print(printable(_line(rows[-len(of_layer) :])), markup=False, soft_wrap=True)
     return rows
 
 

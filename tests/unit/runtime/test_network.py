@@ -18,6 +18,7 @@ import pytest
 import tiny_bundle
 
 import niwaki
+from niwaki import targets
 from niwaki.errors import NiwakiError
 from niwaki.runtime import device
 from niwaki.runtime.arrays import aligned_empty, is_shareable
@@ -25,6 +26,7 @@ from niwaki.runtime.bundle import Bundle, open_bundle, write_bundle
 from niwaki.runtime.manifest import Manifest
 from niwaki.runtime.network import Network
 from niwaki.signature import DTYPES, Signature, TensorSpec, flatten
+from niwaki.targets import AVX512, TARGETS
 
 X = np.arange(6, dtype=np.float32).reshape(2, 3) / 7
 
@@ -352,29 +354,65 @@ def test_other_device(affine_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("threads", [0, -1])
-def test_no_threads(affine_path: Path, threads: int) -> None:
-    assert refusal(lambda: niwaki.load(affine_path, threads)) == (
-        f"threads must be 1 or more, got {threads}"
-    )
+AVX2_FLAGS = frozenset(TARGETS["x86-64-v3"].cpu_features)
 
 
-def test_other_architecture(affine_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def machine(monkeypatch: pytest.MonkeyPatch, name: str, flags: frozenset[str]) -> None:
+    """Another one, of which the kernel lists these features."""
+    monkeypatch.setattr(platform, "machine", lambda: name)
+    for module in (device, targets):
+        monkeypatch.setattr(module, "cpu_flags", lambda: flags)
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("x86_64", "compile the model with --target x86-64-v3"),
+        (
+            "riscv64",
+            "no target of Niwaki's fits this machine (riscv64): "
+            "Niwaki knows CPUs of x86_64 and aarch64",
+        ),
+    ],
+)
+def test_other_architecture(
+    name: str, remedy: str, affine_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     bundle = altered(affine_path, architecture=("aarch64", "arm64"), target="arm64")
-    monkeypatch.setattr(platform, "machine", lambda: "riscv64")
+    machine(monkeypatch, name, AVX2_FLAGS)
     assert refusal(bundle.load) == (
-        f"{affine_path} was compiled for aarch64 (target arm64), but this machine is riscv64; "
-        "compile the model for target host"
+        f"{affine_path} was compiled for aarch64 (target arm64), but this machine is {name}; "
+        f"{remedy}"
     )
 
 
-def test_missing_cpu_features(affine_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    bundle = altered(affine_path, cpu_features=("avx", "avx9000", "tea"))
-    monkeypatch.setattr(device, "cpu_flags", lambda: frozenset({"avx"}))
+@pytest.mark.parametrize(
+    ("flags", "remedy"),
+    [
+        (AVX2_FLAGS, "compile the model with --target x86-64-v3"),
+        (AVX2_FLAGS | set(AVX512), "compile the model with --target x86-64-v4"),
+        (
+            AVX2_FLAGS - {"avx2", "fma"},
+            "no target of Niwaki's fits this machine (x86_64): for x86-64-v3 it lacks avx2, fma",
+        ),
+    ],
+)
+def test_missing_cpu_features(
+    flags: frozenset[str], remedy: str, affine_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Never target host: where the model was compiled, that is another machine."""
+    bundle = altered(affine_path, architecture=("x86_64",), cpu_features=("avx", "avx9000", "tea"))
+    machine(monkeypatch, "x86_64", flags | {"avx"})
     assert refusal(bundle.load) == (
         f"{affine_path} (target host) needs CPU features that this machine lacks: avx9000, tea; "
-        "compile the model for target host"
+        f"{remedy}"
     )
+
+
+def test_missing_cpu_features_on_arm(affine_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bundle = altered(affine_path, architecture=("aarch64",), cpu_features=("asimddp",))
+    machine(monkeypatch, "aarch64", frozenset({"asimd"}))
+    assert refusal(bundle.load).endswith("lacks: asimddp; compile the model with --target arm64")
 
 
 def corrupt(path: Path, manifest: Manifest, code: bytes, weights: dict[str, np.ndarray]) -> str:

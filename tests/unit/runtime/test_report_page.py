@@ -154,7 +154,7 @@ def test_names_cannot_break_the_page(affine_path: Path) -> None:
 @pytest.mark.parametrize(
     ("target", "why"),
     [
-        ("x86-64-v3" if platform.machine() == "aarch64" else "arm64", "compile the model for"),
+        ("x86-64-v3" if platform.machine() == "aarch64" else "arm64", "compile the model with"),
         ("vulkan", "layers are timed on CPUs only"),
     ],
 )

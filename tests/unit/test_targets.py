@@ -1,0 +1,54 @@
+"""Which target a machine is."""
+
+from __future__ import annotations
+
+import platform
+
+import pytest
+
+from niwaki import targets
+from niwaki.errors import NiwakiError
+from niwaki.targets import AVX2, AVX512, TARGETS, get_target
+
+
+def machine(monkeypatch: pytest.MonkeyPatch, name: str, flags: set[str]) -> None:
+    """Another one, of which the kernel lists these features."""
+    monkeypatch.setattr(platform, "machine", lambda: name)
+    monkeypatch.setattr(targets, "cpu_flags", lambda: frozenset(flags))
+
+
+@pytest.mark.parametrize(
+    ("name", "flags", "best"),
+    [
+        ("x86_64", {*AVX2, *AVX512, "avx512_vnni", "tsc"}, "x86-64-v4"),
+        ("AMD64", {*AVX2, "avx512f"}, "x86-64-v3"),
+        ("aarch64", {"asimd", "asimddp", "fp"}, "arm64"),
+        ("arm64", set(), "arm64"),
+    ],
+)
+def test_host(name: str, flags: set[str], best: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine(monkeypatch, name, flags)
+    host = get_target("host")
+    assert (host.name, host.lanes) == ("host", TARGETS[best].lanes)
+    assert host.summary == f"this machine, as {best} or better"
+    assert "--iree-llvmcpu-target-cpu=host" in host.iree_flags
+    assert set(host.cpu_features) == flags - {"tsc", "fp"}
+
+
+@pytest.mark.parametrize(
+    ("name", "flags", "reason"),
+    [
+        ("x86_64", {*AVX2} - {"movbe", "fma"}, "for x86-64-v3 it lacks fma, movbe"),
+        ("riscv64", set(), "Niwaki knows CPUs of x86_64 and aarch64"),
+    ],
+)
+def test_host_that_fits_no_target(
+    name: str, flags: set[str], reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine(monkeypatch, name, flags)
+    with pytest.raises(NiwakiError) as caught:
+        get_target("host")
+    assert str(caught.value) == (
+        f"no CPU target fits this machine ({name}): {reason}; to compile for another machine, "
+        f"name its target, one of {', '.join(TARGETS)}"
+    )
