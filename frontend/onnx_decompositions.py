@@ -2,8 +2,6 @@
 
 DepthToSpace(x)          -->   Reshape, Transpose, Reshape     torch-mlir mixes the modes up
 Softsign(x)              -->   x / (1 + |x|)
-AveragePool(x), rounded up and counting its padding   -->   Pad, AveragePool without padding
-GroupNormalization(x)    -->   InstanceNormalization           torch-mlir takes opset 18 for 21
 Gelu(x) by tanh          -->   Mul, Add, Tanh                  torch-mlir has it to four digits
 Pad(x, [0, -1, 0, 2])    -->   Slice, Pad                      IREE pads by no negative number
 ConvTranspose by computed weights          -->   Conv           onnx_zero_stuffed.py
@@ -20,34 +18,31 @@ from typing import Any
 import numpy as np
 import onnx
 
+from niwaki.frontend.onnx_functions import definition
 from niwaki.frontend.onnx_graph import IMPORTED_AS, OnnxGraph, attribute
+from niwaki.frontend.onnx_pooling import average_pool, global_lp_pool, lp_pool, max_pool
+from niwaki.frontend.onnx_recurrent import recurrent
 from niwaki.frontend.onnx_steps import Steps
-from niwaki.frontend.onnx_upgrades import UPGRADES
+from niwaki.frontend.onnx_upgrades import upgrade
 from niwaki.frontend.onnx_zero_stuffed import stuff_with_zeros
 
 
-def decompose_node(graph: OnnxGraph, node: onnx.NodeProto) -> list[onnx.NodeProto]:
-    """The nodes to import instead of `node`, whose inputs have types: often `node` itself."""
-    steps = Steps(graph, node)
-    if graph.opset < IMPORTED_AS and node.op_type in UPGRADES:
-        UPGRADES[node.op_type](steps)
-    elif node.op_type in _RULES:
+def decompose_node(
+    graph: OnnxGraph, node: onnx.NodeProto, opset: int
+) -> tuple[list[onnx.NodeProto], int]:
+    """The nodes to import instead of `node`, which is of `opset`, and theirs; none: `node` itself.
+
+    The inputs of `node` have types.
+    """
+    if parts := upgrade(graph, node, opset):
+        return parts, IMPORTED_AS
+    if node.op_type in _RULES:
+        steps = Steps(graph, node)
         _RULES[node.op_type](steps)
-    return steps.finished()
-
-
-def _average_pool(steps: Steps) -> None:
-    """torch-mlir counts what a last window has behind the padding, too."""
-    node = steps.node
-    if not (attribute(node, "ceil_mode", 0) and attribute(node, "count_include_pad", 0)):
-        return
-    rank = len(steps.input_shape()) - 2
-    pads = attribute(node, "pads", [0] * 2 * rank)
-    padded = [0, 0, *pads[:rank], 0, 0, *pads[rank:]]
-    x = steps.op("Pad", node.input[0], steps.constant(padded))
-    steps.op("AveragePool", x)
-    kept = (item for item in node.attribute if item.name not in ("pads", "count_include_pad"))
-    steps.nodes[-1].attribute.extend(kept)
+        return steps.finished(), IMPORTED_AS
+    if node.op_type in _BY_DEFINITION or not onnx.defs.has(node.op_type, IMPORTED_AS):
+        return definition(graph, node, opset)
+    return [], IMPORTED_AS
 
 
 def _depth_to_space(steps: Steps) -> None:
@@ -79,19 +74,6 @@ def _gelu(steps: Steps) -> None:
     scaled = steps.op("Mul", inner, steps.number(math.sqrt(2 / math.pi)))
     share = steps.op("Add", steps.op("Tanh", scaled), steps.number(1))
     steps.op("Mul", steps.op("Mul", x, steps.number(0.5)), share)
-
-
-def _group_norm(steps: Steps) -> None:
-    """Until opset 20 scale and bias are one for each group, as if groups were channels."""
-    if steps.graph.opset >= 21:
-        return
-    x, scale, bias = steps.node.input
-    batch, *_ = steps.input_shape()
-    groups = attribute(steps.node, "num_groups", 1)
-    epsilon = attribute(steps.node, "epsilon", 1e-5)
-    flat = steps.op("Reshape", x, steps.constant([batch, groups, -1]))
-    normal = steps.op("InstanceNormalization", flat, scale, bias, epsilon=epsilon)
-    steps.op("Reshape", normal, steps.constant(steps.input_shape()))
 
 
 def _pad(steps: Steps) -> None:
@@ -150,13 +132,21 @@ def _resize(steps: Steps) -> None:
     steps.op("Reshape", data, steps.constant(result))
 
 
+# Ops that torch-mlir lacks: as ONNX defines them.
+_BY_DEFINITION = frozenset({"CastLike"})
+
 _RULES: dict[str, Callable[[Steps], None]] = {
-    "AveragePool": _average_pool,
+    "AveragePool": average_pool,
     "ConvTranspose": stuff_with_zeros,
     "DepthToSpace": _depth_to_space,
     "Gelu": _gelu,
-    "GroupNormalization": _group_norm,
+    "GRU": recurrent,
+    "GlobalLpPool": global_lp_pool,
+    "LSTM": recurrent,
+    "LpPool": lp_pool,
+    "MaxPool": max_pool,
     "Pad": _pad,
+    "RNN": recurrent,
     "Resize": _resize,
     "Softsign": _softsign,
 }

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
-# Nodes of older opsets are rewritten: torch-mlir knows nearly all ops from this one on.
-IMPORTED_AS = 13
+# Nodes of all other opsets are rewritten as those of this one, which torch-mlir knows best.
+IMPORTED_AS = 21
 
 
 class TensorType(NamedTuple):
@@ -29,9 +29,10 @@ class TensorType(NamedTuple):
 class OnnxGraph:
     """A graph whose weights are out of its protobuf message, which copies them at every turn.
 
-    `opset` is the file's. `inputs` are as the file declares them, sizes that may change included.
-    `types` has the inputs and what nodes compute, once `resolve` has run; `names` the layer of each
-    node, by its first output, once `name_layers` has.
+    `opset` is the file's; the nodes that `resolve` leaves are of `IMPORTED_AS`. `inputs` are as the
+    file declares them, sizes that may change included. `types` has the inputs and what nodes
+    compute, once `resolve` has run; `names` the layer of each node, by its first output, once
+    `name_layers` has.
     """
 
     path: Path
@@ -42,11 +43,6 @@ class OnnxGraph:
     constants: dict[str, Array]
     types: dict[str, TensorType] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def imported_opset(self) -> int:
-        """The opset of the nodes that `resolve` leaves."""
-        return max(self.opset, IMPORTED_AS)
 
     def type_of(self, name: str) -> TensorType:
         """Type of a constant, an input or a computed value."""

@@ -33,6 +33,8 @@ def _simplify_gemm(graph: OnnxGraph, node: onnx.NodeProto) -> None:
     if not all(name in graph.constants for name in node.input[1:] if name):
         return
     weight, *bias = (graph.constants[name] for name in node.input[1:] if name)
+    if not node.attribute and all(value.shape == weight.shape[1:] for value in bias):
+        return  # in that form already, perhaps with constants that other nodes share
     name = graph.names[node.output[0]]
     alpha, beta = attribute(node, "alpha", 1.0), attribute(node, "beta", 1.0)
     if attribute(node, "transB", 0):

@@ -10,17 +10,14 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 import onnx
-from onnx.reference import ReferenceEvaluator
 
 from niwaki.errors import NiwakiError
 from niwaki.frontend.onnx_branches import straightened
 from niwaki.frontend.onnx_decompositions import decompose_node
-from niwaki.frontend.onnx_graph import Array, OnnxGraph, TensorType, attribute, describe
-
-# A result larger than its inputs is kept as code, unless it is small anyway.
-_SMALL = 1 << 20
+from niwaki.frontend.onnx_evaluate import evaluate
+from niwaki.frontend.onnx_graph import IMPORTED_AS, OnnxGraph, TensorType, describe
+from niwaki.frontend.onnx_options import check_options
 
 # The values of constants up to this size are shown to shape inference: axes, sizes, scales.
 _PARAMETERS = 64
@@ -33,50 +30,30 @@ def resolve(graph: OnnxGraph) -> None:
     """Fold constants in `graph`, and set `graph.types` of all that is left.
 
     Raises:
-        NiwakiError: a node does not fit its inputs, or the size of its result is open.
+        NiwakiError: a node has an option that is not supported or does not fit its inputs, or the
+            size of its result is open.
     """
-    kept = []
+    kept: list[onnx.NodeProto] = []
     for node in straightened(graph):
-        for part in decompose_node(graph, node):
-            if (values := _fold(graph, part)) is not None:
-                graph.constants.update(zip(part.output, values, strict=False))
-            else:
-                graph.types.update(_infer(graph, part))
-                kept.append(part)
+        _resolve_node(graph, node, graph.opset, kept)
     graph.nodes = kept
     graph.remove_unused()
 
 
-def _fold(graph: OnnxGraph, node: onnx.NodeProto) -> list[Array] | None:
-    """The node's results, where they are constant and worth it."""
-    if node.op_type == "Shape" and node.input[0] in graph.types:
-        shape = graph.types[node.input[0]].shape
-        part = slice(attribute(node, "start", 0), attribute(node, "end", None))
-        return [np.array(shape[part], np.int64)]
-    if node.op_type == "Size" and node.input[0] in graph.types:
-        return [np.array(math.prod(graph.types[node.input[0]].shape), np.int64)]
-    inputs = [name for name in node.input if name]
-    if not all(name in graph.constants for name in inputs):
-        return None
-    feeds = {name: graph.constants[name] for name in inputs}
-    try:
-        results = _evaluator(graph, node).run(None, feeds)
-    except Exception:  # what ONNX's own implementation does not do may be done at run time
-        return None
-    arrays = [np.asarray(result) for result in results]
-    size = sum(value.size for value in feeds.values())
-    return None if any(array.size > max(size, _SMALL) for array in arrays) else arrays
-
-
-def _evaluator(graph: OnnxGraph, node: onnx.NodeProto) -> ReferenceEvaluator:
-    """Of a model of one node: alone, a node would be taken for one of the newest opset."""
-    inputs = [onnx.ValueInfoProto(name=name) for name in dict.fromkeys(node.input) if name]
-    outputs = [onnx.ValueInfoProto(name=name) for name in node.output if name]
-    model = onnx.helper.make_model(
-        onnx.helper.make_graph([node], "constant", inputs, outputs),
-        opset_imports=[onnx.helper.make_opsetid("", graph.imported_opset)],
-    )
-    return ReferenceEvaluator(model)
+def _resolve_node(
+    graph: OnnxGraph, node: onnx.NodeProto, opset: int, kept: list[onnx.NodeProto]
+) -> None:
+    """Add what is left of `node`, which is of `opset`, to `kept`."""
+    if (values := evaluate(graph, node, opset)) is not None:
+        graph.constants.update(values)
+        return
+    check_options(graph, node, opset)
+    parts, parts_opset = decompose_node(graph, node, opset)
+    if not parts:
+        graph.types.update(_infer(graph, node))
+        kept.append(node)
+    for part in parts:
+        _resolve_node(graph, part, parts_opset, kept)
 
 
 def _infer(graph: OnnxGraph, node: onnx.NodeProto) -> dict[str, TensorType]:
@@ -93,11 +70,11 @@ def _infer(graph: OnnxGraph, node: onnx.NodeProto) -> dict[str, TensorType]:
     what = f"{graph.path}: {describe(node)}: op {node.op_type!r} (opset {graph.opset})"
     try:
         inferred = onnx.shape_inference.infer_node_outputs(
-            onnx.defs.get_schema(node.op_type, graph.imported_opset),
+            onnx.defs.get_schema(node.op_type, IMPORTED_AS),
             node,
             types,
             parameters,
-            opset_imports=[onnx.helper.make_opsetid("", graph.imported_opset)],
+            opset_imports=[onnx.helper.make_opsetid("", IMPORTED_AS)],
         )
     except Exception as error:  # ONNX raises RuntimeError, and its own errors
         reason = " ".join(str(error).split())[:200]

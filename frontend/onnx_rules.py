@@ -9,6 +9,7 @@ import numpy as np
 import onnx
 
 from niwaki.errors import NiwakiError
+from niwaki.frontend.onnx_capabilities import REFUSED
 from niwaki.frontend.onnx_graph import (
     OnnxGraph,
     TensorType,
@@ -20,26 +21,16 @@ from niwaki.frontend.onnx_graph import (
 from niwaki.signature import DTYPES
 
 STANDARD_DOMAINS = ("", "ai.onnx")
-_OLDEST, _NEWEST = 11, 21
-
-_RANDOM = ("Bernoulli", "Multinomial", "RandomNormal", "RandomUniform")
-_QUANTIZED = (
-    "ConvInteger",
-    "DequantizeLinear",
-    "DynamicQuantizeLinear",
-    "MatMulInteger",
-    "QLinear",
-    "QuantizeLinear",
-)
+OLDEST, NEWEST = 7, 28
 
 
 def check_opset(path: Path, model: onnx.ModelProto) -> int:
     """The version of ONNX's own operators in `model`."""
     versions = [item.version for item in model.opset_import if item.domain in STANDARD_DOMAINS]
     version = max(versions, default=0)
-    if not _OLDEST <= version <= _NEWEST:
+    if not OLDEST <= version <= NEWEST:
         raise NiwakiError(
-            f"{path}: is of opset {version}, and opsets {_OLDEST} to {_NEWEST} are supported: "
+            f"{path}: is of opset {version}, and opsets {OLDEST} to {NEWEST} are supported: "
             "export it with opset_version=17, or convert it by onnx.version_converter"
         )
     return version
@@ -63,8 +54,8 @@ def check_nodes(
                 f"{what} is of domain {node.domain!r}, not one of ONNX's own: export the model "
                 "without it"
             )
-        if node.op_type.startswith(_RANDOM):
-            raise NiwakiError(f"{what} draws random numbers: make the random tensor an input")
+        if (reason := REFUSED.get(node.op_type, "")) and not node.input:
+            raise NiwakiError(f"{what} {reason}")
         if not onnx.defs.has(node.op_type, opset):
             raise NiwakiError(f"{what} is not in ONNX: use ops of that opset")
 
@@ -90,8 +81,6 @@ def check_computed(graph: OnnxGraph) -> None:
     """Refuse what is left to run time, constants folded, and has types that are not compiled."""
     for node in graph.nodes:
         what = f"{graph.path}: {describe(node)}: op {node.op_type!r} (opset {graph.opset})"
-        if node.op_type.startswith(_QUANTIZED):
-            raise NiwakiError(f"{what} is quantised, which is not supported: {_REMEDY}")
         if reason := _misread(graph, node):
             raise NiwakiError(f"{what} {reason}, which is not supported: write it with other ops")
         for name in filter(None, [*node.input, *node.output]):
@@ -108,9 +97,6 @@ def _misread(graph: OnnxGraph, node: onnx.NodeProto) -> str:
     if mode != "constant" and graph.constants.get(node.input[1], np.zeros(1)).min(initial=0) < 0:
         return f"crops and pads by {mode!r}"
     return ""
-
-
-_REMEDY = "export the model in float32, before quantising it"
 
 
 def check_type(what: str, type_: TensorType) -> None:

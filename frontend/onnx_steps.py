@@ -12,15 +12,20 @@ from typing import Any
 import numpy as np
 import onnx
 
-from niwaki.frontend.onnx_graph import Array, OnnxGraph
+from niwaki.errors import NiwakiError
+from niwaki.frontend.onnx_graph import Array, OnnxGraph, attribute, describe
 
 
 class Steps:
-    """Nodes that replace one; the last of them computes its result."""
+    """Nodes that replace one; the last of them computes its result.
+
+    A rule for several results sets `results`, to one value for each (empty: nobody reads it).
+    """
 
     def __init__(self, graph: OnnxGraph, node: onnx.NodeProto) -> None:
         self.graph, self.node = graph, node
         self.nodes: list[onnx.NodeProto] = []
+        self.results: list[str] = []
         self.count = 0
 
     def op(self, op_type: str, *inputs: str, **attributes: Any) -> str:
@@ -37,10 +42,34 @@ class Steps:
         self.graph.constants[name] = np.asarray(value, dtype)
         return name
 
-    def number(self, value: float) -> str:
-        """A scalar constant of the type of the replaced node's first input."""
+    def number(self, value: float | Array) -> str:
+        """A constant of the type of the replaced node's first input."""
         element = self.graph.type_of(self.node.input[0]).element
         return self.constant(value, onnx.helper.tensor_dtype_to_np_dtype(element))
+
+    def slice(self, data: str, start: int, stop: int, axis: int) -> str:
+        """`data[..., start:stop, ...]`"""
+        places = (self.constant([place]) for place in (start, stop, axis))
+        return self.op("Slice", data, *places)
+
+    def take(self, data: str, index: int, axis: int) -> str:
+        """`data` at an index along `axis`, which is gone afterwards."""
+        return self.op("Squeeze", self.slice(data, index, index + 1, axis), self.constant([axis]))
+
+    def input(self, number: int) -> str:
+        """An input of the replaced node; empty where it is left out."""
+        names = self.node.input
+        return str(names[number]) if number < len(names) else ""
+
+    def attribute(self, name: str, default: Any = None) -> Any:
+        """An attribute of the replaced node, text decoded; `default` where it has none."""
+        value = attribute(self.node, name, default)
+        return value.decode() if isinstance(value, bytes) else value
+
+    def refused(self, what: str, remedy: str) -> NiwakiError:
+        """An error about the node: what it does, and what to do instead."""
+        place = f"{self.graph.path}: {describe(self.node)}: op {self.node.op_type!r}"
+        return NiwakiError(f"{place} (opset {self.graph.opset}) {what}: {remedy}")
 
     def input_constant(self, number: int) -> Array | None:
         """The value of an input of the replaced node; None where it is left out or computed."""
@@ -51,9 +80,14 @@ class Steps:
         return self.graph.type_of(self.node.input[0]).shape
 
     def finished(self) -> list[onnx.NodeProto]:
+        """The nodes, none where the node stays as it is."""
         if not self.nodes:
-            return [self.node]
-        self.nodes[-1].output[0] = self.node.output[0]
+            return []
+        if not self.results:
+            self.nodes[-1].output[0] = self.node.output[0]
+        for made, result in zip(self.results, self.node.output, strict=False):
+            if result:
+                self.nodes.append(onnx.helper.make_node("Identity", [made], [result]))
         return self.nodes
 
     def _new_name(self) -> str:

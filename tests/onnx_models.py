@@ -36,7 +36,7 @@ class Case:
     inputs: Arrays
     constants: Arrays = field(default_factory=dict)
     oldest: int = 11
-    newest: int = 21
+    newest: int = 28
     tolerance: float = TOLERANCE
 
 
