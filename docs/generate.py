@@ -48,10 +48,11 @@ MLIR_PASSES = {
 
 CLEAN_UP = ("canonicalize", "cse")
 NOTHING = "Here it finds nothing to do."
+AS_IT_IS = "It leaves all as it is."
 
 # Where a line of IR that is too long is broken: always before these, then after commas as needed.
 STRUCTURE = re.compile(r" (?=ins\(|outs\(|\{\w+ = |: \(|-> |attributes )")
-COMMAS = re.compile(r"(?<=,) (?=%|\w+ = |tensor<|memref<|array<)")
+COMMAS = re.compile(r"(?<=,) (?=%|[\w.]+ = |tensor<|memref<|array<)")
 
 
 class Example(nn.Module):
@@ -363,6 +364,8 @@ def document() -> str:
             parts.append(change(before, after, layouts))
         elif not before.has_kernels:
             parts.append(lowered(after, layouts))
+        elif before.text == after.text:
+            parts.append(AS_IT_IS)
         else:
             parts.append(emitted(after, layouts))
     parts += [

@@ -6,6 +6,7 @@ require("compile")
 
 from . import (
     assign_layouts,
+    check_memory,
     compact_storage,
     detect_schemes,
     emit_iree,
@@ -30,6 +31,7 @@ __all__ = [
     "PassFailure",
     "Session",
     "assign_layouts",
+    "check_memory",
     "compact_storage",
     "detect_schemes",
     "emit_iree",

@@ -30,6 +30,14 @@ class PassFailure(NiwakiError):
         self.location = location
 
 
+class BrokenInvariant(Exception):
+    """What no input can be the reason of: a bug, found before it makes a wrong number."""
+
+    def __init__(self, location: ir.Location, message: str) -> None:
+        super().__init__(f"{layer_name(location)}: {message}")
+        self.location = location
+
+
 @dataclass
 class Session:
     """What the passes of one compilation tell besides the IR.

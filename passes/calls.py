@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 import torch_mlir.ir as ir
 
-from niwaki.dialects import ConcatOp, Planar, layout_of
+from niwaki.dialects import ConcatOp, Planar, int_array, layout_of
 
 from .base import constant, function_ops
 from .concats import Slice, into_slice, is_inner, slices_of, written_directly
 from .in_place import Order, memory_to_take
 from .kernels.copy_planes import copy_planes_kernel
-from .kernels.library import Kernel, KernelLibrary, ZeroLead, after_lead, flat
+from .kernels.library import PART, Kernel, KernelLibrary, ZeroLead, after_lead, flat
 from .lowering import MakeKernel, check_kernels, check_prepared
 
 
@@ -165,7 +165,11 @@ class Caller:
             taken = len(operands)
             operands.append(self.rooms[whole])
         kind = flat(whole.type, layout_of(whole.type))
-        self.rooms[whole] = self.library.dispatch(kernel, operands, kind, call.op.location, taken)
+        room = self.library.dispatch(kernel, operands, kind, call.op.location, taken)
+        images, channels, *_ = whole.type.shape
+        numbers = (images, channels, part.first, part.value.type.shape[1])
+        room.owner.attributes[PART] = int_array(numbers)
+        self.rooms[whole] = room
 
     def _operands(self, call: Call) -> list[ir.Value]:
         return [self.values.get(operand, operand) for operand in call.operands]

@@ -120,4 +120,5 @@ def into_slice(kernel: Kernel, operands: int) -> Kernel:
         part = view(rest[-1], load_index(place, 0), load_index(place, 1))
         kernel.emit([*own, part, *scratch], workgroup)
 
-    return replace(kernel, key=(*kernel.key, "slice"), emit=emit)
+    layouts = (*kernel.layouts[:-1], None, kernel.layouts[-1])
+    return replace(kernel, key=(*kernel.key, "slice"), layouts=layouts, emit=emit)

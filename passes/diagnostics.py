@@ -14,7 +14,7 @@ import torch_mlir.ir as ir
 
 from niwaki.records import Remark
 
-from .base import PassFailure
+from .base import BrokenInvariant, PassFailure
 
 EXPECTED = re.compile(r"//\s*expected-(error|remark)\s*(?:@(above|below|[+-]\d+))?\s*\{\{(.*?)\}\}")
 
@@ -51,8 +51,8 @@ def of_remark(remark: tuple[ir.Location, Remark]) -> Diagnostic:
     return Diagnostic("remark", line_of(location), f"{text.pass_name}: {text.layer}: {text.reason}")
 
 
-def of_error(failure: PassFailure) -> Diagnostic:
-    """A pass's refusal."""
+def of_error(failure: PassFailure | BrokenInvariant) -> Diagnostic:
+    """A pass's refusal, or the bug that it found."""
     return Diagnostic("error", line_of(failure.location), str(failure))
 
 

@@ -30,8 +30,9 @@ from niwaki.dialects import ints
 from niwaki.targets import Target
 
 from .base import ModulePass, Session, dense_value, function_ops, layer_name, target_of
+from .dispatches import kernel_functions, kernel_name, own_results
 from .kernels.builder import as_value
-from .kernels.library import WORKGROUPS, family_of
+from .kernels.library import PART, WORKGROUPS, family_of
 
 SCOPE = "model"
 # Smaller constants stay in the code: a parameter costs an entry and a load.
@@ -57,17 +58,10 @@ class EmitIreePass(ModulePass):
             del module.attributes["sparse_pattern.target"]
 
 
-def kernel_functions(module: Any) -> list[Any]:
-    """The kernels that lowering made, in the module's order."""
-    return [
-        op for op in module.regions[0].blocks[0].operations if WORKGROUPS in op.operation.attributes
-    ]
-
-
 def wrap_kernel(module: Any, function: Any, target: Target) -> None:
     """Move one kernel function into an executable of its own and point its dispatches there."""
     name = function.name.value
-    calls = [op for op in function_ops(module) if _entry(op) == name]
+    calls = [op for op in function_ops(module) if kernel_name(op) == name]
     with ir.InsertionPoint(function), function.location:
         executable = _create(
             "stream.executable",
@@ -83,14 +77,9 @@ def wrap_kernel(module: Any, function: Any, target: Target) -> None:
     nested = ir.ArrayAttr.get([ir.SymbolRefAttr.get([name, name])])
     for call in calls:
         call.operation.attributes["entry_points"] = nested
+        if PART in call.operation.attributes:
+            del call.operation.attributes[PART]
     function.operation.erase()
-
-
-def _entry(op: Any) -> str | None:
-    """Name of the kernel that an op dispatches, if it does."""
-    if op.operation.name != "flow.dispatch":
-        return None
-    return str(ir.ArrayAttr(op.operation.attributes["entry_points"])[0]).rpartition("@")[2]
 
 
 def _buffer_sizes(calls: Sequence[Any]) -> list[int]:
@@ -99,18 +88,6 @@ def _buffer_sizes(calls: Sequence[Any]) -> list[int]:
     return [
         max(int(np.prod(ir.RankedTensorType(kind).shape)) for kind in column)
         for column in zip(*rows, strict=True)
-    ]
-
-
-def own_results(call: Any) -> list[ir.Value]:
-    """Results of a dispatch that do not take the memory of an operand."""
-    if "tied_operands" not in call.operation.attributes:
-        return list(call.results)
-    tied = ir.ArrayAttr(call.operation.attributes["tied_operands"])
-    return [
-        result
-        for result, operand in zip(call.results, tied, strict=True)
-        if ir.IntegerAttr(operand).value < 0
     ]
 
 

@@ -15,7 +15,7 @@ from niwaki.dialects import context
 from niwaki.errors import CompilerBug, NiwakiError
 
 from . import Session, parse_pipeline, run_pipeline
-from .base import PassFailure
+from .base import BrokenInvariant, PassFailure
 from .diagnostics import (
     Diagnostic,
     compare,
@@ -104,6 +104,8 @@ def _process(
         except CompilerBug as bug:
             if isinstance(bug.__cause__, ir.MLIRError):
                 return None, [*map(of_remark, session.remarks), *of_mlir_error(bug.__cause__)]
+            if isinstance(bug.__cause__, BrokenInvariant):
+                return None, [*map(of_remark, session.remarks), of_error(bug.__cause__)]
             raise
         return module, [*map(of_remark, session.remarks)]
 

@@ -29,4 +29,4 @@ def copy_planes_kernel(layout: Planar, shape: list[int], channels: int, lanes: i
             store(load(read, begin + i * lanes, lanes), written, end + i * lanes)
 
     key = (layout, copied, channels, lanes)
-    return Kernel("copy_planes", key, (copied, 1, images), emit)
+    return Kernel("copy_planes", key, (copied, 1, images), (layout, layout), emit)

@@ -46,7 +46,8 @@ def copy_kernel(
                 lanes,
             )
 
-    return Kernel("copy_rows", (source, target, lanes), (channels, 1, images), emit)
+    key, workgroups = (source, target, lanes), (channels, 1, images)
+    return Kernel("copy_rows", key, workgroups, (source, target), emit)
 
 
 def _copy_phase(

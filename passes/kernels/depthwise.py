@@ -29,7 +29,7 @@ from .builder import (
     zero_fill,
 )
 from .epilogue import inline_epilogue
-from .library import Kernel, epilogue_key
+from .library import Kernel, epilogue_key, layer_layouts
 from .sliding import Slices, near_taps
 
 
@@ -70,7 +70,8 @@ def depthwise_kernel(conv: Depthwise, epilogue: ir.Block) -> Kernel:
 
     workgroups = (-(-conv.channels // conv.group), 1, conv.images)
     key = (conv, epilogue_key(epilogue))
-    return Kernel("depthwise", key, workgroups, emit, takes_memory=True)
+    layouts = layer_layouts(conv, 2)
+    return Kernel("depthwise", key, workgroups, layouts, emit, takes_memory=True)
 
 
 def _channel(

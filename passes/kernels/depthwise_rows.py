@@ -29,7 +29,7 @@ from .builder import (
     store,
 )
 from .epilogue import inline_epilogue
-from .library import Kernel, epilogue_key
+from .library import Kernel, epilogue_key, layer_layouts
 from .rows import overlapping, write_plane
 from .sliding import Slices, by_remainder, near_taps
 
@@ -73,7 +73,8 @@ def depthwise_rows_kernel(conv: DepthwiseRows, epilogue: ir.Block) -> Kernel:
             _channel(conv, epilogue, buffers, channel, image)
 
     workgroups = (-(-conv.channels // conv.group), 1, conv.images)
-    return Kernel("depthwise_rows", (conv, epilogue_key(epilogue)), workgroups, emit)
+    key, layouts = (conv, epilogue_key(epilogue)), layer_layouts(conv, 1)
+    return Kernel("depthwise_rows", key, workgroups, layouts, emit)
 
 
 def _channel(

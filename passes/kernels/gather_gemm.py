@@ -48,7 +48,7 @@ from .builder import (
     when,
 )
 from .epilogue import inline_epilogue
-from .library import Kernel, epilogue_key
+from .library import Kernel, epilogue_key, layer_layouts
 from .rows import vector_widths, zero_ends
 
 # Elements by which weights are asked for ahead. They come in order, but hardware follows them to
@@ -129,7 +129,8 @@ def gather_gemm_kernel(conv: GatherGemm, epilogue: ir.Block) -> Kernel:
             with for_range(maximum(begin, conv.full_blocks), end) as block:
                 _block(conv, epilogue, buffers, block, conv.rest, y, tile_groups, image)
 
-    return Kernel("gather_gemm", layer, workgroups, emit, takes_memory=True)
+    layouts = layer_layouts(conv, 4)
+    return Kernel("gather_gemm", layer, workgroups, layouts, emit, takes_memory=True)
 
 
 def _block(

@@ -160,7 +160,8 @@ def gather_pool_kernel(conv: GatherPool, epilogue: ir.Block) -> Kernel:
             with for_range(maximum(begin, conv.full_blocks), end) as number:
                 compute(number, conv.rest)
 
-    return Kernel("gather_pool", (conv, epilogue_key(epilogue)), workgroups, emit)
+    layouts = (conv.source, *[None] * (3 + conv.per_filter), conv.target)
+    return Kernel("gather_pool", (conv, epilogue_key(epilogue)), workgroups, layouts, emit)
 
 
 def _block(conv: GatherPool, table: ir.Value, number: Index, rows: int, image: Index) -> Block:

@@ -42,7 +42,8 @@ def gpu_copy_kernel(
                 value = _pixel(read, from_plane, source, target, phase, indices, inside)
                 store(value, written, to_plane + number * target.plane + position)
 
-    return Kernel("copy_rows", (source, target, threads), (channels, tiles, images), emit)
+    key, workgroups = (source, target, threads), (channels, tiles, images)
+    return Kernel("copy_rows", key, workgroups, (source, target), emit)
 
 
 def _pixel(

@@ -30,7 +30,7 @@ from .builder import (
 )
 from .gather_gemm import GatherGemm, accumulate
 from .gpu_threads import coordinates, finish, thread
-from .library import Kernel, epilogue_key
+from .library import Kernel, epilogue_key, layer_layouts
 
 
 def gpu_gather_gemm_kernel(conv: GatherGemm, epilogue: ir.Block) -> Kernel:
@@ -49,7 +49,8 @@ def gpu_gather_gemm_kernel(conv: GatherGemm, epilogue: ir.Block) -> Kernel:
                 _tile(conv, epilogue, buffers, block, conv.rest, pixels, image)
 
     key, workgroups = (conv, epilogue_key(epilogue)), (conv.blocks, tiles, conv.images)
-    return Kernel("gather_gemm", key, workgroups, emit, takes_memory=True)
+    layouts = layer_layouts(conv, 3)
+    return Kernel("gather_gemm", key, workgroups, layouts, emit, takes_memory=True)
 
 
 def _tile(

@@ -45,7 +45,7 @@ def gpu_matvec_kernel(linear: Matvec, epilogue: ir.Block) -> Kernel:
                     _rows(linear, epilogue, buffers, number, row, left)
 
     workgroups = (-(-linear.filters // linear.lanes), whole + (left > 0), 1)
-    return Kernel("matvec", (linear, epilogue_key(epilogue)), workgroups, emit)
+    return Kernel("matvec", (linear, epilogue_key(epilogue)), workgroups, (), emit)
 
 
 def _rows(

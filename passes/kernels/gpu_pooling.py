@@ -10,7 +10,7 @@ import torch_mlir.ir as ir
 
 from .builder import Index, below, choose, float_constant, store, when
 from .gpu_threads import coordinates, finish, thread
-from .library import Kernel, epilogue_key
+from .library import Kernel, epilogue_key, layer_layouts
 from .pooling import Pooling, reduce_plane, window
 
 
@@ -34,7 +34,8 @@ def gpu_pooling_kernel(pool: Pooling, epilogue: ir.Block) -> Kernel:
             store(choose(inside, value, lambda: float_constant(0.0)), buffers[-1], at)
 
     workgroups = (pool.channels, tiles, pool.images)
-    return Kernel(f"pool_{pool.kind}", (pool, epilogue_key(epilogue)), workgroups, emit)
+    key, layouts = (pool, epilogue_key(epilogue)), layer_layouts(pool, 0)
+    return Kernel(f"pool_{pool.kind}", key, workgroups, layouts, emit)
 
 
 def gpu_whole_plane_kernel(pool: Pooling, epilogue: ir.Block) -> Kernel:
@@ -49,7 +50,8 @@ def gpu_whole_plane_kernel(pool: Pooling, epilogue: ir.Block) -> Kernel:
             store(_finish(pool, epilogue, buffers, value, channel, plane), buffers[-1], plane)
 
     workgroups = (-(-pool.channels // pool.lanes), 1, pool.images)
-    return Kernel(f"reduce_{pool.kind}", (pool, epilogue_key(epilogue)), workgroups, emit)
+    key, layouts = (pool, epilogue_key(epilogue)), layer_layouts(pool, 0)
+    return Kernel(f"reduce_{pool.kind}", key, workgroups, layouts, emit)
 
 
 def _finish(

@@ -15,12 +15,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 
 import torch_mlir.ir as ir
 from torch_mlir.dialects import func
 
-from niwaki.dialects import Planar, int_array
+from niwaki.dialects import Planar, PlanarAttr, int_array
 
 from .builder import Index
 
@@ -28,6 +28,11 @@ from .builder import Index
 # workgroup's numbers, and the values of a vector or threads of a workgroup.
 ZeroLead = Callable[[ir.Value, Planar, Sequence[Index], int], None]
 WORKGROUPS = "sparse_pattern.workgroups"
+# Of a kernel's function: layouts of operands and result, unit for what is no activation.
+LAYOUTS = "sparse_pattern.layouts"
+# Of a dispatch that writes some of the channels: images and channels of the whole result, the first
+# channel of its own and their number.
+PART = "sparse_pattern.part"
 DYNAMIC = -(2**63)  # MLIR's marker of a dynamic size
 
 
@@ -39,6 +44,8 @@ class Kernel:
         family: first part of the function's name.
         key: everything the body depends on; equal keys share a function.
         workgroups: how many run along x, y and z.
+        layouts: those that the body assumes, of each operand and then of the result; None for what
+            is no activation in planes.
         emit: gets one memref for each operand, the result, and one for scratch memory if there is
             any; and the workgroup's numbers x, y, z.
         scratch: f32 values of memory that all workgroups together need besides; what one of them
@@ -50,9 +57,32 @@ class Kernel:
     family: str
     key: tuple[Any, ...]
     workgroups: tuple[int, int, int]
+    layouts: tuple[Planar | None, ...]
     emit: Callable[[list[ir.Value], tuple[Index, Index, Index]], None]
     scratch: int = 0
     takes_memory: bool = False
+
+
+class Layer(Protocol):
+    """A layer with an epilogue, as its kernel sees it."""
+
+    @property
+    def source(self) -> Planar: ...
+
+    @property
+    def target(self) -> Planar: ...
+
+    @property
+    def per_filter(self) -> int: ...
+
+    @property
+    def per_position(self) -> int: ...
+
+
+def layer_layouts(layer: Layer, arrays: int) -> tuple[Planar | None, ...]:
+    """Of a kernel with operands input, `arrays` and those per filter, those per position."""
+    constants = [None] * (arrays + layer.per_filter)
+    return (layer.source, *constants, *[layer.target] * layer.per_position, layer.target)
 
 
 def after_lead(kernel: Kernel, zero_lead: ZeroLead, layout: Planar, lanes: int) -> Kernel:
@@ -101,7 +131,7 @@ class KernelLibrary:
         key = (kernel.family, kernel.key, kernel.workgroups, taken, tuple(map(str, elements)))
         if key not in self.names:
             self.names[key] = self.new_name(kernel.family)
-            self._build(self.names[key], kernel, elements, taken, location)
+            self._build(self.names[key], kernel, elements, len(operands), taken, location)
         attributes = {
             "entry_points": ir.ArrayAttr.get([ir.FlatSymbolRefAttr.get(self.names[key])]),
             "operandSegmentSizes": ir.DenseI32ArrayAttr.get([0, len(operands), 0, 0]),
@@ -118,6 +148,7 @@ class KernelLibrary:
         name: str,
         kernel: Kernel,
         elements: Sequence[ir.Type],
+        operands: int,
         taken: int | None,
         location: ir.Location,
     ) -> None:
@@ -126,6 +157,7 @@ class KernelLibrary:
         with ir.InsertionPoint.at_block_begin(self.module.regions[0].blocks[0]), location:
             function = func.FuncOp(name, (arguments, []), visibility="private")
         function.operation.attributes[WORKGROUPS] = int_array(kernel.workgroups)
+        function.operation.attributes[LAYOUTS] = layouts_attribute(kernel, operands)
         block = function.add_entry_block()
         with ir.InsertionPoint(block), location:
             *values, x, y, z = block.arguments
@@ -133,6 +165,15 @@ class KernelLibrary:
                 values.insert(len(values) - bool(kernel.scratch), values[taken])
             kernel.emit(values, (Index(x), Index(y), Index(z)))
             func.return_([])
+
+
+def layouts_attribute(kernel: Kernel, operands: int) -> ir.Attribute:
+    """The layouts of all operands of a dispatch and of its result."""
+    *known, result = kernel.layouts or (None,)
+    layouts = [*known, *[None] * (operands - len(known)), result]
+    return ir.ArrayAttr.get(
+        [ir.UnitAttr.get() if layout is None else PlanarAttr.of(layout) for layout in layouts]
+    )
 
 
 def tied_operands(taken: int, results: int) -> ir.Attribute:

@@ -97,7 +97,7 @@ def matvec_kernel(linear: Matvec, epilogue: ir.Block) -> Kernel:
                         _rows(linear, epilogue, buffers, block, height, row, left)
 
     workgroups = (linear.blocks, whole + (left > 0), 1)
-    return Kernel("matvec", (linear, epilogue_key(epilogue)), workgroups, emit)
+    return Kernel("matvec", (linear, epilogue_key(epilogue)), workgroups, (), emit)
 
 
 def _rows(

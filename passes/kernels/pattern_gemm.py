@@ -48,7 +48,7 @@ from .builder import (
 )
 from .epilogue import inline_epilogue
 from .gather_gemm import touched_lines
-from .library import Kernel, epilogue_key
+from .library import Kernel, epilogue_key, layer_layouts
 from .rows import zero_ends
 
 
@@ -143,8 +143,8 @@ def pattern_gemm_kernel(conv: PatternGemm, epilogue: ir.Block) -> Kernel:
             finish()
 
     workgroups = (conv.groups * per_group, tile_groups, conv.images)
-    key = (conv, epilogue_key(epilogue))
-    return Kernel("pattern_gemm", key, workgroups, emit, takes_memory=True)
+    key, layouts = (conv, epilogue_key(epilogue)), layer_layouts(conv, 5)
+    return Kernel("pattern_gemm", key, workgroups, layouts, emit, takes_memory=True)
 
 
 def _tile(

@@ -39,7 +39,7 @@ from .builder import (
     store,
 )
 from .epilogue import inline_epilogue
-from .library import Kernel, epilogue_key
+from .library import Kernel, epilogue_key, layer_layouts
 from .rows import for_pieces, write_plane
 
 
@@ -89,9 +89,8 @@ def pooling_kernel(pool: Pooling, epilogue: ir.Block) -> Kernel:
 
         write_plane(buffers[-1], write, pool.target, pool.lanes, row)
 
-    return Kernel(
-        f"pool_{pool.kind}", (pool, epilogue_key(epilogue)), (pool.channels, 1, pool.images), emit
-    )
+    key, workgroups = (pool, epilogue_key(epilogue)), (pool.channels, 1, pool.images)
+    return Kernel(f"pool_{pool.kind}", key, workgroups, layer_layouts(pool, 0), emit)
 
 
 def combine(kind: str, a: ir.Value, b: ir.Value) -> ir.Value:
@@ -227,9 +226,8 @@ def whole_plane_kernel(pool: Pooling, epilogue: ir.Block) -> Kernel:
         )
         finish(pool, epilogue, buffers, value, channel, plane, 1)
 
-    return Kernel(
-        f"reduce_{pool.kind}", (pool, epilogue_key(epilogue)), (pool.channels, 1, pool.images), emit
-    )
+    key, workgroups = (pool, epilogue_key(epilogue)), (pool.channels, 1, pool.images)
+    return Kernel(f"reduce_{pool.kind}", key, workgroups, layer_layouts(pool, 0), emit)
 
 
 def reduce_plane(pool: Pooling, source: ir.Value, read: Index, lanes: int) -> ir.Value:

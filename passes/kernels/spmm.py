@@ -36,7 +36,7 @@ from .builder import (
     when,
 )
 from .gather_gemm import accumulate, load_masks, store_row
-from .library import Kernel, epilogue_key
+from .library import Kernel, epilogue_key, layer_layouts
 from .rows import vector_widths, zero_ends
 
 
@@ -153,8 +153,8 @@ def spmm_kernel(conv: Spmm, epilogue: ir.Block) -> Kernel:
         with when(equal(y, tile_groups - 1)):
             finish()
 
-    key = (conv, epilogue_key(epilogue))
-    return Kernel("spmm", key, workgroups, emit, takes_memory=True)
+    key, layouts = (conv, epilogue_key(epilogue)), layer_layouts(conv, 4)
+    return Kernel("spmm", key, workgroups, layouts, emit, takes_memory=True)
 
 
 @dataclass(frozen=True)

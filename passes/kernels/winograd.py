@@ -53,7 +53,7 @@ from .builder import (
     zero_fill,
 )
 from .epilogue import inline_epilogue
-from .library import Kernel, epilogue_key
+from .library import Kernel, epilogue_key, layer_layouts
 from .rows import for_pieces
 from .winograd_sizes import Winograd, covering
 from .winograd_vectors import deinterleave, input_points, interleave, result_values, shuffle
@@ -117,8 +117,9 @@ def winograd_kernel(conv: Winograd, epilogue: ir.Block) -> Kernel:
             with when(equal(y, block_groups - 1)):
                 block(Index(whole), rows % conv.tile_rows)
 
-    key = (conv, epilogue_key(epilogue))
-    return Kernel("winograd", key, workgroups, emit, math.prod(workgroups) * conv.parts[-1])
+    key, layouts = (conv, epilogue_key(epilogue)), layer_layouts(conv, 1)
+    scratch = math.prod(workgroups) * conv.parts[-1]
+    return Kernel("winograd", key, workgroups, layouts, emit, scratch)
 
 
 def _zero_lines(conv: Winograd, place: _Place) -> None:

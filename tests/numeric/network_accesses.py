@@ -22,7 +22,8 @@ from niwaki.passes import Session, parse_pipeline, run_pipeline
 from niwaki.passes.base import TARGET_ATTRIBUTE, dense_value, function_ops
 from niwaki.passes.compact_storage import CompactStoragePass
 from niwaki.passes.concats import Slice, is_inner, slices_of, written_directly
-from niwaki.passes.emit_iree import EmitIreePass, kernel_functions, own_results
+from niwaki.passes.dispatches import kernel_functions, kernel_name, own_results, taken_operand
+from niwaki.passes.emit_iree import EmitIreePass
 from niwaki.passes.fuse_pooling import FusePoolingPass
 from niwaki.passes.lower_to_cpu import CPU_KERNELS
 from niwaki.passes.pipelines import compile_pipeline
@@ -53,7 +54,8 @@ def network_problems(module: Any, target: str) -> list[str]:
     memory: dict[Any, Array] = {}
     found = []
     for call, wanted in zip(calls, promised, strict=True):
-        entry = str(ir.ArrayAttr(call.operation.attributes["entry_points"])[0]).removeprefix("@")
+        entry = kernel_name(call)
+        assert entry is not None
         told = call_problems(call, kernels[entry], machine.threads, memory, wanted)
         found += [f"{call.location}: {entry} {problem}" for problem in told]
     return found
@@ -118,6 +120,7 @@ def call_problems(
         buffers.append(result)
     else:
         taken = taken_operand(call)
+        assert taken is not None
         result = Taken("the result", contents(call.operands[taken], memory))
         buffers[taken] = result
     scratch = [
@@ -128,12 +131,6 @@ def call_problems(
     found = run_kernel(kernel, [*buffers, *scratch], threads)
     memory[call.results[0]] = result.left
     return found + broken_promises(result, wanted)
-
-
-def taken_operand(call: Any) -> int:
-    """Number of the operand whose memory a call's result takes."""
-    tied = ir.ArrayAttr(call.operation.attributes["tied_operands"])
-    return int(ir.IntegerAttr(tied[0]).value)
 
 
 def contents_of_nobody(value: Any) -> Array:

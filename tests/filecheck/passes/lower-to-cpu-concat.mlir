@@ -14,7 +14,7 @@
 // CHECK-LABEL: func.func @joined
 // CHECK:         %[[X:.+]] = "flow.dispatch"(%{{.+}}) {entry_points = [@copy_rows_0]
 // CHECK:         %[[FIRST:.+]] = arith.constant dense<[0, 348]> : tensor<2xi32>
-// CHECK:         %[[A:.+]] = "flow.dispatch"({{.+}}, %[[FIRST]]) {entry_points = [@gather_gemm_1], operandSegmentSizes = array<i32: 0, 6, 0, 0>}
+// CHECK:         %[[A:.+]] = "flow.dispatch"({{.+}}, %[[FIRST]]) {entry_points = [@gather_gemm_1], operandSegmentSizes = array<i32: 0, 6, 0, 0>, sparse_pattern.part = array<i64: 1, 11, 0, 4>}
 // CHECK-SAME:      -> tensor<[[SIZE:[0-9]+]]xf32>
 // CHECK:         %[[B:.+]] = "flow.dispatch"({{.+}}, %[[A]]) {entry_points = [@gather_gemm_2], {{.+}}, tied_operands = [6 : index]}
 // CHECK-SAME:      -> tensor<[[SIZE]]xf32>
