@@ -21,8 +21,9 @@ from niwaki.passes.base import TARGET_ATTRIBUTE
 from niwaki.passes.choice import Chooser
 from niwaki.passes.pipeline import Element
 from niwaki.passes.pipelines import compile_pipeline, leave_out
+from niwaki.progress import Progress
 from niwaki.records import DispatchRecord, LayerRecord, Remark
-from niwaki.runtime.bundle import Bundle, open_bundle, write_bundle
+from niwaki.runtime.bundle import Bundle, may_replace, open_bundle, write_bundle
 from niwaki.runtime.iree_compile import IreeRefused, iree_compile
 from niwaki.runtime.manifest import Manifest
 from niwaki.signature import Signature
@@ -51,6 +52,7 @@ def compile(
     without: Collection[str] = (),
     pipeline: str | None = None,
     tune: bool | Tuning = False,
+    progress: Progress | None = None,
 ) -> Bundle:
     """Compile a network into a bundle.
 
@@ -78,6 +80,7 @@ def compile(
             has no effect then: it is an option of a pass.
         tune: choose kernels by measuring them on this machine; `niwaki.Tuning` says how. Times are
             kept, so that a second run measures nothing again.
+        progress: hears what is being done; nobody does without.
 
     Raises:
         NiwakiError: the network, a file, the target or a pass is not what it must be; one line
@@ -97,26 +100,31 @@ def compile(
     tuning = (Tuning() if tune else None) if isinstance(tune, bool) else tune
     if tuning is not None:
         tuning.check(target)
-    with context() as ctx, _chooser(tuning) as choose:
+    progress = progress or Progress()
+    progress.begin(len(passes) + 3)
+    progress.stage("read the network")
+    with context() as ctx, _chooser(tuning, progress) as choose:
         choices = InputChoices(batch, dict(shapes or {}), dict(constants or {}))
         imported = _import(model, example_inputs, example_kwargs, choices, ctx)
-        session = Session(choose=choose)
+        session = Session(choose=choose, progress=progress)
         text = _lower(
             imported.module, target, session, passes, None if dump_ir is None else Path(dump_ir)
         )
+        progress.stage("generate code (IREE)")
         vmfb, order = generate_code(text, machine)
+        progress.stage("write the bundle")
         manifest = _manifest(target, machine, imported.signature, session, order)
         write_bundle(output, manifest, vmfb, session.parameters)
     return open_bundle(output)
 
 
-def _chooser(tuning: Tuning | None) -> AbstractContextManager[Chooser | None]:
+def _chooser(tuning: Tuning | None, progress: Progress) -> AbstractContextManager[Chooser | None]:
     """Who chooses kernels: nobody without tuning, so that estimates do."""
     if tuning is None:
         return nullcontext()
     from niwaki.tuning.tuner import tuner
 
-    return tuner(tuning)
+    return tuner(tuning, progress)
 
 
 def _import(
@@ -219,3 +227,7 @@ def _check_output(output: PathLike) -> None:
         raise NiwakiError(f"cannot write {os.fspath(output)}: folder {folder} does not exist")
     if Path(output).is_dir():
         raise NiwakiError(f"cannot write {os.fspath(output)}: it is a folder")
+    if Path(output).exists() and not may_replace(Path(output)):
+        raise NiwakiError(
+            f"cannot write {os.fspath(output)}: it exists and is no bundle; name another file"
+        )

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import torch_mlir.ir as ir
 
 from niwaki.errors import NiwakiError
+from niwaki.progress import Progress
 from niwaki.records import LayerRecord, Remark
 from niwaki.targets import Target, get_target
 
@@ -48,6 +49,7 @@ class Session:
         parameters: arrays that were taken out of the IR, by name; they go to the bundle's weights.
         kernels: family of each kernel, by the kernel's name.
         choose: who chooses kernels; by estimate if nobody does.
+        progress: hears which pass runs, and which layer it has come to.
     """
 
     remarks: list[tuple[ir.Location, Remark]] = field(default_factory=list)
@@ -55,6 +57,11 @@ class Session:
     parameters: dict[str, npt.NDArray[Any]] = field(default_factory=dict)
     kernels: dict[str, str] = field(default_factory=dict)
     choose: Chooser | None = None
+    progress: Progress = field(default_factory=Progress)
+
+    def at(self, op: Any) -> None:
+        """Tell that a pass has come to a layer."""
+        self.progress.layer(layer_name(op.location))
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,7 @@ class CompactStoragePass(ModulePass):
         narrow = target_of(module).backend == "cpu"
         for op in function_ops(module):
             if isinstance(op, (ConvOp, LinearOp)) and "kernel" in op.attributes:
+                session.at(op)
                 session.layers.append(pack_layer(op, narrow))
                 op.operation.erase()
         erase_unused(module)

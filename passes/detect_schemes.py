@@ -32,6 +32,7 @@ class DetectSchemesPass(ModulePass):
         for op in function_ops(module):
             if not isinstance(op, (ConvOp, LinearOp)):
                 continue
+            session.at(op)
             scheme, reason = choose_scheme(op)
             op.attributes["scheme"] = scheme_attr(scheme)
             if scheme == schemes.Dense() or "hint" in reason:

@@ -55,6 +55,7 @@ def run_pipeline(
     """
     _dump(module, dump_ir, 0, "input")
     for number, element in enumerate(elements, 1):
+        session.progress.stage(_name(element).removeprefix("sparse-pattern-").replace("-", " "))
         before = module.clone()
         try:
             _run_one(module, element, session)

@@ -55,6 +55,7 @@ class ReorderKernelsPass(ModulePass):
             improvable = [op for op in channels.writers if layers.is_improvable(op)]
             if not improvable:
                 continue
+            session.at(improvable[0])
             order = best_order(channels, layers)
             moved = layers.moved(channels, order)
             reason = objection(channels, layers, moved, improvable)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .network import Network
 
 MANIFEST, MODULE, WEIGHTS = "manifest.json", "module.vmfb", "weights.irpa"
+_NAME_AT = 30  # place of the first member's name in a zip archive
 
 
 @dataclass(frozen=True, repr=False)
@@ -151,6 +152,21 @@ def _file_name(path: str | os.PathLike[str]) -> str:
     if "\0" in name:
         raise NiwakiError(f"cannot read {name}: no file can have a zero byte in its name")
     return name
+
+
+def may_replace(path: Path) -> bool:
+    """Whether a bundle may be written over a file: over another, also a damaged one, or nothing.
+
+    Not over what somebody named by mistake: a network, weights, a device.
+    """
+    if not path.is_file():
+        return False
+    try:
+        with path.open("rb") as file:
+            begin = file.read(_NAME_AT + len(MANIFEST))
+    except OSError:
+        return False
+    return not begin or (begin.startswith(b"PK") and begin[_NAME_AT:] == MANIFEST.encode())
 
 
 def _checked(file: BundleFile, members: Mapping[str, Member]) -> Bundle:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from niwaki.printable import printable
@@ -77,17 +78,27 @@ def total_lines(manifest: Manifest) -> list[str]:
     kept, weights = sums["kept"], sums["weights"]
     calls = sum(layer.calls for layer in layers)
     called = f" in {calls} calls" if calls > len(layers) else ""
+    schemes = Counter(layer.record.scheme.partition("(")[0] for layer in layers)
+    left = sum(not run.family for run in manifest.dispatches)
     lines = [
         f"{len(layers)} layer{'' if len(layers) == 1 else 's'}{called}, "
         f"{kept:,} of {weights:,} weights kept ({percent(kept, weights)})",
+        *([f"schemes: {listed(schemes)}"] if layers else []),
         f"{size_text(packed)} packed: {percent(packed, dense)} of dense ({size_text(dense)}), "
         f"{percent(packed, csr)} of CSR ({size_text(csr)})",
     ]
+    if left:
+        lines.append(f"left to IREE: {left} of {len(manifest.dispatches)} kernel runs of a call")
     if any(layer.record.measured_ns for layer in layers):
         lines.append("times: measured by tuning, each layer alone on one core")
     elif any(layer.record.estimated_ns for layer in layers):
         lines.append("times: estimated, each layer alone on one core")
     return lines
+
+
+def listed(counts: Counter[str]) -> str:
+    """What there is most of first: ``8 block_punched, 5 dense``."""
+    return ", ".join(f"{count} {name}" for name, count in counts.most_common())
 
 
 def reasons(manifest: Manifest) -> dict[str, list[str]]:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+import time
 from pathlib import Path
 
 import click
 
 from ..extras import require
 from ..printable import printable
+from .progress_bar import progress_bar
 
 
 @click.command("compile")
 @click.argument("model")
-@click.option("-o", "--output", required=True, help="The bundle to write.")
+@click.option(
+    "-o", "--output", help="The bundle to write; without it MODEL.niwaki in the current folder."
+)
 @click.option("--target", default="host", show_default=True, help="`niwaki targets` lists them.")
 @click.option("--batch", type=int, help="Inputs at once; as many as the example inputs without it.")
 @click.option(
@@ -54,7 +57,7 @@ from ..printable import printable
 @click.option("--tune-workers", metavar="ADDRESS", help="A Ray cluster that measures instead.")
 def compile_command(
     model: str,
-    output: str,
+    output: str | None,
     target: str,
     batch: int | None,
     shapes: tuple[str, ...],
@@ -69,23 +72,21 @@ def compile_command(
 ) -> None:
     """Compile MODEL: FILE.py:FUNCTION, an .onnx, a .pt2, or an .mlir file (linalg on tensors)."""
     require("compile")
-    from rich.console import Console
-    from rich.text import Text
-
+    from ..runtime.report import size_text
     from ..tuning.settings import TRIALS, Tuning
     from .input_options import parse_constants, parse_shapes
 
     tuning = Tuning(Path(tune_db) if tune_db else None, tune_trials or TRIALS, tune_workers)
     if tuning != Tuning() and not tune:
         raise click.UsageError("--tune-db, --tune-trials and --tune-workers need --tune")
-    status = Console(stderr=True).status(Text(printable(f"compiling {model} for {target}")))
-    with nullcontext() if tune else status:  # tuning shows its own progress
+    begin = time.monotonic()
+    with progress_bar() as progress:
         from ..compiler import compile as compile_network
 
         bundle = compile_network(
             model,
             target=target,
-            output=output,
+            output=default_output(model) if output is None else output,
             batch=batch,
             shapes=parse_shapes(shapes),
             constants=parse_constants(constants),
@@ -93,6 +94,14 @@ def compile_command(
             trim_threshold=trim_threshold,
             without=without,
             tune=tune and tuning,
+            progress=progress,
         )
     click.echo(bundle.report())
-    click.echo(printable(f"wrote {bundle.path}"))
+    size, seconds = size_text(bundle.path.stat().st_size), time.monotonic() - begin
+    click.echo(printable(f"wrote {bundle.path}: {size}, compiled in {seconds:.1f} s"))
+
+
+def default_output(model: str) -> str:
+    """``nets/resnet.py:make`` and ``resnet.onnx`` become ``resnet.niwaki``, in this folder."""
+    file, colon, _ = model.rpartition(":")
+    return f"{Path(file if colon and file.endswith('.py') else model).stem}.niwaki"

@@ -5,17 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import Progress
-
 from niwaki.passes.base import layer_name
 from niwaki.passes.choice import Candidate, Choice, Chooser
-from niwaki.printable import printable
+from niwaki.progress import Progress
 from niwaki.targets import get_target
 
 from .database import Database, default_path
@@ -37,11 +33,13 @@ class Tuner:
         database: of times.
         workers: who measures.
         trials: kernels of each distinct layer, at most.
+        progress: hears which layer is measured.
     """
 
     database: Database
     workers: Workers
     trials: int
+    progress: Progress = field(default_factory=Progress)
 
     def choose(self, layers: Sequence[tuple[Any, Sequence[Candidate]]]) -> list[Choice]:
         """The fastest of what was measured for each layer.
@@ -52,12 +50,9 @@ class Tuner:
         signatures = [layer_signature(op) for op, _ in layers]
         distinct = dict(zip(signatures, layers, strict=True))
         chosen = {}
-        with Progress(console=Console(stderr=True)) as progress:
-            task = progress.add_task("tuning", total=len(distinct))
-            for signature, (op, found) in distinct.items():
-                progress.update(task, description=_shown(layer_name(op.location)))
-                chosen[signature] = self.tune(signature, op, found)
-                progress.advance(task)
+        for number, (signature, (op, found)) in enumerate(distinct.items(), 1):
+            self.progress.layer(f"{number}/{len(distinct)} {layer_name(op.location)}")
+            chosen[signature] = self.tune(signature, op, found)
         return [
             Choice(found[number], seconds)
             for (_, found), (number, seconds) in zip(
@@ -85,13 +80,8 @@ class Tuner:
         return best, 0.0 if math.isinf(least) else times[best]
 
 
-def _shown(layer: str) -> str:
-    """What the progress bar says, where brackets would be markup."""
-    return escape(printable(f"tuning {layer}"))
-
-
 @contextmanager
-def tuner(tuning: Tuning) -> Iterator[Chooser]:
+def tuner(tuning: Tuning, progress: Progress) -> Iterator[Chooser]:
     """Chooses kernels as `tuning` says, while the block runs.
 
     Raises:
@@ -101,4 +91,4 @@ def tuner(tuning: Tuning) -> Iterator[Chooser]:
     path = default_path() if tuning.db is None else Path(tuning.db)
     with closing(Database(path, compiler_version(), machine)) as database:
         workers = ray_workers(tuning.workers, machine) if tuning.workers else measure_here
-        yield Tuner(database, workers, tuning.trials).choose
+        yield Tuner(database, workers, tuning.trials, progress).choose

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import re
 import subprocess
 import sys
 import types
@@ -19,7 +20,9 @@ import tiny_bundle
 
 from niwaki.cli import main
 from niwaki.errors import CompilerBug, NiwakiError
+from niwaki.progress import Progress
 from niwaki.runtime.bundle import Bundle, open_bundle, write_bundle
+from niwaki.runtime.report import size_text
 from niwaki.targets import NAMES
 from niwaki.tuning.settings import Tuning
 
@@ -83,6 +86,16 @@ def refused(result: click.testing.Result) -> str:
 # compile
 
 
+class _Silent:
+    """Equals what hears the progress of a compilation and shows nothing."""
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is Progress
+
+
+SILENT = _Silent()
+
+
 @pytest.fixture
 def compiler(monkeypatch: pytest.MonkeyPatch, affine_path: Path) -> list[dict[str, Any]]:
     """A stand-in for the compiler, and the calls it got."""
@@ -105,7 +118,9 @@ def compiler(monkeypatch: pytest.MonkeyPatch, affine_path: Path) -> list[dict[st
 def test_compile(run: Run, compiler: list[dict[str, Any]], affine_path: Path) -> None:
     output = succeeded(run("compile", "net.py:make", "-o", "net.niwaki", "--target", "arm64"))
     assert output.splitlines()[0].split()[:2] == ["layer", "op"]
-    assert output.splitlines()[-1] == f"wrote {affine_path}"
+    size = size_text(affine_path.stat().st_size)
+    wrote = rf"wrote {re.escape(str(affine_path))}: {size}, compiled in \d+\.\d s"
+    assert re.fullmatch(wrote, output.splitlines()[-1])
     assert compiler == [
         {
             "model": "net.py:make",
@@ -118,8 +133,26 @@ def test_compile(run: Run, compiler: list[dict[str, Any]], affine_path: Path) ->
             "trim_threshold": 0.0,
             "without": (),
             "tune": False,
+            "progress": SILENT,
         }
     ]
+
+
+@pytest.mark.parametrize(
+    ("model", "output"),
+    [
+        ("nets/resnet.py:make", "resnet.niwaki"),
+        ("resnet.v2.onnx", "resnet.v2.niwaki"),
+        ("../resnet.pt2", "resnet.niwaki"),
+        ("a:b/resnet.mlir", "resnet.niwaki"),
+    ],
+)
+def test_compile_names_the_bundle(
+    run: Run, compiler: list[dict[str, Any]], model: str, output: str
+) -> None:
+    """After the model, in the current folder."""
+    succeeded(run("compile", model))
+    assert compiler[0]["output"] == output
 
 
 def test_compile_defaults(run: Run, compiler: list[dict[str, Any]]) -> None:
@@ -138,6 +171,7 @@ def test_compile_defaults(run: Run, compiler: list[dict[str, Any]]) -> None:
             "trim_threshold": 0.001,
             "without": ("one", "two"),
             "tune": False,
+            "progress": SILENT,
         }
     ]
 
@@ -413,7 +447,6 @@ def test_help_lists_all_commands(run: Run) -> None:
     [
         ("grow",),
         ("compile",),
-        ("compile", "net.pt2"),
         ("run", "net.niwaki", "--threads", "0"),
         ("run", "net.niwaki", "--device", "cuda"),
         ("bench", "net.niwaki", "--repetitions", "none"),

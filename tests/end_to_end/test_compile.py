@@ -172,6 +172,11 @@ def test_bad_outputs_and_targets_are_refused_before_any_work(tmp_path: Path) -> 
         NiwakiError, match=r"cannot write .*net\.niwaki: folder .*missing does not exist"
     ):
         niwaki.compile(None, output=tmp_path / "missing" / "net.niwaki")
+    (tmp_path / "net.onnx").write_text("a network")
+    with pytest.raises(NiwakiError, match=r"net\.onnx: it exists and is no bundle; name another"):
+        niwaki.compile(nn.Identity(), torch.ones(1), output=tmp_path / "net.onnx")
+    assert (tmp_path / "net.onnx").read_text() == "a network"
+    (tmp_path / "net.onnx").unlink()
     with pytest.raises(NiwakiError, match="it is a folder"):
         niwaki.compile(None, output=tmp_path)
     assert list(tmp_path.iterdir()) == []

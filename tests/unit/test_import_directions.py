@@ -23,6 +23,7 @@ SHARED = {
         "extras",
         "kept_input",
         "printable",
+        "progress",
         "python_file",
         "records",
         "schemes",

@@ -18,7 +18,7 @@ import tiny_bundle
 from damaged_bundles import members_of, rewrite
 
 from niwaki.errors import NiwakiError
-from niwaki.runtime.bundle import open_bundle, write_bundle
+from niwaki.runtime.bundle import may_replace, open_bundle, write_bundle
 from niwaki.runtime.container import ALIGNMENT
 
 MEMBERS = ("manifest.json", "module.vmfb", "weights.irpa")
@@ -330,3 +330,28 @@ def test_never_unpickles(tmp_path: Path) -> None:
     pickle.dump({"format_version": 1}, buffer)
     path = rewrite(tmp_path / "net.niwaki", [(name, buffer.getvalue()) for name in MEMBERS])
     assert message_of(path) == f"{path}: manifest.json is not valid JSON; compile the model again"
+
+
+@pytest.mark.parametrize(
+    ("name", "replaceable"),
+    [("bundle", True), ("truncated", True), ("empty", True), ("archive", False), ("text", False),
+     ("folder", False), ("device", False)],
+)  # fmt: skip
+def test_what_a_bundle_may_be_written_over(name: str, replaceable: bool, tmp_path: Path) -> None:
+    """Never over the network that it is made of, say."""
+    path = tmp_path / name
+    match name:
+        case "bundle" | "truncated":
+            tiny_bundle.affine_bundle(path)
+            if name == "truncated":
+                path.write_bytes(path.read_bytes()[:100])
+        case "empty" | "text":
+            path.write_text("weights" * (name == "text"))
+        case "archive":
+            with zipfile.ZipFile(path, "w") as archive:
+                archive.writestr("archive_format", "pt2")
+        case "folder":
+            path.mkdir()
+        case "device":
+            path = Path(os.devnull)
+    assert may_replace(path) == replaceable

@@ -22,7 +22,9 @@ conv1  conv 3x3  block_punched(8x64)  gather   50.0%
 fc     linear    dense                (IREE)  100.0%
 
 2 layers, 70 of 100 weights kept (70.0%)
+schemes: 1 block_punched, 1 dense
 360 B packed: 90.0% of dense (400 B), 64.3% of CSR (560 B)
+left to IREE: 1 of 1 kernel runs of a call
 
 only 0% zeros [of 40]
     fc
@@ -81,7 +83,7 @@ def test_times() -> None:
 
 
 def test_no_layers() -> None:
-    manifest = replace(tiny_bundle.affine_manifest(), layers=[], remarks=[])
+    manifest = replace(tiny_bundle.affine_manifest(), layers=[], remarks=[], dispatches=[])
     assert report_text(manifest).splitlines()[-2:] == [
         "0 layers, 0 of 0 weights kept (-)",
         "0 B packed: - of dense (0 B), - of CSR (0 B)",
