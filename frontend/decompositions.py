@@ -10,7 +10,7 @@ import torch
 from torch._ops import OpOverload
 from torch_mlir.extras.fx_decomp_util import get_decomposition_table
 
-from niwaki.frontend import elementwise
+from niwaki.frontend import adaptive_pooling, elementwise, torch_padding
 
 aten = torch.ops.aten
 
@@ -24,6 +24,8 @@ def decomposition_table() -> dict[OpOverload, Callable[..., Any]]:
     return (
         table
         | elementwise.RULES
+        | torch_padding.RULES
+        | adaptive_pooling.RULES
         | {
             aten.linear.default: linear,
             aten.hardtanh.default: hardtanh,

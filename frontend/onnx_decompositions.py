@@ -3,7 +3,6 @@
 DepthToSpace(x)          -->   Reshape, Transpose, Reshape     torch-mlir mixes the modes up
 Softsign(x)              -->   x / (1 + |x|)
 Gelu(x) by tanh          -->   Mul, Add, Tanh                  torch-mlir has it to four digits
-Pad(x, [0, -1, 0, 2])    -->   Slice, Pad                      IREE pads by no negative number
 ConvTranspose by computed weights          -->   Conv           onnx_zero_stuffed.py
 linear Resize in 1-D     -->   in 2-D, between reshapes
 linear Resize in 3-D     -->   twice in 2-D: depth alone, then height and width
@@ -20,6 +19,7 @@ import onnx
 
 from niwaki.frontend.onnx_functions import definition
 from niwaki.frontend.onnx_graph import IMPORTED_AS, OnnxGraph, attribute
+from niwaki.frontend.onnx_padding import pad
 from niwaki.frontend.onnx_pooling import average_pool, global_lp_pool, lp_pool, max_pool
 from niwaki.frontend.onnx_recurrent import recurrent
 from niwaki.frontend.onnx_steps import Steps
@@ -76,25 +76,6 @@ def _gelu(steps: Steps) -> None:
     steps.op("Mul", steps.op("Mul", x, steps.number(0.5)), share)
 
 
-def _pad(steps: Steps) -> None:
-    pads, axes = steps.input_constant(1), steps.input_constant(3)
-    is_constant = attribute(steps.node, "mode", b"constant") == b"constant"
-    if pads is None or pads.min(initial=0) >= 0 or not is_constant:
-        return
-    shape = np.array(steps.input_shape())
-    axes = np.arange(len(shape)) if axes is None else axes
-    before, after = np.split(pads, 2)
-    inner = steps.op(
-        "Slice",
-        steps.node.input[0],
-        steps.constant(np.maximum(-before, 0)),
-        steps.constant(shape[axes] + np.minimum(after, 0)),
-        steps.constant(axes),
-    )
-    rest = list(steps.node.input)[2:]
-    steps.op("Pad", inner, steps.constant(np.maximum(pads, 0)), *rest)
-
-
 def _resize(steps: Steps) -> None:
     """Of what lies behind the channels, to sizes or by scales that are known."""
     shape = steps.input_shape()
@@ -139,13 +120,13 @@ _RULES: dict[str, Callable[[Steps], None]] = {
     "AveragePool": average_pool,
     "ConvTranspose": stuff_with_zeros,
     "DepthToSpace": _depth_to_space,
-    "Gelu": _gelu,
     "GRU": recurrent,
+    "Gelu": _gelu,
     "GlobalLpPool": global_lp_pool,
     "LSTM": recurrent,
     "LpPool": lp_pool,
     "MaxPool": max_pool,
-    "Pad": _pad,
+    "Pad": pad,
     "RNN": recurrent,
     "Resize": _resize,
     "Softsign": _softsign,

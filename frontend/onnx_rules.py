@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 from pathlib import Path
 
-import numpy as np
 import onnx
 
 from niwaki.errors import NiwakiError
@@ -91,11 +90,6 @@ def _misread(graph: OnnxGraph, node: onnx.NodeProto) -> str:
     """What torch-mlir would lower to something else, or never finish; empty for all other ops."""
     if node.op_type == "MaxPool" and len(node.output) > 1:
         return "returns indices"
-    mode = attribute(node, "mode", b"constant").decode() if node.op_type == "Pad" else "constant"
-    if mode == "wrap":
-        return "pads by wrapping around"
-    if mode != "constant" and graph.constants.get(node.input[1], np.zeros(1)).min(initial=0) < 0:
-        return f"crops and pads by {mode!r}"
     return ""
 
 

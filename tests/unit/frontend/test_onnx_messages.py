@@ -237,18 +237,6 @@ class TestOps:
             f"the node that computes 'y': op 'RNN' (opset 17) {message}"
         )
 
-    @pytest.mark.parametrize(
-        ("mode", "reason"),
-        [("wrap", "pads by wrapping around"), ("reflect", "crops and pads by 'reflect'")],
-    )
-    def test_padding(self, path: Path, mode: str, reason: str) -> None:
-        constants = {"p": np.array([0, 0, -1, 2, 0, 0, 0, 1])}
-        made = node("Pad", "x", "p", mode=mode)
-        assert refusal(path, [made], constants=constants, opset=19) == (
-            f"the node that computes 'y': op 'Pad' (opset 19) {reason}, which is not supported: "
-            "write it with other ops"
-        )
-
     def test_indices_of_a_pooling(self, path: Path) -> None:
         nodes = [node("MaxPool", "x", to=("v", "i"), kernel_shape=[2, 2]), node("Neg", "i")]
         assert refusal(path, nodes) == (

@@ -200,9 +200,10 @@ def shapes() -> Iterator[Case]:
     yield Case("Transpose all", [node("Transpose", "x")], IMAGE)
     two = {**IMAGE, "z": normal(2, 3, 9, 8)}
     yield Case("Concat", [node("Concat", "x", "z", axis=1)], two)
-    for mode in ("constant", "reflect", "edge"):
-        pads = {"p": ints(0, 0, 1, 2, 0, 0, 0, 1)}
-        yield Case(f"Pad {mode}", [node("Pad", "x", "p", mode=mode)], IMAGE, pads)
+    for mode, oldest in (("constant", 11), ("reflect", 11), ("edge", 11), ("wrap", 19)):
+        padding = [node("Pad", "x", "p", mode=mode)]
+        for sides in ((0, 0, 1, 2, 0, 0, 0, 1), (1, 2, -3, 5, 0, 1, 2, -2), (0,) * 8):
+            yield Case(f"Pad {mode} {sides}", padding, IMAGE, {"p": ints(*sides)}, oldest=oldest)
     pads = {"p": ints(0, 1, 1, 2, 1, 0, 0, 1), "v": scalar(1.5)}
     yield Case("Pad by a value", [node("Pad", "x", "p", "v")], IMAGE, pads)
     pads = {"p": ints(0, 0, -1, 2, 0, 0, 0, -1)}
