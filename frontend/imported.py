@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from niwaki.records import Remark
 from niwaki.signature import Signature
 
 if TYPE_CHECKING:
@@ -18,8 +20,9 @@ class Imported:
     `module` holds exactly one function, ``func.func @main(tensor args) -> tensors``, with static
     shapes; its weights are ``arith.constant dense<...>``; an op that came from a layer has
     ``loc("layer1.0.conv1")``. `signature` says how the function's arguments and results nest in the
-    caller's tuples, lists and dicts.
+    caller's tuples, lists and dicts. `remarks` tell what was special about its weights.
     """
 
     module: ir.Module
     signature: Signature
+    remarks: Sequence[Remark] = ()

@@ -1,4 +1,4 @@
-"""Why a module cannot be exported: often it does not take its example inputs, exported or not.
+"""Whether a module takes its example inputs: often it cannot be exported because it does not.
 
 Whoever gave an image of 4 channels to a convolution of 3 reads so, with the layer's name.
 """
@@ -29,7 +29,7 @@ SIZES = {
 
 
 def misfit(model: nn.Module, inputs: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
-    """Why the module does not take these inputs; empty where it does."""
+    """Why the module does not take these inputs, as a message; empty where it does."""
     try:
         inspect.signature(model.forward).bind(*inputs, **kwargs)
     except TypeError as error:
@@ -38,6 +38,17 @@ def misfit(model: nn.Module, inputs: tuple[Any, ...], kwargs: Mapping[str, Any])
             f"the model takes ({takes}), and example inputs are ({_listed(inputs, kwargs)}): "
             f"{error}: give one for each argument"
         )
+    problem = failure(model, inputs, kwargs)
+    if not problem:
+        return ""
+    return (
+        f"the example inputs do not fit: {problem}: give example inputs of the shapes and dtypes "
+        "that it takes"
+    )
+
+
+def failure(model: nn.Module, inputs: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
+    """Which layer cannot take what it gets, as ``layer 'a' (...) cannot take ...``; or empty."""
     running: list[tuple[nn.Module, Any]] = []  # modules, the innermost last
 
     def enter(module: nn.Module, given: Any) -> None:
@@ -69,9 +80,8 @@ def _reason(model: nn.Module, running: list[tuple[nn.Module, Any]], error: Excep
     what = f"layer {name!r}" if name else "the model"
     lines = str(error).strip().splitlines() or [""]
     return (
-        f"the example inputs do not fit: {what} ({_expected(module)}) cannot take "
-        f"{_listed(inputs, {})}: {type(error).__name__}: {lines[0][:200].rstrip(' .;:')}: give "
-        "example inputs of the shapes and dtypes that it takes"
+        f"{what} ({_expected(module)}) cannot take {_listed(inputs, {})}: "
+        f"{type(error).__name__}: {lines[0][:200].rstrip(' .;:')}"
     )
 
 

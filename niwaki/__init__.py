@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .runtime.network import Network as Network
     from .runtime.network import load as load
     from .tuning.settings import Tuning as Tuning
+    from .weights import load_weights as load_weights
 
 _HOME = {
     "Bundle": "niwaki.runtime.bundle",
@@ -30,10 +31,11 @@ _HOME = {
     "Tuning": "niwaki.tuning.settings",
     "compile": "niwaki.compiler",
     "load": "niwaki.runtime.network",
+    "load_weights": "niwaki.weights",
     "prune": "niwaki.pruning",
 }
 
-__all__ = ["Bundle", "Network", "NiwakiError", "Tuning", "compile", "load", "prune"]
+__all__ = ["Bundle", "Network", "NiwakiError", "Tuning", "compile", "load", "load_weights", "prune"]
 
 
 def __getattr__(name: str) -> Any:

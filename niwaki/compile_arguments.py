@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from .arguments import check_kind, check_number, check_path, check_whole, given
+from .arguments import PATH, check_kind, check_number, check_path, check_whole, given
 from .errors import NiwakiError
+from .progress import Progress
 from .tuning.settings import Tuning
 
 
 def check_arguments(**arguments: Any) -> None:
     """Raises NiwakiError, which names the argument, where one is of the wrong kind."""
     check_path("output", arguments["output"])
-    for name in ("dump_ir", "weights"):
-        if arguments[name] is not None and not isinstance(arguments[name], Mapping):
-            check_path(name, arguments[name])
+    if arguments["dump_ir"] is not None:
+        check_path("dump_ir", arguments["dump_ir"])
+    if arguments["weights"] is not None:
+        check_kind("weights", arguments["weights"], (*PATH, Mapping), "a file, or arrays by name")
     for name in ("example_kwargs", "shapes", "constants"):
         if arguments[name] is not None:
             check_kind(name, arguments[name], Mapping, "a dict by names")
@@ -26,6 +28,8 @@ def check_arguments(**arguments: Any) -> None:
     if arguments["pipeline"] is not None:
         check_kind("pipeline", arguments["pipeline"], str, "text, as of --pass-pipeline")
     check_kind("tune", arguments["tune"], (bool, Tuning), "True, False or a niwaki.Tuning")
+    if arguments["progress"] is not None:
+        check_kind("progress", arguments["progress"], Progress, "a niwaki.progress.Progress")
     _check_passes(arguments["without"])
 
 

@@ -26,7 +26,6 @@ from niwaki.records import DispatchRecord, LayerRecord, Remark
 from niwaki.runtime.bundle import Bundle, may_replace, open_bundle, write_bundle
 from niwaki.runtime.iree_compile import IreeRefused, iree_compile
 from niwaki.runtime.manifest import Manifest
-from niwaki.signature import Signature
 from niwaki.targets import Target, get_target
 from niwaki.temporary import temporary_folder
 from niwaki.tuning.settings import Tuning
@@ -53,6 +52,7 @@ def compile(
     pipeline: str | None = None,
     tune: bool | Tuning = False,
     progress: Progress | None = None,
+    weights: Mapping[str, Any] | PathLike | None = None,
 ) -> Bundle:
     """Compile a network into a bundle.
 
@@ -81,6 +81,8 @@ def compile(
         tune: choose kernels by measuring them on this machine; `niwaki.Tuning` says how. Times are
             kept, so that a second run measures nothing again.
         progress: hears what is being done; nobody does without.
+        weights: for a module: a file of its weights, dense or sparse, or what `niwaki.load_weights`
+            gives; the module itself stays as it is.
 
     Raises:
         NiwakiError: the network, a file, the target or a pass is not what it must be; one line
@@ -88,9 +90,9 @@ def compile(
         CompilerBug: Niwaki itself failed; the message tells how to reproduce it.
     """
     check_arguments(
-        output=output, dump_ir=dump_ir, weights=None, example_kwargs=example_kwargs, shapes=shapes,
-        constants=constants, target=target, batch=batch, trim_threshold=trim_threshold,
-        pipeline=pipeline, tune=tune, without=without,
+        output=output, dump_ir=dump_ir, weights=weights, example_kwargs=example_kwargs,
+        shapes=shapes, constants=constants, target=target, batch=batch, pipeline=pipeline,
+        trim_threshold=trim_threshold, tune=tune, without=without, progress=progress,
     )  # fmt: skip
     machine = get_target(target)
     passes = leave_out(
@@ -105,7 +107,7 @@ def compile(
     progress.stage("read the network")
     with context() as ctx, _chooser(tuning, progress) as choose:
         choices = InputChoices(batch, dict(shapes or {}), dict(constants or {}))
-        imported = _import(model, example_inputs, example_kwargs, choices, ctx)
+        imported = _import(model, example_inputs, example_kwargs, choices, weights, ctx)
         session = Session(choose=choose, progress=progress)
         text = _lower(
             imported.module, target, session, passes, None if dump_ir is None else Path(dump_ir)
@@ -113,7 +115,7 @@ def compile(
         progress.stage("generate code (IREE)")
         vmfb, order = generate_code(text, machine)
         progress.stage("write the bundle")
-        manifest = _manifest(target, machine, imported.signature, session, order)
+        manifest = _manifest(target, machine, imported, session, order)
         write_bundle(output, manifest, vmfb, session.parameters)
     return open_bundle(output)
 
@@ -128,13 +130,20 @@ def _chooser(tuning: Tuning | None, progress: Progress) -> AbstractContextManage
 
 
 def _import(
-    model: Any, inputs: Any, kwargs: Mapping[str, Any] | None, choices: InputChoices, ctx: Any
+    model: Any,
+    inputs: Any,
+    kwargs: Mapping[str, Any] | None,
+    choices: InputChoices,
+    weights: Mapping[str, Any] | PathLike | None,
+    ctx: Any,
 ) -> Imported:
     """The network as linalg on tensors, from whatever the user gave."""
     from niwaki import frontend
 
     if isinstance(model, (str, os.PathLike)):
         loaded = frontend.load_model(os.fspath(model))
+        if loaded.path is not None and weights is not None:
+            raise NiwakiError(f"{loaded.path} has its weights: weights are for a torch.nn.Module")
         if loaded.path is not None and loaded.path.suffix == ".onnx":
             return frontend.import_onnx(loaded.path, ctx, choices)
         if loaded.path is not None:
@@ -143,6 +152,11 @@ def _import(
         model, inputs, kwargs = loaded.program, loaded.example_inputs, loaded.example_kwargs
     from torch.export import ExportedProgram
 
+    remarks: Sequence[Remark] = ()
+    if weights is not None:
+        from niwaki.weights.module import with_weights
+
+        model, remarks = with_weights(model, weights, inputs, kwargs or {})
     if isinstance(model, ExportedProgram):
         choices.check_unused("an exported program")
     elif choices != AS_DECLARED:
@@ -153,7 +167,7 @@ def _import(
         inputs = positional(inputs)
         batch = choices.batch_alone()
         inputs, kwargs = with_batch((inputs, dict(kwargs or {})), batch)
-    return frontend.import_torch(model, inputs, ctx, kwargs)
+    return replace(frontend.import_torch(model, inputs, ctx, kwargs), remarks=remarks)
 
 
 def _lower(
@@ -192,16 +206,17 @@ def generate_code(
 
 
 def _manifest(
-    name: str, target: Target, signature: Signature, session: Session, order: Sequence[Dispatch]
+    name: str, target: Target, imported: Imported, session: Session, order: Sequence[Dispatch]
 ) -> Manifest:
     # A layer that is called several times, as a recurrent one in each step, tells a thing once.
-    remarks = list(dict.fromkeys(remark for _, remark in session.remarks))
+    told = (*imported.remarks, *(remark for _, remark in session.remarks))
+    remarks = list(dict.fromkeys(told))
     return Manifest(
         niwaki=version("niwaki"),
         iree=version("iree-base-compiler"),
         target=name,
         driver=target.device,
-        signature=signature,
+        signature=imported.signature,
         architecture=target.architecture,
         cpu_features=target.cpu_features,
         layers=[_with_reason(layer, remarks) for layer in session.layers],

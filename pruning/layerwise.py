@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -20,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from niwaki.errors import NiwakiError
+from niwaki.module_copy import copy_module
 
 from .batches import evaluating
 from .layer_inputs import InputWatch, call_order
@@ -82,7 +82,7 @@ class Layerwise(Method):
             )
         super().start(targets, masks, epochs, steps)
         with evaluating(self._model):
-            masks.set(self._masks(deepcopy(self._model)))
+            masks.set(self._masks(copy_module(self._model)))
 
     def _masks(self, dense: nn.Module) -> dict[str, Tensor]:
         """Those of all targets; their weights in the network are set."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterable
-from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +14,7 @@ from torch.nn import functional
 from torch.optim import Optimizer
 
 from niwaki.errors import NiwakiError
+from niwaki.module_copy import copy_module
 
 from .batches import evaluate, moved, parts
 from .checkpoint import (
@@ -86,7 +86,7 @@ def prune(
         rate=config.rate if rate is None else rate,
     )
     steps = _length(train_loader, epochs)
-    pruned = deepcopy(model)
+    pruned = copy_module(model)
     method = parse_method(method)
     if example is None and steps and (config.budget == "flops" or method.needs_example):
         example = _first_inputs(train_loader)

@@ -33,6 +33,11 @@ from .progress_bar import progress_bar
     multiple=True,
     help="Make an input of an .onnx file a constant, as in rate=16000; repeatable.",
 )
+@click.option(
+    "--weights",
+    metavar="FILE",
+    help="Weights of FILE.py:FUNCTION's module: .safetensors, .pth, .npz, dense or sparse.",
+)
 @click.option("--dump-ir", metavar="DIR", help="Write the IR after each pass into this folder.")
 @click.option(
     "--trim-threshold",
@@ -62,6 +67,7 @@ def compile_command(
     batch: int | None,
     shapes: tuple[str, ...],
     constants: tuple[str, ...],
+    weights: str | None,
     dump_ir: str | None,
     trim_threshold: float,
     without: tuple[str, ...],
@@ -90,6 +96,7 @@ def compile_command(
             batch=batch,
             shapes=parse_shapes(shapes),
             constants=parse_constants(constants),
+            weights=weights,
             dump_ir=dump_ir,
             trim_threshold=trim_threshold,
             without=without,

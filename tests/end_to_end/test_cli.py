@@ -129,6 +129,7 @@ def test_compile(run: Run, compiler: list[dict[str, Any]], affine_path: Path) ->
             "batch": None,
             "shapes": {},
             "constants": {},
+            "weights": None,
             "dump_ir": None,
             "trim_threshold": 0.0,
             "without": (),
@@ -157,7 +158,7 @@ def test_compile_names_the_bundle(
 
 def test_compile_defaults(run: Run, compiler: list[dict[str, Any]]) -> None:
     options = ("--dump-ir", "ir", "--batch", "4", "--trim-threshold", "1e-3")
-    without = ("--without", "one", "--without", "two")
+    without = ("--without", "one", "--without", "two", "--weights", "net.pth")
     succeeded(run("compile", "net.pt2", "-o", "net.niwaki", *options, *without))
     assert compiler == [
         {
@@ -167,6 +168,7 @@ def test_compile_defaults(run: Run, compiler: list[dict[str, Any]]) -> None:
             "batch": 4,
             "shapes": {},
             "constants": {},
+            "weights": "net.pth",
             "dump_ir": "ir",
             "trim_threshold": 0.001,
             "without": ("one", "two"),

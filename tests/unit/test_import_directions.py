@@ -22,6 +22,7 @@ SHARED = {
         "errors",
         "extras",
         "kept_input",
+        "module_copy",
         "printable",
         "progress",
         "python_file",
