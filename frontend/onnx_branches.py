@@ -28,7 +28,8 @@ def straightened(graph: OnnxGraph) -> Iterator[onnx.NodeProto]:
     and is left out.
 
     Raises:
-        NiwakiError: a condition is not known, or a branch has a node that is not supported.
+        NiwakiError: a condition is not known, a branch has a node that is not supported, or a node
+            reads what there is not.
     """
     outputs, names = set(graph.outputs), _Names(graph)
     renamed: dict[str, str] = {}
@@ -36,6 +37,7 @@ def straightened(graph: OnnxGraph) -> Iterator[onnx.NodeProto]:
     while pending:
         node = pending.popleft()
         node.input[:] = [renamed.get(name, name) for name in node.input]
+        _check_defined(graph, node.input, describe(node))
         if node.op_type == "If":
             branch = _taken_branch(graph, node, passed)
             pending.extendleft(reversed(_inlined(graph, branch, list(node.output), names)))
@@ -44,6 +46,16 @@ def straightened(graph: OnnxGraph) -> Iterator[onnx.NodeProto]:
         else:
             passed.append(node)
             yield node
+    _check_defined(graph, graph.outputs, "the model")
+
+
+def _check_defined(graph: OnnxGraph, names: Iterable[str], reader: str) -> None:
+    for name in names:
+        if name and name not in graph.constants and name not in graph.types:
+            raise NiwakiError(
+                f"{graph.path}: {reader} reads {name!r}, which nothing computes before: the file "
+                "is damaged"
+            )
 
 
 class _Names:

@@ -76,7 +76,12 @@ def _copy(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def _has_damaged_text(message: Message) -> bool:
-    """Whether a string anywhere in `message` is no UTF-8: protobuf gives it as bytes."""
+    """Whether a string anywhere in `message` is no UTF-8.
+
+    protobuf gives those of type string as bytes then; those of attributes are of type bytes anyway.
+    """
+    if isinstance(message, onnx.AttributeProto) and not _is_text(message.s, *message.strings):
+        return True
     for field, value in message.ListFields():
         if field.type == FieldDescriptor.TYPE_STRING:
             if isinstance(value, bytes) or any(isinstance(text, bytes) for text in value):
@@ -86,3 +91,11 @@ def _has_damaged_text(message: Message) -> bool:
             if any(map(_has_damaged_text, parts)):
                 return True
     return False
+
+
+def _is_text(*values: bytes) -> bool:
+    try:
+        b" ".join(values).decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -11,6 +11,7 @@ from pathlib import Path
 from torch_mlir import ir
 from torch_mlir.dialects import torch as torch_dialect
 
+from niwaki.frontend.double_functions import check_double_functions
 from niwaki.frontend.imported import Imported
 from niwaki.frontend.input_choices import AS_DECLARED, InputChoices
 from niwaki.frontend.keep_nan import keep_nan
@@ -47,6 +48,7 @@ def import_onnx(
     lower_onnx(module, graph)
     keep_nan(module)
     narrow_doubles(module)
+    check_double_functions(module)
     return Imported(module, signature)
 
 

@@ -16,6 +16,7 @@ from torch.export import ExportedProgram
 from torch_mlir import ir
 from torch_mlir.dialects import torch as torch_dialect
 
+from niwaki.frontend.double_functions import check_double_functions
 from niwaki.frontend.fold_batch_norm import fold_batch_norm
 from niwaki.frontend.fold_constants import fold_constants
 from niwaki.frontend.imported import Imported
@@ -54,6 +55,7 @@ def import_torch(
     lower_torch(module)
     keep_nan(module)
     narrow_doubles(module)
+    check_double_functions(module)
     return Imported(module, signature)
 
 

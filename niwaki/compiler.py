@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -32,6 +33,9 @@ from niwaki.tuning.settings import Tuning
 
 if TYPE_CHECKING:
     from niwaki.frontend import Imported
+
+# IREE makes f32 of all f64 unless told otherwise. Torch-mlir leaves scalars of f64, which may be.
+_DOUBLES = re.compile(r"tensor<(\d+x)*f64>")
 
 PathLike = str | os.PathLike[str]
 
@@ -195,6 +199,8 @@ def generate_code(
         NiwakiError: there is no space for temporary files.
     """
     flags = [*target.iree_flags, *extra_flags]
+    if _DOUBLES.search(text):
+        flags.append("--iree-input-demote-f64-to-f32=false")
     try:
         with temporary_folder() as folder:
             dump = folder / "order"

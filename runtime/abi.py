@@ -29,6 +29,7 @@ _TENSOR = re.compile(r"tensor<((?:[\d?]+x)*)([a-z]+\d+)>")
 _ELEMENTS = {
     "f32": ("float32",),
     "f16": ("float16",),
+    "f64": ("float64",),
     "i64": ("int64",),
     "i32": ("int32",),
     "i8": ("int8", "uint8"),

@@ -178,8 +178,8 @@ def test_folder(tmp_path: Path) -> None:
             "2:1: input 0: the size of dimension 1 is dynamic: give the tensor a fixed size",
         ),
         (
-            "func.func @main(%x: tensor<2xf64>) -> tensor<2xf64> { return %x : tensor<2xf64> }",
-            "1:1: input 0 is float64, which is not supported: use one of float32, float16, ",
+            "func.func @main(%x: tensor<2xbf16>) -> tensor<2xbf16> { return %x : tensor<2xbf16> }",
+            "1:1: input 0 is bfloat16, which is not supported: use one of float32, float16, ",
         ),
         (
             "func.func @main(%x: tensor<2xf32>) -> f32 "

@@ -277,8 +277,10 @@ class TestOps:
 
 class TestTypes:
     def test_input(self, path: Path) -> None:
-        text = refusal(path, [node("Relu", "x")], {"x": normal(3).astype(np.float64)})
-        assert text == ("input 'x' is float64, which is not supported: export the model in float32")
+        text = refusal(path, [node("Relu", "x")], {"x": normal(3).astype(np.complex64)})
+        assert text == (
+            "input 'x' is complex64, which is not supported: export the model in float32"
+        )
 
     def test_integers(self, path: Path) -> None:
         text = refusal(path, [node("Identity", "x")], {"x": np.zeros(3, np.uint16)})
@@ -286,10 +288,10 @@ class TestTypes:
 
     def test_computed(self, path: Path) -> None:
         made = node("Cast", "x")
-        made.attribute.add(name="to", type=2, i=TensorProto.DOUBLE)
+        made.attribute.add(name="to", type=2, i=TensorProto.BFLOAT16)
         assert refusal(path, [made]) == (
-            "the node that computes 'y': op 'Cast' (opset 17): 'y' is float64, which is not "
-            "supported: export the model in float32"
+            "the node that computes 'y': op 'Cast' (opset 17): 'y' is bfloat16, which is "
+            "not supported: export the model in float32"
         )
 
     def test_weights(self, path: Path) -> None:

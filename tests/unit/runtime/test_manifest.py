@@ -84,9 +84,9 @@ CALL = {"tuple": [{"tuple": [0]}, {"dict": {}}]}
         (put("12", "digests", "w"), ".digests.w must be a sha256 in hexadecimal"),
         (put("cuda", "driver"), ".driver must be one of local, vulkan, got 'cuda'"),
         (
-            put("float64", "signature", "inputs", 0, "dtype"),
+            put("bfloat16", "signature", "inputs", 0, "dtype"),
             ".signature.inputs[0].dtype must be one of "
-            "float32, float16, int64, int32, int8, uint8, bool, got 'float64'",
+            "float32, float16, float64, int64, int32, int8, uint8, bool, got 'bfloat16'",
         ),
         (
             put([-1], "signature", "outputs", 0, "shape"),
