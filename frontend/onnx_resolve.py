@@ -17,6 +17,7 @@ from niwaki.frontend.onnx_branches import straightened
 from niwaki.frontend.onnx_decompositions import decompose_node
 from niwaki.frontend.onnx_evaluate import evaluate
 from niwaki.frontend.onnx_graph import IMPORTED_AS, OnnxGraph, TensorType, describe
+from niwaki.frontend.onnx_lists import make_lists
 from niwaki.frontend.onnx_options import check_options
 
 # The values of constants up to this size are shown to shape inference: axes, sizes, scales.
@@ -44,6 +45,7 @@ def _resolve_node(
     graph: OnnxGraph, node: onnx.NodeProto, opset: int, kept: list[onnx.NodeProto]
 ) -> None:
     """Add what is left of `node`, which is of `opset`, to `kept`."""
+    make_lists(graph, node)
     if (values := evaluate(graph, node, opset)) is not None:
         graph.constants.update(values)
         return

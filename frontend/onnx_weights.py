@@ -53,13 +53,24 @@ def read_tensor(tensor: onnx.TensorProto, path: Path, name: str) -> Array:
     elif tensor.HasField("raw_data"):
         values = np.frombuffer(tensor.raw_data, np.uint8)
     else:
-        values = onnx.numpy_helper.to_array(tensor).reshape(-1)  # of numbers in a field: few
+        values = _field_data(tensor, path, name)
     size = dtype.itemsize * math.prod(shape)
     if values.nbytes != size:
         raise NiwakiError(
             f"{path}: constant {name!r} has {values.nbytes} bytes, not {size}: the file is damaged"
         )
     return values.view(dtype).reshape(shape)
+
+
+def _field_data(tensor: onnx.TensorProto, path: Path, name: str) -> Array:
+    """Numbers in a field of another type than float: few, as a rule."""
+    try:
+        return onnx.numpy_helper.to_array(tensor).reshape(-1)
+    except ValueError as error:  # of NumPy: there are more or fewer than the shape says
+        raise NiwakiError(
+            f"{path}: constant {name!r} has another number of values than {list(tensor.dims)} "
+            "needs: the file is damaged"
+        ) from error
 
 
 def _float_data(tensor: onnx.TensorProto) -> Array:

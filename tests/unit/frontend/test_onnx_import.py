@@ -239,6 +239,19 @@ class TestFolding:
         assert [item.op_type for item in graph.nodes] == ["Sigmoid", "Mul"]
 
 
+def test_parameters_that_are_one_number(tmp_path: Path) -> None:
+    """Lists of one element, where ONNX wants a list."""
+    one = {name: np.array(value) for name, value in (("a", 0), ("b", 1), ("c", 2))}
+    nodes = [
+        node("Unsqueeze", "x", "a", to="p"),
+        node("Slice", "p", "b", "c", "b", "b", to="q"),
+        node("ReduceSum", "q", "c", to="r", keepdims=0),
+        node("Squeeze", "r", "a"),
+    ]
+    graph = prepared(tmp_path, model(nodes, IMAGE, one, opset=17))
+    assert graph.types["y"].shape == (1, 8, 8)
+
+
 def test_no_float64_is_left(tmp_path: Path) -> None:
     nodes = [
         node("LeakyRelu", "x", to="a", alpha=0.2),

@@ -71,6 +71,30 @@ class TestFile:
             "constant 'w' has 428 bytes, not 432: the file is damaged"
         )
 
+    def test_a_constant_of_too_few_values(self, path: Path) -> None:
+        made = model([node("Reshape", "x", "s")], IMAGE)
+        tensor = onnx.TensorProto(name="s", data_type=TensorProto.INT64, dims=[2], int64_data=[4])
+        made.graph.initializer.append(tensor)
+        assert message(save(made, path)) == (
+            "constant 's' has another number of values than [2] needs: the file is damaged"
+        )
+
+    def test_what_is_not_there(self, path: Path) -> None:
+        assert refusal(path, [node("Add", "x", "z")]) == (
+            "the node that computes 'y' reads 'z', which nothing computes before: the file is "
+            "damaged"
+        )
+        made = model([node("Relu", "x")], IMAGE, outputs=["z"])
+        assert message(save(made, path)) == (
+            "the model reads 'z', which nothing computes before: the file is damaged"
+        )
+
+    def test_a_parameter_that_is_no_list(self, path: Path) -> None:
+        constants = {"s": np.array([[2], [192]])}
+        assert refusal(path, [node("Reshape", "x", "s")], constants=constants).endswith(
+            "its parameter 's' has 2 dimensions: make it a list"
+        )
+
 
 class TestExternalData:
     def save(self, path: Path, **entries: str) -> Path:
