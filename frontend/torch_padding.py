@@ -20,7 +20,7 @@ aten = torch.ops.aten
 MODES: dict[str, Mode] = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 
 
-def pad(x: Tensor, sides: Sequence[int], mode: str, value: float | None = None) -> Any:
+def pad(x: Tensor, sides: Sequence[int], mode: str = "constant", value: float | None = None) -> Any:
     """`sides` lists before and after of the last dimension, then of the one before it."""
     if mode not in MODES:
         return NotImplemented  # leaves the op as it is

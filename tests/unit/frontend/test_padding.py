@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from niwaki.frontend.adaptive_pooling import adaptive_max_pool
 from niwaki.frontend.stretches import MOST_SINGLE, is_slice, padded, stretches
+from niwaki.frontend.torch_export import decompose
 from niwaki.frontend.torch_padding import MODES, pad, roll
 
 Sizes = list[int]
@@ -36,6 +37,15 @@ def test_padding_is_that_of_pytorch(mode: str, data: st.DataObject) -> None:
     shape, sides = data.draw(paddings(mode))
     x = torch.randn(shape)
     assert torch.equal(pad(x, sides, mode), functional.pad(x, sides, mode))
+
+
+def test_padding_by_a_value_is_left_to_its_own_rule() -> None:
+    """PyTorch leaves out what is the default."""
+    for options in ((), ("constant",), ("constant", 1.5)):
+        assert pad(torch.zeros(1, 2), [1, 1], *options) is NotImplemented
+    model = torch.nn.ZeroPad2d((1, 0, 2, -1)).eval()
+    program = decompose(torch.export.export(model, (torch.zeros(1, 2, 3, 4),)))
+    assert program.module()(torch.ones(1, 2, 3, 4)).shape == (1, 2, 4, 5)
 
 
 @given(st.data())
