@@ -29,6 +29,24 @@ _READABLE = {
     onnx.TensorProto.UINT8: "<u1",
     onnx.TensorProto.BOOL: "?",
 }
+# Of which networks may have weights that they cast to others themselves; these are no types of
+# NumPy's own.
+_SHORT = (
+    onnx.TensorProto.BFLOAT16,
+    onnx.TensorProto.FLOAT8E4M3FN,
+    onnx.TensorProto.FLOAT8E4M3FNUZ,
+    onnx.TensorProto.FLOAT8E5M2,
+    onnx.TensorProto.FLOAT8E5M2FNUZ,
+    onnx.TensorProto.FLOAT8E8M0,
+)
+# How many of them are in a byte.
+_PACKED = {
+    onnx.TensorProto.INT4: 2,
+    onnx.TensorProto.UINT4: 2,
+    onnx.TensorProto.FLOAT4E2M1: 2,
+    onnx.TensorProto.INT2: 4,
+    onnx.TensorProto.UINT2: 4,
+}
 
 
 def read_tensor(tensor: onnx.TensorProto, path: Path, name: str) -> Array:
@@ -40,12 +58,20 @@ def read_tensor(tensor: onnx.TensorProto, path: Path, name: str) -> Array:
         NiwakiError: values are missing or of no supported type, or an external file is not there,
             too short, or outside of the model's folder.
     """
-    if tensor.data_type not in _READABLE:
+    shape = tuple(tensor.dims)
+    if min(shape, default=0) < 0:
+        raise NiwakiError(f"{path}: constant {name!r} has a negative size: the file is damaged")
+    if tensor.data_type in _PACKED:
+        return _unpacked(tensor, path, name)
+    if tensor.data_type in _SHORT:
+        dtype = onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type)
+    elif tensor.data_type in _READABLE:
+        dtype = np.dtype(_READABLE[tensor.data_type])
+    else:
         raise NiwakiError(
             f"{path}: constant {name!r} is {type_name(tensor.data_type)}, which is not supported: "
             "export the model in float32"
         )
-    dtype, shape = np.dtype(_READABLE[tensor.data_type]), tuple(tensor.dims)
     if tensor.data_location == onnx.TensorProto.EXTERNAL:
         return _map_file(tensor, path, name, dtype, shape)
     if tensor.float_data:
@@ -60,6 +86,24 @@ def read_tensor(tensor: onnx.TensorProto, path: Path, name: str) -> Array:
             f"{path}: constant {name!r} has {values.nbytes} bytes, not {size}: the file is damaged"
         )
     return values.view(dtype).reshape(shape)
+
+
+def _unpacked(tensor: onnx.TensorProto, path: Path, name: str) -> Array:
+    """The values of a tensor that has several in a byte."""
+    shape = tuple(tensor.dims)
+    size = -(-math.prod(shape) // _PACKED[tensor.data_type])
+    raw = tensor.raw_data
+    if tensor.data_location == onnx.TensorProto.EXTERNAL:
+        raw = _map_file(tensor, path, name, np.uint8, (size,)).tobytes()
+    if raw and len(raw) != size:
+        raise NiwakiError(
+            f"{path}: constant {name!r} has {len(raw)} bytes, not {size}: the file is damaged"
+        )
+    alone = onnx.TensorProto(data_type=tensor.data_type, dims=shape, int32_data=tensor.int32_data)
+    if raw:
+        alone.ClearField("int32_data")
+        alone.raw_data = raw
+    return _field_data(alone, path, name).reshape(shape)
 
 
 def _field_data(tensor: onnx.TensorProto, path: Path, name: str) -> Array:

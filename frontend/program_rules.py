@@ -26,8 +26,9 @@ def check_program(program: ExportedProgram) -> None:
     """Raise NiwakiError for the first rule that `program`, as exported, breaks."""
     _check_inputs(program)
     _check_weights(program)
+    computed = _computed_from_weights(program)
     for node in program.graph.nodes:
-        if node.op == "call_function":
+        if node.op == "call_function" and not _is_inner(node, computed):
             _check_node(node)
     _check_outputs(program)
 
@@ -92,7 +93,7 @@ def dynamic_input(name: str, dimension: int) -> NiwakiError:
 
 
 def _check_weights(program: ExportedProgram) -> None:
-    values = constant_tensors(program)
+    values, computed = constant_tensors(program), _computed_from_weights(program)
     for node, name in constant_names(program).items():
         if not node.users or node not in values:
             continue
@@ -105,7 +106,28 @@ def _check_weights(program: ExportedProgram) -> None:
             raise NiwakiError(
                 f"weight {name!r} has no values (device 'meta'): load the model's weights first"
             )
-        _check_dtype(f"weight {name!r}", value.dtype)
+        if not _is_inner(node, computed):
+            _check_dtype(f"weight {name!r}", value.dtype)
+
+
+def _computed_from_weights(program: ExportedProgram) -> set[Node]:
+    """Nodes that depend on weights alone, and are computed when compiling.
+
+    What only they read may be of any type: checkpoints come in bfloat16 and 8-bit floats, and their
+    networks widen them.
+    """
+    constant = set(constant_names(program))
+    computed: set[Node] = set()
+    for node in program.graph.nodes:
+        inputs = node.all_input_nodes
+        if node.op == "call_function" and inputs and constant.issuperset(inputs):
+            constant.add(node)
+            computed.add(node)
+    return computed
+
+
+def _is_inner(node: Node, computed: set[Node]) -> bool:
+    return all(user in computed for user in node.users)
 
 
 def _check_node(node: Node) -> None:

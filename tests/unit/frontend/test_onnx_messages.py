@@ -320,9 +320,34 @@ class TestTypes:
 
     def test_weights(self, path: Path) -> None:
         made = model(CONV, IMAGE, WEIGHT)
-        made.graph.initializer[0].data_type = TensorProto.BFLOAT16
+        made.graph.initializer[0].data_type = TensorProto.COMPLEX64
         assert message(save(made, path)) == (
-            "constant 'w' is bfloat16, which is not supported: export the model in float32"
+            "constant 'w' is complex64, which is not supported: export the model in float32"
+        )
+
+    def test_short_weights_that_the_network_does_not_widen(self, path: Path) -> None:
+        short = normal(8).astype(onnx.helper.tensor_dtype_to_np_dtype(TensorProto.BFLOAT16))
+        nodes = [node("Cast", "x", to="c"), node("Add", "c", "w", to="s"), node("Cast", "s")]
+        for made, element in ((nodes[0], TensorProto.BFLOAT16), (nodes[2], TensorProto.FLOAT)):
+            made.attribute.add(name="to", type=onnx.AttributeProto.INT, i=element)
+        assert refusal(path, nodes, constants={"w": short}) == (
+            "the node that computes 'c': op 'Cast' (opset 17): 'c' is bfloat16, which is not "
+            "supported: export the model in float32"
+        )
+
+    @pytest.mark.parametrize("element", [TensorProto.INT4, TensorProto.UINT4])
+    def test_packed_weights_that_are_too_short(self, path: Path, element: int) -> None:
+        made = model(CONV, IMAGE, WEIGHT)
+        made.graph.initializer[0].data_type = element
+        assert message(save(made, path)) == (
+            "constant 'w' has 432 bytes, not 54: the file is damaged"
+        )
+
+    def test_a_negative_size(self, path: Path) -> None:
+        made = model(CONV, IMAGE, WEIGHT)
+        made.graph.initializer[0].dims[:] = [4, -3, 3, 3]
+        assert message(save(made, path)) == (
+            "constant 'w' has a negative size: the file is damaged"
         )
 
     def test_quantised(self, path: Path) -> None:
