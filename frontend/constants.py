@@ -6,6 +6,8 @@ program's signature says under which name the tensor is found.
 
 from __future__ import annotations
 
+import re
+
 import torch
 from torch._subclasses import FakeTensor
 from torch.export import ExportedProgram
@@ -49,7 +51,8 @@ def constant_names(program: ExportedProgram) -> dict[Node, str]:
 
 def add_constant(program: ExportedProgram, name: str, value: torch.Tensor) -> Node:
     """A new placeholder for `value`, named `name`, with a number behind it where that is taken."""
-    stem = name.replace(".", "_")  # with dots, a part might be the name of a method of modules
+    # With dots, a part might be the name of a method of modules; a ModuleDict takes any key.
+    stem = re.sub(r"\W", "_", name)
     unique, number = stem, 0
     while unique in program.state_dict or unique in program.constants:
         number += 1

@@ -10,7 +10,7 @@ import torch
 from torch._ops import OpOverload
 from torch_mlir.extras.fx_decomp_util import get_decomposition_table
 
-from niwaki.frontend import adaptive_pooling, elementwise, torch_padding
+from niwaki.frontend import adaptive_pooling, elementwise, half_precision, norms, torch_padding
 
 aten = torch.ops.aten
 
@@ -21,20 +21,14 @@ _KEEP = (aten._native_batch_norm_legit_no_training.default, aten.addmm.default)
 def decomposition_table() -> dict[OpOverload, Callable[..., Any]]:
     """torch-mlir's own table, with our changes."""
     table = {op: rule for op, rule in get_decomposition_table().items() if op not in _KEEP}
-    return (
-        table
-        | elementwise.RULES
-        | torch_padding.RULES
-        | adaptive_pooling.RULES
-        | {
-            aten.linear.default: linear,
-            aten.hardtanh.default: hardtanh,
-            aten.gelu.default: gelu,
-            aten.constant_pad_nd.default: constant_pad_nd,
-            aten.var.correction: lambda *args, **kwargs: var_mean(*args, **kwargs)[0],
-            aten.var_mean.correction: var_mean,
-        }
-    )
+    table |= elementwise.RULES | norms.RULES | torch_padding.RULES | adaptive_pooling.RULES
+    table |= {
+        aten.linear.default: linear,
+        aten.hardtanh.default: hardtanh,
+        aten.gelu.default: gelu,
+        aten.constant_pad_nd.default: constant_pad_nd,
+    }
+    return table | half_precision.widened(table)
 
 
 def linear(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = None) -> Any:
@@ -68,22 +62,3 @@ def constant_pad_nd(x: torch.Tensor, pad: list[int], value: float = 0) -> Any:
         dim = x.dim() - 1 - number
         x = x.narrow(dim, max(-before, 0), x.shape[dim] + min(before, 0) + min(after, 0))
     return aten.constant_pad_nd(x, [max(side, 0) for side in pad], value)
-
-
-def var_mean(
-    x: torch.Tensor,
-    dim: list[int] | None = None,
-    *,
-    correction: float | None = None,
-    keepdim: bool = False,
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Of layer and group norm. torch-mlir's rule computes in float64, which phones' GPUs lack."""
-    axes = dim or list(range(x.dim()))
-    count = math.prod(x.shape[axis] for axis in axes)
-    wide = x.float()
-    mean = wide.mean(axes, keepdim=True)
-    total = (wide - mean).square().sum(axes, keepdim)
-    variance = total / max(count - (1 if correction is None else correction), 0)
-    if not keepdim:
-        mean = wide.mean(axes)
-    return variance.to(x.dtype), mean.to(x.dtype)

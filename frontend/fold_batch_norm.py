@@ -23,6 +23,7 @@ from niwaki.frontend.layer_names import layer_name
 
 _BATCH_NORM = torch.ops.aten._native_batch_norm_legit_no_training.default
 _CONVOLUTION = torch.ops.aten.convolution.default
+_CONVERT = torch.ops.prims.convert_element_type.default
 _LINEAR = (torch.ops.aten.addmm.default, torch.ops.aten.mm.default)
 
 
@@ -48,7 +49,7 @@ def fold_batch_norm(program: ExportedProgram) -> None:
     for node in program.graph.find_nodes(op="call_function", target=_BATCH_NORM):
         if (affine := affine_of(node, constants)) is None:
             continue
-        producer: Node = node.args[0]
+        producer = _rounded(node.args[0])
         layer = layer_of(producer, constants) if len(producer.users) == 1 else None
         folded = fold(layer, affine) if layer is not None else None
         if folded is None:
@@ -58,6 +59,15 @@ def fold_batch_norm(program: ExportedProgram) -> None:
             _replace(program, node, producer)
     program.graph.eliminate_dead_code()
     program.graph_module.recompile()
+
+
+def _rounded(node: Node) -> Node:
+    """What is rounded to float16 and widened again, as between two layers of float16, or `node`."""
+    for dtype in (torch.float32, torch.float16):
+        if node.target is not _CONVERT or node.args[1] != dtype or len(node.users) != 1:
+            return node
+        node = node.args[0]
+    return node
 
 
 def affine_of(node: Node, constants: dict[Node, torch.Tensor]) -> Affine | None:
@@ -96,7 +106,7 @@ def fold(layer: Layer, affine: Affine) -> Layer | None:
     """`layer` with `affine` applied to its output; None where the result would not be the same.
 
     Infinity and NaN must flow as they would have: an infinite scale would turn a zero weight into
-    NaN, and a large one may take a float16 weight beyond its range.
+    NaN, and a large one may take a weight beyond its range.
     """
     if not (_is_finite(affine.scale) and _is_finite(affine.shift)):
         return None
@@ -147,7 +157,6 @@ def _multiply_and_add(program: ExportedProgram, node: Node, affine: Affine) -> N
     value = x.meta["val"]
     shape = [-1] + [1] * (value.ndim - 2)  # broadcast over everything behind the channels
     name = layer_name(node)
-    convert = torch.ops.prims.convert_element_type.default
     steps = [
         (
             torch.ops.aten.mul.Tensor,
@@ -159,7 +168,7 @@ def _multiply_and_add(program: ExportedProgram, node: Node, affine: Affine) -> N
         ),
     ]
     if value.dtype != torch.float32:
-        steps = [(convert, torch.float32), *steps, (convert, value.dtype)]
+        steps = [(_CONVERT, torch.float32), *steps, (_CONVERT, value.dtype)]
     result = x
     for target, operand in steps:
         with program.graph.inserting_before(node):
@@ -167,7 +176,7 @@ def _multiply_and_add(program: ExportedProgram, node: Node, affine: Affine) -> N
         step.meta = {
             key: node.meta[key] for key in ("nn_module_stack", "from_node") if key in node.meta
         }
-        dtype = operand if target is convert else torch.float32
+        dtype = operand if target is _CONVERT else torch.float32
         step.meta["val"] = value.to(dtype) if value.dtype != dtype else value
         result = step
     return result

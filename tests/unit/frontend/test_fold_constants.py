@@ -90,3 +90,10 @@ def test_what_would_grow_stays_code() -> None:
 def test_other_dtypes(dtype: torch.dtype) -> None:
     model = Function(lambda self, x: x + self.w.t().float(), w=torch.ones(2, 3).to(dtype))
     assert ops_of(program_of(model, torch.randn(3, 2))) == ["add"]
+
+
+def test_a_layer_may_have_any_name() -> None:
+    layers = nn.ModuleDict({"batch norm, first": nn.Linear(4, 3)})
+    model = Function(lambda self, x: self.layers["batch norm, first"](x), layers=layers)
+    x = torch.randn(2, 4)
+    torch.testing.assert_close(program_of(model, x).module()(x), model(x))
