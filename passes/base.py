@@ -210,7 +210,7 @@ def constant_attribute(value: Any) -> ir.Attribute | None:
 
 def constant(array: npt.NDArray[Any]) -> ir.Value:
     """An `arith.constant` of a tensor, at the current insertion point and location."""
-    attribute = ir.DenseElementsAttr.get(np.ascontiguousarray(array))
+    attribute = ir.DenseElementsAttr.get(np.asarray(array, order="C"))
     return ir.Operation.create(
         "arith.constant", results=[attribute.type], attributes={"value": attribute}
     ).result

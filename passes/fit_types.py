@@ -130,7 +130,7 @@ def narrowed_constant(attribute: ir.Attribute, location: ir.Location) -> ir.Attr
     narrow = np.clip(values, I32.min, I32.max).astype(np.int32)
     if not dense:
         return ir.IntegerAttr.get(kind, int(narrow))
-    return ir.DenseElementsAttr.get(np.ascontiguousarray(narrow))
+    return ir.DenseElementsAttr.get(np.asarray(narrow, order="C"))
 
 
 def drop_casts(function: Any) -> None:

@@ -32,7 +32,7 @@ PACK = ("sparse-pattern-compact-storage",)
 FUSE_POOLING = "sparse-pattern-fuse-pooling"
 # Where nothing reads epilogues any more: what a function gives for one value is known by its name.
 EXPAND = "sparse-pattern-expand-math"
-EMIT = ("canonicalize", "cse", "sparse-pattern-check-memory", "sparse-pattern-emit-iree")
+EMIT = ("sparse-pattern-lower-slices", "canonicalize", "cse", "sparse-pattern-emit-iree")
 
 # Without one of these the results are the same, only slower. Later passes need what others make.
 OPTIONAL = (

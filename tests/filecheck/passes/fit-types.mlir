@@ -80,3 +80,23 @@ module attributes {sparse_pattern.target = "vulkan"} {
     return %0 : tensor<2x6xi1>
   }
 }
+
+// -----
+
+// A constant without dimensions keeps none.
+// CHECK-LABEL: func.func @scalar(
+// CHECK:         arith.constant dense<1> : tensor<i32>
+module attributes {sparse_pattern.target = "vulkan"} {
+  func.func @scalar(%x: tensor<f32>) -> tensor<f32> {
+    %one = arith.constant dense<1> : tensor<i64>
+    %empty = tensor.empty() : tensor<f32>
+    %y = linalg.generic {indexing_maps = [affine_map<() -> ()>, affine_map<() -> ()>, affine_map<() -> ()>], iterator_types = []}
+        ins(%x, %one : tensor<f32>, tensor<i64>) outs(%empty : tensor<f32>) {
+    ^bb0(%a: f32, %b: i64, %out: f32):
+      %0 = arith.sitofp %b : i64 to f32
+      %1 = arith.subf %0, %a : f32
+      linalg.yield %1 : f32
+    } -> tensor<f32>
+    return %y : tensor<f32>
+  }
+}
