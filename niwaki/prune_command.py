@@ -48,6 +48,10 @@ def prune_file(text: str, output: str, no_data: bool, **options: Any) -> list[La
         raise NiwakiError(f"cannot write {output}: folder {folder} does not exist; create it first")
     if Path(text).suffix == ".onnx":
         return _prune_onnx_file(text, output, no_data, options)
+    if Path(output).suffix != ".safetensors":
+        raise NiwakiError(
+            f"{output}: what becomes of a module is a .safetensors file of its weights: call it so"
+        )
     arguments = _arguments(text)
     if no_data:
         kept = ("model", "example")

@@ -77,7 +77,8 @@ def prune_onnx(path: str | Path, output: str | Path, config: PruningConfig) -> l
         NiwakiError: the file is no ONNX model, no layer of it fits, or the output cannot be
             written.
     """
-    from .pruning import LayerReport, Magnitude, select_layers
+    from .pruning import LayerReport, Magnitude, left_out_layers, select_layers
+    from .pruning.progress import say
     from .schemes import detect
 
     path = Path(path)
@@ -90,6 +91,8 @@ def prune_onnx(path: str | Path, output: str | Path, config: PruningConfig) -> l
     chosen = select_layers(
         layers, config, lambda few: _flops(model, [weights[x.name] for x in few])
     )
+    if dense := left_out_layers(layers, config):
+        say(f"stays dense: {dense}")
     reports = []
     for target in Magnitude().fit(chosen):
         layer = target.layer

@@ -43,7 +43,7 @@ from .schemes import (
     Unstructured,
 )
 from .search import Search
-from .selection import Target, left_out, select, select_layers
+from .selection import Target, left_out, left_out_layers, select, select_layers
 from .training import prune
 
 __all__ = [
@@ -87,6 +87,7 @@ __all__ = [
     "crossbar_costs",
     "find_layers",
     "left_out",
+    "left_out_layers",
     "load_config",
     "mask_function",
     "merge_branches",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import Any
 
+from niwaki.arguments import given
 from niwaki.errors import NiwakiError
 
 from .scheme import PruningScheme, parse_scheme
@@ -67,7 +68,8 @@ def check_config(config: PruningConfig) -> None:
     """
     if not isinstance(config, PruningConfig):
         raise NiwakiError(
-            f"config is a PruningConfig, or what load_config makes of a YAML file, not {config!r}"
+            "config is a PruningConfig, or what load_config makes of a YAML file, not "
+            f"{given(config)}"
         )
     parse_scheme(config.scheme)
     check_rate(config.rate)

@@ -6,14 +6,15 @@ then needs fewer epochs (https://arxiv.org/abs/1503.02531; BLK-REW and RT3D retr
 
 from __future__ import annotations
 
-from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor, nn
 from torch.nn import functional
 
+from niwaki.arguments import check_kind, check_number
 from niwaki.errors import NiwakiError
+from niwaki.module_copy import copy_module
 
 from .batches import evaluating
 
@@ -37,6 +38,10 @@ class Distillation:
     teacher: nn.Module | None = None
 
     def __post_init__(self) -> None:
+        check_number("weight of distillation", self.weight, "a number above 0 and at most 1")
+        check_number("temperature of distillation", self.temperature, "a number above 0")
+        if self.teacher is not None:
+            check_kind("teacher", self.teacher, nn.Module, "a torch.nn.Module")
         if not 0 < self.weight <= 1 or not self.temperature > 0:
             raise NiwakiError(
                 "the weight of distillation is above 0 and at most 1, its temperature above 0, not "
@@ -47,7 +52,7 @@ class Distillation:
         """The same with a teacher: a copy of `dense`, if there is no other."""
         if self.teacher is not None:
             return self
-        teacher = deepcopy(dense).eval().requires_grad_(False)
+        teacher = copy_module(dense).eval().requires_grad_(False)
         return Distillation(self.weight, self.temperature, teacher)
 
     def mix(self, loss: Tensor, outputs: Any, inputs: Any) -> Tensor:

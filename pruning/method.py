@@ -15,7 +15,7 @@ from niwaki.schemes.base import Weights
 
 from .budget import share_budget
 from .masks import Masks
-from .named import parse_named, text_of
+from .named import check_fields, parse_named, text_of
 from .selection import Target
 
 
@@ -61,8 +61,8 @@ class Method(ABC):
         """
         if self.trains and epochs < 1:
             raise NiwakiError(
-                f"{self.name} prunes while it trains: give data and 1 epoch or more, or "
-                "choose magnitude"
+                f"{self.name} prunes while it trains: give 1 epoch or more, or choose the method "
+                "magnitude"
             )
         if self.trains and not 0 < self.share <= 1:
             # With none of them weights would never be removed.
@@ -140,4 +140,7 @@ def parse_method(text: str | Method) -> Method:
     Raises:
         NiwakiError: no such method or parameter, or a value of the wrong kind.
     """
-    return text if isinstance(text, Method) else parse_named(text, METHODS, "pruning method")
+    if isinstance(text, Method):
+        check_fields(text, f"pruning method '{text.name}'")
+        return text
+    return parse_named(text, METHODS, "pruning method")

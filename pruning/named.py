@@ -6,9 +6,13 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import fields
+from numbers import Integral, Real
 from typing import Any, TypeVar
 
+from niwaki.arguments import given
 from niwaki.errors import NiwakiError
+
+KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
 
 Named = TypeVar("Named")
 
@@ -20,7 +24,7 @@ def parse_named(text: str, known: Mapping[str, type[Named]], what: str) -> Named
         NiwakiError: no such name or parameter, or a value of the wrong kind.
     """
     if not isinstance(text, str):
-        raise NiwakiError(f"a {what} is an instance or its name as text, not {text!r}")
+        raise NiwakiError(f"a {what} is an instance or its name as text, not {given(text)}")
     found = re.fullmatch(r"\s*(\w+)\s*(?:\((.*)\))?\s*", text)
     if found is None or found[1] not in known:
         raise NiwakiError(f"unknown {what} '{text}': choose one of {', '.join(known)}")
@@ -34,6 +38,22 @@ def parse_named(text: str, known: Mapping[str, type[Named]], what: str) -> Named
             raise NiwakiError(f"{what} '{found[1]}' takes {takes}, not '{name}'")
         values[name] = _value(f"{what} '{found[1]}': {name}", defaults[name], value)
     return kind(**values)
+
+
+def check_fields(instance: Any, what: str) -> None:
+    """Values of an instance are of the kinds that its defaults have.
+
+    Raises:
+        NiwakiError: one is not; the message names it.
+    """
+    for field in fields(instance):
+        kind, value = type(field.default), getattr(instance, field.name, None)
+        if not field.init or kind not in KINDS:
+            continue
+        wanted: Any = {float: Real, int: Integral}.get(kind, kind)
+        wrong = isinstance(value, bool) and kind is not bool
+        if wrong or not isinstance(value, wanted) or (kind is float and not math.isfinite(value)):
+            raise NiwakiError(f"{what}: {field.name} is {KINDS[kind]}, not {given(value)}")
 
 
 def text_of(name: str, instance: Any) -> str:
@@ -55,5 +75,4 @@ def _value(name: str, default: Any, text: str) -> Any:
             raise ValueError(text)
         return value
     except (KeyError, ValueError):
-        kind = {bool: "true or false", int: "a whole number", float: "a number"}[type(default)]
-        raise NiwakiError(f"{name} is {kind}, not '{text}'") from None
+        raise NiwakiError(f"{name} is {KINDS[type(default)]}, not '{text}'") from None

@@ -87,7 +87,7 @@ class Display:
 
     def say(self, text: str) -> None:
         """One line."""
-        self._console.print(printable(text), highlight=False, markup=False, soft_wrap=True)
+        say(text, self._console)
 
     def step(self, done: int, loss: float) -> None:
         """So many steps are done, of all epochs."""
@@ -108,6 +108,13 @@ class Display:
             epochs.add_row(*report.cells())
         # Layers last: of a deep network a terminal shows the first ones.
         return Group(epochs, self._progress, layer_table(self._layers))
+
+
+def say(text: str, console: Console | None = None) -> None:
+    """One line, on the error stream if there is no console."""
+    (console or Console(stderr=True)).print(
+        printable(text), highlight=False, markup=False, soft_wrap=True
+    )
 
 
 def layer_table(layers: Sequence[LayerReport]) -> Table:

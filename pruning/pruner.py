@@ -21,11 +21,12 @@ from torch import Tensor, nn
 
 from niwaki.errors import NiwakiError
 
-from .config import PruningConfig
+from .arguments import check_model
+from .config import PruningConfig, check_config
 from .masks import Masks
 from .method import Method, parse_method
 from .scheme import PruningScheme, parse_scheme
-from .selection import Target, select
+from .selection import Target, left_out, select
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class Pruner:
 
     Attributes:
         plan: what is to be done to each layer, as text.
+        left_out: which weights stay dense, and why, in one line; empty where none does.
 
     Raises:
         NiwakiError: as `select` does, or no such method.
@@ -67,6 +69,8 @@ class Pruner:
         method: str | Method = "admm",
         example: Any = None,
     ) -> None:
+        check_model(model)
+        check_config(config)
         self.method = copy(parse_method(method))
         self.method.prepare(model, example)
         self.method.targets = select(model, config, example)
@@ -75,6 +79,7 @@ class Pruner:
             target.layer.name: f"{target.scheme} at a rate of {target.rate:g}{shared}"
             for target in self.targets
         }
+        self.left_out = left_out(model, config)
         self.masks = Masks(model, {target.layer.name: target.layer for target in self.targets})
         self.epoch = self.step = 0
         self._epochs = -1

@@ -18,7 +18,7 @@ import torch
 from niwaki.schemes.base import Bools, SchemeError, Shape, Weights
 
 from .blocks import Blocks
-from .named import parse_named, text_of
+from .named import check_fields, parse_named, text_of
 
 Projection = Callable[[Weights, int], Bools]
 
@@ -103,5 +103,6 @@ def parse_scheme(text: str | PruningScheme) -> PruningScheme:
         NiwakiError: no such scheme or parameter, or a value of the wrong kind.
     """
     if isinstance(text, PruningScheme):
+        check_fields(text, f"pruning scheme '{text.name}'")
         return text
     return parse_named(text, PRUNING_SCHEMES, "pruning scheme")

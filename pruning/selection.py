@@ -69,10 +69,10 @@ def select_layers(layers: Sequence[Layer], config: PruningConfig, flops: Flops) 
     decisions = _decisions(layers, config)
     targets = [decision for decision in decisions.values() if isinstance(decision, Target)]
     if not targets:
-        reasons = _listed({k: v for k, v in decisions.items() if isinstance(v, str)})
+        reasons = left_out_layers(layers, config) or "the network has none"
         raise NiwakiError(
             f"no layer is left to prune to {config.scheme} at a rate of {config.rate:g}: "
-            f"{reasons or 'the network has none'}; name layers to include ('*' for all), or choose "
+            f"{reasons}; name layers to include ('*' for all), or choose "
             "another scheme or rate"
         )
     costs = _costs([target.layer for target in targets], config, flops)
@@ -90,13 +90,19 @@ def left_out(model: nn.Module, config: PruningConfig) -> str:
     In one line: ``embed.weight (of an Embedding), conv1 (first of the network)``.
     """
     layers = find_layers(model)
-    reasons = {k: v for k, v in _decisions(layers, config).items() if isinstance(v, str)}
-    pruned = {id(layer.weight) for layer in layers}
-    for path, module in model.named_modules():
-        for label, weight in module.named_parameters(path, recurse=False):
-            if id(weight) not in pruned and weight.dim() > 1:
-                reasons[label] = _no_layer(label, module)
-    return _listed(reasons)
+    known = {id(layer.weight) for layer in layers}
+    others = {
+        label: _no_layer(label, module)
+        for path, module in model.named_modules()
+        for label, weight in module.named_parameters(path, recurse=False)
+        if id(weight) not in known and weight.dim() > 1
+    }
+    return ", ".join(filter(None, (left_out_layers(layers, config), _listed(others))))
+
+
+def left_out_layers(layers: Sequence[Layer], config: PruningConfig) -> str:
+    """Which of these layers stay dense, and why."""
+    return _listed({k: v for k, v in _decisions(layers, config).items() if isinstance(v, str)})
 
 
 def misfit(target: Target) -> str:

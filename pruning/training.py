@@ -16,6 +16,7 @@ from torch.optim import Optimizer
 from niwaki.errors import NiwakiError
 from niwaki.module_copy import copy_module
 
+from .arguments import check_arguments, check_optimizer, check_training, described
 from .batches import evaluate, moved, parts
 from .checkpoint import (
     check_options,
@@ -27,7 +28,7 @@ from .checkpoint import (
 from .config import PruningConfig
 from .distillation import Distillation
 from .method import Method, parse_method
-from .progress import Display, EpochReport
+from .progress import Display, EpochReport, say
 from .pruner import Pruner
 from .scheme import PruningScheme
 
@@ -79,6 +80,11 @@ def prune(
         NiwakiError: options, layers and data do not fit together, the loss is not finite, or the
             checkpoint is damaged or of another run.
     """
+    check_arguments(
+        model, train_loader=train_loader, scheme=scheme, rate=rate, method=method, epochs=epochs,
+        loss=loss, eval=eval, config=config, learning_rate=learning_rate, optimizer=optimizer,
+        checkpoint=checkpoint, progress=progress, example=example, distillation=distillation,
+    )  # fmt: skip
     config = config or PruningConfig()
     config = replace(
         config,
@@ -101,11 +107,16 @@ def prune(
         **_texts(distillation),
         **{f"layer {name}": text for name, text in pruner.plan.items()},
     }
+    check_training(method, train_loader, epochs)
     pruner.before_training(epochs, steps)
+    if progress and pruner.left_out:
+        say(f"stays dense: {pruner.left_out}")
     if epochs:
         if not any(parameter.requires_grad for parameter in pruned.parameters()):
             raise NiwakiError("no parameter of the network is trained: call model.requires_grad_()")
         make = optimizer or (lambda parameters: torch.optim.Adam(parameters, learning_rate))
+        made = make(pruned.parameters())
+        check_optimizer(made)
         training = _Training(
             pruned,
             pruner,
@@ -113,7 +124,7 @@ def prune(
             loss,
             distillation and distillation.of(model),
             eval,
-            make(pruned.parameters()),
+            made,
             checkpoint,
             options,
         )
@@ -175,8 +186,8 @@ class _Training:
     def _step(self, batch: Any, step: int) -> float:
         device = next(self.model.parameters()).device
         inputs, targets = (moved(part, device) for part in parts(batch))
-        outputs = self.model(*inputs) if isinstance(inputs, tuple) else self.model(inputs)
-        loss = self.loss(outputs, targets)
+        outputs = self._outputs(inputs)
+        loss = self._loss(outputs, targets)
         if self.distillation is not None and not self.pruner.pruning:
             loss = self.distillation.mix(loss, outputs, inputs)
         if not isinstance(loss, Tensor) or loss.numel() != 1:
@@ -190,6 +201,24 @@ class _Training:
         (loss + self.pruner.extra_loss()).backward()
         self.optimizer.step()
         return value
+
+    def _outputs(self, inputs: Any) -> Any:
+        try:
+            return self.model(*inputs) if isinstance(inputs, tuple) else self.model(inputs)
+        except (IndexError, RuntimeError, TypeError, ValueError) as error:
+            raise NiwakiError(
+                f"the network cannot take inputs {described(inputs)} of train_loader: "
+                f"{_first_line(error)}"
+            ) from error
+
+    def _loss(self, outputs: Any, targets: Any) -> Any:
+        try:
+            return self.loss(outputs, targets)
+        except (AttributeError, IndexError, RuntimeError, TypeError, ValueError) as error:
+            raise NiwakiError(
+                f"the loss cannot take outputs {described(outputs)} of the network and targets "
+                f"{described(targets)} of train_loader: {_first_line(error)}"
+            ) from error
 
     def _check_weights(self) -> None:
         """Weights that are not finite must not replace the last good checkpoint."""
@@ -249,22 +278,25 @@ def _texts(distillation: Distillation | None) -> dict[str, Any]:
     }
 
 
+def _first_line(error: Exception) -> str:
+    """What an exception of the user's code says, in a line."""
+    lines = str(error).strip().splitlines() or [""]
+    return f"{type(error).__name__}: {lines[0][:200]}".rstrip(" .;:")
+
+
 def _length(loader: Any, epochs: int) -> int:
     """Steps of an epoch."""
-    if epochs < 0:
-        raise NiwakiError(f"epochs are 0 or more, not {epochs}")
     if epochs == 0:
         return 0
-    if loader is None:
-        raise NiwakiError("training needs data: give train_loader, or 0 epochs and magnitude")
     try:
         steps = len(loader)
     except TypeError:
         raise NiwakiError(
-            "the length of the training data must be known: give a DataLoader or list of batches"
+            "the length of the training data must be known: give as train_loader a DataLoader or "
+            "a list of batches"
         ) from None
     if steps < 1:
-        raise NiwakiError("the training data is empty: give at least one batch")
+        raise NiwakiError("the training data of train_loader is empty: give at least one batch")
     return steps
 
 

@@ -120,7 +120,7 @@ def test_a_checkpoint_goes_on_with_the_same_teacher_alone(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(("weight", "temperature"), [(0, 4), (1.5, 4), (0.5, 0), (0.5, math.nan)])
 def test_numbers_out_of_range(weight: float, temperature: float) -> None:
-    with pytest.raises(NiwakiError, match=r"^the weight of distillation is above 0 and at most 1,"):
+    with pytest.raises(NiwakiError, match=r"distillation is (a number )?above 0"):
         Distillation(weight, temperature)
 
 

@@ -77,7 +77,9 @@ def test_training(model: Path) -> None:
     )  # fmt: skip
     result = niwaki_prune(*arguments)
     assert result.exit_code == 0, result.output
-    assert [line.split(",")[0] for line in result.stderr.splitlines()] == ["epoch 1", "epoch 2"]
+    dense, *epochs = result.stderr.splitlines()
+    assert dense == "stays dense: 0 (first of the network), 1 (excluded), 4 (last of the network)"
+    assert [line.split(",")[0] for line in epochs] == ["epoch 1", "epoch 2"]
     assert (state(output)["1.weight"] != 0).all()
     assert float((state(output)["2.weight"] != 0).float().mean()) == 0.25
     other = niwaki_prune(*arguments[:-4], "-o", output)
@@ -130,7 +132,7 @@ def test_budgets(model: Path) -> None:
         ("{model}:make", ["--no-data", "--method", "admm"], "admm prunes while it trains: "),
         ("{model}:without_data", ["--no-data", "--method", "layerwise"], "layerwise needs an ex"),
         ("{model}:make", ["--no-data", "--epochs", "1"], "training needs data: give train_loader"),
-        ("{model}:make", ["--no-data", "--rate", "0.5"], "1: a pruning rate is at least 1"),
+        ("{model}:make", ["--no-data", "--rate", "0.5"], "a pruning rate is at least 1"),
         ("{model}:make", ["--no-data", "--budget", "latency"], "the budget latency needs times: "),
         (
             "{model}:without_data",
@@ -139,6 +141,12 @@ def test_budgets(model: Path) -> None:
         ),
         ("{model}:setup", ["--distill", "2"], "the weight of distillation is above 0 and at most"),
         ("{model}:setup", ["--temperature", "2"], "--temperature is that of distillation: give"),
+        ("{model}:make", ["--no-data", "--scheme", "patern"], "unknown pruning scheme 'patern'"),
+        (
+            "{model}:setup",
+            ["--method", "admm", "--epochs", "0"],
+            "admm prunes while it trains: give epochs=1 or more",
+        ),
         ("{model}:make", ["--config", "none.yaml"], "none.yaml: cannot be read: No such file"),
     ],
 )
@@ -149,6 +157,14 @@ def test_mistakes(model: Path, model_text: str, options: list[str], message: str
     assert result.stderr.startswith(f"error: {message.format(model=model)}")
     assert result.stderr.count("\n") == 1
     assert not output.exists()
+
+
+def test_the_output_is_named_by_what_it_is(model: Path) -> None:
+    output = model.with_name("pruned.pth")
+    result = niwaki_prune(f"{model}:make", "--no-data", "-o", output)
+    assert result.exit_code == 1
+    told = f"{output}: what becomes of a module is a .safetensors file of its weights: call it so"
+    assert result.stderr == f"error: {told}\n"
 
 
 def test_output_in_no_folder(model: Path) -> None:

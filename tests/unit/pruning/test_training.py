@@ -413,12 +413,15 @@ def test_weights_that_are_not_finite_replace_no_checkpoint(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"method": "admm"}, "^admm prunes while it trains: give data and 1 epoch"),
+        ({"method": "admm"}, "^admm prunes while it trains: give epochs=1 or more, or"),
         (
             {"method": "chance"},
             "^unknown pruning method 'chance': choose one of admm, group_lasso, halving,",
         ),
-        ({"method": Pruner}, "^a pruning method is an instance or its name as text, not <class"),
+        (
+            {"method": Pruner},
+            "^a pruning method is an instance or its name as text, not the class Pruner",
+        ),
         ({"scheme": 4}, "^a pruning scheme is an instance or its name as text, not 4$"),
         ({"epochs": 1, "eval": lambda model: None}, "^eval returned None: return a number, as the"),
         ({"method": "admm(rho=nan)", "epochs": 1}, "'admm': rho is a number, not 'nan'$"),
@@ -431,7 +434,7 @@ def test_weights_that_are_not_finite_replace_no_checkpoint(tmp_path: Path) -> No
         ({"method": "gradual(ramp=0)", "epochs": 1}, "share of epochs is above 0 .*, not 0$"),
         ({"method": "reweighted(eps=0)", "epochs": 1}, "penalty and eps are above 0"),
         ({"method": "reweighted", "epochs": 1, "scheme": "n_m"}, "^2: n_m has no blocks"),
-        ({"epochs": -1}, "^epochs are 0 or more, not -1$"),
+        ({"epochs": -1}, "^epochs is a whole number from 0 on, not -1$"),
         (
             {"epochs": 1, "loss": lambda outputs, labels: outputs},
             r"^the loss is \[32, 4\] and must be a tensor of one number: the mean$",
@@ -443,7 +446,7 @@ def test_weights_that_are_not_finite_replace_no_checkpoint(tmp_path: Path) -> No
         ),
         ({"epochs": 1, "train_loader": None}, "^training needs data: give train_loader"),
         ({"epochs": 1, "train_loader": iter(())}, "^the length of the training data must be known"),
-        ({"epochs": 1, "train_loader": []}, "^the training data is empty"),
+        ({"epochs": 1, "train_loader": []}, "^the training data of train_loader is empty"),
         ({"epochs": 1, "train_loader": [torch.zeros(1)]}, r"^each batch .* is \(inputs, targets\)"),
     ],
 )
@@ -542,7 +545,8 @@ def test_lines_of_each_epoch(capsys: pytest.CaptureFixture[str]) -> None:
         network(), loader(64), rate=2, method="admm", epochs=2, eval=lambda model: 0.5,
         learning_rate=1e-4,
     )  # fmt: skip
-    lines = capsys.readouterr().err.splitlines()
+    dense, *lines = capsys.readouterr().err.splitlines()
+    assert dense == "stays dense: 0 (first of the network), 10 (last of the network)"
     assert [line.split(", loss")[0] for line in lines] == ["epoch 1, prune", "epoch 2, retrain"]
     assert "score 0.5, residual 0." in lines[0]
     assert lines[1].endswith("score 0.5, rate 2.00x")
