@@ -63,11 +63,12 @@ def fold_batch_norm(program: ExportedProgram) -> None:
 
 def _rounded(node: Node) -> Node:
     """What is rounded to float16 and widened again, as between two layers of float16, or `node`."""
+    source = node
     for dtype in (torch.float32, torch.float16):
-        if node.target is not _CONVERT or node.args[1] != dtype or len(node.users) != 1:
+        if source.target is not _CONVERT or source.args[1] != dtype or len(source.users) != 1:
             return node
-        node = node.args[0]
-    return node
+        source = source.args[0]
+    return source
 
 
 def affine_of(node: Node, constants: dict[Node, torch.Tensor]) -> Affine | None:

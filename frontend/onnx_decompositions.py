@@ -19,6 +19,7 @@ import onnx
 
 from niwaki.frontend.onnx_functions import definition
 from niwaki.frontend.onnx_graph import IMPORTED_AS, OnnxGraph, attribute
+from niwaki.frontend.onnx_half_precision import in_float32
 from niwaki.frontend.onnx_padding import pad
 from niwaki.frontend.onnx_pooling import average_pool, global_lp_pool, lp_pool, max_pool
 from niwaki.frontend.onnx_recurrent import recurrent
@@ -36,6 +37,8 @@ def decompose_node(
     """
     if parts := upgrade(graph, node, opset):
         return parts, IMPORTED_AS
+    if parts := in_float32(graph, node):
+        return parts, opset
     if node.op_type in _RULES:
         steps = Steps(graph, node)
         _RULES[node.op_type](steps)

@@ -8,6 +8,7 @@ The arithmetic, and what forbids it, is that of PyTorch's graphs.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 import onnx
@@ -27,8 +28,9 @@ def fold_onnx_batch_norm(graph: OnnxGraph) -> None:
             nodes.append(node)
             continue
         affine = _affine(graph, node)
-        producer = producers.get(node.input[0])
-        layer = _layer(graph, producer) if uses[node.input[0]] == 1 else None
+        source = _unrounded(node.input[0], producers, uses)
+        producer = producers.get(source)
+        layer = _layer(graph, producer) if uses[source] == 1 else None
         folded = fold(layer, affine) if layer is not None else None
         if producer is not None and folded is not None:
             _set_constants(graph, producer, folded)
@@ -39,6 +41,19 @@ def fold_onnx_batch_norm(graph: OnnxGraph) -> None:
             nodes += _multiply_and_add(graph, node, affine)
     graph.nodes = nodes
     graph.remove_unused()
+
+
+def _unrounded(name: str, producers: dict[str, onnx.NodeProto], uses: Counter[str]) -> str:
+    """What is rounded to float16 and widened again, as between two nodes of float16, or `name`."""
+    source = name
+    for element in (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16):
+        cast = producers.get(source)
+        if cast is None or cast.op_type != "Cast" or uses[source] > 1:
+            return name
+        if attribute(cast, "to", 0) != element:
+            return name
+        source = cast.input[0]
+    return source
 
 
 def _is_constant(graph: OnnxGraph, names: Iterable[str]) -> bool:

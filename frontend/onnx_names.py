@@ -18,6 +18,7 @@ import onnx
 
 from niwaki.frontend.layer_names import module_op_name
 from niwaki.frontend.onnx_graph import OnnxGraph
+from niwaki.frontend.onnx_half_precision import WIDENED
 
 _WEIGHT = ".weight"
 _SCOPES = "pkg.torch.onnx.name_scopes"
@@ -36,8 +37,9 @@ def name_layers(graph: OnnxGraph) -> None:
 
 def _by_weight(node: onnx.NodeProto, graph: OnnxGraph) -> str:
     for name in node.input:
-        if name in graph.constants and name.endswith(_WEIGHT):
-            return name.removesuffix(_WEIGHT)
+        stored = name.removesuffix(WIDENED)
+        if name in graph.constants and stored.endswith(_WEIGHT):
+            return stored.removesuffix(_WEIGHT)
     return ""
 
 
