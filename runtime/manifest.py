@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import re
 from dataclasses import dataclass, field
 from typing import Any
 
 from niwaki.errors import NiwakiError
 from niwaki.records import DispatchRecord, LayerRecord, Remark
+from niwaki.schemes.kernel_sample import digits
 from niwaki.signature import DTYPES, Signature, TensorSpec, Tree
 
 from .json_fields import decode
@@ -98,6 +100,8 @@ def _check(manifest: Manifest, where: str) -> None:
     for name, digest in manifest.digests.items():
         if not re.fullmatch("[0-9a-f]{64}", digest):
             raise NiwakiError(f"{where}.digests.{name} must be a sha256 in hexadecimal")
+    for i, layer in enumerate(manifest.layers):
+        _check_sample(layer, f"{where}.layers[{i}]")
     signature = manifest.signature
     for group, specs in (("inputs", signature.inputs), ("outputs", signature.outputs)):
         for i, spec in enumerate(specs):
@@ -108,6 +112,14 @@ def _check(manifest: Manifest, where: str) -> None:
         case {"tuple": [{"tuple": _}, {"dict": _}]}:
             return
     raise NiwakiError(f"{where}.signature.input_tree must be a tuple of a tuple and a dict")
+
+
+def _check_sample(layer: LayerRecord, where: str) -> None:
+    """A picture is drawn of it, of kernels as large as it says."""
+    width = digits(math.prod(layer.kernel_size))
+    for row in layer.sample:
+        if not re.fullmatch("[0-9a-f]+", row) or not width or len(row) % width:
+            raise NiwakiError(f"{where}.sample must hold kernels of its kernel_size, as hex digits")
 
 
 def _check_spec(spec: TensorSpec, where: str) -> None:

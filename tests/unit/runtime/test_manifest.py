@@ -79,6 +79,10 @@ CALL = {"tuple": [{"tuple": [0]}, {"dict": {}}]}
         (put(True, "layers", 0, "kept"), ".layers[0].kept must be an integer"),
         (put(-1, "layers", 0, "kept"), ".layers[0].kept must be from 0 to 2^63 - 1"),
         (put(2**63, "layers", 0, "weights"), ".layers[0].weights must be from 0 to 2^63 - 1"),
+        (
+            put(["12345"], "layers", 0, "sample"),
+            ".layers[0].sample must hold kernels of its kernel_size, as hex digits",
+        ),
         (put([], "digests"), ".digests must be an object"),
         (put(1, "digests", "module.vmfb"), ".digests.module.vmfb must be a string"),
         (put("12", "digests", "w"), ".digests.w must be a sha256 in hexadecimal"),
