@@ -22,6 +22,7 @@ from torch.export import ExportedProgram
 
 from niwaki.errors import NiwakiError
 from niwaki.frontend.program_rules import dynamic_input
+from niwaki.frontend.recorded_sizes import check_recorded_sizes
 from niwaki.frontend.torch_export import quiet
 
 # What torch.export.save writes, below a folder named after the file. Anything else might be code.
@@ -39,13 +40,15 @@ _TABLES = ("data/weights/model_weights_config.json", "data/constants/model_const
 def load_pt2(path: Path) -> ExportedProgram:
     """The program saved in `path`.
 
-    Raises NiwakiError where the file is damaged, was not written by torch.export.save, or holds
-    anything that would run code or has dynamic sizes.
+    Raises NiwakiError where the file is damaged or contradicts itself, was not written by
+    torch.export.save, or holds anything that would run code or has dynamic sizes.
     """
     try:
         _check_archive(path)
         with quiet():
-            return torch.export.load(path)
+            program = torch.export.load(path)
+            check_recorded_sizes(program)
+            return program
     except NiwakiError:
         raise
     except OSError as error:
