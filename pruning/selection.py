@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 from torch import nn
@@ -53,15 +54,21 @@ def select(model: nn.Module, config: PruningConfig, example: Any = None) -> list
             raise NiwakiError("the budget flops needs an example of the network's inputs: give one")
         return layer_flops(model, layers, example)
 
-    return select_layers(find_layers(model), config, flops)
+    return select_layers(find_layers(model), config, flops, _no_layers(model))
 
 
-def select_layers(layers: Sequence[Layer], config: PruningConfig, flops: Flops) -> list[Target]:
+def select_layers(
+    layers: Sequence[Layer],
+    config: PruningConfig,
+    flops: Flops,
+    others: Mapping[str, str] = MappingProxyType({}),
+) -> list[Target]:
     """As `select`, of the layers of a network that is not PyTorch's.
 
     Args:
         layers: of the whole network, in order.
         flops: tells the floating-point operations of some of them, by name.
+        others: names of weights that are no layers', and what they are.
     """
     check_config(config)
     for patterns in (config.include or (), config.exclude, *(rule.match for rule in config.layers)):
@@ -69,7 +76,8 @@ def select_layers(layers: Sequence[Layer], config: PruningConfig, flops: Flops) 
     decisions = _decisions(layers, config)
     targets = [decision for decision in decisions.values() if isinstance(decision, Target)]
     if not targets:
-        reasons = left_out_layers(layers, config) or "the network has none"
+        reasons = _joined(left_out_layers(layers, config), _listed(others))
+        reasons = reasons or "the network has none"
         raise NiwakiError(
             f"no layer is left to prune to {config.scheme} at a rate of {config.rate:g}: "
             f"{reasons}; name layers to include ('*' for all), or choose "
@@ -89,15 +97,7 @@ def left_out(model: nn.Module, config: PruningConfig) -> str:
 
     In one line: ``embed.weight (of an Embedding), conv1 (first of the network)``.
     """
-    layers = find_layers(model)
-    known = {id(layer.weight) for layer in layers}
-    others = {
-        label: _no_layer(label, module)
-        for path, module in model.named_modules()
-        for label, weight in module.named_parameters(path, recurse=False)
-        if id(weight) not in known and weight.dim() > 1
-    }
-    return ", ".join(filter(None, (left_out_layers(layers, config), _listed(others))))
+    return _joined(left_out_layers(find_layers(model), config), _listed(_no_layers(model)))
 
 
 def left_out_layers(layers: Sequence[Layer], config: PruningConfig) -> str:
@@ -142,11 +142,28 @@ def _decision(layer: Layer, config: PruningConfig, end: str) -> Target | str:
     return problem or target
 
 
+def _no_layers(model: nn.Module) -> dict[str, str]:
+    """Weights with two dimensions or more that are no layers', and what they are."""
+    known = {id(layer.weight) for layer in find_layers(model)}
+    return {
+        label: _no_layer(label, module)
+        for path, module in model.named_modules()
+        for label, weight in module.named_parameters(path, recurse=False)
+        if id(weight) not in known and weight.dim() > 1
+    }
+
+
 def _no_layer(label: str, module: nn.Module) -> str:
     name = label.rpartition(".")[2]
-    if isinstance(module, ParametrizationList) or name.endswith(("_orig", "_v")):
+    if name.endswith("_orig"):
+        return "masked: torch.nn.utils.prune.remove makes it a weight"
+    if isinstance(module, ParametrizationList) or name.endswith("_v"):
         return "computed in each call"
     return f"of class {type(module).__name__}"
+
+
+def _joined(*texts: str) -> str:
+    return ", ".join(filter(None, texts))
 
 
 def _listed(reasons: Mapping[str, str]) -> str:

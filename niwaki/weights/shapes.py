@@ -39,12 +39,15 @@ def _fit(source: str, path: str, module: nn.Module, weights: Weights) -> bool:
     new = {key: weights[names[key]].shape for key in old}
     if old == new:
         return False
+    remedy = "give the weights of this network"
+    if isinstance(module, nn.MultiheadAttention):
+        remedy = "no file tells how many heads are left: build the network with these sizes"
     expected = {**old, **_expected(module, old, new)}
     for key, shape in new.items():
         if shape != expected[key]:
             raise NiwakiError(
                 f"{source}: {names[key]} is {list(shape)}, and the network's {list(old[key])}: "
-                "give the weights of this network"
+                f"{remedy}"
             )
     key = next(key for key in new if new[key] != old[key])
     weights.remark(

@@ -222,3 +222,17 @@ def test_what_is_left_out_is_said() -> None:
         "(computed in each call)"
     )
     assert left_out(nn.Linear(4, 4), PruningConfig("unstructured", 2)) == ""
+
+
+def test_masked_weights_are_left_out_by_name_and_networks_with_them_are_copied() -> None:
+    model = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4), nn.Linear(4, 4))
+    nn.utils.prune.l1_unstructured(model[1], "weight", amount=0.5)
+    told = "1.weight_orig (masked: torch.nn.utils.prune.remove makes it a weight)"
+    with pytest.raises(NiwakiError) as caught:
+        niwaki.prune(model, scheme="unstructured", rate=2, method="magnitude")
+    assert f"0 (first of the network), 2 (last of the network), {told}; name" in str(caught.value)
+    config = PruningConfig("unstructured", 2, include=["*"])
+    pruned = niwaki.prune(model, config=config, method="magnitude", progress=False)
+    assert int((pruned.get_parameter("0.weight") == 0).sum()) == 8
+    x = torch.ones(1, 4)
+    assert torch.equal(pruned[1](x), model[1](x))

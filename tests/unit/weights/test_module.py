@@ -191,6 +191,32 @@ def test_on_the_command_line(tmp_path: Path) -> None:
     np.testing.assert_allclose(niwaki.load(output)(x), x @ dense.T, rtol=1e-5, atol=1e-5)
 
 
+def test_what_niwaki_prune_writes_is_compiled(tmp_path: Path) -> None:
+    source, pruned, output = (tmp_path / name for name in ("net.py", "p.safetensors", "net.niwaki"))
+    source.write_text(
+        "import torch\ndef make():\n    torch.manual_seed(0)\n"
+        "    return torch.nn.Linear(64, 32).eval(), torch.ones(1, 64)\n"
+    )
+    prune_it = ["prune", f"{source}:make", "--rate", "8", "--no-data", "-o", str(pruned)]
+    compile_it = ["compile", f"{source}:make", "--weights", str(pruned), "-o", str(output)]
+    for arguments in (prune_it, compile_it):
+        result = CliRunner().invoke(main, arguments)
+        assert result.exit_code == 0, result.output
+    weights = niwaki.load_weights(pruned)
+    assert np.count_nonzero(weights["weight"]) == 32 * 64 // 8
+    x = np.linspace(-1, 1, 64, dtype=np.float32)[None]
+    expected = x @ weights["weight"].T + weights["bias"]
+    np.testing.assert_allclose(niwaki.load(output)(x), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_heads_of_attention_are_not_in_a_file() -> None:
+    weights = state(nn.MultiheadAttention(8, 4))
+    with pytest.raises(
+        NiwakiError, match=r"in_proj_weight is \[24, 8\].*no file tells how many he"
+    ):
+        loaded(nn.MultiheadAttention(16, 4), weights, (torch.zeros(3, 1, 16),) * 3)
+
+
 def test_weights_for_what_has_them(tmp_path: Path) -> None:
     program = torch.export.export(nn.Linear(6, 4).eval(), (X,))
     options: dict[str, Any] = {"weights": linear(), "output": tmp_path / "net.niwaki"}
