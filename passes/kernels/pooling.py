@@ -12,7 +12,10 @@ reduction of the plane.
 
 from __future__ import annotations
 
+import functools
 import itertools
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch_mlir.ir as ir
@@ -41,6 +44,8 @@ from .builder import (
 from .epilogue import inline_epilogue
 from .library import Kernel, epilogue_key, layer_layouts
 from .rows import for_pieces, write_plane
+
+MOST_UNROLLED = 256  # taps: windows of more are loops
 
 
 @dataclass(frozen=True)
@@ -104,33 +109,59 @@ def window(
     """The combined taps of `width` neighbouring windows: those of each column, then the columns."""
     *tall, wide = pool.kernel
     stride = pool.strides[-1]
-    total: ir.Value | None = None
-    for tap in range(wide):
+    neutral = float_constant(float("-inf") if pool.kind == "max" else 0.0, width)
+
+    def column_of_taps(tap: Index) -> ir.Value:
         shift = tap * pool.dilations[-1] - pool.before[-1]
-        parts: list[ir.Value] = []
-        for taps in itertools.product(*map(range, tall)):
+
+        def load_row(taps: list[Index]) -> list[ir.Value]:
             at = _row_start(pool, read, rows, taps) + column * stride + shift
             loaded = load_strided_parts(source, at, stride, width)
-            if pool.kind == "max":
-                loaded = [_without_missed_rows(pool, part, rows, taps, width) for part in loaded]
-            parts = (
-                [combine(pool.kind, a, b) for a, b in zip(parts, loaded, strict=True)]
-                if parts
-                else loaded
-            )
+            if pool.kind == "sum":
+                return loaded
+            return [_without_missed_rows(pool, part, rows, taps, width) for part in loaded]
+
+        count = 2 if stride == 2 and width > 1 else 1  # vectors that `join_strided` joins
+        parts = _combined(pool, tall, load_row, [neutral] * count)
         value = join_strided(parts, stride, width)
-        if pool.kind == "max":
-            value = _without_padding(pool, value, column, shift, width)
-        total = value if total is None else combine(pool.kind, total, value)
-    assert total is not None
+        return value if pool.kind == "sum" else _without_padding(pool, value, column, tap, width)
+
+    (total,) = _combined(pool, [wide], lambda taps: [column_of_taps(*taps)], [neutral])
     return total
 
 
-def _row_start(pool: Pooling, read: Index, rows: list[Index], taps: tuple[int, ...]) -> Index:
+def _combined(
+    pool: Pooling,
+    counts: list[int],
+    load_taps: Callable[[list[Index]], list[ir.Value]],
+    neutral: list[ir.Value],
+) -> list[ir.Value]:
+    """What `load_taps` gives for the taps of some dimensions, combined.
+
+    Large windows are loops, so that code does not grow with them.
+    """
+
+    def add(total: list[ir.Value], more: list[ir.Value]) -> list[ir.Value]:
+        return [combine(pool.kind, a, b) for a, b in zip(total, more, strict=True)]
+
+    def walk(taps: list[Index], total: list[ir.Value]) -> list[ir.Value]:
+        if len(taps) == len(counts):
+            return add(total, load_taps(taps))
+        return fold_range(
+            0, counts[len(taps)], total, lambda tap, carried: walk([*taps, tap], carried)
+        )
+
+    if math.prod(pool.kernel) > MOST_UNROLLED:
+        return walk([], neutral)
+    every = [list(map(Index, taps)) for taps in itertools.product(*map(range, counts))]
+    return functools.reduce(add, map(load_taps, every))
+
+
+def _row_start(pool: Pooling, read: Index, rows: list[Index], taps: list[Index]) -> Index:
     """Where the row of the input begins that a window's row of taps reads."""
     at = read
     for axis, row in enumerate(rows):
-        place = row * pool.strides[axis] + _shift(pool, taps, axis)
+        place = row * pool.strides[axis] + _shift(pool, taps[axis], axis)
         if pool.kind == "max":
             place = minimum(maximum(place, 0), pool.source.sizes[axis] - 1)
         at = at + place * pool.source.pitches[axis]
@@ -138,14 +169,14 @@ def _row_start(pool: Pooling, read: Index, rows: list[Index], taps: tuple[int, .
 
 
 def _without_padding(
-    pool: Pooling, value: ir.Value, column: Index, shift: int, width: int
+    pool: Pooling, value: ir.Value, column: Index, tap: Index, width: int
 ) -> ir.Value:
     """Minus infinity in lanes that read left or right of the input."""
-    size, stride = pool.source.sizes[-1], pool.strides[-1]
-    last = (pool.target.sizes[-1] - 1) * stride + shift
-    if shift >= 0 and last < size:
+    axis = len(pool.kernel) - 1
+    size, stride = pool.source.sizes[axis], pool.strides[axis]
+    if not _reaches_beyond(pool, tap, axis):
         return value
-    first = column * stride + shift
+    first = column * stride + _shift(pool, tap, axis)
     if width == 1:
         return select(_within(first, size), value, float_constant(float("-inf")))
     number = ir.IntegerType.get_signless(32)
@@ -166,14 +197,13 @@ def _without_padding(
 
 
 def _without_missed_rows(
-    pool: Pooling, value: ir.Value, rows: list[Index], tap: tuple[int, ...], width: int
+    pool: Pooling, value: ir.Value, rows: list[Index], taps: list[Index], width: int
 ) -> ir.Value:
     """Minus infinity where a window reads beyond the input and may not have the edge row in it."""
     for axis, row in enumerate(rows):
-        shift, size = _shift(pool, tap, axis), pool.source.sizes[axis]
-        last = (pool.target.sizes[axis] - 1) * pool.strides[axis] + shift
-        if _misses_edge(pool, axis) and (shift < 0 or last >= size):
-            inside = _within(row * pool.strides[axis] + shift, size)
+        if _misses_edge(pool, axis) and _reaches_beyond(pool, taps[axis], axis):
+            place = row * pool.strides[axis] + _shift(pool, taps[axis], axis)
+            inside = _within(place, pool.source.sizes[axis])
             value = select(inside, value, float_constant(float("-inf"), width))
     return value
 
@@ -185,9 +215,17 @@ def _misses_edge(pool: Pooling, axis: int) -> bool:
     return pool.dilations[axis] > 1 or pool.before[axis] > span or start >= pool.source.sizes[axis]
 
 
-def _shift(pool: Pooling, tap: tuple[int, ...], axis: int) -> int:
+def _reaches_beyond(pool: Pooling, tap: Index, axis: int) -> bool:
+    """Whether a tap, or any one of a loop's, reads beyond an edge in some window."""
+    known = [tap.value] if isinstance(tap.value, int) else [0, pool.kernel[axis] - 1]
+    shifts = [_shift(pool, Index(each), axis).value for each in known]
+    last = (pool.target.sizes[axis] - 1) * pool.strides[axis]
+    return bool(min(shifts) < 0 or last + max(shifts) >= pool.source.sizes[axis])
+
+
+def _shift(pool: Pooling, tap: Index, axis: int) -> Index:
     """Where a tap reads relative to the first pixel of its window without padding."""
-    return tap[axis] * pool.dilations[axis] - pool.before[axis]
+    return tap * pool.dilations[axis] - pool.before[axis]
 
 
 def _within(place: Index, size: int) -> ir.Value:
