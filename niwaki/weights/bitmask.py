@@ -3,12 +3,11 @@
 fc.shape [2]  fc.compressed [kept]  fc.bitmask u8[F, C / 8]  fc.row_offsets [F]   -->  fc.weight
 
 That is ``sparse-bitmask``. ``sparse-24-bitmask`` has no row offsets, and values ``[F, C / 2]``.
-The first weight of a row is its first byte's lowest bit.
+The first weight of a row is its first byte's lowest bit. Nothing but ``weight`` is packed.
 """
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +17,6 @@ from niwaki.errors import NiwakiError
 from .contents import Array, Weights
 
 VALUES, BITS, SHAPE, OFFSETS = "compressed", "bitmask", "shape", "row_offsets"
-# The library strips ".weight" alone: packed biases and recurrent weights keep their names.
-WHOLE_NAME = re.compile(r"(^|_)(weight|bias|mean|var)(_|$)")
 
 
 def unpack_bitmasks(path: Path, weights: Weights) -> None:
@@ -36,14 +33,13 @@ def unpack_bitmasks(path: Path, weights: Weights) -> None:
         if values is None or bits is None or shape is None:
             missing = next(part for part, array in parts.items() if array is None)
             raise NiwakiError(f"{path}: {stem}.{missing} is missing: the file is damaged")
-        own = WHOLE_NAME.search(stem.rpartition(".")[2])
         weight = _dense(values, bits, shape)
         if weight is None:
             raise NiwakiError(
                 f"{path}: {stem}: {VALUES} {list(values.shape)}, {BITS} {list(bits.shape)} and "
                 f"{SHAPE} {shape.ravel().tolist()} contradict one another: the file is damaged"
             )
-        weights[stem if own else f"{stem}.weight"] = weight
+        weights[f"{stem}.weight"] = weight
         if is_24:
             weights.remark(
                 stem,

@@ -2,7 +2,6 @@
 
 module.fc.weight     -->   fc.weight            what DataParallel and others put in front
 fc.weight            -->   model.fc.weight      the network was put into another one
-fc.bias.weight       -->   fc.bias              compressed-tensors packs biases under such names
 """
 
 from __future__ import annotations
@@ -14,29 +13,19 @@ from .contents import Weights
 
 def matched(source: str, weights: Weights, wanted: Collection[str]) -> Weights:
     """The same arrays, a prefix of all names taken away or added where more names fit then."""
-    plain = _known_beside(weights, wanted)
-    best, told = plain, ""
-    for prefix in _prefixes(plain):
-        cut = Weights({name.removeprefix(prefix): array for name, array in plain.items()})
+    best, told = weights, ""
+    for prefix in _prefixes(weights):
+        cut = Weights({name.removeprefix(prefix): array for name, array in weights.items()})
         if _fitting(cut, wanted) > _fitting(best, wanted):
             best, told = cut, f"all names begin with {prefix!r}, which is taken away"
     for prefix in _prefixes(wanted):
-        longer = Weights({prefix + name: array for name, array in plain.items()})
+        longer = Weights({prefix + name: array for name, array in weights.items()})
         if _fitting(longer, wanted) > _fitting(best, wanted):
             best, told = longer, f"{prefix!r} is put in front of all names"
     best.remarks = list(weights.remarks)
     if told:
         best.remark(source, told)
     return best
-
-
-def _known_beside(weights: Weights, wanted: Collection[str]) -> Weights:
-    """Names with a ``.weight`` too many, without it."""
-    known = Weights()
-    for name, array in weights.items():
-        stem = name.removesuffix(".weight")
-        known[stem if name not in wanted and stem in wanted else name] = array
-    return known
 
 
 def _prefixes(names: Collection[str]) -> Iterator[str]:

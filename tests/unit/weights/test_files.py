@@ -125,7 +125,7 @@ def saved(value: Any) -> bytes:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.txt", b"", "weights are in a file of kind .safetensors, .pt, .pth, .bin, .npz, .np"),
+        ("a.txt", b"", "weights are in a file of kind .safetensors, .pt, .pth, .bin, .ckpt, .np"),
         ("a.pth", pickle.dumps(Code()), "no file of torch.save, or damaged: not tensors alone"),
         ("a.pth", saved(Code()), "holds Python objects, which run code when they are loa"),
         ("a.pth", b"nothing", "no file of torch.save, or damaged: "),
