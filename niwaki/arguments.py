@@ -39,6 +39,8 @@ def check_kind(name: str, value: Any, kinds: type | tuple[type, ...], allowed: s
 def check_path(name: str, value: Any) -> None:
     """Raises NiwakiError where an argument names no file."""
     check_kind(name, value, PATH, "the path of a file")
+    if not os.fspath(value):
+        raise NiwakiError(f"{name} is the path of a file, not empty")
 
 
 def check_whole(name: str, value: Any, least: int) -> None:

@@ -18,9 +18,14 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """A file to write: it takes the name `path` if the block ends well, and vanishes if not.
 
     Raises:
-        NiwakiError: the file cannot be written (no such folder, no permission, disk full).
+        NiwakiError: the file cannot be written (no such folder, no permission, disk full), or
+            there is a device or the like, which would be gone.
     """
     final = Path(path)
+    if final.is_dir():
+        raise NiwakiError(f"cannot write {final}: it is a folder; name a file")
+    if final.exists() and not final.is_file():
+        raise NiwakiError(f"cannot write {final}: it is no regular file; name another")
     try:
         # In the same folder, because a rename across file systems is a copy, which can be seen
         # half-done.
@@ -44,6 +49,4 @@ def _explain(error: OSError, path: Path) -> str:
             return f"folder {path.parent} does not exist; create it first"
         case errno.EACCES | errno.EPERM | errno.EROFS:
             return f"no permission to write in folder {path.parent}"
-        case errno.EISDIR:
-            return "it is a folder; name a file"
     return error.strerror or str(error)

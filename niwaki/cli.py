@@ -6,6 +6,8 @@ a signal with 128 and its number.
 
 from __future__ import annotations
 
+import io
+import sys
 from typing import Any
 
 import click
@@ -25,6 +27,10 @@ class _Commands(click.Group):
     """A group that tells a user's mistake, or a bug of the compiler, in one line."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        for stream in (sys.stdout, sys.stderr):
+            # A name that the terminal has no letters for is no reason to fail.
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
         try:
             with stopped_cleanly():
                 return super().invoke(ctx)

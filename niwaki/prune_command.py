@@ -46,6 +46,8 @@ def prune_file(text: str, output: str, no_data: bool, **options: Any) -> list[La
     # Before hours of training, not after.
     if not folder.is_dir():
         raise NiwakiError(f"cannot write {output}: folder {folder} does not exist; create it first")
+    if no_data and options.get("checkpoint") is not None:
+        raise NiwakiError("--checkpoint is that of training: leave it out, or --no-data")
     if Path(text).suffix == ".onnx":
         return _prune_onnx_file(text, output, no_data, options)
     if Path(output).suffix != ".safetensors":
@@ -86,6 +88,8 @@ def _prune_onnx_file(
         )
     if Path(output).suffix != ".onnx":
         raise NiwakiError(f"{output}: what becomes of an .onnx file is one too: call it so")
+    if Path(output).exists() and Path(path).exists() and Path(output).samefile(path):
+        raise NiwakiError(f"cannot write {output}: it is the network itself; name another file")
     return prune_onnx(path, output, config)
 
 
@@ -100,7 +104,10 @@ def prune_configuration(path: str | None, **options: str | None) -> PruningConfi
     given: dict[str, Any] = {key: value for key, value in options.items() if value is not None}
     if path is None and not given:
         return None
-    return replace(PruningConfig() if path is None else load_config(path), **given)
+    config = replace(PruningConfig() if path is None else load_config(path), **given)
+    if "times" in given and config.budget != "latency":
+        raise NiwakiError("--times are those of --budget latency: give both")
+    return config
 
 
 def prune_distillation(weight: float | None, temperature: float | None) -> Distillation | None:

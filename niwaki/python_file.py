@@ -58,7 +58,8 @@ def _run_file(path: Path) -> ModuleType:
 def _failure(path: Path, what: str, error: BaseException) -> NiwakiError:
     """Names the exception and the last line of the user's file that was running."""
     if isinstance(error, SyntaxError):
-        return NiwakiError(f"{error.filename}:{error.lineno}: {error.msg}")
+        file = error.filename or path  # None where it is no text at all
+        return NiwakiError(f"{file}:{error.lineno or 1}: {error.msg}")
     lines = [
         frame.lineno
         for frame in traceback.extract_tb(error.__traceback__)

@@ -46,6 +46,8 @@ def write_report(bundle: Bundle, path: str | os.PathLike[str], threads: int = 1)
         NiwakiError: a package that draws is not installed, or the file cannot be written.
     """
     require("report")
+    if Path(path).exists() and bundle.path.samefile(path):
+        raise NiwakiError(f"cannot write {os.fspath(path)}: it is the bundle; name another file")
     # Made before measuring, which takes a while, so that a wrong path is told at once.
     with atomic_file(path) as file:
         try:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import click
 
 from ..printable import printable
+from ..text_table import Column, text_table
+
+NUMBERS = ("kept", "of", "rate")
 
 
 @click.command("prune")
@@ -71,10 +74,11 @@ def prune_command(
         distillation=prune_distillation(distill, temperature),
         checkpoint=checkpoint,
     )
-    width = max([len("layer"), *(len(printable(layer.name)) for layer in layers)])
-    for layer in layers:
-        click.echo(
-            f"{printable(layer.name):<{width}}  {layer.kept:,} of {layer.total:,} weights kept "
-            f"({layer.rate:.2f}x), {layer.scheme}"
-        )
+    columns = (Column("layer"), Column("scheme"), *(Column(name, True) for name in NUMBERS))
+    rows = [
+        (layer.name, layer.scheme, f"{layer.kept:,}", f"{layer.total:,}", f"{layer.rate:.2f}x")
+        for layer in layers
+    ]
+    for line in text_table(columns, rows):
+        click.echo(line)
     click.echo(printable(f"wrote {output}"))

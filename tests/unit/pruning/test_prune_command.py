@@ -57,8 +57,10 @@ def test_without_data(model: Path) -> None:
     )  # fmt: skip
     assert result.exit_code == 0, result.output
     assert result.stdout.splitlines() == [
-        "1      144 of 1,152 weights kept (8.00x), block_punched(8x1)",
-        "2      288 of 2,304 weights kept (8.00x), block_punched(8x1)",
+        "layer  scheme              kept     of   rate",
+        "---------------------------------------------",
+        "1      block_punched(8x1)   144  1,152  8.00x",
+        "2      block_punched(8x1)   288  2,304  8.00x",
         f"wrote {output}",
     ]
     weights = state(output)

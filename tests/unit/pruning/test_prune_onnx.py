@@ -74,8 +74,8 @@ def test_weights_get_zeros_and_the_rest_stays(path: Path) -> None:
     result = niwaki_prune(path, *arguments, "-o", output)
     assert result.exit_code == 0, result.output
     lines = result.stdout.splitlines()
-    assert [line.split()[0] for line in lines[:-1]] == ["body", "straight", "turned", "product"]
-    assert lines[0].endswith("576 of 2,304 weights kept (4.00x), block_punched(8x1)")
+    assert [line.split()[0] for line in lines[2:-1]] == ["body", "straight", "turned", "product"]
+    assert lines[2].split()[1:] == ["block_punched(8x1)", "576", "2,304", "4.00x"]
     assert lines[-1] == f"wrote {output}"
     found = constants(output)
     for name in ("body", "straight", "turned", "product"):
