@@ -35,9 +35,9 @@ READERS = {
 def load_weights(file: str | os.PathLike[str]) -> Weights:
     """The arrays in a file of weights, dense, by the names of a network's parameters.
 
-    Reads safetensors, also those of compressed-tensors with bit masks; ``.pt``, ``.pth``, ``.bin`` and
-    ``.ckpt`` files of tensors, dense or sparse; ``.npz`` and ``.npy`` of NumPy and of `scipy.sparse.save_npz`; and
-    the constants of an ``.onnx`` file. A folder is read as one file. bfloat16 and float8 become
+    Reads safetensors, also those of compressed-tensors with bit masks; files of `torch.save` with
+    tensors, dense or sparse; ``.npz`` and ``.npy`` of NumPy and of `scipy.sparse.save_npz`; and the
+    constants of an ``.onnx`` file. A folder is read as one file. bfloat16 and float8 become
     float32; ``weight_orig`` and ``weight_mask`` of `torch.nn.utils.prune` become ``weight``.
 
     Args:
