@@ -55,8 +55,11 @@ BUILT_FOR = {
 }
 
 
-def require(name: str) -> None:
+def require(name: str, purpose: str = "") -> None:
     """Check that the packages of extra `name` are installed.
+
+    Args:
+        purpose: what needs them, where that is not the extra's own purpose.
 
     Raises:
         NiwakiError: one is not; the message says how to install them or, where there are none for
@@ -65,11 +68,12 @@ def require(name: str) -> None:
     if is_installed(name):
         return
     extra = EXTRAS[name]
+    purpose = purpose or extra.purpose
     system, machine = platform.system(), platform.machine()
     if extra.elsewhere and (system, machine) not in BUILT_FOR:
         missing = f"and there are no packages of that for {machine} {system}"
-        raise NiwakiError(f"{extra.purpose}, {missing}: {extra.elsewhere}")
-    raise NiwakiError(f"{extra.purpose}: pip install 'niwaki[{name}]'")
+        raise NiwakiError(f"{purpose}, {missing}: {extra.elsewhere}")
+    raise NiwakiError(f"{purpose}: pip install 'niwaki[{name}]'")
 
 
 def is_installed(name: str) -> bool:

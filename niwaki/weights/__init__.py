@@ -14,20 +14,22 @@ from pathlib import Path
 
 from niwaki.arguments import check_path
 from niwaki.errors import NiwakiError
+from niwaki.extras import require
 
 from .contents import Weights
 from .masks import multiply_masks
 
 __all__ = ["Weights", "load_weights"]
 
+NUMPY = "numpy_files"  # read with the base install alone
 READERS = {
     ".safetensors": "safetensors",
     ".pt": "torch_files",
     ".pth": "torch_files",
     ".bin": "torch_files",
     ".ckpt": "torch_files",
-    ".npz": "numpy_files",
-    ".npy": "numpy_files",
+    ".npz": NUMPY,
+    ".npy": NUMPY,
     ".onnx": "onnx_files",
 }
 
@@ -53,6 +55,8 @@ def load_weights(file: str | os.PathLike[str]) -> Weights:
     path = Path(file)
     weights = Weights()
     for part in _files(path):
+        if READERS[part.suffix] != NUMPY:
+            require("prune", f"reading {part} needs PyTorch")
         found = import_module(f"{__name__}.{READERS[part.suffix]}").read(part)
         for name in found:
             if name in weights:

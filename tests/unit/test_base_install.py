@@ -123,6 +123,16 @@ def test_base_says_what_the_name_needs(base: Environment, code: str, extra: str)
     assert base.python(told) == f"{EXTRAS[extra].purpose}: pip install 'niwaki[{extra}]'"
 
 
+def test_base_reads_weights_of_numpy_alone(base: Environment) -> None:
+    np.savez(base.folder / "weights.npz", weight=X)
+    assert base.python("import niwaki; print(*niwaki.load_weights('weights.npz'))") == "weight"
+    for name in ("weights.safetensors", "weights.pt", "weights.onnx"):
+        (base.folder / name).touch()
+        code = f"import niwaki\ntry:\n    niwaki.load_weights({name!r})\n"
+        told = base.python(code + "except niwaki.NiwakiError as error:\n    print(error)")
+        assert told == f"reading {name} needs PyTorch: pip install 'niwaki[prune]'"
+
+
 # pip install 'niwaki[prune]'
 
 
