@@ -115,10 +115,9 @@ class Memory:
             return ""
         if layout is None:
             return ""
-        kind = ir.RankedTensorType(value.type)
-        if kind.rank < 3:
-            return f"is {kind}, where the kernel expects an activation"
-        return difference(layout, plain_layout(kind.shape[2:]))
+        # A reduction may leave no more than images and channels: planes of one pixel.
+        sizes = ir.RankedTensorType(value.type).shape[2:] or [1] * len(layout.sizes)
+        return difference(layout, plain_layout(sizes))
 
     def _overwriting_problem(self, op: Any, value: ir.Value) -> str:
         """Why a call may not write over `value`, empty if nothing is against it."""

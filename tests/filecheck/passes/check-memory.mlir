@@ -55,3 +55,18 @@ module {
     return %r : tensor<2x2x2x3xf32>
   }
 }
+
+// -----
+
+// What a mean leaves are planes of one pixel.
+// CHECK-LABEL: func.func @reduced
+#plain = #sparse_pattern.planar<array<i64: 2, 3>, array<i64: 3, 1>, array<i64: 1, 1>, array<i64: 0>, 0 : i64, 6 : i64, 0 : i64>
+#pixel = #sparse_pattern.planar<array<i64: 1, 1>, array<i64: 1, 1>, array<i64: 1, 1>, array<i64: 0>, 0 : i64, 1 : i64, 0 : i64>
+module {
+  func.func private @reduce(memref<?xf32>, memref<?xf32>, index, index, index)
+    attributes {sparse_pattern.layouts = [#plain, #pixel], sparse_pattern.workgroups = array<i64: 1, 1, 1>}
+  func.func @reduced(%x: tensor<1x2x2x3xf32>) -> tensor<1x2xf32> {
+    %r = "flow.dispatch"(%x) {entry_points = [@reduce]} : (tensor<1x2x2x3xf32>) -> tensor<1x2xf32>
+    return %r : tensor<1x2xf32>
+  }
+}
