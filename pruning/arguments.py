@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from niwaki.arguments import (
-    array_text,
     check_kind,
     check_number,
     check_path,
     check_whole,
     given,
-    model_remedy,
 )
 from niwaki.errors import NiwakiError
 
 from .config import check_config, check_rate
 from .distillation import Distillation
+from .layers import check_model
 from .method import Method, parse_method
 from .scheme import parse_scheme
-
-
-def check_model(model: Any) -> None:
-    """Raises NiwakiError where it is no module."""
-    if not isinstance(model, nn.Module):
-        raise NiwakiError(
-            f"the model is {given(model)}, not a torch.nn.Module: {model_remedy(model)}"
-        )
 
 
 def check_arguments(model: Any, **arguments: Any) -> None:
@@ -49,11 +41,11 @@ def check_arguments(model: Any, **arguments: Any) -> None:
         check_path("checkpoint", arguments["checkpoint"])
     if arguments["distillation"] is not None:
         check_kind("distillation", arguments["distillation"], Distillation, "a Distillation")
-    _check_function("loss", arguments["loss"], "of outputs and targets")
+    _check_function("loss", arguments["loss"], "of outputs and targets", 2)
     if arguments["eval"] is not None:
-        _check_function("eval", arguments["eval"], "of the network that returns a number")
+        _check_function("eval", arguments["eval"], "of the network that returns a number", 1)
     if arguments["optimizer"] is not None:
-        _check_function("optimizer", arguments["optimizer"], "that makes one of parameters")
+        _check_function("optimizer", arguments["optimizer"], "that makes one of parameters", 1)
     if arguments["example"] is not None:
         kinds = (Tensor, tuple, list, Mapping)
         check_kind("example", arguments["example"], kinds, "a tensor, or a tuple of inputs")
@@ -80,20 +72,17 @@ def check_optimizer(optimizer: Any) -> None:
         )
 
 
-def described(values: Any) -> str:
-    """A batch's inputs or targets, or outputs: ``float32[8, 3, 32, 32]``; whole numbers' range."""
-    if isinstance(values, (tuple, list)):
-        return f"({', '.join(map(described, values))})"
-    if not isinstance(values, Tensor):
-        return given(values)
-    if values.is_floating_point() or not values.numel():
-        return array_text(values)
-    return f"{array_text(values)} from {values.min().item()} to {values.max().item()}"
-
-
-def _check_function(name: str, value: Any, what: str) -> None:
+def _check_function(name: str, value: Any, what: str, arguments: int) -> None:
     if not callable(value):
         raise NiwakiError(f"{name} is a function {what}, not {given(value)}")
+    try:
+        inspect.signature(value).bind(*[None] * arguments)
+    except TypeError as error:
+        raise NiwakiError(
+            f"{name} is a function {what}, and this one does not fit: {error}"
+        ) from None
+    except ValueError:
+        return  # of a builtin function nothing is known
 
 
 def _check_data(loader: Any, epochs: int) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from niwaki.arguments import array_text, given
 from niwaki.errors import NiwakiError
 
 
@@ -63,3 +64,34 @@ def evaluate(eval: Callable[[nn.Module], float], model: nn.Module) -> float:
         return float(value)
     except (TypeError, ValueError):
         raise NiwakiError(f"eval returned {value!r}: return a number, as the accuracy") from None
+
+
+def run_example(model: nn.Module, example: Any) -> Any:
+    """What the network gives for an example, several inputs in a tuple.
+
+    Raises:
+        NiwakiError: it cannot take the example.
+    """
+    try:
+        return model(*example) if isinstance(example, tuple) else model(example)
+    except (IndexError, RuntimeError, TypeError, ValueError) as error:
+        raise NiwakiError(
+            f"the network cannot take the example {described(example)}: {first_line(error)}"
+        ) from error
+
+
+def described(values: Any) -> str:
+    """A batch's inputs or targets, or outputs: ``float32[8, 3, 32, 32]``; whole numbers' range."""
+    if isinstance(values, (tuple, list)):
+        return f"({', '.join(map(described, values))})"
+    if not isinstance(values, Tensor):
+        return given(values)
+    if values.is_floating_point() or not values.numel():
+        return array_text(values)
+    return f"{array_text(values)} from {values.min().item()} to {values.max().item()}"
+
+
+def first_line(error: Exception) -> str:
+    """What an exception of the user's code says, in a line."""
+    lines = str(error).strip().splitlines() or [""]
+    return f"{type(error).__name__}: {lines[0][:200]}".rstrip(" .;:")

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from .batches import evaluating
+from .batches import evaluating, run_example
 from .branches import Branches
 from .channel_graph import NORMS, ChannelGraph, Channels, Spaces, Unit
 from .channel_rules import channels_after
@@ -32,7 +32,7 @@ def watch_channels(model: nn.Module, example: Any) -> ChannelGraph:
             handles.append(module.register_forward_hook(watch.leave))
     try:
         with evaluating(model), watch:
-            outputs = model(*example) if isinstance(example, tuple) else model(example)
+            outputs = run_example(model, example)
     finally:
         for handle in handles:
             handle.remove()

@@ -116,6 +116,8 @@ def _check_rule(rule: Any) -> None:
             f"each entry of layers is a LayerRule, as LayerRule(['fc'], rate=4), not {rule!r}"
         )
     check_names("match", rule.match)
+    if not rule.match:
+        raise NiwakiError("match of a LayerRule names layers, and this one is empty")
     if rule.scheme is not None:
         parse_scheme(rule.scheme)
     if rule.rate is not None:

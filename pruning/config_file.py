@@ -19,6 +19,7 @@ from typing import Any
 
 import yaml
 
+from niwaki.arguments import check_path
 from niwaki.errors import NiwakiError
 
 from .config import LayerRule, PruningConfig, check_rate
@@ -30,6 +31,7 @@ def load_config(path: str | os.PathLike[str]) -> PruningConfig:
     Raises:
         NiwakiError: no such file, no YAML, or an unknown key.
     """
+    check_path("config", path)
     try:
         text = Path(path).read_text(encoding="utf-8")
         content = yaml.safe_load(text)

@@ -14,7 +14,7 @@ from torch import nn
 
 from niwaki.errors import NiwakiError
 
-from .batches import evaluating
+from .batches import evaluating, run_example
 from .layer_inputs import first_input
 from .layers import RECURRENT, TRANSPOSED, Layer
 
@@ -43,7 +43,7 @@ def layer_flops(model: nn.Module, layers: Sequence[Layer], example: Any) -> dict
     ]
     try:
         with evaluating(model):
-            model(*example) if isinstance(example, tuple) else model(example)
+            run_example(model, example)
     finally:
         for handle in handles:
             handle.remove()

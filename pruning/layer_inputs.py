@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from .batches import run_example
 from .layers import CONVOLUTIONS, Layer
 
 
@@ -86,7 +87,7 @@ def call_order(model: nn.Module, layers: Sequence[Layer], example: tuple[Any, ..
     handles = [owner.register_forward_pre_hook(note) for owner in owners]
     try:
         with torch.no_grad():
-            model(*example)
+            run_example(model, example)
     finally:
         for handle in handles:
             handle.remove()

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
+from niwaki.arguments import given, model_remedy
 from niwaki.errors import NiwakiError
 from niwaki.schemes.base import Bools, Shape, Weights
 
@@ -76,6 +78,14 @@ class Layer:
         return self.as_stored(values).to(self.weight.device)
 
 
+def check_model(model: Any) -> None:
+    """Raises NiwakiError where it is no module."""
+    if not isinstance(model, nn.Module):
+        raise NiwakiError(
+            f"the model is {given(model)}, not a torch.nn.Module: {model_remedy(model)}"
+        )
+
+
 def find_layers(model: nn.Module) -> list[Layer]:
     """All weights that can be pruned, in the order of `named_modules`.
 
@@ -84,8 +94,9 @@ def find_layers(model: nn.Module) -> list[Layer]:
     that are computed (`torch.nn.utils.parametrize`) are none.
 
     Raises:
-        NiwakiError: a lazy module has not seen an input yet.
+        NiwakiError: the model is no module, or a lazy module has not seen an input yet.
     """
+    check_model(model)
     for name, parameter in model.named_parameters():
         if is_lazy(parameter):
             raise NiwakiError(f"{name} has no size yet: call the network once on an example")

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from niwaki.errors import NiwakiError
 from niwaki.module_copy import copy_module
 
-from .batches import evaluating
+from .batches import evaluating, run_example
 from .layer_inputs import InputWatch, call_order
 from .layers import CONVOLUTIONS, Layer, find_layers
 from .least_squares import LeastSquares
@@ -88,7 +88,8 @@ class Layerwise(Method):
         """Those of all targets; their weights in the network are set."""
         generator = torch.Generator().manual_seed(SEED)
         # As large as the example, since a network may take no other size.
-        size = len(self._example[0]) if isinstance(self._example[0], Tensor) else 1
+        first = self._example[0] if self._example else None
+        size = len(first) if isinstance(first, Tensor) and first.dim() else 1
         batches = [
             tuple(synthetic(value, generator) for value in self._example)
             for _ in range(-(-self.samples // max(1, size)))
@@ -119,7 +120,7 @@ class Layerwise(Method):
             for watch in watches.values():
                 stack.enter_context(watch)
             for batch in batches if watches else ():
-                model(*batch)
+                run_example(model, batch)
         called = {name: watch.rows for name, watch in watches.items() if watch.rows}
         return {name: torch.cat(rows, dim=1).float() for name, rows in called.items()}
 

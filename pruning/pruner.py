@@ -19,10 +19,11 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from niwaki.arguments import check_whole
 from niwaki.errors import NiwakiError
 
-from .arguments import check_model
 from .config import PruningConfig, check_config
+from .layers import check_model
 from .masks import Masks
 from .method import Method, parse_method
 from .scheme import PruningScheme, parse_scheme
@@ -95,6 +96,8 @@ class Pruner:
         Raises:
             NiwakiError: the method needs more epochs, or cannot prune a layer.
         """
+        check_whole("epochs", epochs, 0)
+        check_whole("steps", steps, min(epochs, 1))
         self._epochs = epochs
         self.method.start(self.targets, self.masks, epochs, steps)
 

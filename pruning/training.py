@@ -16,8 +16,8 @@ from torch.optim import Optimizer
 from niwaki.errors import NiwakiError
 from niwaki.module_copy import copy_module
 
-from .arguments import check_arguments, check_optimizer, check_training, described
-from .batches import evaluate, moved, parts
+from .arguments import check_arguments, check_optimizer, check_training
+from .batches import described, evaluate, first_line, moved, parts
 from .checkpoint import (
     check_options,
     load_checkpoint,
@@ -96,8 +96,9 @@ def prune(
     method = parse_method(method)
     if example is None and steps and (config.budget == "flops" or method.needs_example):
         example = _first_inputs(train_loader)
-    if example is not None:
-        example = moved(example, next(pruned.parameters()).device)
+    first = next(pruned.parameters(), None)
+    if example is not None and first is not None:
+        example = moved(example, first.device)
     pruner = Pruner(pruned, config, method, example)
     options = {
         "method": str(pruner.method),
@@ -208,7 +209,7 @@ class _Training:
         except (IndexError, RuntimeError, TypeError, ValueError) as error:
             raise NiwakiError(
                 f"the network cannot take inputs {described(inputs)} of train_loader: "
-                f"{_first_line(error)}"
+                f"{first_line(error)}"
             ) from error
 
     def _loss(self, outputs: Any, targets: Any) -> Any:
@@ -217,7 +218,7 @@ class _Training:
         except (AttributeError, IndexError, RuntimeError, TypeError, ValueError) as error:
             raise NiwakiError(
                 f"the loss cannot take outputs {described(outputs)} of the network and targets "
-                f"{described(targets)} of train_loader: {_first_line(error)}"
+                f"{described(targets)} of train_loader: {first_line(error)}"
             ) from error
 
     def _check_weights(self) -> None:
@@ -276,12 +277,6 @@ def _texts(distillation: Distillation | None) -> dict[str, Any]:
         "distillation weight": distillation.weight,
         "distillation temperature": distillation.temperature,
     }
-
-
-def _first_line(error: Exception) -> str:
-    """What an exception of the user's code says, in a line."""
-    lines = str(error).strip().splitlines() or [""]
-    return f"{type(error).__name__}: {lines[0][:200]}".rstrip(" .;:")
 
 
 def _length(loader: Any, epochs: int) -> int:

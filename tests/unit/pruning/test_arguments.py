@@ -22,6 +22,9 @@ from niwaki.pruning import (
     LayerRule,
     Pruner,
     PruningConfig,
+    find_layers,
+    load_config,
+    mask_function,
     select,
 )
 
@@ -33,11 +36,16 @@ WRONG: dict[str, list[Any]] = {
     "rate": ["8", 0.5, 0, -1, NAN, INFINITE, True, [8]],
     "method": ["chance", 3, METHODS["admm"], "admm(rho=x)", None],
     "epochs": ["1", 1.5, -1, True, None],
-    "loss": ["cross_entropy", None, 3],
-    "eval": ["accuracy", 3],
+    "loss": ["cross_entropy", None, 3, lambda outputs: outputs.sum()],
+    "eval": ["accuracy", 3, lambda: 0.5],
     "config": [{"rate": 8}, "pruning.yaml", 3, PruningConfig],
     "learning_rate": ["1e-3", -1, NAN, None],
-    "optimizer": [torch.optim.SGD(network().parameters(), 0.1), "adam", lambda parameters: 3],
+    "optimizer": [
+        torch.optim.SGD(network().parameters(), 0.1),
+        "adam",
+        lambda parameters: 3,
+        lambda: torch.optim.Adam(network().parameters()),
+    ],
     "checkpoint": [3, True, ["run.ckpt"]],
     "progress": [None, "no", 1],
     "example": [3, "image", np.zeros((1, 1, 12, 12))],
@@ -53,7 +61,7 @@ CONFIG: dict[str, list[Any]] = {
     "times": [3, ["times.json"], True],
 }
 RULE: dict[str, list[Any]] = {
-    "match": ["2", 3, None, [2]],
+    "match": ["2", 3, None, [2], []],
     "scheme": ["patern", 3, ["pattern"]],
     "rate": ["8", 0.5, NAN, True],
 }
@@ -128,7 +136,34 @@ def test_distillation(weight: Any) -> None:
 
 @pytest.mark.parametrize("value", [network().state_dict(), nn.Linear, np.zeros(3), None])
 def test_what_is_no_model(value: Any) -> None:
+    for call in (find_layers, mask_function, lambda model: select(model, PruningConfig())):
+        assert refusal(call, value).startswith("the model is ")
     assert refusal(Pruner, value, PruningConfig()).startswith("the model is ")
+
+
+def test_other_functions() -> None:
+    assert refusal(load_config, 3) == "config is the path of a file, not 3"
+    pruner = Pruner(network(), PruningConfig("filter", 2), "gradual")
+    assert refusal(pruner.before_training, "1", 2).startswith("epochs is a whole number from 0 on")
+    assert refusal(pruner.before_training, 1, 0).startswith("steps is a whole number from 1 on, no")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"method": "layerwise"}, {"method": "search", "rate": 1.1, "epochs": 1},
+     {"config": PruningConfig(budget="flops"), "method": "magnitude"}],
+    ids=["layerwise", "search", "flops"],
+)  # fmt: skip
+@pytest.mark.parametrize("example", [torch.zeros(1, 3, 12, 12), torch.zeros(()), (1, 2)])
+def test_an_example_that_the_network_does_not_take(options: Any, example: Any) -> None:
+    given: dict[str, Any] = {"scheme": "filter", "rate": 2, "progress": False, "example": example}
+    text = refusal(niwaki.prune, network(), loader(32), **(given | options))
+    assert text.startswith("the network cannot take the example ")
+
+
+def test_a_network_without_parameters() -> None:
+    options: dict[str, Any] = {"method": "magnitude", "example": torch.zeros(1)}
+    assert refusal(niwaki.prune, nn.ReLU(), **options).startswith("no layer is left to prune")
 
 
 @pytest.mark.parametrize(

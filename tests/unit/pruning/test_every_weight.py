@@ -11,6 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
+from torch.nn.utils.prune import l1_unstructured
 
 import niwaki
 from niwaki.errors import NiwakiError
@@ -226,7 +227,7 @@ def test_what_is_left_out_is_said() -> None:
 
 def test_masked_weights_are_left_out_by_name_and_networks_with_them_are_copied() -> None:
     model = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4), nn.Linear(4, 4))
-    nn.utils.prune.l1_unstructured(model[1], "weight", amount=0.5)
+    l1_unstructured(model[1], "weight", amount=0.5)
     told = "1.weight_orig (masked: torch.nn.utils.prune.remove makes it a weight)"
     with pytest.raises(NiwakiError) as caught:
         niwaki.prune(model, scheme="unstructured", rate=2, method="magnitude")
