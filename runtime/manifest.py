@@ -116,7 +116,7 @@ def _check(manifest: Manifest, where: str) -> None:
 
 def _check_sample(layer: LayerRecord, where: str) -> None:
     """A picture is drawn of it, of kernels as large as it says."""
-    width = digits(math.prod(layer.kernel_size))
+    width = digits(math.prod(layer.kernel_size)) if layer.kernel_size else 0
     for row in layer.sample:
         if not re.fullmatch("[0-9a-f]+", row) or not width or len(row) % width:
             raise NiwakiError(f"{where}.sample must hold kernels of its kernel_size, as hex digits")

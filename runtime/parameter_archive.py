@@ -69,7 +69,7 @@ def _is_sound(part: Part) -> bool:
         return False
     *_, count, _, _, names_at, _, data_at, _ = _HEADER.unpack(header)
     contents = part.file.read(part.begin, min(part.size, data_at))
-    if _TABLE_AT + count * _STRIDE > _align(len(contents), _ENTRY_ALIGNMENT):
+    if count and _TABLE_AT + (count - 1) * _STRIDE + _ENTRY.size > len(contents):
         return False
     entries: list[tuple[bytes, int]] = []
     for number in range(count):

@@ -80,7 +80,7 @@ CALL = {"tuple": [{"tuple": [0]}, {"dict": {}}]}
         (put(-1, "layers", 0, "kept"), ".layers[0].kept must be from 0 to 2^63 - 1"),
         (put(2**63, "layers", 0, "weights"), ".layers[0].weights must be from 0 to 2^63 - 1"),
         (
-            put(["12g"], "layers", 0, "sample"),
+            put(["123"], "layers", 0, "sample"),
             ".layers[0].sample must hold kernels of its kernel_size, as hex digits",
         ),
         (put([], "digests"), ".digests must be an object"),

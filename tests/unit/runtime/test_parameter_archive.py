@@ -59,6 +59,15 @@ def test_two_parameters_of_one_name(affine_path: Path, archive: bytes, tmp_path:
     assert "contradicts itself" in told(affine_path, tmp_path / "net.niwaki", doubled)
 
 
+def test_cut_off_anywhere(affine_path: Path, archive: bytes, tmp_path: Path) -> None:
+    """Also where the header says that nothing comes after the cut."""
+    path = tmp_path / "net.niwaki"
+    for size in range(HEADER, ENTRIES + 80 + ENTRY + 3):
+        cut = bytearray(archive[:size])
+        struct.pack_into("<Q", cut, 72, size)  # where values begin
+        assert "contradicts itself" in told(affine_path, path, bytes(cut)), size
+
+
 @pytest.mark.parametrize("count", [2**64 - 1, 2**32, 3, 0])
 def test_number_of_entries(count: int, affine_path: Path, archive: bytes, tmp_path: Path) -> None:
     damaged = bytearray(archive)
