@@ -15,10 +15,14 @@ from .stopping import undone_when_stopped
 # Run in the new process: Linux kills it when its parent is gone, even if the parent was killed.
 # It leads a group of its own, so that what it starts, such as a linker, ends with it.
 _LAUNCHER = """
-import ctypes, os, signal, sys
+import os, signal, sys
 parent, program = int(sys.argv[1]), sys.argv[2]
 os.setpgid(0, 0)
-ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+try:
+    import ctypes
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+except (ImportError, OSError, AttributeError):
+    pass  # a Python without ctypes: then it may outlive a parent that was killed
 if os.getppid() == parent:
     os.execv(program, sys.argv[2:])
 """
@@ -74,6 +78,6 @@ def first_error(done: subprocess.CompletedProcess[bytes]) -> str:
 
 
 def _launched(command: list[str]) -> list[str]:
-    if sys.platform != "linux":
+    if sys.platform != "linux" or not sys.executable:
         return command
     return [sys.executable, "-I", "-S", "-c", _LAUNCHER, str(os.getpid()), *command]

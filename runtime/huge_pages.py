@@ -24,7 +24,10 @@ def huge_pages(count: int) -> memoryview | None:
     size = page_size()
     if not size:
         return None
-    area = mmap.mmap(-1, count + size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    try:
+        area = mmap.mmap(-1, count + size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    except OSError:  # there is no memory for so many
+        return None
     area.madvise(mmap.MADV_HUGEPAGE)
     begin = -np.frombuffer(area, np.uint8).ctypes.data % size
     return memoryview(area)[begin : begin + count]

@@ -29,6 +29,11 @@ def test_areas_are_aligned_and_as_large_as_asked() -> None:
     area[-1] = 1
 
 
+@pytest.mark.usefixtures("settings")
+def test_more_than_there_is() -> None:
+    assert huge_pages(2**60) is None
+
+
 @pytest.mark.parametrize(
     ("name", "text"), [("enabled", "always madvise [never]\n"), ("hpage_pmd_size", "unknown\n")]
 )
