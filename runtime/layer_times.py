@@ -78,28 +78,28 @@ def time_layers(
     if not manifest.dispatches:
         raise NiwakiError(f"{path} runs no kernels: there are no layers to time")
     # The time of a call ends where the next one begins, so one more is made.
-    runs = profile(bundle, useful_threads(manifest, threads), warmup + repetitions + 1)
-    return summarize(
-        split_calls(runs, manifest.dispatches, path)[warmup:], manifest.dispatches, threads
-    )
+    count = warmup + repetitions + 1
+    runs = profile(bundle, useful_threads(manifest, threads), count)
+    calls = split_calls(runs, manifest.dispatches, count, path)
+    return summarize(calls[warmup:], manifest.dispatches, threads)
 
 
 def split_calls(
-    runs: Sequence[KernelRun], dispatches: Sequence[DispatchRecord], path: str
+    runs: Sequence[KernelRun], dispatches: Sequence[DispatchRecord], count: int, path: str
 ) -> list[list[KernelRun]]:
-    """The runs of each call.
+    """The runs of each of `count` calls.
 
     Raises:
         NiwakiError: other kernels ran than `dispatches` says.
     """
     size, expected = len(dispatches), [dispatch.kernel for dispatch in dispatches]
-    # What runs once, when the module is loaded, comes first.
-    runs = runs[len(runs) % size :]
-    calls = [list(runs[at : at + size]) for at in range(0, len(runs), size)]
-    if not calls or any([run.kernel for run in call] != expected for call in calls):
+    # What runs once, when the module is loaded, comes first, and may be more than a call runs.
+    begin = len(runs) - count * size
+    calls = [list(runs[at : at + size]) for at in range(begin, len(runs), size)]
+    if begin < 0 or any([run.kernel for run in call] != expected for call in calls):
         raise NiwakiError(
-            f"{path} runs other kernels than its manifest says, "
-            "so their times cannot be given to layers; compile the model again"
+            f"{path} runs other kernels than its manifest says, so their times cannot be given to "
+            "layers: a network with loops or conditions does; compile any other again"
         )
     return calls
 
