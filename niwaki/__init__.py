@@ -11,6 +11,7 @@ MLIR:
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from .runtime.network import load as load
     from .tuning.settings import Tuning as Tuning
     from .weights import load_weights as load_weights
+
+if sys.platform == "win32":  # it has neither the signals nor the file locks that are used
+    raise ImportError("Niwaki runs on Linux and macOS: on Windows, install it within WSL")
 
 _HOME = {
     "Bundle": "niwaki.runtime.bundle",

@@ -51,7 +51,6 @@ BUILT_FOR = {
     ("Linux", "x86_64"),
     ("Linux", "aarch64"),
     ("Darwin", "arm64"),
-    ("Windows", "AMD64"),
 }
 
 

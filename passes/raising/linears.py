@@ -57,7 +57,7 @@ def _raise_batch_matmul(op: Any) -> Any:
     data, right, init = list(op.operands)
     need_static_f32(data, right, init)
     if list(map(positions, maps_of(op))) != [[0, 1, 3], [0, 3, 2], [0, 1, 2]]:
-        raise Refusal("its indexing maps are not those of a matrix product")
+        raise Refusal("it is no plain product of two matrices")
     weight = np.ascontiguousarray(_shared_factor(right).T)
     rows = [[0, 1], [2]]
     with ir.InsertionPoint(op), op.location:
@@ -87,13 +87,13 @@ def _filters_by_inputs(op: Any, right: Any, transposed: bool) -> Any:
     if "indexing_maps" in op.attributes:
         left = positions(maps_of(op)[0])
         if left != [0, 2] or positions(maps_of(op)[1]) not in ([2, 1], [1, 2]):
-            raise Refusal("its indexing maps are not those of a matrix product")
+            raise Refusal("it is no plain product of two matrices")
     transpose = None if transposed else producer(right, "linalg.transpose")
     if transpose is not None and ints(transpose.attributes["permutation"]) == (1, 0):
         right, transposed = transpose.operands[0], True
     array = dense_value(right)
     if array is None:
-        raise Refusal("its second factor is not constant")
+        raise Refusal("its second factor is computed, not stored as weights")
     return right if transposed else np.ascontiguousarray(array.T)
 
 
@@ -108,5 +108,5 @@ def _shared_factor(right: Any) -> npt.NDArray[Any]:
     if not isinstance(owner, ir.Block) and is_repetition(owner):
         array = dense_value(owner.operands[0])
     if array is None:
-        raise Refusal("its second factor is not constant")
+        raise Refusal("its second factor is computed, not stored as weights")
     return array

@@ -50,6 +50,11 @@ def prune(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
 # pip install niwaki
 
 
+def test_wheel_is_for_every_machine(wheel: Path) -> None:
+    """Nothing is compiled in it: IREE's runtime and numpy have builds for x86-64 and arm64."""
+    assert wheel.name.endswith("-py3-none-any.whl")
+
+
 def test_base_is_small(base: Environment) -> None:
     packages = base.requirements()
     assert {"click", "iree-base-runtime", "ml-dtypes", "numpy"} == set(packages)

@@ -26,6 +26,14 @@ def test_no_such_name() -> None:
         niwaki.grow  # noqa: B018
 
 
+def test_other_systems() -> None:
+    code = "import sys; sys.platform = 'win32'; import niwaki"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr.splitlines()[-1] == (
+        "ImportError: Niwaki runs on Linux and macOS: on Windows, install it within WSL"
+    )
+
+
 def test_import_is_light() -> None:
     code = "import sys, niwaki; print(*{'numpy', 'iree', 'rich', 'click'} & set(sys.modules))"
     command = [sys.executable, "-c", code]

@@ -12,7 +12,7 @@ func.fun @f() { return }
 
 // A remark of a pass; the comment may stand before or after.
 func.func @remark(%a: tensor<4x3xf32>, %b: tensor<3x2xf32>, %c: tensor<4x2xf32>) -> tensor<4x2xf32> {
-  // expected-remark @below {{sparse-pattern-raise-layers: 16:8: left to IREE: its second factor is not constant}}
+  // expected-remark @below {{sparse-pattern-raise-layers: 16:8: left to IREE: its second factor is computed, not stored as weights}}
   %y = linalg.matmul ins(%a, %b : tensor<4x3xf32>, tensor<3x2xf32>) outs(%c : tensor<4x2xf32>) -> tensor<4x2xf32>
   return %y : tensor<4x2xf32>
 }
@@ -21,6 +21,6 @@ func.func @remark(%a: tensor<4x3xf32>, %b: tensor<3x2xf32>, %c: tensor<4x2xf32>)
 
 func.func @after(%a: tensor<4x3xf32>, %b: tensor<3x2xf32>, %c: tensor<4x2xf32>) -> tensor<4x2xf32> {
   %y = linalg.matmul ins(%a, %b : tensor<4x3xf32>, tensor<3x2xf32>) outs(%c : tensor<4x2xf32>) -> tensor<4x2xf32>
-  // expected-remark @above {{its second factor is not constant}}
+  // expected-remark @above {{its second factor is computed, not stored as weights}}
   return %y : tensor<4x2xf32>
 }

@@ -6,7 +6,7 @@
 // RUN: niwaki-opt %s --pass-pipeline='builtin.module(sparse-pattern-raise-layers)' 2>&1 | FileCheck %s --check-prefix=SILENT
 
 // A remark names the layer after its location: a name, that of a name in a fused location, or line and column.
-// CHECK:      remarks.mlir:0: remark: sparse-pattern-raise-layers: head.query: left to IREE: its second factor is not constant
+// CHECK:      remarks.mlir:0: remark: sparse-pattern-raise-layers: head.query: left to IREE: its second factor is computed, not stored as weights
 // CHECK-NEXT: remarks.mlir:0: remark: sparse-pattern-raise-layers: head.key: left to IREE
 // CHECK-NEXT: remarks.mlir:22: remark: sparse-pattern-raise-layers: 22:8: left to IREE
 

@@ -203,7 +203,7 @@ func.func @fewer_windows(%x: tensor<1x3x8xf32>) -> tensor<1x3x4xf32> {
 // CHECK:         linalg.matmul
 func.func @computed_factors(%a: tensor<4x3xf32>, %b: tensor<3x2xf32>) -> tensor<4x2xf32> {
   %zero = arith.constant dense<0.0> : tensor<4x2xf32>
-  // expected-remark @+1 {{left to IREE: its second factor is not constant}}
+  // expected-remark @+1 {{left to IREE: its second factor is computed, not stored as weights}}
   %y = linalg.matmul ins(%a, %b : tensor<4x3xf32>, tensor<3x2xf32>) outs(%zero : tensor<4x2xf32>) -> tensor<4x2xf32>
   return %y : tensor<4x2xf32>
 }
@@ -215,7 +215,7 @@ func.func @computed_factors(%a: tensor<4x3xf32>, %b: tensor<3x2xf32>) -> tensor<
 func.func @first_factor_transposed(%a: tensor<3x4xf32>) -> tensor<4x2xf32> {
   %zero = arith.constant dense<0.0> : tensor<4x2xf32>
   %w = arith.constant dense<0.5> : tensor<3x2xf32>
-  // expected-remark @+1 {{left to IREE: its indexing maps are not those of a matrix product}}
+  // expected-remark @+1 {{left to IREE: it is no plain product of two matrices}}
   %y = linalg.matmul indexing_maps = [affine_map<(m, n, k) -> (k, m)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>]
     ins(%a, %w : tensor<3x4xf32>, tensor<3x2xf32>) outs(%zero : tensor<4x2xf32>) -> tensor<4x2xf32>
   return %y : tensor<4x2xf32>
@@ -228,7 +228,7 @@ func.func @first_factor_transposed(%a: tensor<3x4xf32>) -> tensor<4x2xf32> {
 // CHECK:         linalg.batch_matmul
 func.func @computed_factors_of_images(%a: tensor<2x4x3xf32>, %b: tensor<2x3x2xf32>) -> tensor<2x4x2xf32> {
   %zero = arith.constant dense<0.0> : tensor<2x4x2xf32>
-  // expected-remark @+1 {{left to IREE: its second factor is not constant}}
+  // expected-remark @+1 {{left to IREE: its second factor is computed, not stored as weights}}
   %y = linalg.batch_matmul ins(%a, %b : tensor<2x4x3xf32>, tensor<2x3x2xf32>) outs(%zero : tensor<2x4x2xf32>) -> tensor<2x4x2xf32>
   return %y : tensor<2x4x2xf32>
 }
@@ -263,13 +263,13 @@ func.func @other_repetitions(%a: tensor<3x4x3xf32>) -> (tensor<3x4x3xf32>, tenso
     %2 = arith.addf %0, %0 : f32
     linalg.yield %2 : f32
   } -> tensor<3x3x3xf32>
-  // expected-remark @+1 {{its second factor is not constant}}
+  // expected-remark @+1 {{its second factor is computed, not stored as weights}}
   %y = linalg.batch_matmul ins(%a, %named : tensor<3x4x3xf32>, tensor<3x3x3xf32>) outs(%zero : tensor<3x4x3xf32>) -> tensor<3x4x3xf32>
-  // expected-remark @+1 {{its second factor is not constant}}
+  // expected-remark @+1 {{its second factor is computed, not stored as weights}}
   %z = linalg.batch_matmul ins(%a, %along : tensor<3x4x3xf32>, tensor<3x3x3xf32>) outs(%zero : tensor<3x4x3xf32>) -> tensor<3x4x3xf32>
-  // expected-remark @+1 {{its second factor is not constant}}
+  // expected-remark @+1 {{its second factor is computed, not stored as weights}}
   %u = linalg.batch_matmul ins(%a, %other : tensor<3x4x3xf32>, tensor<3x3x3xf32>) outs(%zero : tensor<3x4x3xf32>) -> tensor<3x4x3xf32>
-  // expected-remark @+1 {{its second factor is not constant}}
+  // expected-remark @+1 {{its second factor is computed, not stored as weights}}
   %v = linalg.batch_matmul ins(%a, %doubled : tensor<3x4x3xf32>, tensor<3x3x3xf32>) outs(%zero : tensor<3x4x3xf32>) -> tensor<3x4x3xf32>
   return %y, %z, %u, %v : tensor<3x4x3xf32>, tensor<3x4x3xf32>, tensor<3x4x3xf32>, tensor<3x4x3xf32>
 }
@@ -293,7 +293,7 @@ func.func @factor_of_each_image(%a: tensor<2x4x1xf32>) -> tensor<2x4x2xf32> {
 func.func @images_transposed(%a: tensor<2x3x4xf32>) -> tensor<2x4x2xf32> {
   %zero = arith.constant dense<0.0> : tensor<2x4x2xf32>
   %w = arith.constant dense<0.5> : tensor<2x3x2xf32>
-  // expected-remark @+1 {{left to IREE: its indexing maps are not those of a matrix product}}
+  // expected-remark @+1 {{left to IREE: it is no plain product of two matrices}}
   %y = linalg.batch_matmul indexing_maps = [affine_map<(b, m, n, k) -> (b, k, m)>, affine_map<(b, m, n, k) -> (b, k, n)>, affine_map<(b, m, n, k) -> (b, m, n)>]
     ins(%a, %w : tensor<2x3x4xf32>, tensor<2x3x2xf32>) outs(%zero : tensor<2x4x2xf32>) -> tensor<2x4x2xf32>
   return %y : tensor<2x4x2xf32>
@@ -343,7 +343,7 @@ func.func @not_transposed(%a: tensor<4x3xf32>) -> tensor<4x3xf32> {
   %w = arith.constant dense<0.5> : tensor<3x3xf32>
   %empty = tensor.empty() : tensor<3x3xf32>
   %same = linalg.transpose ins(%w : tensor<3x3xf32>) outs(%empty : tensor<3x3xf32>) permutation = [0, 1]
-  // expected-remark @+1 {{left to IREE: its second factor is not constant}}
+  // expected-remark @+1 {{left to IREE: its second factor is computed, not stored as weights}}
   %y = linalg.matmul ins(%a, %same : tensor<4x3xf32>, tensor<3x3xf32>) outs(%zero : tensor<4x3xf32>) -> tensor<4x3xf32>
   return %y : tensor<4x3xf32>
 }
