@@ -10,7 +10,14 @@ import torch
 from torch._ops import OpOverload
 from torch_mlir.extras.fx_decomp_util import get_decomposition_table
 
-from niwaki.frontend import adaptive_pooling, elementwise, half_precision, norms, torch_padding
+from niwaki.frontend import (
+    adaptive_pooling,
+    elementwise,
+    half_precision,
+    norms,
+    ordering,
+    torch_padding,
+)
 
 aten = torch.ops.aten
 
@@ -21,7 +28,8 @@ _KEEP = (aten._native_batch_norm_legit_no_training.default, aten.addmm.default)
 def decomposition_table() -> dict[OpOverload, Callable[..., Any]]:
     """torch-mlir's own table, with our changes."""
     table = {op: rule for op, rule in get_decomposition_table().items() if op not in _KEEP}
-    table |= elementwise.RULES | norms.RULES | torch_padding.RULES | adaptive_pooling.RULES
+    for part in (elementwise, norms, ordering, torch_padding, adaptive_pooling):
+        table |= part.RULES
     table |= {
         aten.linear.default: linear,
         aten.hardtanh.default: hardtanh,

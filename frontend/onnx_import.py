@@ -27,6 +27,7 @@ from niwaki.frontend.onnx_resolve import resolve
 from niwaki.frontend.onnx_rules import check_computed, check_inference
 from niwaki.frontend.onnx_to_mlir import onnx_to_torch_dialect
 from niwaki.frontend.onnx_transposed import lower_onnx_transposed
+from niwaki.frontend.order_nan import order_nan
 from niwaki.signature import Signature, TensorSpec, Tree
 
 
@@ -47,6 +48,7 @@ def import_onnx(
     module = onnx_to_torch_dialect(graph, context)
     lower_onnx(module, graph)
     keep_nan(module)
+    order_nan(module)
     narrow_doubles(module)
     check_double_functions(module)
     return Imported(module, signature)

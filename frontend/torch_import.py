@@ -24,11 +24,13 @@ from niwaki.frontend.keep_nan import keep_nan
 from niwaki.frontend.lower_torch import lower_torch
 from niwaki.frontend.module_rules import check_model, positional
 from niwaki.frontend.narrow_doubles import narrow_doubles
+from niwaki.frontend.order_nan import order_nan
 from niwaki.frontend.program_rules import check_program, check_pure
 from niwaki.frontend.program_signature import program_signature
 from niwaki.frontend.program_to_mlir import program_to_torch_dialect
 from niwaki.frontend.torch_export import decompose, export
 from niwaki.frontend.transposed_convolutions import lower_transposed_convolutions
+from niwaki.frontend.wrap_indices import wrap_indices
 
 
 def import_torch(
@@ -54,6 +56,7 @@ def import_torch(
     del program  # its constants are in the module by now
     lower_torch(module)
     keep_nan(module)
+    order_nan(module)
     narrow_doubles(module)
     check_double_functions(module)
     return Imported(module, signature)
@@ -73,6 +76,7 @@ def prepare_program(
     check_program(exported)
     program = decompose(exported)
     check_pure(program)
+    wrap_indices(program)
     fold_constants(program)
     fold_batch_norm(program)
     lower_transposed_convolutions(program)
