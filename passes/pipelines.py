@@ -32,6 +32,7 @@ PACK = ("sparse-pattern-compact-storage",)
 FUSE_POOLING = "sparse-pattern-fuse-pooling"
 # Where nothing reads epilogues any more: what a function gives for one value is known by its name.
 EXPAND = "sparse-pattern-expand-math"
+KEEP_INPUTS = "sparse-pattern-keep-inputs"
 EMIT = ("sparse-pattern-lower-slices", "canonicalize", "cse", "sparse-pattern-emit-iree")
 
 # Without one of these the results are the same, only slower. Later passes need what others make.
@@ -83,7 +84,7 @@ def _name(element: Element) -> str:
 
 def _lower(target: Target) -> tuple[str, ...]:
     prepare = "sparse-pattern-fit-types" if target.backend == "gpu" else FUSE_POOLING
-    return (*PACK, prepare, EXPAND, f"sparse-pattern-lower-to-{target.backend}", *EMIT)
+    return (*PACK, prepare, EXPAND, KEEP_INPUTS, f"sparse-pattern-lower-to-{target.backend}", *EMIT)
 
 
 def _text(*passes: str) -> str:

@@ -1,0 +1,98 @@
+"""Copy inputs of the network that an op would update in place.
+
+    %y = tensor.insert_slice %row into %input[...]
+      -->
+    %zero = "util.optimization_barrier"(%c0) : (i32) -> i32
+    %copy = linalg.generic ins(%input) { the bits of each element, or %zero }
+    %y = tensor.insert_slice %row into %copy[...]
+
+IREE takes the memory of a tensor that nobody reads later, an input's too; and where the device
+computes in the host's memory, that is the caller's array. A plain copy it would remove again.
+Sorts and scatters also get a copy of what others read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch_mlir.ir as ir
+from torch_mlir.dialects import arith, linalg, tensor
+
+from .base import ModulePass, Session, function_ops, target_of
+
+# What shows the same memory in another shape.
+VIEWS = ("tensor.cast", "tensor.collapse_shape", "tensor.expand_shape", "tensor.extract_slice")
+READERS = ("flow.dispatch", "func.return", "sparse_pattern.")
+
+
+@dataclass(frozen=True)
+class KeepInputsPass(ModulePass):
+    """Copies of inputs that are updated, on targets that read them where they lie."""
+
+    name: ClassVar[str] = "sparse-pattern-keep-inputs"
+
+    def run(self, module: Any, session: Session) -> None:
+        if target_of(module).backend != "cpu":
+            return
+        for op in function_ops(module):
+            for number, operand in enumerate(op.operands):
+                if updates(op, number) and (is_input(operand) or is_shared(op, operand)):
+                    with ir.InsertionPoint(op), op.location:
+                        op.operation.operands[number] = copied(operand)
+
+
+def updates(op: Any, number: int) -> bool:
+    """Whether the result of an op may take the memory of an operand: it has its type."""
+    name = op.operation.name
+    if name.startswith(READERS) or name in VIEWS or not op.results:
+        return False
+    operand = op.operands[number]
+    if not isinstance(operand.type, ir.RankedTensorType):
+        return False
+    if name.startswith("linalg."):
+        return number >= len(op.operands) - len(op.results)
+    return any(result.type == operand.type for result in op.results)
+
+
+def is_input(value: Any) -> bool:
+    """Whether a tensor is an argument of the function, or a view of one."""
+    while not isinstance(value.owner, ir.Block):
+        if value.owner.name not in VIEWS:
+            return False
+        value = value.owner.operands[0]
+    return True
+
+
+def is_shared(op: Any, value: Any) -> bool:
+    """Whether a tensor has other readers than the sort or scatter that updates it.
+
+    IREE gives two sorts with one list of numbers to start from the same zeros.
+    """
+    return op.operation.name.startswith("tm_tensor.") and len(list(value.uses)) > 1
+
+
+def copied(value: ir.Value) -> ir.Value:
+    """The same tensor in memory of its own."""
+    kind = ir.RankedTensorType(value.type)
+    width = kind.element_type.width
+    bits = ir.IntegerType.get_signless(width)
+    barrier = ir.Operation.create(
+        "util.optimization_barrier", [bits], [arith.constant(bits, 0)]
+    ).result
+    axes = ir.AffineMapAttr.get(ir.AffineMap.get_identity(kind.rank))
+    parallel = ir.Attribute.parse("#linalg.iterator_type<parallel>")
+    generic = linalg.GenericOp(
+        [kind],
+        [value],
+        [tensor.empty(kind.shape, kind.element_type)],
+        ir.ArrayAttr.get([axes, axes]),
+        ir.ArrayAttr.get([parallel] * kind.rank),
+    )
+    block = generic.regions[0].blocks.append(kind.element_type, kind.element_type)
+    with ir.InsertionPoint(block):
+        element = block.arguments[0]
+        is_integer = element.type == bits
+        same = arith.ori(element if is_integer else arith.bitcast(bits, element), barrier)
+        linalg.YieldOp([same if is_integer else arith.bitcast(element.type, same)])
+    return generic.results[0]

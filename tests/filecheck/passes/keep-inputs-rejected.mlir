@@ -1,0 +1,28 @@
+// RUN: niwaki-opt %s --pass-pipeline='builtin.module(sparse-pattern-keep-inputs)' | FileCheck %s
+
+#map = affine_map<(i) -> (i)>
+
+// An op that reads an input writes elsewhere; what the network computes is its own.
+// CHECK-LABEL: func.func @reads
+// CHECK-NOT:     util.optimization_barrier
+func.func @reads(%x: tensor<4xf32>, %one: tensor<1xf32>) -> tensor<4xf32> {
+  %empty = tensor.empty() : tensor<4xf32>
+  %y = linalg.generic {indexing_maps = [#map, #map], iterator_types = ["parallel"]}
+    ins(%x : tensor<4xf32>) outs(%empty : tensor<4xf32>) {
+  ^bb0(%a: f32, %out: f32):
+    %0 = arith.addf %a, %a : f32
+    linalg.yield %0 : f32
+  } -> tensor<4xf32>
+  %z = tensor.insert_slice %one into %y[1] [1] [1] : tensor<1xf32> into tensor<4xf32>
+  return %z : tensor<4xf32>
+}
+
+// GPUs get inputs by a copy in any case.
+// CHECK-LABEL: module attributes
+// CHECK-NOT:     util.optimization_barrier
+module attributes {sparse_pattern.target = "vulkan"} {
+  func.func @updates(%x: tensor<4xf32>, %one: tensor<1xf32>) -> tensor<4xf32> {
+    %y = tensor.insert_slice %one into %x[1] [1] [1] : tensor<1xf32> into tensor<4xf32>
+    return %y : tensor<4xf32>
+  }
+}
