@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 from torch.export import ExportedProgram
+from torch.nn.parameter import is_lazy
 from torch.utils import _pytree as pytree
 
 from niwaki.arguments import given, model_remedy
@@ -26,12 +26,30 @@ def check_model(model: Any) -> None:
         )
     if isinstance(model, torch.jit.ScriptModule):
         raise NiwakiError("the model is TorchScript: give the torch.nn.Module that it was made of")
+    for name, tensor in (*model.named_parameters(), *model.named_buffers()):
+        if is_lazy(tensor):
+            raise NiwakiError(f"weight {name!r} has no size yet: call the model once on an example")
     _check_float(model)
     for name, module in model.named_modules():
         if module.training:
             raise NiwakiError(
                 f"{_layer(name)} is in training mode: call model.eval() before compiling it"
             )
+
+
+def check_values(model: nn.Module) -> None:
+    """Raise NiwakiError where a weight has no values, as in a model built on device ``meta``."""
+    for name, tensor in (*model.named_parameters(), *model.named_buffers()):
+        if tensor.is_meta:
+            raise no_values(name)
+
+
+def no_values(name: str) -> NiwakiError:
+    """The message for a weight without values, wherever that is found out."""
+    return NiwakiError(
+        f"weight {name!r} has no values (device 'meta'): load the model's weights first, or give "
+        "them as weights="
+    )
 
 
 def positional(example_inputs: Any) -> tuple[Any, ...]:
@@ -60,21 +78,21 @@ def positional(example_inputs: Any) -> tuple[Any, ...]:
 
 def _check_float(model: nn.Module) -> None:
     for name, module in model.named_modules():
-        quantised = ".quantized." in f"{type(module).__module__}."
-        tensors: Mapping[str, Any] = {**module._parameters, **module._buffers}
-        # Subclasses, as torchao's, have quantised values behind a float dtype.
-        odd = [t for t in tensors.values() if t is not None and _is_quantised(t)]
-        if quantised or odd:
-            kind = type(odd[0]).__name__ if odd and not quantised else type(module).__name__
-            raise NiwakiError(
-                f"{_layer(name)} is quantised ({kind}), and models are not: compile the float "
-                "model that it was made of"
-            )
+        tensors = [*module._parameters.values(), *module._buffers.values()]
+        for value in (module, *(tensor for tensor in tensors if tensor is not None)):
+            if _is_quantised(value):
+                raise NiwakiError(
+                    f"{_layer(name)} is quantised ({type(value).__name__}), and models are not: "
+                    "compile the float model that it was made of"
+                )
 
 
-def _is_quantised(tensor: Any) -> bool:
-    plain = type(tensor) in (torch.Tensor, nn.Parameter, nn.Buffer)
-    return tensor.is_quantized or not (plain or isinstance(tensor, nn.UninitializedParameter))
+def _is_quantised(value: Any) -> bool:
+    """Whether a module or tensor is; torchao's tensors are behind a float dtype."""
+    if getattr(value, "is_quantized", False):
+        return True
+    home = f"{type(value).__module__}."
+    return home.startswith("torchao.") or (home.startswith("torch.") and ".quantized." in home)
 
 
 def _layer(name: str) -> str:

@@ -14,6 +14,7 @@ from torch.fx import Node
 from niwaki.errors import NiwakiError
 from niwaki.frontend.constants import constant_names, constant_tensors, placeholders
 from niwaki.frontend.layer_names import layer_name, op_name
+from niwaki.frontend.module_rules import no_values
 from niwaki.signature import DTYPES
 
 
@@ -103,9 +104,7 @@ def _check_weights(program: ExportedProgram) -> None:
                 f"weight {name!r} is sparse or quantized: make it dense, zeros included"
             )
         if value.device.type == "meta":
-            raise NiwakiError(
-                f"weight {name!r} has no values (device 'meta'): load the model's weights first"
-            )
+            raise no_values(name)
         if not _is_inner(node, computed):
             _check_dtype(f"weight {name!r}", value.dtype)
 

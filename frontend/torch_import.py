@@ -22,7 +22,7 @@ from niwaki.frontend.fold_constants import fold_constants
 from niwaki.frontend.imported import Imported
 from niwaki.frontend.keep_nan import keep_nan
 from niwaki.frontend.lower_torch import lower_torch
-from niwaki.frontend.module_rules import check_model, positional
+from niwaki.frontend.module_rules import check_model, check_values, positional
 from niwaki.frontend.narrow_doubles import narrow_doubles
 from niwaki.frontend.order_nan import order_nan
 from niwaki.frontend.program_rules import check_program, check_pure
@@ -72,6 +72,7 @@ def prepare_program(
     if isinstance(model, ExportedProgram):
         exported = model
     else:
+        check_values(model)
         exported = export(model, positional(example_inputs), example_kwargs or {})
     check_program(exported)
     program = decompose(exported)

@@ -16,6 +16,7 @@ from torch_mlir import ir
 
 from niwaki.errors import NiwakiError
 from niwaki.frontend import import_torch
+from niwaki.frontend.module_rules import check_model
 
 
 def message(model: Any, inputs: Any, **kwargs: Any) -> str:
@@ -180,6 +181,22 @@ def test_torchscript_and_quantised_models() -> None:
     )
 
 
+def test_weights_without_size() -> None:
+    lazy = nn.Sequential(nn.LazyLinear(4)).eval()
+    assert message(lazy, torch.zeros(1, 3)) == (
+        "weight '0.weight' has no size yet: call the model once on an example"
+    )
+
+
+def test_parameters_of_a_class_of_ones_own_are_no_quantised_ones() -> None:
+    class Own(nn.Parameter):
+        pass
+
+    model = nn.Linear(3, 4).eval()
+    model.weight = Own(model.weight.data)
+    check_model(model)
+
+
 def test_control_flow_that_depends_on_the_data(capfd: pytest.CaptureFixture[str]) -> None:
     def forward(self: Any, x: torch.Tensor) -> torch.Tensor:
         return x if x.sum() > 0 else -x  # the line that the message names
@@ -273,7 +290,8 @@ def test_weight_without_values() -> None:
         model = nn.Linear(3, 4).eval()
         x = torch.randn(1, 3)
     assert message(model, x) == (
-        "weight 'weight' has no values (device 'meta'): load the model's weights first"
+        "weight 'weight' has no values (device 'meta'): load the model's weights first, or give "
+        "them as weights="
     )
 
 

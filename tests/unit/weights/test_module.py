@@ -111,6 +111,12 @@ def test_element_types_become_the_networks() -> None:
     assert half.state_dict()["weight"].dtype == torch.float16
 
 
+def test_a_network_without_values_of_its_own() -> None:
+    other = nn.Linear(6, 4)
+    result = loaded(nn.Linear(6, 4, device="meta"), state(other))
+    torch.testing.assert_close(result(X), other(X))
+
+
 def linear(**changes: Any) -> dict[str, Any]:
     weights = {"weight": np.ones((4, 6), np.float32), "bias": np.ones(4, np.float32)}
     return {name: value for name, value in (weights | changes).items() if value is not None}
