@@ -32,7 +32,7 @@ def _decode(kind: Any, value: Any, where: str) -> Any:
     if dataclasses.is_dataclass(kind):
         return _decode_fields(kind, _require(value, dict, where), where)
     if kind is str:
-        return _require(value, str, where)
+        return _whole(_require(value, str, where), where)
     if kind is int:
         if not 0 <= _require(value, int, where) < _LIMIT:
             raise NiwakiError(f"{where} must be from 0 to 2^63 - 1")
@@ -59,6 +59,15 @@ def _decode_fields(kind: Any, value: dict[str, Any], where: str) -> Any:
         )
         raise NiwakiError(f"{where}: {complaint}")
     return kind(**{name: _decode(types[name], value[name], f"{where}.{name}") for name in types})
+
+
+def _whole(text: str, where: str) -> str:
+    r"""JSON can name halves of characters, such as \ud800, which no file or function can have."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise NiwakiError(f"{where} must be a string of whole characters") from None
+    return text
 
 
 def _require(value: Any, kind: type, where: str) -> Any:

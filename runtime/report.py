@@ -93,7 +93,7 @@ def total_lines(manifest: Manifest) -> list[str]:
         lines.append("times: measured by tuning, each layer alone on one core")
     elif any(layer.record.estimated_ns for layer in layers):
         lines.append("times: estimated, each layer alone on one core")
-    return lines
+    return [printable(line) for line in lines]
 
 
 def listed(counts: Counter[str]) -> str:

@@ -73,6 +73,7 @@ CALL = {"tuple": [{"tuple": [0]}, {"dict": {}}]}
         (drop("target"), ": field 'target' is missing"),
         (put(1, "colour"), ": unknown field 'colour'"),
         (put(3, "target"), ".target must be a string"),
+        (put("\ud800", "function"), ".function must be a string of whole characters"),
         (put("x", "layers"), ".layers must be a list"),
         (put("x", "layers", 1), ".layers[1] must be an object"),
         (put(1.5, "layers", 0, "kept"), ".layers[0].kept must be an integer"),
