@@ -7,25 +7,28 @@ fc.weight            -->   model.fc.weight      the network was put into another
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from itertools import product
 
 from .contents import Weights
 
 
 def matched(source: str, weights: Weights, wanted: Collection[str]) -> Weights:
-    """The same arrays, a prefix of all names taken away or added where more names fit then."""
+    """The same arrays, with another prefix of all names where more of them fit then."""
     best, told = weights, ""
-    for prefix in _prefixes(weights):
-        cut = Weights({name.removeprefix(prefix): array for name, array in weights.items()})
-        if _fitting(cut, wanted) > _fitting(best, wanted):
-            best, told = cut, f"all names begin with {prefix!r}, which is taken away"
-    for prefix in _prefixes(wanted):
-        longer = Weights({prefix + name: array for name, array in weights.items()})
-        if _fitting(longer, wanted) > _fitting(best, wanted):
-            best, told = longer, f"{prefix!r} is put in front of all names"
+    for old, new in product(("", *_prefixes(weights)), ("", *_prefixes(wanted))):
+        renamed = Weights({new + name.removeprefix(old): weights[name] for name in weights})
+        if _fitting(renamed, wanted) > _fitting(best, wanted):
+            best, told = renamed, _change(old, new)
     best.remarks = list(weights.remarks)
     if told:
         best.remark(source, told)
     return best
+
+
+def _change(old: str, new: str) -> str:
+    taken = f"all names begin with {old!r}, which is taken away"
+    added = f"{new!r} is put in front of all names"
+    return f"{taken}, and {added}" if old and new else taken if old else added
 
 
 def _prefixes(names: Collection[str]) -> Iterator[str]:

@@ -88,6 +88,12 @@ def test_prefixes_of_the_network() -> None:
     model, (remark,) = with_weights(wrapped, state(other), X, {})
     assert torch.equal(model(X), other(X))
     assert remark.reason == "'0.0.' is put in front of all names"
+    weights = {f"net.{name}": value for name, value in state(other).items()}
+    model, (remark,) = with_weights(wrapped, weights, X, {})
+    assert torch.equal(model(X), other(X))
+    assert remark.reason == (
+        "all names begin with 'net.', which is taken away, and '0.0.' is put in front of all names"
+    )
 
 
 def test_shared_weights_are_given_once_and_stay_shared() -> None:
