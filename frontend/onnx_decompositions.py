@@ -3,6 +3,7 @@
 DepthToSpace(x)          -->   Reshape, Transpose, Reshape     torch-mlir mixes the modes up
 Softsign(x)              -->   x / (1 + |x|)
 Gelu(x) by tanh          -->   Mul, Add, Tanh                  torch-mlir has it to four digits
+norms                    -->   means and products              onnx_norms.py
 ConvTranspose by computed weights          -->   Conv           onnx_zero_stuffed.py
 linear Resize in 1-D     -->   in 2-D, between reshapes
 linear Resize in 3-D     -->   twice in 2-D: depth alone, then height and width
@@ -20,6 +21,7 @@ import onnx
 from niwaki.frontend.onnx_functions import definition
 from niwaki.frontend.onnx_graph import IMPORTED_AS, OnnxGraph, attribute
 from niwaki.frontend.onnx_half_precision import in_float32
+from niwaki.frontend.onnx_norms import instance_norm, layer_norm, lp_norm, mean_variance_norm
 from niwaki.frontend.onnx_padding import pad
 from niwaki.frontend.onnx_pooling import average_pool, global_lp_pool, lp_pool, max_pool
 from niwaki.frontend.onnx_recurrent import recurrent
@@ -126,9 +128,13 @@ _RULES: dict[str, Callable[[Steps], None]] = {
     "GRU": recurrent,
     "Gelu": _gelu,
     "GlobalLpPool": global_lp_pool,
+    "InstanceNormalization": instance_norm,
     "LSTM": recurrent,
+    "LayerNormalization": layer_norm,
+    "LpNormalization": lp_norm,
     "LpPool": lp_pool,
     "MaxPool": max_pool,
+    "MeanVarianceNormalization": mean_variance_norm,
     "Pad": pad,
     "RNN": recurrent,
     "Resize": _resize,

@@ -1,0 +1,73 @@
+"""ONNX norms as steps that are exact at large means, and right for zeros.
+
+    d = x - mean(x)
+    c = d - mean(d)                           the mean of many numbers is not exact: what it lacks
+    y = c / sqrt(mean(c^2) + epsilon)         LayerNormalization, InstanceNormalization
+    y = c / (sqrt(mean(c^2)) + 1e-9)          MeanVarianceNormalization
+
+torch-mlir takes the mean once for the first, and mean(x^2) - mean(x)^2 for the second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from niwaki.frontend.onnx_steps import Steps
+
+
+def layer_norm(steps: Steps) -> None:
+    """Over the dimensions from `axis` on; the mean and what was multiplied by are results, too."""
+    rank = len(steps.input_shape())
+    normal, mean, scale = _normalised(steps, range(steps.attribute("axis", -1) % rank, rank))
+    result = steps.op("Mul", normal, steps.input(1))
+    if steps.input(2):
+        result = steps.op("Add", result, steps.input(2))
+    steps.results = [result, mean, scale][: len(steps.node.output)]
+
+
+def instance_norm(steps: Steps) -> None:
+    """Over the pixels of a channel."""
+    rank = len(steps.input_shape())
+    normal, _, _ = _normalised(steps, range(2, rank))
+    per_channel = steps.constant([-1] + [1] * (rank - 2))
+    scale, bias = (steps.op("Reshape", steps.input(number), per_channel) for number in (1, 2))
+    steps.op("Add", steps.op("Mul", normal, scale), bias)
+
+
+def mean_variance_norm(steps: Steps) -> None:
+    axes = steps.attribute("axes", [0, 2, 3])
+    centred, _ = _centred(steps, axes)
+    deviation = steps.op("Sqrt", _mean(steps, steps.op("Mul", centred, centred), axes))
+    steps.op("Div", centred, steps.op("Add", deviation, steps.number(1e-9)))
+
+
+def lp_norm(steps: Steps) -> None:
+    """Of zeros it is zeros, as in ONNX Runtime."""
+    x, axis = steps.node.input[0], steps.attribute("axis", -1)
+    reduction = "ReduceL1" if steps.attribute("p", 2) == 1 else "ReduceL2"
+    norm = steps.op(reduction, x, steps.constant([axis]))
+    is_zero = steps.op("Equal", norm, steps.number(0))
+    steps.op("Div", x, steps.op("Where", is_zero, steps.number(1), norm))
+
+
+def _normalised(steps: Steps, dims: Iterable[int]) -> tuple[str, str, str]:
+    """The input of mean 0 and variance 1, and what it was less by and is multiplied by."""
+    axes = list(dims)
+    centred, mean = _centred(steps, axes)
+    variance = _mean(steps, steps.op("Mul", centred, centred), axes)
+    shifted = steps.op("Add", variance, steps.number(steps.attribute("epsilon", 1e-5)))
+    scale = steps.op("Reciprocal", steps.op("Sqrt", shifted))
+    return steps.op("Mul", centred, scale), mean, scale
+
+
+def _centred(steps: Steps, axes: list[int]) -> tuple[str, str]:
+    """The input less its mean, and the mean."""
+    x = steps.node.input[0]
+    mean = _mean(steps, x, axes)
+    centred = steps.op("Sub", x, mean)
+    rest = _mean(steps, centred, axes)
+    return steps.op("Sub", centred, rest), steps.op("Add", mean, rest)
+
+
+def _mean(steps: Steps, x: str, axes: list[int]) -> str:
+    return steps.op("ReduceMean", x, steps.constant(axes))
