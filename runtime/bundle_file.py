@@ -8,6 +8,7 @@ it is still what was opened.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import mmap
 import os
@@ -45,7 +46,9 @@ class BundleFile:
         self._descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
         weakref.finalize(self, os.close, self._descriptor)
         mode = os.fstat(self._descriptor).st_mode
-        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        if stat.S_ISDIR(mode):  # some file systems give it a size of zero, and it looks empty
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not stat.S_ISREG(mode):
             raise NiwakiError(f"cannot read {path}: it is a pipe or a device, not a file")
         self.opened = self.state()
 

@@ -6,10 +6,10 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from processes import is_gone, wait_for_pid
 
 NETWORK = """
 func.func @main(%x: tensor<2x3xf32>) -> tensor<2x3xf32> {
@@ -39,9 +39,7 @@ def test_stopped(number: signal.Signals, tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
     )
-    while not pid.exists():
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.02)
+    tool = wait_for_pid(pid)
     process.send_signal(number)
     output, errors = process.communicate(timeout=20)
     assert output == ""
@@ -49,14 +47,4 @@ def test_stopped(number: signal.Signals, tmp_path: Path) -> None:
         assert (process.returncode, errors) == (128 + number, f"error: stopped by {number.name}\n")
         assert [name for name in os.listdir(home) if name.startswith("niwaki")] == []
     assert sorted(os.listdir(tmp_path)) == ["home", "net.mlir", "pid", "tools"]
-    assert is_gone(int(pid.read_text()))
-
-
-def is_gone(process: int) -> bool:
-    """Whether it ends soon. As an orphan it may stay a zombie until somebody reaps it."""
-    status = Path(f"/proc/{process}/stat")
-    for _ in range(100):
-        if not status.exists() or ") Z " in status.read_text():
-            return True
-        time.sleep(0.05)
-    return False
+    assert is_gone(tool)

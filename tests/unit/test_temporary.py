@@ -8,10 +8,10 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import pytest
+from processes import is_gone, wait_for_pid
 
 from niwaki.atomic import atomic_file
 from niwaki.errors import NiwakiError
@@ -251,22 +251,3 @@ with stopped_cleanly(), atomic_file({str(tmp_path / "net")!r}) as file:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "-15\n", "")
     assert os.listdir(tmp_path) == ["net"]
-
-
-def wait_for_pid(path: Path) -> int:
-    """The number that a process writes there, once it has."""
-    for _ in range(400):
-        if path.exists() and (text := path.read_text()):
-            return int(text)
-        time.sleep(0.05)
-    raise TimeoutError(path)
-
-
-def is_gone(process: int) -> bool:
-    """Whether it ends soon. As an orphan it may stay a zombie until somebody reaps it."""
-    status = Path(f"/proc/{process}/stat")
-    for _ in range(100):
-        if not status.exists() or ") Z " in status.read_text():
-            return True
-        time.sleep(0.05)
-    return False
