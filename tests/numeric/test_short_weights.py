@@ -16,17 +16,10 @@ from torch import nn
 import niwaki
 
 SHORT = ("bfloat16", "float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz")
-ELEMENTS = [
-    "BFLOAT16",
-    "FLOAT8E4M3FN",
-    "FLOAT8E4M3FNUZ",
-    "FLOAT8E5M2",
-    "FLOAT8E5M2FNUZ",
-    "FLOAT16",
-    "DOUBLE",
-    "INT4",
-    "UINT4",
-]
+ELEMENTS = (
+    *("BFLOAT16", "FLOAT8E4M3FN", "FLOAT8E4M3FNUZ", "FLOAT8E5M2", "FLOAT8E5M2FNUZ"),
+    *("FLOAT16", "DOUBLE", "INT4", "UINT4"),
+)
 
 
 def test_of_pytorch(tmp_path: Path) -> None:
