@@ -50,6 +50,7 @@ def _resolve_node(
         graph.constants.update(values)
         return
     check_options(graph, node, opset)
+    _inferred(graph, node, opset)  # rules take nodes apart that fit
     parts, parts_opset = decompose_node(graph, node, opset)
     if not parts:
         graph.types.update(_infer(graph, node))
@@ -58,10 +59,9 @@ def _resolve_node(
         _resolve_node(graph, part, parts_opset, kept)
 
 
-def _infer(graph: OnnxGraph, node: onnx.NodeProto) -> dict[str, TensorType]:
-    """Types of the node's results."""
-    if node.op_type in _SAME_TYPE:
-        return {node.output[0]: graph.type_of(node.input[0])}
+def _inferred(graph: OnnxGraph, node: onnx.NodeProto, opset: int) -> dict[str, onnx.TypeProto]:
+    """What ONNX infers of the results of `node`, which is of `opset`; refuse one that does not fit
+    its inputs."""
     inputs = [name for name in node.input if name]
     types = {name: onnx.helper.make_tensor_type_proto(*graph.type_of(name)) for name in inputs}
     parameters = {
@@ -69,19 +69,29 @@ def _infer(graph: OnnxGraph, node: onnx.NodeProto) -> dict[str, TensorType]:
         for name in inputs
         if name in graph.constants and graph.constants[name].size <= _PARAMETERS
     }
-    what = f"{graph.path}: {describe(node)}: op {node.op_type!r} (opset {graph.opset})"
     try:
-        inferred = onnx.shape_inference.infer_node_outputs(
-            onnx.defs.get_schema(node.op_type, IMPORTED_AS),
+        inferred: dict[str, onnx.TypeProto] = onnx.shape_inference.infer_node_outputs(
+            onnx.defs.get_schema(node.op_type, opset),
             node,
             types,
             parameters,
-            opset_imports=[onnx.helper.make_opsetid("", IMPORTED_AS)],
+            opset_imports=[onnx.helper.make_opsetid("", opset)],
         )
     except Exception as error:  # ONNX raises RuntimeError, and its own errors
         reason = " ".join(str(error).split())[:200]
-        raise NiwakiError(f"{what} does not fit its inputs: {reason}") from error
-    found = {}
+        raise NiwakiError(f"{_what(graph, node)} does not fit its inputs: {reason}") from error
+    return inferred
+
+
+def _what(graph: OnnxGraph, node: onnx.NodeProto) -> str:
+    return f"{graph.path}: {describe(node)}: op {node.op_type!r} (opset {graph.opset})"
+
+
+def _infer(graph: OnnxGraph, node: onnx.NodeProto) -> dict[str, TensorType]:
+    """Types of the node's results."""
+    if node.op_type in _SAME_TYPE:
+        return {node.output[0]: graph.type_of(node.input[0])}
+    inferred, what, found = _inferred(graph, node, IMPORTED_AS), _what(graph, node), {}
     for name in filter(None, node.output):
         tensor = inferred[name].tensor_type if name in inferred else onnx.TypeProto.Tensor()
         sizes = [size.dim_value for size in tensor.shape.dim if size.HasField("dim_value")]
