@@ -50,7 +50,8 @@ def _resolve_node(
         graph.constants.update(values)
         return
     check_options(graph, node, opset)
-    _inferred(graph, node, opset)  # rules take nodes apart that fit
+    if node.op_type not in _SAME_TYPE:
+        _inferred(graph, node, opset)  # rules take nodes apart that fit
     parts, parts_opset = decompose_node(graph, node, opset)
     if not parts:
         graph.types.update(_infer(graph, node))

@@ -4,7 +4,7 @@
 and constants that the archive's tables mark so, TorchScript and opaque objects, and example inputs
 that are more than tensors; it loads the shared libraries of an AOTInductor package; it evaluates
 symbolic sizes as Python (`sympy.sympify`). So the archive is looked through first, and only one of
-plain tensors and fixed sizes is handed on.
+plain tensors and harmless sizes is handed on.
 """
 
 from __future__ import annotations
@@ -13,16 +13,14 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch.export import ExportedProgram
 
 from niwaki.errors import NiwakiError
-from niwaki.frontend.program_rules import dynamic_input
-from niwaki.frontend.recorded_sizes import check_recorded_sizes
+from niwaki.frontend.pt2_sizes import check_sizes
+from niwaki.frontend.recorded_sizes import check_recorded_sizes, has_open_sizes
 from niwaki.frontend.torch_export import quiet
 
 # What torch.export.save writes, below a folder named after the file. Anything else might be code.
@@ -41,13 +39,16 @@ def load_pt2(path: Path) -> ExportedProgram:
     """The program saved in `path`.
 
     Raises NiwakiError where the file is damaged or contradicts itself, was not written by
-    torch.export.save, or holds anything that would run code or has dynamic sizes.
+    torch.export.save, or holds anything that would run code.
     """
     try:
         _check_archive(path)
         with quiet():
             program = torch.export.load(path)
-            check_recorded_sizes(program)
+            if not has_open_sizes(
+                program
+            ):  # these are found out anew for the sizes that are chosen
+                check_recorded_sizes(program)
             return program
     except NiwakiError:
         raise
@@ -84,7 +85,7 @@ def _check_archive(path: Path) -> None:
                         f"{path}: {name!r} is pickled, which may hold code: make it a plain tensor"
                     )
         _check_sample_inputs(path, archive.read(members["data/sample_inputs/model.pt"]))
-        _check_sizes(path, json.loads(archive.read(members["models/model.json"])))
+        check_sizes(path, json.loads(archive.read(members["models/model.json"])))
 
 
 def _check_sample_inputs(path: Path, data: bytes) -> None:
@@ -97,27 +98,3 @@ def _check_sample_inputs(path: Path, data: bytes) -> None:
             f"{path}: its example inputs are more than tensors, which may hold code: export with "
             "tensors, alone or in tuples, lists and dicts"
         ) from error
-
-
-def _check_sizes(path: Path, program: Any) -> None:
-    graph = program["graph_module"]["graph"]
-    for spec in program["graph_module"]["signature"]["input_specs"]:
-        name = spec.get("user_input", {}).get("arg", {}).get("as_tensor", {}).get("name")
-        for dimension, size in enumerate(graph["tensor_values"].get(name, {}).get("sizes", ())):
-            if "as_int" not in size:
-                raise dynamic_input(name, dimension)
-    if "expr_str" in set(_keys(program)):
-        raise NiwakiError(
-            f"{path}: has sizes that depend on the data: use ops whose results have fixed sizes, "
-            "such as torch.where"
-        )
-
-
-def _keys(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        yield from value
-        for child in value.values():
-            yield from _keys(child)
-    elif isinstance(value, list):
-        for child in value:
-            yield from _keys(child)

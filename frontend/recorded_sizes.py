@@ -17,6 +17,13 @@ from torch.export import ExportedProgram
 from torch.utils import _pytree as pytree
 
 
+def has_open_sizes(program: ExportedProgram) -> bool:
+    """Whether a size of an input may change from call to call."""
+    values = [node.meta["val"] for node in program.graph.find_nodes(op="placeholder")]
+    shapes = [value.shape for value in values if isinstance(value, torch.Tensor)]
+    return any(not isinstance(size, int) for shape in shapes for size in shape)
+
+
 def check_recorded_sizes(program: ExportedProgram) -> None:
     """Raises ValueError where a value is not as it was noted, or whatever its op raises."""
     mode = FakeTensorMode(allow_non_fake_inputs=True)

@@ -70,9 +70,10 @@ def compile(
         output: the bundle to write; it appears whole or not at all.
         example_kwargs: for a module: keyword arguments.
         batch: for a module: compile for this many inputs at once instead of the examples' number;
-            for an ``.onnx`` file: the size of a symbolic first dimension, 1 without it.
-        shapes: for an ``.onnx`` file: sizes of inputs by their names, where the file leaves some
-            open.
+            for an ``.onnx`` file or exported program: the size of an open first dimension, 1
+            without it.
+        shapes: for an ``.onnx`` file or exported program: sizes of inputs by their names, where
+            some are open.
         constants: for an ``.onnx`` file: values of inputs by their names. They are no inputs of the
             compiled network, and conditions that depend on them are decided.
         dump_ir: folder for the IR after each pass.
@@ -162,7 +163,9 @@ def _import(
 
         model, remarks = with_weights(model, weights, inputs, kwargs or {})
     if isinstance(model, ExportedProgram):
-        choices.check_unused("an exported program")
+        from niwaki.frontend.specialize import specialize
+
+        model = specialize(model, choices)
     elif choices != AS_DECLARED:
         from niwaki.frontend.batch import with_batch
         from niwaki.frontend.module_rules import check_model, positional

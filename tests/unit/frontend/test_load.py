@@ -16,10 +16,11 @@ import pytest
 import torch
 from small_networks import Function, ResNet
 from torch import nn
-from torch.export import Dim
+from torch.export import Dim, ExportedProgram
 
 from niwaki.errors import NiwakiError
 from niwaki.frontend import load_model
+from niwaki.frontend.pt2_sizes import check_sizes
 
 NET = """
 import torch
@@ -226,8 +227,26 @@ class TestPt2:
             torch.randn(2, 3, 8, 8),
             dynamic_shapes={"input": {0: Dim("batch", min=1, max=8)}},
         )
-        assert message(path).startswith(
-            "input 'input': the size of dimension 0 is dynamic: export the model with a fixed size "
+        program = load_model(str(path)).program
+        assert isinstance(program, ExportedProgram)
+        assert list(map(str, program.range_constraints.values())) == ["VR[1, 8]"]
+
+    @pytest.mark.parametrize(
+        "formula",
+        [
+            "__import__('os').getpid()",
+            "Symbol('s0').__class__",
+            "Pow(Integer(9), Pow(Integer(9), Integer(9)))",
+            "Mul(" * 1000,
+            "Symbol('s0', positive=print(1), integer=True)",
+            3,
+        ],
+    )
+    def test_size_that_may_hold_code(self, formula: object) -> None:
+        with pytest.raises(NiwakiError) as raised:
+            check_sizes(Path("net.pt2"), {"graph": [{"as_expr": {"expr_str": formula}}]})
+        assert str(raised.value) == (
+            "net.pt2: has a size that may hold code: export the model again, with fixed sizes"
         )
 
     def test_size_that_depends_on_the_data(self, tmp_path: Path) -> None:

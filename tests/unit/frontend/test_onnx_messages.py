@@ -164,7 +164,7 @@ class TestSizes:
     def test_fixed_batch(self, path: Path) -> None:
         assert message(self.save(path, 2, 3), batch=4) == (
             "the batch is fixed: export the model for 4 inputs, or with a symbolic first dimension "
-            "(dynamic_axes or dynamic_shapes of torch.onnx.export)"
+            "(dynamic_axes or dynamic_shapes when exporting)"
         )
 
     def test_batch_of_nothing(self, path: Path) -> None:
