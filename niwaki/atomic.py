@@ -22,11 +22,13 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             there is a device or the like, which would be gone.
     """
     final = Path(path)
-    if final.is_dir():
-        raise NiwakiError(f"cannot write {final}: it is a folder; name a file")
-    if final.exists() and not final.is_file():
-        raise NiwakiError(f"cannot write {final}: it is no regular file; name another")
+    if "\0" in str(final):
+        raise NiwakiError(f"cannot write {final}: no file can have a zero byte in its name")
     try:
+        if final.is_dir():
+            raise NiwakiError(f"cannot write {final}: it is a folder; name a file")
+        if final.exists() and not final.is_file():
+            raise NiwakiError(f"cannot write {final}: it is no regular file; name another")
         # In the same folder, because a rename across file systems is a copy, which can be seen
         # half-done.
         with claimed(final.parent, f".{final.name}.", ".tmp", Path.touch) as temporary:

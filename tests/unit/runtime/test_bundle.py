@@ -284,6 +284,12 @@ def test_write_without_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert os.listdir(tmp_path) == []
 
 
+def test_write_at_no_name_of_a_file() -> None:
+    assert refusal(Path("a\0b")) == (
+        "cannot write a\\x00b: no file can have a zero byte in its name"
+    )
+
+
 def test_write_fails_otherwise(tmp_path: Path) -> None:
     path = tmp_path / ("n" * 300)
     assert refusal(path) == f"cannot write {path}: File name too long"
