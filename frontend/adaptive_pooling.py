@@ -19,15 +19,16 @@ aten = torch.ops.aten
 
 
 def adaptive_max_pool(x: Tensor, output_size: Sequence[int]) -> Any:
-    """Maxima and where they are. Sizes that divide the input's are left to the rule there is."""
+    """Maxima and where they are. The maximum of the whole input is left to the rule there is."""
+    if max(output_size) == 1:
+        return NotImplemented
     rank = len(output_size)
     sizes = x.shape[-rank:]
-    if not any(size % wanted for size, wanted in zip(sizes, output_size, strict=True)):
-        return NotImplemented
     windows = [_windows(size, wanted) for size, wanted in zip(sizes, output_size, strict=True)]
     spread = x
     for dim, positions in zip(range(-rank, 0), windows, strict=True):
-        spread = spread.index_select(dim, positions.reshape(-1))
+        if positions.numel() != x.shape[dim]:
+            spread = spread.index_select(dim, positions.reshape(-1))
     kernel = [positions.shape[1] for positions in windows]
     maxima, found = _max_pool(spread, kernel)
     return maxima, _origin(found, [positions.reshape(-1) for positions in windows], sizes)

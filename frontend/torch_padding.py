@@ -20,10 +20,12 @@ aten = torch.ops.aten
 MODES: dict[str, Mode] = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 
 
-def pad(x: Tensor, sides: Sequence[int], mode: str = "constant", value: float | None = None) -> Any:
+def pad(
+    x: Tensor, sides: Sequence[int], mode: str = "constant", value: float | None = None
+) -> Tensor:
     """`sides` lists before and after of the last dimension, then of the one before it."""
-    if mode not in MODES:
-        return NotImplemented  # leaves the op as it is
+    if mode == "constant":
+        return aten.constant_pad_nd(x, sides, value or 0)
     pairs = zip(sides[::2], sides[1::2], strict=True)
     # The last dimension first: rows are small before they repeat.
     for dim, (before, after) in zip(range(x.dim() - 1, -1, -1), pairs, strict=False):
@@ -56,7 +58,7 @@ def _take(x: Tensor, dim: int, positions: Positions) -> Tensor:
     return x.index_select(dim, first + step * torch.arange(count))
 
 
-def _fixed(mode: str) -> Callable[[Tensor, Sequence[int]], Any]:
+def _fixed(mode: str) -> Callable[[Tensor, Sequence[int]], Tensor]:
     return lambda x, sides: pad(x, sides, mode)
 
 
