@@ -45,9 +45,8 @@ def load_pt2(path: Path) -> ExportedProgram:
         _check_archive(path)
         with quiet():
             program = torch.export.load(path)
-            if not has_open_sizes(
-                program
-            ):  # these are found out anew for the sizes that are chosen
+            # Open sizes are found out anew, for those that are chosen.
+            if not has_open_sizes(program):
                 check_recorded_sizes(program)
             return program
     except NiwakiError:
