@@ -81,6 +81,12 @@ def _inferred(graph: OnnxGraph, node: onnx.NodeProto, opset: int) -> dict[str, o
     except Exception as error:  # ONNX raises RuntimeError, and its own errors
         reason = " ".join(str(error).split())[:200]
         raise NiwakiError(f"{_what(graph, node)} does not fit its inputs: {reason}") from error
+    for name, type_ in inferred.items():  # ONNX ends the process where it meets such a type again
+        sizes = [size.dim_value for size in type_.tensor_type.shape.dim]
+        if min(sizes, default=0) < 0:
+            raise NiwakiError(
+                f"{_what(graph, node)}: its result {name!r} would have sizes of {sizes}"
+            )
     return inferred
 
 

@@ -89,6 +89,12 @@ class TestFile:
             "the model reads 'z', which nothing computes before: the file is damaged"
         )
 
+    def test_negative_sizes(self, path: Path) -> None:
+        constants = {"p": np.array([0, 0, -5, 0, 0, 0, -5, 0])}
+        assert refusal(path, [node("Pad", "x", "p")], constants=constants).endswith(
+            "its result 'y' would have sizes of [2, 3, -2, 8]"
+        )
+
     def test_a_parameter_that_is_no_list(self, path: Path) -> None:
         constants = {"s": np.array([[2], [192]])}
         assert refusal(path, [node("Reshape", "x", "s")], constants=constants).endswith(
