@@ -9,8 +9,8 @@
     %y = math.copysign %8, %x : f32
 
 The ops stand in bodies of linalg ops, in epilogues of layers, or among tensors. What IREE has right
-within a few units in the last place stays: exp, log, tanh, erf, roots and roundings. Functions of
-f16 are computed in f32 and rounded.
+within a few units in the last place stays: on CPUs exp and log, everywhere tanh, erf, roots and
+roundings. Functions of f16 are computed in f32 and rounded.
 """
 
 from __future__ import annotations
@@ -22,11 +22,13 @@ from typing import Any, ClassVar
 import torch_mlir.ir as ir
 from torch_mlir.dialects import arith
 
-from .base import ModulePass, Session, constant_attribute, function_ops, nested_ops
+from .base import ModulePass, Session, constant_attribute, function_ops, nested_ops, target_of
 from .expansions import angles, exponentials, inverse, powers
 from .expansions.values import Real, with_element
 
-EXPANSIONS: dict[str, Callable[..., Real]] = {
+Expansions = dict[str, Callable[..., Real]]
+
+EXPANSIONS: Expansions = {
     "math.acosh": inverse.acosh,
     "math.asinh": inverse.asinh,
     "math.atan": inverse.atan,
@@ -37,6 +39,7 @@ EXPANSIONS: dict[str, Callable[..., Real]] = {
     "math.cosh": exponentials.cosh,
     "math.erfc": exponentials.erfc,
     "math.exp2": exponentials.exp2,
+    "math.expm1": exponentials.expm1,
     "math.log10": exponentials.log10,
     "math.log2": exponentials.log2,
     "math.sin": angles.sin,
@@ -44,6 +47,14 @@ EXPANSIONS: dict[str, Callable[..., Real]] = {
     "math.tan": angles.tan,
 }
 
+# Drivers of GPUs have these less exact, and log1p not at all.
+GPU_EXPANSIONS: Expansions = {
+    "math.acos": inverse.acos,
+    "math.asin": inverse.asin,
+    "math.exp": exponentials.exp,
+    "math.log": exponentials.log,
+    "math.log1p": exponentials.log1p,
+}
 # Exact in f16, too.
 EXACT = ("math.absf", "math.ceil", "math.copysign", "math.floor", "math.round", "math.roundeven")
 
@@ -55,21 +66,28 @@ class ExpandMathPass(ModulePass):
     name: ClassVar[str] = "sparse-pattern-expand-math"
 
     def run(self, module: Any, session: Session) -> None:
-        for op in function_ops(module):
-            for inner in (op, *list(nested_ops(op))):
-                if inner.operation.name.startswith("math.") and len(inner.results) == 1:
-                    expand(inner)
+        expand_all(module, EXPANSIONS)
+        if target_of(module).backend == "gpu":
+            expand_all(module, GPU_EXPANSIONS)
 
 
-def expand(op: Any) -> None:
+def expand_all(module: Any, expansions: Expansions) -> None:
+    """Replace all `math` ops of which there are expansions."""
+    for op in function_ops(module):
+        for inner in (op, *list(nested_ops(op))):
+            if inner.operation.name.startswith("math.") and len(inner.results) == 1:
+                expand(inner, expansions)
+
+
+def expand(op: Any, expansions: Expansions) -> None:
     """Replace a `math` op, if need be."""
     kind = op.results[0].type
     element = getattr(kind, "element_type", kind)
     with ir.InsertionPoint(op), op.location:
         if isinstance(element, ir.F16Type) and op.operation.name not in EXACT:
-            made = _in_f32(op)
+            made = _in_f32(op, expansions)
         elif isinstance(element, ir.F32Type):
-            made = _expanded(op)
+            made = _expanded(op, expansions)
         else:
             return
     if made is not None:
@@ -77,7 +95,7 @@ def expand(op: Any) -> None:
         op.operation.erase()
 
 
-def _in_f32(op: Any) -> ir.Value:
+def _in_f32(op: Any, expansions: Expansions) -> ir.Value:
     """An op of f16 computed in f32, expanded if need be."""
 
     def widened(value: ir.Value) -> ir.Value:
@@ -93,17 +111,17 @@ def _in_f32(op: Any) -> ir.Value:
         [widened(operand) for operand in op.operands],
     )
     rounded = arith.truncf(kind, wide.result)
-    expand(wide)
+    expand(wide, expansions)
     return rounded
 
 
-def _expanded(op: Any) -> ir.Value | None:
+def _expanded(op: Any, expansions: Expansions) -> ir.Value | None:
     name = op.operation.name
     if name in ("math.powf", "math.fpowi"):
         return _power(*op.operands)
-    if name not in EXPANSIONS:
+    if name not in expansions:
         return None
-    return EXPANSIONS[name](*map(Real, op.operands)).value
+    return expansions[name](*map(Real, op.operands)).value
 
 
 def _power(base: ir.Value, exponent: ir.Value) -> ir.Value:

@@ -1,4 +1,4 @@
-"""Exponentials and logarithms: exp2, sinh, cosh, log2, log10, erfc."""
+"""Exponentials and logarithms."""
 
 from __future__ import annotations
 
@@ -28,6 +28,30 @@ def exp2(x: Real) -> Real:
     return power.times_power_of_two(exponent)
 
 
+def exp(x: Real) -> Real:
+    """e^x = 2^n e^r: ln 2 in two parts, of which the first has few digits (Cephes, S. Moshier)."""
+    bounded = x.clamped(-104, 89)
+    whole = (bounded * (1 / math.log(2))).rounded()
+    rest = bounded - whole * 0.693359375 - whole * -2.12194440e-4
+    tail = rest.polynomial(
+        5.0000001201e-1,
+        1.6666665459e-1,
+        4.1665795894e-2,
+        8.3334519073e-3,
+        1.3981999507e-3,
+        1.9875691500e-4,
+    )
+    power = 1.0 + (rest + rest * rest * tail)
+    exponent = whole.is_nan().choose(whole.like(0), whole).word()
+    return power.times_power_of_two(exponent)
+
+
+def expm1(x: Real) -> Real:
+    """e^x - 1, and by its series where the difference would lose digits."""
+    tail = x.polynomial(*(1 / math.factorial(n) for n in range(2, 12)))
+    return (abs(x) < 1).choose(x + x * x * tail, x.exp() - 1)
+
+
 def sinh(x: Real) -> Real:
     """(e^x - e^-x) / 2, and by its series where the difference would lose digits."""
     magnitude = abs(x)
@@ -51,6 +75,19 @@ def _half_exponentials(x: Real) -> tuple[Real, Real]:
     return 0.5 * root * is_large.choose(root, 1), 0.5 / root
 
 
+def log(x: Real) -> Real:
+    """Natural logarithm."""
+    return _logarithm(x, 0.693359375, -2.12194440e-4, 1.0, 0.0)
+
+
+def log1p(x: Real) -> Real:
+    """log(1 + x), from x itself where the sum would lose its digits."""
+    half_square, rest = _series(x)
+    near = x - (half_square - rest)
+    is_near = (x > math.sqrt(0.5) - 1) & (x < math.sqrt(2) - 1)
+    return is_near.choose(near, log(1 + x))
+
+
 def log2(x: Real) -> Real:
     """Logarithm to base 2; exact for powers of two."""
     return _logarithm(x, 1.0, 0.0, 1.4428710938, -1.7605285393e-4)
@@ -72,11 +109,7 @@ def _logarithm(x: Real, two: float, two_low: float, e: float, e_low: float) -> R
     exponent = ((shifted >> 23) - 127).real()
     fraction = ((shifted & 0x7FFFFF) + 0x3F3504F3).as_real()
     excess = fraction - 1
-    half_square = 0.5 * excess * excess
-    ratio = excess / (2 + excess)
-    square = ratio * ratio
-    tail = square * square.polynomial(0.66666662693, 0.40000972152, 0.28498786688, 0.24279078841)
-    rest = ratio * (half_square + tail)
+    half_square, rest = _series(excess)
     high = (excess - half_square).leading()
     low = excess - high - half_square + rest
     small = exponent * two_low + (low + high) * e_low + low * e
@@ -84,6 +117,15 @@ def _logarithm(x: Real, two: float, two_low: float, e: float, e_low: float) -> R
     value = (x < math.inf).choose(value, x)
     value = (x < 2.0**-126).choose(x.like(-math.inf), value)
     return (x < 0).choose(x.like(math.nan), value)
+
+
+def _series(excess: Real) -> tuple[Real, Real]:
+    """log(1 + excess) is excess less the first of these, and the second."""
+    half_square = 0.5 * excess * excess
+    ratio = excess / (2 + excess)
+    square = ratio * ratio
+    tail = square * square.polynomial(0.66666662693, 0.40000972152, 0.28498786688, 0.24279078841)
+    return half_square, ratio * (half_square + tail)
 
 
 def _sum(large: Real, middle: Real, small: Real) -> Real:

@@ -1,4 +1,4 @@
-"""Inverse functions: atan, atan2; asinh, acosh, atanh; the cube root."""
+"""Inverse functions: of angles and hyperbolic ones; the cube root."""
 
 from __future__ import annotations
 
@@ -57,6 +57,34 @@ def _arctangent(slope: Real) -> Real:
     )
     angle = near + near * square * tail
     return is_high.choose(angle + math.pi / 4, angle)
+
+
+def asin(x: Real) -> Real:
+    """Arc sine; NaN beyond 1."""
+    magnitude = abs(x)
+    is_steep, half = _half_angle(magnitude)
+    angle = is_steep.choose(math.pi / 2 - 2 * half, half)
+    return (magnitude <= 1).choose(angle, math.nan).with_sign_of(x)
+
+
+def acos(x: Real) -> Real:
+    """Arc cosine; NaN beyond 1."""
+    magnitude = abs(x)
+    is_steep, half = _half_angle(magnitude)
+    steep = (x < 0).choose(math.pi - 2 * half, 2 * half)
+    angle = is_steep.choose(steep, math.pi / 2 - half.with_sign_of(x))
+    return (magnitude <= 1).choose(angle, math.nan)
+
+
+def _half_angle(magnitude: Real) -> tuple[Truth, Real]:
+    """The arc sine up to 1/2; above, half of the arc cosine (Cephes, S. Moshier)."""
+    is_steep = magnitude > 0.5
+    square = is_steep.choose(0.5 * (1 - magnitude), magnitude * magnitude)
+    sine = is_steep.choose(square.sqrt(), magnitude)
+    tail = square.polynomial(
+        1.6666752422e-1, 7.4953002686e-2, 4.5470025998e-2, 2.4181311049e-2, 4.2163199048e-2
+    )
+    return is_steep, sine + sine * square * tail
 
 
 def asinh(x: Real) -> Real:

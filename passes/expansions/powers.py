@@ -49,7 +49,7 @@ def pow(x: Real, y: Real) -> Real:
     power = magnitude.equals(math.inf).choose(rises.choose(y.like(math.inf), 0), power)
     power = _signed(power, x, y)
     power = (x.is_nan() | y.is_nan()).choose(x + y, power)
-    return (x.equals(1) | y.equals(0)).choose(x.like(1), power)
+    return (x.equals(1) | (abs(y) < 2.0**-126)).choose(x.like(1), power)
 
 
 def _signed(power: Real, x: Real, y: Real) -> Real:

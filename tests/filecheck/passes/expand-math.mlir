@@ -1,4 +1,4 @@
-// RUN: niwaki-opt %s --pass-pipeline='builtin.module(sparse-pattern-expand-math)' | FileCheck %s
+// RUN: niwaki-opt %s --split-input-file --pass-pipeline='builtin.module(sparse-pattern-expand-math)' | FileCheck %s
 
 #map = affine_map<(n) -> (n)>
 
@@ -80,4 +80,17 @@ func.func @powers(%x: f32, %y: f32) -> (f32, f32, f32, f32) {
 func.func @half_precision(%x: f16) -> f16 {
   %y = math.exp %x : f16
   return %y : f16
+}
+
+// -----
+
+// GPUs get exp and log as arithmetic, too.
+// CHECK-LABEL: module attributes
+// CHECK-NOT:     math.exp
+// CHECK:         return
+module attributes {sparse_pattern.target = "vulkan"} {
+  func.func @gpu(%x: f32) -> f32 {
+    %y = math.exp %x : f32
+    return %y : f32
+  }
 }

@@ -1,4 +1,4 @@
-// RUN: niwaki-opt %s --pass-pipeline='builtin.module(sparse-pattern-keep-inputs)' | FileCheck %s
+// RUN: niwaki-opt %s --split-input-file --pass-pipeline='builtin.module(sparse-pattern-keep-inputs)' | FileCheck %s
 
 #map = affine_map<(i) -> (i)>
 
@@ -16,6 +16,8 @@ func.func @reads(%x: tensor<4xf32>, %one: tensor<1xf32>) -> tensor<4xf32> {
   %z = tensor.insert_slice %one into %y[1] [1] [1] : tensor<1xf32> into tensor<4xf32>
   return %z : tensor<4xf32>
 }
+
+// -----
 
 // GPUs get inputs by a copy in any case.
 // CHECK-LABEL: module attributes
