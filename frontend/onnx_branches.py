@@ -135,7 +135,7 @@ def _inlined(
     new = {name: names.unique(name) for name in dict.fromkeys([*constants, *_own_names(body)])}
     graph.constants.update((new[name], value) for name, value in constants.items())
     for node in body.node:
-        _rename_inputs(node, new)
+        rename_inputs(node, new)
         node.output[:] = [new.get(name, name) for name in node.output]
     check_nodes(graph.path, body.node, graph.opset, ())
     check_inference(graph, body.node)
@@ -147,13 +147,13 @@ def _inlined(
     return [*body.node, *made]
 
 
-def _rename_inputs(node: onnx.NodeProto, names: Mapping[str, str]) -> None:
+def rename_inputs(node: onnx.NodeProto, names: Mapping[str, str]) -> None:
     """Replace names of values that `node` reads, in its branches too."""
     node.input[:] = [names.get(name, name) for name in node.input]
     for body in subgraphs(node):
         own = set(_own_names(body))
         outer = {name: new for name, new in names.items() if name not in own}
         for inner in body.node:
-            _rename_inputs(inner, outer)
+            rename_inputs(inner, outer)
         for value in body.output:
             value.name = outer.get(value.name, value.name)

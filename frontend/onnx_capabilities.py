@@ -89,6 +89,8 @@ ReverseSequence: input sequence_lens batch_axis time_axis
 RoiAlign: X rois batch_indices coordinate_transformation_mode mode output_height output_width
 RoiAlign: sampling_ratio spatial_scale
 RotaryEmbedding: X cos_cache sin_cache position_ids interleaved num_heads rotary_embedding_dim
+Scan: initial_state_and_scan_inputs body num_scan_inputs -directions -scan_input_axes
+Scan: -scan_input_directions -scan_output_axes -scan_output_directions -sequence_lens
 STFT: signal !frame_step window !frame_length onesided
 Scatter: data indices updates axis
 ScatterElements: data indices updates axis reduction

@@ -18,13 +18,22 @@ from typing import Any
 import numpy as np
 import onnx
 
+from niwaki.frontend.onnx_algebra import (
+    affine_grid,
+    cumulative_product,
+    determinant,
+    matmul_by_vector,
+)
 from niwaki.frontend.onnx_functions import definition
 from niwaki.frontend.onnx_graph import IMPORTED_AS, OnnxGraph, attribute
+from niwaki.frontend.onnx_grid_sample import grid_sample
 from niwaki.frontend.onnx_half_precision import in_float32
+from niwaki.frontend.onnx_indexing import slice_, tensor_scatter
 from niwaki.frontend.onnx_norms import instance_norm, layer_norm, lp_norm, mean_variance_norm
 from niwaki.frontend.onnx_padding import pad
 from niwaki.frontend.onnx_pooling import average_pool, global_lp_pool, lp_pool, max_pool
 from niwaki.frontend.onnx_recurrent import recurrent
+from niwaki.frontend.onnx_scan import unroll
 from niwaki.frontend.onnx_steps import Steps
 from niwaki.frontend.onnx_upgrades import upgrade
 from niwaki.frontend.onnx_zero_stuffed import stuff_with_zeros
@@ -41,6 +50,10 @@ def decompose_node(
         return parts, IMPORTED_AS
     if parts := in_float32(graph, node):
         return parts, opset
+    if node.op_type == "Scan":
+        steps = Steps(graph, node)
+        unroll(steps)
+        return steps.finished(), opset
     if node.op_type in _RULES:
         steps = Steps(graph, node)
         _RULES[node.op_type](steps)
@@ -122,6 +135,12 @@ def _resize(steps: Steps) -> None:
 _BY_DEFINITION = frozenset({"CastLike"})
 
 _RULES: dict[str, Callable[[Steps], None]] = {
+    "AffineGrid": affine_grid,
+    "CumProd": cumulative_product,
+    "Det": determinant,
+    "MatMul": matmul_by_vector,
+    "Slice": slice_,
+    "TensorScatter": tensor_scatter,
     "AveragePool": average_pool,
     "ConvTranspose": stuff_with_zeros,
     "DepthToSpace": _depth_to_space,
@@ -129,6 +148,7 @@ _RULES: dict[str, Callable[[Steps], None]] = {
     "Gelu": _gelu,
     "GlobalLpPool": global_lp_pool,
     "InstanceNormalization": instance_norm,
+    "GridSample": grid_sample,
     "LSTM": recurrent,
     "LayerNormalization": layer_norm,
     "LpNormalization": lp_norm,

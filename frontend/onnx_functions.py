@@ -11,6 +11,7 @@ from itertools import zip_longest
 import onnx
 from onnx import helper
 
+from niwaki.frontend.onnx_branches import rename_inputs
 from niwaki.frontend.onnx_graph import OnnxGraph
 
 
@@ -47,7 +48,8 @@ def _call(
 ) -> list[onnx.NodeProto]:
     """The body of `function` for the arguments of `node`; values within get names of their own."""
     names = dict(zip_longest(function.input, node.input[: len(function.input)], fillvalue=""))
-    names |= dict(zip(function.output, node.output, strict=False))
+    outputs = zip(function.output, node.output, strict=False)
+    names |= {formal: name for formal, name in outputs if name}
     defaults = {name: item.default_value for name, item in schema.attributes.items()}
     given = {name: value for name, value in defaults.items() if value.name}
     given |= {item.name: item for item in node.attribute}
@@ -57,13 +59,12 @@ def _call(
         part.CopyFrom(original)
         part.name = node.name
         part.metadata_props.extend(node.metadata_props)
-        for values in (part.input, part.output):
-            values[:] = [
-                names.setdefault(name, f"{node.output[0]}::{name}") if name else ""
-                for name in values
-            ]
+        names |= {name: f"{node.output[0]}::{name}" for name in part.output if name not in names}
+        rename_inputs(part, names)
+        part.output[:] = [names[name] if name else "" for name in part.output]
+        attributes = list(_bound(part, given))
         del part.attribute[:]
-        part.attribute.extend(_bound(original, given))
+        part.attribute.extend(attributes)
         parts.append(part)
     return parts
 

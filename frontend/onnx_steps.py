@@ -37,6 +37,16 @@ class Steps:
         self.nodes.append(made)
         return str(made.output[0])
 
+    def inline(self, part: onnx.NodeProto, names: dict[str, str]) -> None:
+        """Append `part` of a body, whose values `names` are called here; it gets new ones too."""
+        made = onnx.NodeProto()
+        made.CopyFrom(part)
+        made.name = self.node.name
+        made.input[:] = [names.get(name, name) for name in part.input]
+        names.update((name, self._new_name()) for name in part.output if name)
+        made.output[:] = [names.get(name, "") for name in part.output]
+        self.nodes.append(made)
+
     def constant(self, value: Any, dtype: Any = np.int64) -> str:
         name = self._new_name()
         self.graph.constants[name] = np.asarray(value, dtype)
