@@ -34,13 +34,11 @@ CausalConvWithState: input weight bias past_state activation
 Celu Elu LeakyRelu Swish ThresholdedRelu: X alpha
 CenterCropPad: input_data !shape axes
 Clip: input min max
-Col2Im: input !image_shape !block_shape dilations pads strides
 Concat: inputs axis
 ConstantOfShape: !input value
 Conv: X W B auto_pad dilations group kernel_shape pads strides
 ConvTranspose: X W B auto_pad dilations group kernel_shape output_padding output_shape pads strides
 CumProd CumSum: x !axis exclusive reverse
-DFT: input !dft_length !axis inverse onesided
 DepthToSpace SpaceToDepth: input blocksize mode
 Dropout: data ~ratio training_mode ~seed
 Einsum: Inputs equation
@@ -86,12 +84,9 @@ Reshape: data !shape allowzero
 Resize: X !scales !roi !sizes antialias axes coordinate_transformation_mode cubic_coeff_a
 Resize: exclude_outside extrapolation_value keep_aspect_ratio_policy mode nearest_mode
 ReverseSequence: input sequence_lens batch_axis time_axis
-RoiAlign: X rois batch_indices coordinate_transformation_mode mode output_height output_width
-RoiAlign: sampling_ratio spatial_scale
 RotaryEmbedding: X cos_cache sin_cache position_ids interleaved num_heads rotary_embedding_dim
 Scan: initial_state_and_scan_inputs body num_scan_inputs -directions -scan_input_axes
 Scan: -scan_input_directions -scan_output_axes -scan_output_directions -sequence_lens
-STFT: signal !frame_step window !frame_length onesided
 Scatter: data indices updates axis
 ScatterElements: data indices updates axis reduction
 ScatterND: data indices updates reduction

@@ -5,17 +5,13 @@ Softsign(x)              -->   x / (1 + |x|)
 Gelu(x) by tanh          -->   Mul, Add, Tanh                  torch-mlir has it to four digits
 norms                    -->   means and products              onnx_norms.py
 ConvTranspose by computed weights          -->   Conv           onnx_zero_stuffed.py
-linear Resize in 1-D     -->   in 2-D, between reshapes
-linear Resize in 3-D     -->   twice in 2-D: depth alone, then height and width
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
 
-import numpy as np
 import onnx
 
 from niwaki.frontend.onnx_algebra import (
@@ -33,6 +29,7 @@ from niwaki.frontend.onnx_norms import instance_norm, layer_norm, lp_norm, mean_
 from niwaki.frontend.onnx_padding import pad
 from niwaki.frontend.onnx_pooling import average_pool, global_lp_pool, lp_pool, max_pool
 from niwaki.frontend.onnx_recurrent import recurrent
+from niwaki.frontend.onnx_resize import resize
 from niwaki.frontend.onnx_scan import unroll
 from niwaki.frontend.onnx_steps import Steps
 from niwaki.frontend.onnx_upgrades import upgrade
@@ -94,69 +91,32 @@ def _gelu(steps: Steps) -> None:
     steps.op("Mul", steps.op("Mul", x, steps.number(0.5)), share)
 
 
-def _resize(steps: Steps) -> None:
-    """Of what lies behind the channels, to sizes or by scales that are known."""
-    shape = steps.input_shape()
-    number = 2 if (scales := steps.input_constant(2)) is not None and scales.size else 3
-    wanted = steps.input_constant(number)
-    unchanged = np.array(shape if number == 3 else [1.0] * len(shape))
-    if attribute(steps.node, "mode", b"nearest") != b"linear" or len(shape) not in (3, 5):
-        return
-    if wanted is None or len(wanted) != len(shape) or (wanted != unchanged)[:2].any():
-        return
-
-    def resize(data: str, planes: list[int], values: list[Any]) -> str:
-        """`data` as planes of two spatial dimensions, resized."""
-        flat = steps.op("Reshape", data, steps.constant(planes))
-        keep = planes[:2] if number == 3 else [1, 1]
-        parameters = ["", ""] if number == 3 else [""]
-        target = steps.constant([*keep, *values], wanted.dtype)
-        resized = steps.op("Resize", flat, *parameters, target)
-        steps.nodes[-1].attribute.extend(steps.node.attribute)
-        return resized
-
-    batch, channels, *spatial = shape
-    result = [
-        int(value if number == 3 else size * value)
-        for size, value in zip(shape, wanted, strict=True)
-    ]
-    data = steps.node.input[0]
-    if len(spatial) == 3:
-        depth, height, width = spatial
-        columns = [batch, channels, depth, height * width]
-        data = resize(data, columns, [wanted[2], columns[3] if number == 3 else 1])
-        data = resize(data, [batch, channels * result[2], height, width], list(wanted[3:]))
-    else:
-        data = resize(data, [batch, channels, 1, *spatial], [1, wanted[2]])
-    steps.op("Reshape", data, steps.constant(result))
-
-
 # Ops that torch-mlir lacks: as ONNX defines them.
 _BY_DEFINITION = frozenset({"CastLike"})
 
 _RULES: dict[str, Callable[[Steps], None]] = {
     "AffineGrid": affine_grid,
-    "CumProd": cumulative_product,
-    "Det": determinant,
-    "MatMul": matmul_by_vector,
-    "Slice": slice_,
-    "TensorScatter": tensor_scatter,
     "AveragePool": average_pool,
     "ConvTranspose": stuff_with_zeros,
+    "CumProd": cumulative_product,
     "DepthToSpace": _depth_to_space,
-    "GRU": recurrent,
+    "Det": determinant,
     "Gelu": _gelu,
     "GlobalLpPool": global_lp_pool,
-    "InstanceNormalization": instance_norm,
     "GridSample": grid_sample,
-    "LSTM": recurrent,
+    "GRU": recurrent,
+    "InstanceNormalization": instance_norm,
     "LayerNormalization": layer_norm,
     "LpNormalization": lp_norm,
     "LpPool": lp_pool,
+    "LSTM": recurrent,
+    "MatMul": matmul_by_vector,
     "MaxPool": max_pool,
     "MeanVarianceNormalization": mean_variance_norm,
     "Pad": pad,
+    "Resize": resize,
     "RNN": recurrent,
-    "Resize": _resize,
+    "Slice": slice_,
     "Softsign": _softsign,
+    "TensorScatter": tensor_scatter,
 }

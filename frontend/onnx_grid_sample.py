@@ -33,15 +33,12 @@ class _Tap(NamedTuple):
 def grid_sample(steps: Steps) -> None:
     x, grid = steps.node.input
     images, channels, *sizes = steps.input_shape()
-    element = steps.graph.type_of(x).element
     points = steps.graph.type_of(grid).shape[1:-1]
     mode = steps.attribute("mode", "linear")
     if mode == "cubic" and len(sizes) != 2:
         raise steps.refused("has mode 'cubic' in other than two dimensions", "use mode 'linear'")
-    wide = mode != "nearest" and element != onnx.TensorProto.FLOAT
     last = [0, *range(2, 2 + len(sizes)), 1]
-    data = steps.op("Cast", x, to=onnx.TensorProto.FLOAT) if wide else x
-    rows = steps.op("Transpose", data, perm=last)
+    rows = steps.op("Transpose", x, perm=last)
     rows = steps.op("Reshape", rows, steps.constant([-1, channels]))
 
     grid = steps.op("Cast", grid, to=onnx.TensorProto.FLOAT)
@@ -54,9 +51,7 @@ def grid_sample(steps: Steps) -> None:
     result = reduce(lambda a, b: steps.op("Add", a, b), terms)
     result = steps.op("Reshape", result, steps.constant([images, *points, channels]))
     channels_first = [0, 1 + len(points), *range(1, 1 + len(points))]
-    result = steps.op("Transpose", result, perm=channels_first)
-    if wide:
-        steps.op("Cast", result, to=element)
+    steps.op("Transpose", result, perm=channels_first)
 
 
 def _area(sizes: list[int]) -> int:

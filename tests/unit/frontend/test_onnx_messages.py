@@ -221,9 +221,9 @@ class TestOps:
         )
 
     def test_that_torch_mlir_lacks(self, path: Path) -> None:
-        made = helper.make_node("Det", ["x"], ["y"], "volume")
-        assert refusal(path, [made]) == (
-            "node 'volume': torch-mlir cannot lower op 'Det' (opset 17) with these arguments: "
+        made = helper.make_node("Einsum", ["x"], ["y"], "trace", equation="ii->i")
+        assert refusal(path, [made], {"x": normal(3, 3)}) == (
+            "node 'trace': torch-mlir cannot lower op 'Einsum' (opset 17) with these arguments: "
             "write it with other ops"
         )
 
@@ -244,6 +244,58 @@ class TestOps:
         assert refusal(path, [node("Reshape", "x", "s")], inputs) == (
             "the node that computes 'y': op 'Reshape' (opset 17): its input 'shape' is computed "
             "when the network runs, and decides a size or an axis: make it a constant"
+        )
+
+    def test_large_determinants(self, path: Path) -> None:
+        assert refusal(path, [node("Det", "x")], {"x": normal(2, 5, 5)}) == (
+            "the node that computes 'y': op 'Det' (opset 17) is of 5x5 matrices: at most 4x4 are "
+            "supported"
+        )
+
+    def test_cubic_samples_of_a_volume(self, path: Path) -> None:
+        inputs = {"x": normal(1, 1, 2, 3, 4), "g": normal(1, 2, 2, 2, 3)}
+        assert refusal(path, [node("GridSample", "x", "g", mode="cubic")], inputs, opset=20) == (
+            "the node that computes 'y': op 'GridSample' (opset 20) has mode 'cubic' in other than "
+            "two dimensions: use mode 'linear'"
+        )
+
+    @pytest.mark.parametrize(
+        ("scales", "options", "message"),
+        [
+            ([1, 1, 1.2, 1.2], {}, "has scales that change no size: give sizes"),
+            (
+                [1, 1, 2, 1],
+                {"coordinate_transformation_mode": "tf_crop_and_resize", "mode": "linear"},
+                "crops by 'tf_crop_and_resize' in a way that runtimes read differently: crop by "
+                "Slice",
+            ),
+        ],
+    )
+    def test_resizing(
+        self, path: Path, scales: list[float], options: dict[str, Any], message: str
+    ) -> None:
+        constants = {
+            "r": np.array([0, 0, 0.1, 0.1, 1, 1, 0.8, 0.8], np.float32),
+            "s": np.array(scales, np.float32),
+        }
+        made = node("Resize", "x", "r", "s", **options)
+        assert refusal(path, [made], {"x": normal(1, 1, 4, 4)}, constants=constants) == (
+            f"the node that computes 'y': op 'Resize' (opset 17) {message}"
+        )
+
+    def test_resizing_of_integers(self, path: Path) -> None:
+        constants = {"s": np.array([1, 1, 8, 8])}
+        inputs = {"x": np.ones((1, 1, 4, 4), np.int32)}
+        made = node("Resize", "x", "", "", "s", mode="linear")
+        assert refusal(path, [made], inputs, constants=constants) == (
+            "the node that computes 'y': op 'Resize' (opset 17) has mode 'linear' and integers: "
+            "cast its input to float32"
+        )
+
+    def test_resizing_to_nothing(self, path: Path) -> None:
+        assert refusal(path, [node("Resize", "x")]) == (
+            "the node that computes 'y': op 'Resize' (opset 17) has neither scales nor sizes: give "
+            "one of them"
         )
 
     def test_dilated_pooling_with_automatic_padding(self, path: Path) -> None:
