@@ -84,13 +84,18 @@ def _by_sizes(steps: Steps, before: Array, sizes: Array) -> tuple[Array, Array]:
 def _check_readings(steps: Steps, parts: Collection[AxisResize]) -> None:
     """Refuse what runtimes and ONNX's definition compute differently.
 
-    Runtimes return an input whose sizes do not change, and leave an axis of factor 1 whole, where
-    ONNX crops it; their cubic crops differ everywhere.
+    Runtimes return an input whose sizes do not change, round sizes before they place corners, and
+    leave an axis of factor 1 whole, where ONNX crops it; their cubic crops differ everywhere.
     """
     same = all(part.size == part.result for part in parts)
     if same and any(part.scale != 1 for part in parts):
         raise steps.refused("has scales that change no size", "give sizes")
     for part in parts:
+        whole = abs(part.scale * part.size - part.result) < 1e-4
+        if not whole and part.transformation in ("align_corners", "tf_crop_and_resize"):
+            raise steps.refused(
+                f"has {part.transformation!r} and a scale that gives no whole size", "give sizes"
+            )
         crops = part.transformation == "tf_crop_and_resize" and part.region != (0, 1)
         if crops and (part.scale == 1 or part.mode == "cubic"):
             raise steps.refused(

@@ -221,10 +221,11 @@ class TestOps:
         )
 
     def test_that_torch_mlir_lacks(self, path: Path) -> None:
-        made = helper.make_node("Einsum", ["x"], ["y"], "trace", equation="ii->i")
-        assert refusal(path, [made], {"x": normal(3, 3)}) == (
-            "node 'trace': torch-mlir cannot lower op 'Einsum' (opset 17) with these arguments: "
-            "write it with other ops"
+        made = helper.make_node("ScatterElements", ["x", "i", "x"], ["y"], "put", reduction="min")
+        inputs = {"x": normal(3, 3), "i": np.zeros((3, 3), np.int64)}
+        assert refusal(path, [made], inputs, opset=18) == (
+            "node 'put': torch-mlir cannot lower op 'ScatterElements' (opset 18) with these "
+            "arguments: write it with other ops"
         )
 
     def test_that_are_not_in_the_table(self, path: Path) -> None:
@@ -263,6 +264,11 @@ class TestOps:
         ("scales", "options", "message"),
         [
             ([1, 1, 1.2, 1.2], {}, "has scales that change no size: give sizes"),
+            (
+                [1, 1, 2, 0.6],
+                {"coordinate_transformation_mode": "align_corners"},
+                "has 'align_corners' and a scale that gives no whole size: give sizes",
+            ),
             (
                 [1, 1, 2, 1],
                 {"coordinate_transformation_mode": "tf_crop_and_resize", "mode": "linear"},
