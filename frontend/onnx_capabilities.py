@@ -26,7 +26,6 @@ Attention: left_window_size q_num_heads qk_matmul_output_mode right_window_size 
 Attention: softmax_precision
 AveragePool: X auto_pad ceil_mode count_include_pad dilations kernel_shape pads strides
 BatchNormalization: X scale B mean var input_mean input_var epsilon ~momentum -spatial training_mode
-BitCast: input to
 BitShift: X Y direction
 Cast: input ~round_mode ~saturate to
 CastLike: input target_type ~round_mode ~saturate

@@ -74,6 +74,13 @@ def _depth_to_space(steps: Steps) -> None:
     steps.op("Reshape", sorted_, steps.constant(result))
 
 
+def _dropout(steps: Steps) -> None:
+    """Which drops nothing in inference; its mask keeps all."""
+    kept = steps.op("Identity", steps.node.input[0])
+    everything = steps.op("Expand", steps.constant(True, bool), steps.constant(steps.input_shape()))
+    steps.results = [kept, everything]
+
+
 def _softsign(steps: Steps) -> None:
     x = steps.node.input[0]
     steps.op("Div", x, steps.op("Add", steps.op("Abs", x), steps.number(1)))
@@ -101,6 +108,7 @@ _RULES: dict[str, Callable[[Steps], None]] = {
     "CumProd": cumulative_product,
     "DepthToSpace": _depth_to_space,
     "Det": determinant,
+    "Dropout": _dropout,
     "Gelu": _gelu,
     "GlobalLpPool": global_lp_pool,
     "GridSample": grid_sample,

@@ -253,6 +253,13 @@ def shapes() -> Iterator[Case]:
     yield Case("sizes as code", nodes, IMAGE, numbers, oldest=13)
 
 
+def leftovers_of_training() -> Iterator[Case]:
+    yield Case("Dropout", [node("Dropout", "x", ratio=0.3)], IMAGE, newest=11)
+    yield Case("Dropout by input", [node("Dropout", "x", "r")], IMAGE, {"r": scalar(0.3)}, 12)
+    nodes = [node("Dropout", "x", to=("d", "m")), node("Where", "m", "x", "d")]
+    yield Case("mask of Dropout", nodes, IMAGE)
+
+
 def reductions() -> Iterator[Case]:
     for op in ("Mean", "Max", "Min", "Prod", "L2", "L1", "SumSquare"):
         name, axes = f"Reduce{op}", {"a": ints(2, 3)}
@@ -343,6 +350,7 @@ GROUPS = (
     elementwise,
     pools,
     shapes,
+    leftovers_of_training,
     reductions,
     normalisations,
     resizes,
