@@ -1,15 +1,17 @@
 // RUN: niwaki-opt %s --pass-pipeline='builtin.module(sparse-pattern-lower-slices)' | FileCheck %s
 
-// CHECK-DAG: #[[PLACES:.+]] = affine_map<(d0, d1, d2) -> (d0 + 1, d1 * 3 + 2, d2)>
-// CHECK-DAG: #[[SAME:.+]] = affine_map<(d0, d1, d2) -> (d0, d1, d2)>
-
 // Where it begins and every how many elements it takes.
 // CHECK-LABEL: func.func @strided
 // CHECK-SAME:    (%[[X:.+]]: tensor<4x9x5xf32>)
 // CHECK:         %[[EMPTY:.+]] = tensor.empty() : tensor<2x3x5xf32>
-// CHECK:         %[[Y:.+]] = linalg.generic {indexing_maps = [#[[PLACES]], #[[SAME]]], iterator_types = ["parallel", "parallel", "parallel"]}
-// CHECK-SAME:      ins(%[[X]] : tensor<4x9x5xf32>) outs(%[[EMPTY]] : tensor<2x3x5xf32>)
-// CHECK-NEXT:    ^bb0(%[[A:.+]]: f32, %{{.+}}: f32):
+// CHECK:         %[[Y:.+]] = linalg.generic {{.*}} outs(%[[EMPTY]] : tensor<2x3x5xf32>)
+// CHECK:           %[[I:.+]] = linalg.index 0
+// CHECK:           %[[IMAGE:.+]] = arith.addi %[[I]], %{{c1.*}} : index
+// CHECK:           %[[J:.+]] = linalg.index 1
+// CHECK:           %[[STEPS:.+]] = arith.muli %[[J]], %{{c3.*}} : index
+// CHECK:           %[[ROW:.+]] = arith.addi %[[STEPS]], %{{c2.*}} : index
+// CHECK:           %[[COLUMN:.+]] = linalg.index 2
+// CHECK-NEXT:      %[[A:.+]] = tensor.extract %[[X]][%[[IMAGE]], %[[ROW]], %[[COLUMN]]]
 // CHECK-NEXT:      linalg.yield %[[A]]
 // CHECK:         return %[[Y]]
 func.func @strided(%x: tensor<4x9x5xf32>) -> tensor<2x3x5xf32> {
