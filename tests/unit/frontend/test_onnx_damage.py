@@ -1,11 +1,11 @@
-"""Damaged .onnx files end in one line. `tests/onnx_mutants.py` tries many more of them."""
+"""Damaged .onnx files end in one line. `tests/fuzz_onnx.py` tries many more of them."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from onnx_mutants import mutant, outcome, whole_files
+from fuzz_onnx import mutant, outcome, whole_files
 
 
 @pytest.fixture(scope="module")

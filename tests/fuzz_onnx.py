@@ -1,14 +1,14 @@
 """Damaged .onnx files: bits flipped, bytes lost, parts of other files in them.
 
-    PYTHONPATH=tests python tests/onnx_mutants.py 5000
+    python tests/fuzz_onnx.py --count 5000
 
 imports so many, and prints those that end in anything but a network or one line of text.
 """
 
 from __future__ import annotations
 
+import argparse
 import random
-import sys
 import tempfile
 import warnings
 from collections.abc import Sequence
@@ -113,4 +113,6 @@ def main(count: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--count", type=int, default=5000)
+    main(parser.parse_args().count)
