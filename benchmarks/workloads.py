@@ -139,6 +139,37 @@ class TransposedLayer(Workload):
         return _pruned(layer.eval().requires_grad_(False), (), self, shape)
 
 
+@dataclass(frozen=True)
+class PrunedTransformer(Workload):
+    """An encoder of `depth` layers as BERT has them, every matrix of weights in blocks."""
+
+    rate: float
+    depth: int = 4
+    width: int = 512
+    heads: int = 8
+    tokens: int = 128
+
+    @property
+    def name(self) -> str:
+        return f"transformer-{self.depth}x{self.width}-{self.weights}"
+
+    def build(self) -> tuple[torch.nn.Module, torch.Tensor]:
+        import torch
+        from masks import MASKS
+        from torch import nn
+
+        torch.manual_seed(0)
+        layer = nn.TransformerEncoderLayer(
+            self.width, self.heads, 4 * self.width, activation="gelu", batch_first=True
+        )
+        model = nn.TransformerEncoder(layer, self.depth, enable_nested_tensor=False)
+        model.eval().requires_grad_(False)
+        matrices = [weights.numpy() for weights in model.parameters() if weights.dim() == 2]
+        for matrix in matrices if self.rate != 1 else ():
+            matrix *= MASKS[self.shape](matrix[..., None], self.rate)[..., 0]
+        return model, torch.randn(2, self.tokens, self.width)
+
+
 def ungrouped_convolutions(model: torch.nn.Module) -> list[Convolution]:
     """In the order in which the model defines them, which is that of running for these models."""
     from torch import nn

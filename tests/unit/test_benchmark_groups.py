@@ -39,7 +39,13 @@ from scaling import Point
 from timing import Times
 from variants import AS_IT_IS, ONE_FILTER, NotAvailable, Variant
 from worker import Worker, in_fresh_process
-from workloads import LayerChain, PrunedNetwork, TransposedLayer, ungrouped_convolutions
+from workloads import (
+    LayerChain,
+    PrunedNetwork,
+    PrunedTransformer,
+    TransposedLayer,
+    ungrouped_convolutions,
+)
 
 import niwaki
 from niwaki.pruning import PRUNING_SCHEMES
@@ -148,6 +154,15 @@ def test_patterns_beside_pointwise_blocks() -> None:
         kept = (layer.weight != 0).float().mean().item()
         wanted = 1 / 4 if layer.kernel_size == (1, 1) else 1 / 8
         assert kept == pytest.approx(wanted, rel=0.05)
+
+
+def test_transformers_keep_a_share_of_every_matrix() -> None:
+    workload = PrunedTransformer(8, depth=1, width=32, heads=4, tokens=5)
+    model, inputs = workload.build()
+    assert workload.name == "transformer-1x32-8x"
+    assert inputs.shape == (2, 5, 32)
+    matrices = [weights for weights in model.parameters() if weights.dim() == 2]
+    assert [float((matrix != 0).float().mean()) for matrix in matrices] == [1 / 8] * 4
 
 
 def test_transposed_layers_double_the_size() -> None:
