@@ -9,6 +9,7 @@ import pytest
 import torch
 from numeric.cases import Branches, Case
 from numeric.pattern_layers import LAYERS
+from numeric.random_graphs import failures
 from numeric.random_layers import random_cases, random_convolution, random_linear, random_pool
 from numeric.winograd_layers import always, odd_winograd
 from small_networks import ResNet
@@ -41,6 +42,10 @@ def both(
 def test_residual_network(target: str, arm64: Emulator, tmp_path: Path) -> None:
     torch.manual_seed(0)
     both(ResNet().eval(), (torch.randn(1, 3, 32, 32),), target, arm64, tmp_path)
+
+
+def test_random_graphs() -> None:
+    assert failures(4, range(10), 5, "arm64") == []
 
 
 def test_random_layers(arm64: Emulator, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import torch
 from numeric.cases import Branches, Case, Compiled, check, compare, plain_references, spoiled
+from numeric.random_graphs import failures
 from numeric.random_layers import (
     fill,
     random_cases,
@@ -126,6 +127,11 @@ def networks() -> list[Case]:
     rng = np.random.default_rng(0)
     resnet = Case("residual", pruned_resnet(), (tensor(rng, 2, 3, 16, 16),))
     return [resnet, *layers(rng), *others(rng)]
+
+
+@pytest.mark.requires_vulkan
+def test_random_graphs() -> None:
+    assert failures(3, range(6), 5, "vulkan") == []
 
 
 @pytest.mark.requires_vulkan

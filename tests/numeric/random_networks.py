@@ -1,14 +1,14 @@
-"""Random networks of a dozen layers: residual adds, concatenations, gates, activations."""
+"""Random networks of a dozen steps: sums, products, concatenations, cuts, shared layers, gates."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import nn
 
 from .cases import Case
+from .graph_steps import CHANGES, JOINS, Change, Concat, Gate, Join, Program, Step
 from .random_layers import CONVOLUTIONS, SCHEMES, Generator, fill, output_size, pick, tensor
 
 ACTIVATIONS = (
@@ -16,50 +16,11 @@ ACTIVATIONS = (
     nn.Identity,
 )  # fmt: skip
 BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
-Step = tuple[nn.Module, tuple[int, ...]]
-
-
-class Program(nn.Module):
-    """Steps one after the other; each reads values by their numbers and adds one."""
-
-    def __init__(self, steps: Sequence[Step], outputs: Sequence[int]) -> None:
-        super().__init__()
-        self.steps = nn.ModuleList(module for module, _ in steps)
-        self.reads = [reads for _, reads in steps]
-        self.outputs = list(outputs)
-
-    def forward(self, *inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        values = list(inputs)
-        for step, reads in zip(self.steps, self.reads, strict=True):
-            values.append(step(*[values[number] for number in reads]))
-        return tuple(values[number] for number in self.outputs)
-
-
-class Join(nn.Module):
-    """Two values of one shape as one."""
-
-    def __init__(self, kind: str) -> None:
-        super().__init__()
-        self.kind = kind
-
-    def forward(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-        if self.kind == "cat":
-            return torch.cat([a, b], dim=1)
-        if self.kind == "maximum":
-            return torch.maximum(a, b)
-        return torch.relu(a + b) if self.kind == "add relu" else a * 0.5 + b
-
-
-class Gate(nn.Module):
-    """Squeeze and excitation."""
-
-    def __init__(self, convolution: nn.Module) -> None:
-        super().__init__()
-        self.convolution = convolution
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        spatial = list(range(2, x.ndim))
-        return x * torch.sigmoid(self.convolution(x.mean(spatial, keepdim=True)))
+LAYER_SCHEMES = SCHEMES[:-2]
+# By the number of dimensions; the code of depthwise kernels grows with their taps.
+KERNELS = {1: (1, 1, 3, 3, 5, 7), 2: (1, 1, 3, 3, 3, 5), 3: (1, 1, 1, 3, 3)}
+MOST_CHANNELS = 40
+MOST_ELEMENTS = 40_000
 
 
 class Writer:
@@ -68,7 +29,7 @@ class Writer:
     def __init__(self, rng: Generator) -> None:
         self.rng = rng
         self.rank = pick(rng, (1, 2, 2, 2, 3))
-        images, channels = pick(rng, (1, 1, 2, 3)), pick(rng, (1, 3, 4, 7, 16))
+        images, channels = pick(rng, (1, 1, 1, 1, 2, 3)), pick(rng, (1, 3, 4, 7, 16))
         spatial = [
             pick(rng, {1: (40, 65), 2: (7, 13, 18), 3: (4, 7)}[self.rank]) for _ in range(self.rank)
         ]
@@ -76,21 +37,46 @@ class Writer:
         self.steps: list[Step] = []
 
     def add(self, module: nn.Module, *reads: int) -> None:
-        """One step; its shape comes from running it."""
-        self.steps.append((module.eval(), reads))
+        """One step; its shape comes from running it. None that has become too large or empty."""
         with torch.no_grad():
-            result = module(*[torch.zeros(self.shapes[number]) for number in reads])
-        self.shapes.append(tuple(result.shape))
+            result = module.eval()(*[torch.zeros(self.shapes[number]) for number in reads])
+        if 0 < result.numel() <= MOST_ELEMENTS and result.shape[1] <= MOST_CHANNELS:
+            self.steps.append((module, reads))
+            self.shapes.append(tuple(result.shape))
 
     def recent(self) -> int:
-        """The number of a value, rather a late one."""
+        """The number of a value: one that nobody has read yet, or rather a late one."""
+        unread = self.unread()
+        if unread and pick(self.rng, (True, False)):
+            return pick(self.rng, unread)
         return max(0, len(self.shapes) - 1 - int(self.rng.geometric(0.6) - 1))
 
+    def unread(self) -> list[int]:
+        """Numbers of the values that no step reads."""
+        read = {number for _, reads in self.steps for number in reads}
+        return [number for number in range(len(self.shapes)) if number not in read]
+
+    def alike(self, number: int, free: int = 1) -> list[int]:
+        """Values of the shape of one of them, in all but the channels if `free` is 2."""
+        shape = self.shapes[number]
+        return [
+            other
+            for other, known in enumerate(self.shapes)
+            if len(known) == len(shape) and known[:1] + known[free:] == shape[:1] + shape[free:]
+        ]
+
+    def pruned(self, layer: Any) -> nn.Module:
+        """A layer with weights of any scheme; hardly any would hide all that comes before it."""
+        fill(layer, pick(self.rng, LAYER_SCHEMES), self.rng)
+        kept = (layer.weight != 0).flatten(1).any(1).float().mean()
+        return layer if kept > 0.4 else fill(layer, "dense", self.rng)
+
     def convolution(self) -> None:
+        """Any convolution."""
         rng, number = self.rng, self.recent()
         channels, spatial = self.shapes[number][1], self.shapes[number][2:]
-        kernel = [pick(rng, (1, 1, 3, 3, 3, 5, 7)) for _ in spatial]
-        stride = [pick(rng, (1, 1, 1, 2, 3)) for _ in spatial]
+        kernel = [pick(rng, KERNELS[self.rank]) for _ in spatial]
+        stride = [pick(rng, (1, 1, 1, 1, 2, 3)) for _ in spatial]
         dilation = [pick(rng, (1, 1, 1, 2)) for _ in spatial]
         valid = pick(rng, (False, False, True))
         padding = [0 if valid else d * (k - 1) // 2 for d, k in zip(dilation, kernel, strict=True)]
@@ -103,7 +89,43 @@ class Writer:
         layer = CONVOLUTIONS[self.rank - 1](
             channels, filters, kernel, stride, padding, dilation, groups, pick(rng, (True, False))
         )
-        self.add(fill(layer, pick(rng, SCHEMES[:-2]), rng), number)
+        self.add(self.pruned(layer), number)
+
+    def same_shape(self) -> None:
+        """A convolution, often depthwise, or a pooling, which keeps the shape."""
+        rng, number = self.rng, self.recent()
+        channels, size = self.shapes[number][1], pick(rng, (1, 3, 3))
+        if pick(rng, range(4)) == 0 and min(self.shapes[number][2:]) >= 3:
+            kind = pick(rng, ("MaxPool", "AvgPool"))
+            self.add(getattr(nn, f"{kind}{self.rank}d")(3, 1, 1), number)
+            return
+        groups = channels if pick(rng, (0, 0, 1)) else 1
+        layer = CONVOLUTIONS[self.rank - 1](
+            channels, channels, size, padding=size // 2, groups=groups
+        )
+        self.add(self.pruned(layer), number)
+
+    def residual(self) -> None:
+        """What keeps a shape, joined with what it has read."""
+        before = len(self.steps)
+        self.same_shape()
+        if len(self.steps) > before:
+            (read,) = self.steps[-1][1]
+            self.add(Join(pick(self.rng, tuple(JOINS))), len(self.shapes) - 1, read)
+
+    def again(self) -> None:
+        """A layer that is there, on another value."""
+        rng, layers = self.rng, [step for step in self.steps if hasattr(step[0], "weight")]
+        if layers:
+            module, (read,) = pick(rng, layers)
+            self.add(module, pick(rng, self.alike(read)))
+
+    def transposed(self) -> None:
+        """A transposed convolution that doubles all sizes."""
+        number = self.recent()
+        kind = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)[self.rank - 1]
+        layer = kind(self.shapes[number][1], pick(self.rng, (1, 4, 8)), 4, 2, 1)
+        self.add(fill(layer, "dense", self.rng), number)
 
     def activation(self) -> None:
         self.add(pick(self.rng, ACTIVATIONS)(), len(self.shapes) - 1)
@@ -119,48 +141,61 @@ class Writer:
         self.add(norm, number)
 
     def join(self) -> None:
-        number, kind = self.recent(), pick(self.rng, ("add", "add relu", "maximum", "cat"))
-        free = 2 if kind == "cat" else 1  # a concatenation joins different channels
-        shape = self.shapes[number]
-        fitting = [
-            other
-            for other, known in enumerate(self.shapes)
-            if known[:1] + known[free:] == shape[:1] + shape[free:]
+        """Two values of one shape."""
+        number = self.recent()
+        self.add(Join(pick(self.rng, tuple(JOINS))), number, pick(self.rng, self.alike(number)))
+
+    def concat(self) -> None:
+        """Two to four values, rather such as nobody has read, often with a sum or product."""
+        if pick(self.rng, (True, False)):
+            self.residual()
+        number = len(self.shapes) - 1
+        fitting = self.alike(number, free=2)
+        unread = [other for other in self.unread() if other in fitting and other != number]
+        others = [
+            pick(self.rng, unread if unread and pick(self.rng, (True, False)) else fitting)
+            for _ in range(pick(self.rng, (1, 1, 2, 3)))
         ]
-        other = pick(self.rng, fitting)
-        if kind != "cat" or shape[1] + self.shapes[other][1] < 40:
-            self.add(Join(kind), number, other)
+        reads = [number, *others]
+        self.add(Concat(), *(reads[place] for place in self.rng.permutation(len(reads))))
+
+    def change(self) -> None:
+        """Channels or columns cut, reordered, added."""
+        number, kind = self.recent(), pick(self.rng, tuple(CHANGES))
+        channels, *spatial = self.shapes[number][1:]
+        square = self.rank > 1 and spatial[-1] == spatial[-2]
+        if channels > 1 and spatial[-1] > 4 and (square or kind != "swapped sizes"):
+            self.add(Change(kind), number)
 
     def pool(self) -> None:
         number, rng = self.recent(), self.rng
         if min(self.shapes[number][2:]) < 3:
             return
-        kind = pick(rng, ("MaxPool", "AvgPool"))
-        self.add(getattr(nn, f"{kind}{self.rank}d")(3, stride=pick(rng, (1, 2)), padding=1), number)
+        kind, size = pick(rng, ("MaxPool", "AvgPool")), pick(rng, (2, 3))
+        pool = getattr(nn, f"{kind}{self.rank}d")
+        stride, ceil = pick(rng, (1, 2)), pick(rng, (True, False))
+        self.add(pool(size, stride, size // 2, ceil_mode=ceil), number)
 
     def gate(self) -> None:
         number = self.recent()
         channels = self.shapes[number][1]
         layer = CONVOLUTIONS[self.rank - 1](channels, channels, 1)
-        self.add(Gate(fill(layer, pick(self.rng, SCHEMES[:-2]), self.rng)), number)
-
-    def upsampling(self) -> None:
-        if self.rank == 2 and max(self.shapes[-1]) < 20:
-            self.add(nn.Upsample(scale_factor=2), len(self.shapes) - 1)
+        self.add(Gate(self.pruned(layer)), number)
 
 
-def random_network(rng: Generator) -> Case:
-    """A network of about ten steps, whose outputs are its last value and two others."""
+def random_network(rng: Generator, length: int = 8) -> Case:
+    """A network whose outputs are the values that nobody reads, and any other one."""
     writer = Writer(rng)
     kinds = (
-        *4 * [writer.convolution], *2 * [writer.activation], writer.batch_norm, *2 * [writer.join],
-        writer.pool, writer.gate, writer.upsampling,
+        *3 * [writer.convolution], *4 * [writer.residual], *4 * [writer.concat],
+        *2 * [writer.join], *2 * [writer.activation], *2 * [writer.change], writer.same_shape,
+        writer.batch_norm, writer.again, writer.pool, writer.gate, writer.transposed,
     )  # fmt: skip
     writer.convolution()
-    while len(writer.steps) < 10:
+    while len(writer.steps) < length:
         pick(rng, kinds)()
     steps, count = writer.steps, len(writer.shapes)
-    outputs = [count - 1, *map(int, rng.integers(1, count, 2))]
+    outputs = [*writer.unread(), int(rng.integers(1, count))]
     described = " | ".join(f"{reads} {module}" for module, reads in steps)
     name = f"network of {writer.shapes[0]}: {described} -> {outputs}"
     return Case(" ".join(name.split()), Program(steps, outputs), (tensor(rng, *writer.shapes[0]),))
@@ -180,8 +215,7 @@ def random_head(rng: Generator) -> Case:
     else:
         layers += [nn.Flatten()]
         inputs *= size * size
-    schemes = SCHEMES[:-2]
-    layers += [fill(nn.Linear(inputs, 20), pick(rng, schemes), rng), pick(rng, ACTIVATIONS)()]
-    layers += [fill(nn.Linear(20, classes), pick(rng, schemes), rng)]
+    layers += [fill(nn.Linear(inputs, 20), pick(rng, LAYER_SCHEMES), rng), pick(rng, ACTIVATIONS)()]
+    layers += [fill(nn.Linear(20, classes), pick(rng, LAYER_SCHEMES), rng)]
     name = f"head on {images}x{channels}x{size}x{size}: {layers}"
     return Case(name, nn.Sequential(*layers), (tensor(rng, images, channels, size, size),))

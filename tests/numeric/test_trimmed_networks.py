@@ -53,7 +53,7 @@ def test_compiled_networks_on_avx2(tmp_path: Path) -> None:
 def test_random_networks(seed: int, filters: float, channels: float) -> None:
     """Trimming changes no result, whatever the graph and the zeros are."""
     rng = np.random.default_rng(seed)
-    case = random_network(rng) if rng.random() < 0.8 else random_head(rng)
+    case = random_network(rng, 6) if rng.random() < 0.8 else random_head(rng)
     prune_channels(prune_filters(case.model, rng, filters), rng, channels)
     compare_trimmed(case, rng)
 
