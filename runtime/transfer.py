@@ -49,8 +49,12 @@ class Transfer:
     def to_host(self, view: Any, spec: TensorSpec) -> np.ndarray:
         """The array that a function gave, as `spec` describes it."""
         buffer = view.get_buffer()
-        mapped = (buffer if self._shares_memory else self._copy_to_host(buffer)).map()
-        array = mapped.asarray(spec.shape, np.dtype(spec.dtype))
+        if not self._shares_memory:
+            # While memory of a GPU stays mapped, IREE gives it to other buffers as well: later
+            # calls would write into this output, and read what they should not.
+            mapped = self._copy_to_host(buffer).map()
+            return np.array(mapped.asarray(spec.shape, np.dtype(spec.dtype)))
+        array = buffer.map().asarray(spec.shape, np.dtype(spec.dtype))
         return np.asarray(_Output(array, self._device))
 
     def _copy_to_host(self, buffer: Any) -> Any:

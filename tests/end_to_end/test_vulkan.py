@@ -14,8 +14,17 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from numeric.cases import Branches, Case, Compiled, check, compare, plain_references, spoiled
-from numeric.random_graphs import failures
+from numeric.cases import (
+    Branches,
+    Case,
+    Compiled,
+    check,
+    compare,
+    plain_references,
+    reference,
+    spoiled,
+)
+from numeric.random_graphs import failures, random_graph
 from numeric.random_layers import (
     fill,
     random_cases,
@@ -127,6 +136,17 @@ def networks() -> list[Case]:
     rng = np.random.default_rng(0)
     resnet = Case("residual", pruned_resnet(), (tensor(rng, 2, 3, 16, 16),))
     return [resnet, *layers(rng), *others(rng)]
+
+
+@pytest.mark.requires_vulkan
+def test_outputs_are_the_callers(tmp_path: Path) -> None:
+    """Kept, they do not change when the network is called again, nor do they disturb it."""
+    case = random_graph(3, 5, 5)
+    compiled = Compiled([case], tmp_path, "vulkan")
+    inputs = [(case.inputs[0] * factor,) for factor in (1, -2, 3, 0.5)]
+    kept = [compiled([given]) for given in inputs]
+    for found, given in zip(kept, inputs, strict=True):
+        compare([case], found, [reference(case.model, given)])
 
 
 @pytest.mark.requires_vulkan
