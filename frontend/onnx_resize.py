@@ -47,10 +47,9 @@ def _axes(steps: Steps, shape: tuple[int, ...]) -> dict[int, AxisResize]:
     if scales is not None and scales.size:
         factors = scales.astype(np.float64)
         results = np.floor(before * scales.astype(np.float32)).astype(int)
-    elif sizes is not None and sizes.size:
-        factors, results = _by_sizes(steps, before, sizes)
     else:
-        raise steps.refused("has neither scales nor sizes", "give one of them")
+        assert sizes is not None, "the node fits its inputs, so it has one of them"
+        factors, results = _by_sizes(steps, before, sizes)
     regions = np.tile([[0.0], [1.0]], len(axes))
     if roi is not None and roi.size:
         regions = roi.astype(np.float64).reshape(2, -1)

@@ -14,6 +14,7 @@ import onnx
 
 from niwaki.errors import NiwakiError
 from niwaki.frontend.onnx_branches import straightened
+from niwaki.frontend.onnx_choices import check_words
 from niwaki.frontend.onnx_decompositions import decompose_node
 from niwaki.frontend.onnx_evaluate import evaluate
 from niwaki.frontend.onnx_graph import IMPORTED_AS, OnnxGraph, TensorType, describe
@@ -50,6 +51,7 @@ def _resolve_node(
         graph.constants.update(values)
         return
     check_options(graph, node, opset)
+    check_words(graph, node)
     if node.op_type not in _SAME_TYPE:
         _inferred(graph, node, opset)  # rules take nodes apart that fit
     parts, parts_opset = decompose_node(graph, node, opset)
