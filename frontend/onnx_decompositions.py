@@ -24,7 +24,7 @@ from niwaki.frontend.onnx_functions import definition
 from niwaki.frontend.onnx_graph import IMPORTED_AS, OnnxGraph, attribute
 from niwaki.frontend.onnx_grid_sample import grid_sample
 from niwaki.frontend.onnx_half_precision import in_float32
-from niwaki.frontend.onnx_indexing import slice_, tensor_scatter
+from niwaki.frontend.onnx_indexing import reverse_sequence, slice_, tensor_scatter
 from niwaki.frontend.onnx_norms import instance_norm, layer_norm, lp_norm, mean_variance_norm
 from niwaki.frontend.onnx_padding import pad
 from niwaki.frontend.onnx_pooling import average_pool, global_lp_pool, lp_pool, max_pool
@@ -123,6 +123,7 @@ _RULES: dict[str, Callable[[Steps], None]] = {
     "MeanVarianceNormalization": mean_variance_norm,
     "Pad": pad,
     "Resize": resize,
+    "ReverseSequence": reverse_sequence,
     "RNN": recurrent,
     "Slice": slice_,
     "Softsign": _softsign,

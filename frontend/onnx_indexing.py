@@ -1,6 +1,7 @@
 """Ops that only move elements, with every position known or clipped when it is read.
 
 Slice(x, [-1], [-2^63], [0], [-1])   -->   Gather(x, [n - 1, ..., 0])       end and step clipped
+ReverseSequence(x, lengths)          -->   GatherElements(x, where each element comes from)
 TensorScatter(cache, update, at)     -->   Where(in the update, GatherElements(update), cache)
 """
 
@@ -58,3 +59,21 @@ def tensor_scatter(steps: Steps) -> None:
 
     moved = steps.op("GatherElements", update, spread(clipped), axis=axis)
     steps.op("Where", spread(inside), moved, cache)
+
+
+def reverse_sequence(steps: Steps) -> None:
+    """Of each sequence the first elements, as many as it is long, in reverse order."""
+    x, lengths = steps.node.input
+    shape = steps.input_shape()
+    batch, time = steps.attribute("batch_axis", 1), steps.attribute("time_axis", 0)
+    places = steps.constant(np.arange(shape[time])[None])
+    length = steps.op("Unsqueeze", lengths, steps.constant([1]))
+    mirrored = steps.op("Sub", steps.op("Sub", length, steps.constant(1)), places)
+    source = steps.op("Where", steps.op("Less", places, length), mirrored, places)
+    source = steps.op("Clip", source, steps.constant(0), steps.constant(shape[time] - 1))
+    if batch > time:
+        source = steps.op("Transpose", source, perm=[1, 0])
+    column = [size if axis in (batch, time) else 1 for axis, size in enumerate(shape)]
+    wide = steps.op("Reshape", source, steps.constant(column))
+    wide = steps.op("Expand", wide, steps.constant(shape))
+    steps.op("GatherElements", x, wide, axis=time)

@@ -1,0 +1,46 @@
+"""One of the tests that ONNX ships for each op that is compiled, where it has one.
+
+`python tests/onnx_node_tests.py` runs them all.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import onnx
+from onnx_node_tests import node_tests, run_all
+from onnx_refusals import reason
+
+from niwaki.frontend.onnx_capabilities import ACCEPTED
+from niwaki.signature import DTYPES
+
+NAMES = {onnx.helper.np_dtype_to_tensor_dtype(onnx.helper.np.dtype(name)) for name in DTYPES}
+
+
+def chosen() -> list[str]:
+    """For each op the first test of it alone, with types that networks have."""
+    first: dict[str, str] = {}
+    for name, case in node_tests().items():
+        nodes = case.model.graph.node
+        if len(nodes) == 1 and nodes[0].op_type in ACCEPTED and _has_known_types(case.model):
+            first.setdefault(nodes[0].op_type, name)
+    return list(first.values())
+
+
+def _has_known_types(model: Any) -> bool:
+    return all(
+        value.type.tensor_type.elem_type in NAMES
+        for value in (*model.graph.input, *model.graph.output)
+    )
+
+
+def test_one_for_each_op() -> None:
+    outcomes = list(run_all(chosen()))
+    assert len(outcomes) > 130
+    assert not [outcome for outcome in outcomes if outcome.kind not in ("pass", "refused")]
+    assert sum(outcome.kind == "pass" for outcome in outcomes) > len(outcomes) - 5
+
+
+def test_a_reason_that_is_not_in_the_list() -> None:
+    assert reason("input 'x' is bfloat16, which is not supported: export the model in float32")
+    assert not reason("does not work")
