@@ -56,6 +56,12 @@ def check_nodes(
         if (reason := REFUSED.get(node.op_type, "")) and not node.input:
             raise NiwakiError(f"{what} {reason}")
         if not onnx.defs.has(node.op_type, opset):
+            later = (v for v in range(opset, NEWEST + 1) if onnx.defs.has(node.op_type, v))
+            if first := next(later, 0):  # PyTorch 2.13 asked for 26 to 28 writes 18
+                raise NiwakiError(
+                    f"{what} came with opset {first}, but the file says {opset}: export it with "
+                    f"opset_version={first}, or with 20"
+                )
             raise NiwakiError(f"{what} is not in ONNX: use ops of that opset")
 
 

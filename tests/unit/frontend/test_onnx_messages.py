@@ -226,6 +226,15 @@ class TestOps:
             "node '/stem/blur': op 'Blur' (opset 17) is not in ONNX: use ops of that opset"
         )
 
+    def test_of_a_later_opset(self, path: Path) -> None:
+        nodes = [node("Swish", "x", to="s"), node("Relu", "s")]
+        made = model(nodes, IMAGE, opset=24)
+        made.opset_import[0].version = 18
+        assert message(save(made, path)) == (
+            "the node that computes 's': op 'Swish' (opset 18) came with opset 24, but the file "
+            "says 18: export it with opset_version=24, or with 20"
+        )
+
     def test_foreign(self, path: Path) -> None:
         made = helper.make_node("Gelu", ["x"], ["y"], "act", domain="com.microsoft")
         assert refusal(path, [made]) == (
