@@ -22,6 +22,7 @@ from . import (
     raise_layers,
     reorder_kernels,
     select_kernels,
+    sink_reshapes,
     trim_channels,
 )
 from .base import REGISTRY, ModulePass, PassFailure, Session
@@ -52,5 +53,6 @@ __all__ = [
     "reorder_kernels",
     "run_pipeline",
     "select_kernels",
+    "sink_reshapes",
     "trim_channels",
 ]

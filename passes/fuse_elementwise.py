@@ -20,11 +20,10 @@ from typing import Any, ClassVar
 import torch_mlir.ir as ir
 from torch_mlir.dialects import linalg
 
-from niwaki.dialects import is_available
-
 from .base import ModulePass, Session, erase_unused, function_ops
+from .elementwise import is_elementwise, writes_each_once
 from .layers import clone_body
-from .raising.maps import accumulator, is_identity, iterators_of, maps_of
+from .raising.maps import accumulator, is_identity, maps_of
 from .raising.operands import only_user
 
 
@@ -35,27 +34,12 @@ class FuseElementwisePass(ModulePass):
     name: ClassVar[str] = "sparse-pattern-fuse-elementwise"
 
     def run(self, module: Any, session: Session) -> None:
-        ops = [op for op in function_ops(module) if _is_elementwise(op)]
+        ops = [op for op in function_ops(module) if is_elementwise(op)]
         inner = {op.results[0] for op in ops if _joins_its_reader(op)}
         for op in ops:
             if op.results[0] not in inner and any(value in inner for value in op.operands):
                 _fuse(op, inner)
         erase_unused(module)
-
-
-def _is_elementwise(op: Any) -> bool:
-    """Whether an op is a `linalg.generic` without reductions, of scalar code that may be copied."""
-    if op.operation.name != "linalg.generic" or len(op.results) != 1:
-        return False
-    if not isinstance(op.results[0].type, ir.RankedTensorType):
-        return False
-    body = op.regions[0].blocks[0]
-    *scalar, _ = inner = list(body.operations)
-    return (
-        set(iterators_of(op)) <= {"parallel"}
-        and all(len(s.results) == 1 and not len(s.operation.regions) for s in scalar)
-        and all(is_available(value, body) for s in inner for value in s.operands)
-    )
 
 
 def _joins_its_reader(op: Any) -> bool:
@@ -67,9 +51,7 @@ def _joins_its_reader(op: Any) -> bool:
     reader = only_user(result)
     if reader is None or reader.operation.block != op.operation.block:
         return False
-    if not _is_elementwise(reader) or not is_identity(maps_of(op)[-1]):
-        return False
-    if any(True for _ in accumulator(op.regions[0].blocks[0]).uses):  # reads what it overwrites
+    if not is_elementwise(reader) or not writes_each_once(op):
         return False
     *inputs, start = zip(reader.operands, maps_of(reader), strict=True)
     return start[0] != result and all(is_identity(m) for value, m in inputs if value == result)

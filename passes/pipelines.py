@@ -14,6 +14,7 @@ from .pipeline import Element, parse_pipeline
 # that elementwise fusion has made into one.
 RAISE = (
     "sparse-pattern-raise-layers",
+    "sparse-pattern-sink-reshapes",
     "sparse-pattern-fuse-epilogues",
     "sparse-pattern-fuse-elementwise",
     "sparse-pattern-fuse-epilogues",
@@ -38,6 +39,7 @@ EMIT = ("sparse-pattern-lower-slices", "canonicalize", "cse", "sparse-pattern-em
 # Without one of these the results are the same, only slower. Later passes need what others make.
 OPTIONAL = (
     "sparse-pattern-raise-layers",
+    "sparse-pattern-sink-reshapes",
     "sparse-pattern-fuse-epilogues",
     TRIM,
     "sparse-pattern-detect-schemes",

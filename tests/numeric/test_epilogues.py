@@ -136,6 +136,38 @@ def test_tails_of_linear_layers(tmp_path: Path) -> None:
     )
 
 
+def test_tails_of_linear_layers_on_images(tmp_path: Path) -> None:
+    """Inputs of more dimensions are rows for a layer, and what follows it works on those."""
+    rng = np.random.default_rng(9)
+    scale, tokens, images = tensor(rng, 6), tensor(rng, 5, 6), tensor(rng, 3, 1, 6)
+    tails: dict[str, Callable[..., torch.Tensor]] = {
+        "gelu": lambda y, r: F.gelu(y),
+        "silu": lambda y, r: F.silu(y),
+        "residual": lambda y, r: torch.relu(r + y),
+        "residual twice": lambda y, r: torch.relu(y + r) * r + y,
+        "scale per filter": lambda y, r: F.gelu(y * scale) - r,
+        "one value for each token": lambda y, r: torch.relu(y) + tokens,
+        "one row for each image": lambda y, r: y * images,
+        "one row": lambda y, r: y + tokens[:1],
+        "one value for each row": lambda y, r: y * r[..., :1],
+        "heads": lambda y, r: torch.relu(y.reshape(3, 5, 2, 3) * scale[:3]) + 1,
+        "heads transposed": lambda y, r: (0.5 * y.reshape(3, 5, 2, 3)).transpose(1, 2),
+        "norm": lambda y, r: F.layer_norm(y + r, [6]),
+        "images swapped": lambda y, r: y + F.gelu(y).flip(0),
+        "the layer as well": lambda y, r: torch.cat([y, torch.relu(y)]),
+        "comparison": lambda y, r: torch.where(y > r, y, r * 2),
+    }
+    cases = []
+    for name, tail in tails.items():
+        layer = fill(nn.Linear(7, 6, bias=name != "silu"), "blocks of 2", rng)
+        cases.append(
+            Case(
+                name, After(layer, tail, arguments=2), (tensor(rng, 3, 5, 7), tensor(rng, 3, 5, 6))
+            )
+        )
+    check(cases, tmp_path)
+
+
 JOINS: dict[str, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
     "residual": lambda y, r: y + r,
     "residual then relu": lambda y, r: torch.relu(y + r),
