@@ -88,7 +88,8 @@ def affine_bundle(path: Path, target: str = "host") -> Path:
 
 @functools.cache
 def compiled(source: str, target: str = "host") -> bytes:
-    """IREE's module for `source`."""
-    module = compile_str(source, extra_args=list(get_target(target).iree_flags))
+    """IREE's module for `source`, whose float64 is no float32."""
+    flags = [*get_target(target).iree_flags, "--iree-input-demote-f64-to-f32=false"]
+    module = compile_str(source, extra_args=flags)
     assert isinstance(module, bytes)
     return module

@@ -205,7 +205,7 @@ with stopped_cleanly(), temporary_folder() as folder, atomic_file({str(out / "ne
     )
     tool = wait_for_pid(tmp_path / "pid")
     process.send_signal(number)
-    _, errors = process.communicate(timeout=20)
+    _, errors = process.communicate(timeout=120)
     assert (process.returncode, errors) == (128 + number, f"error: stopped by {number.name}\n")
     assert (os.listdir(home), os.listdir(out)) == ([], [])
     assert is_gone(tool)

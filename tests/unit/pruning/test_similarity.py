@@ -199,7 +199,7 @@ def strided() -> nn.Module:
         ({"dense": network()}, {}, "give networks to compare with the dense one"),
         ({"a": network()}, {"samples": 1}, "SVCCA needs 2 samples or more, not 1"),
         ({"a": network()}, {"layers": ["c*"]}, "'c*' matches no layer: there are 0, 2, 6, 10"),
-        ({"a": network()}, {"layers": "0"}, "layers are named in a list: ['0'], not '0'"),
+        ({"a": network()}, {"layers": "0"}, "layers is a list of layers: ['0'], not '0'"),
         ({"a": network()}, {"variance": 2}, "0 of dense: the variance to keep is above 0"),
         ({"a": network()[:6]}, {}, "6: a has no such layer: compare networks whose layers have"),
         ({"a": strided()}, {}, "0: gives features at 20x6x6 positions in a and at 20x12x12 "),

@@ -63,7 +63,7 @@ def test_workers_of_a_small_network(bundle: Bundle, time: int) -> None:
     x = np.arange(6, dtype=np.float32).reshape(2, 3)
     np.testing.assert_allclose(network(x), tiny_bundle.affine(x), rtol=1e-6)
     assert network.threads == 2
-    with pytest.raises(NiwakiError, match=r"^threads must be 1 or more, got 0$"):
+    with pytest.raises(NiwakiError, match=r"^threads is a whole number from 1 on, not 0$"):
         small.load(threads=0)
     del network
 
