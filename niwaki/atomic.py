@@ -22,6 +22,28 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             there is a device or the like, which would be gone.
     """
     final = Path(path)
+    with _empty_file_beside(final) as temporary:
+        with open(temporary, "wb") as file:
+            yield file
+            file.flush()
+            # Without this a crash of the machine may keep the name but not the contents.
+            os.fsync(file.fileno())
+        os.replace(temporary, final)
+
+
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Refuse before hours of work what `atomic_file` would refuse after them.
+
+    Raises:
+        NiwakiError: as `atomic_file` does.
+    """
+    with _empty_file_beside(Path(path)):
+        pass
+
+
+@contextmanager
+def _empty_file_beside(final: Path) -> Iterator[Path]:
+    """In the same folder, because a rename across file systems is a copy, seen half-done."""
     if "\0" in str(final):
         raise NiwakiError(f"cannot write {final}: no file can have a zero byte in its name")
     try:
@@ -29,15 +51,8 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             raise NiwakiError(f"cannot write {final}: it is a folder; name a file")
         if final.exists() and not final.is_file():
             raise NiwakiError(f"cannot write {final}: it is no regular file; name another")
-        # In the same folder, because a rename across file systems is a copy, which can be seen
-        # half-done.
         with claimed(final.parent, f".{final.name}.", ".tmp", Path.touch) as temporary:
-            with open(temporary, "wb") as file:
-                yield file
-                file.flush()
-                # Without this a crash of the machine may keep the name but not the contents.
-                os.fsync(file.fileno())
-            os.replace(temporary, final)
+            yield temporary
     except OSError as error:
         raise NiwakiError(f"cannot write {final}: {_explain(error, final)}") from None
 

@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from niwaki.atomic import check_writable
 from niwaki.compile_arguments import check_arguments
 from niwaki.dialects import context
 from niwaki.dispatch_order import Dispatch, order_flags, read_order
@@ -246,11 +247,7 @@ def _with_reason(layer: LayerRecord, remarks: Sequence[Remark]) -> LayerRecord:
 
 def _check_output(output: PathLike) -> None:
     """Fail before minutes of work if the bundle cannot be written."""
-    folder = Path(output).resolve().parent
-    if not folder.is_dir():
-        raise NiwakiError(f"cannot write {os.fspath(output)}: folder {folder} does not exist")
-    if Path(output).is_dir():
-        raise NiwakiError(f"cannot write {os.fspath(output)}: it is a folder")
+    check_writable(output)
     if Path(output).exists() and not may_replace(Path(output)):
         raise NiwakiError(
             f"cannot write {os.fspath(output)}: it exists and is no bundle; name another file"

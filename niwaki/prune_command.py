@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .atomic import atomic_file
+from .atomic import atomic_file, check_writable
 from .errors import NiwakiError
 from .python_file import call_function
 
@@ -42,10 +42,7 @@ def prune_file(text: str, output: str, no_data: bool, **options: Any) -> list[La
     """
     from .pruning import prune
 
-    folder = Path(output).resolve().parent
-    # Before hours of training, not after.
-    if not folder.is_dir():
-        raise NiwakiError(f"cannot write {output}: folder {folder} does not exist; create it first")
+    check_writable(output)
     if no_data and options.get("checkpoint") is not None:
         raise NiwakiError("--checkpoint is that of training: leave it out, or --no-data")
     if Path(text).suffix == ".onnx":

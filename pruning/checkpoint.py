@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from niwaki.atomic import atomic_file
+from niwaki.atomic import atomic_file, check_writable
 from niwaki.errors import NiwakiError
 
 FORMAT = "niwaki pruning 3"
@@ -36,16 +36,11 @@ def load_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any] | None:
     """What was saved; None where there is no such file.
 
     Raises:
-        NiwakiError: the file cannot be read, is damaged, or is no checkpoint of pruning; or there
-            is no folder for it.
+        NiwakiError: the file cannot be read, is damaged, or is no checkpoint of pruning; or it
+            could not be written.
     """
     if not Path(path).exists():
-        folder = Path(path).parent
-        if not folder.is_dir():
-            # Now, and not after the first epoch.
-            raise NiwakiError(
-                f"cannot write {path}: folder {folder} does not exist; create it first"
-            )
+        check_writable(path)  # now, and not after the first epoch
         return None
     try:
         with zipfile.ZipFile(path) as archive:

@@ -179,4 +179,6 @@ def test_bad_outputs_and_targets_are_refused_before_any_work(tmp_path: Path) -> 
     (tmp_path / "net.onnx").unlink()
     with pytest.raises(NiwakiError, match="it is a folder"):
         niwaki.compile(None, output=tmp_path)
+    with pytest.raises(NiwakiError, match=r"cannot write .*: File name too long"):
+        niwaki.compile(None, output=tmp_path / ("n" * 300))
     assert list(tmp_path.iterdir()) == []

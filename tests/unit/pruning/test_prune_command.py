@@ -161,6 +161,20 @@ def test_mistakes(model: Path, model_text: str, options: list[str], message: str
     assert not output.exists()
 
 
+def test_an_output_that_cannot_be_written_is_told_before_training(model: Path) -> None:
+    (folder := model.with_name("folder.safetensors")).mkdir()
+    refusals = {
+        folder: f"cannot write {folder}: it is a folder; name a file",
+        (no_folder := model.with_name("none") / "a.safetensors"): f"cannot write {no_folder}: "
+        f"folder {no_folder.parent} does not exist; create it first",
+        (long := model.with_name("n" * 300)): f"cannot write {long}: File name too long",
+    }
+    model.write_text("def setup(): raise AssertionError('began')")
+    for output, message in refusals.items():
+        result = niwaki_prune(f"{model}:setup", "-o", output)
+        assert (result.exit_code, result.stderr) == (1, f"error: {message}\n")
+
+
 def test_the_output_is_named_by_what_it_is(model: Path) -> None:
     output = model.with_name("pruned.pth")
     result = niwaki_prune(f"{model}:make", "--no-data", "-o", output)

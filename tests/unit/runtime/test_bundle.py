@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
@@ -17,6 +18,7 @@ import pytest
 import tiny_bundle
 from damaged_bundles import members_of, rewrite
 
+from niwaki.atomic import check_writable
 from niwaki.errors import NiwakiError
 from niwaki.runtime.bundle import may_replace, open_bundle, write_bundle
 from niwaki.runtime.container import ALIGNMENT
@@ -282,6 +284,24 @@ def test_write_without_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     path = tmp_path / "net.niwaki"
     assert refusal(path) == f"cannot write {path}: no permission to write in folder {tmp_path}"
     assert os.listdir(tmp_path) == []
+
+
+def test_what_cannot_be_written_is_known_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "net.niwaki"
+    path.write_bytes(b"older")
+    check_writable(path)
+    assert path.read_bytes() == b"older"
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Path, "touch", refuse)
+    message = f"^cannot write {path}: no permission to write in folder {tmp_path}$"
+    with pytest.raises(NiwakiError, match=message):
+        check_writable(path)
+    assert os.listdir(tmp_path) == ["net.niwaki"]
 
 
 def test_write_at_no_name_of_a_file() -> None:
