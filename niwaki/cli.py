@@ -6,8 +6,6 @@ a signal with 128 and its number.
 
 from __future__ import annotations
 
-import io
-import sys
 from typing import Any
 
 import click
@@ -20,6 +18,7 @@ from .commands.report import report_command
 from .commands.run import run_command
 from .commands.targets import targets_command
 from .errors import CompilerBug, NiwakiError
+from .standard_streams import prepare_streams
 from .stopping import stopped_cleanly
 
 
@@ -27,10 +26,7 @@ class _Commands(click.Group):
     """A group that tells a user's mistake, or a bug of the compiler, in one line."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        for stream in (sys.stdout, sys.stderr):
-            # A name that the terminal has no letters for is no reason to fail.
-            if isinstance(stream, io.TextIOWrapper):
-                stream.reconfigure(errors="backslashreplace")
+        prepare_streams()
         try:
             with stopped_cleanly():
                 return super().invoke(ctx)

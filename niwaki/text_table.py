@@ -67,7 +67,7 @@ def line_width(wanted: int = WIDTH) -> int:
 
     Without a terminal 80, so that what is written to files does not depend on where.
     """
-    if not sys.stdout.isatty():
+    if sys.stdout is None or not sys.stdout.isatty():  # None: a daemon closed it
         return WIDTH
     terminal = shutil.get_terminal_size().columns
     return terminal if wanted <= terminal else min(WIDTH, terminal)

@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 import click
 
+from ..standard_streams import say
 from .options import device_option, threads_option
 
 
@@ -44,14 +45,14 @@ def bench_command(
 
     result = bench(load(bundle, threads, device), warmup, repetitions)
     if as_json:
-        click.echo(json.dumps(asdict(result), indent=1))
+        say(json.dumps(asdict(result), indent=1))
         return
     where = (
         f"{threads} thread{'s' if threads > 1 else ''}"
         if result.device == "local"
         else result.device
     )
-    click.echo(
+    say(
         f"median {1e3 * result.median:.3f} ms, p90 {1e3 * result.p90:.3f} ms, "
         f"minimum {1e3 * result.minimum:.3f} ms ({repetitions} calls after {warmup}, {where})"
     )
@@ -69,6 +70,6 @@ def _bench_layers(
     check_device(bundle.manifest, path, device)
     times = time_layers(bundle, threads, warmup, repetitions)
     if as_json:
-        click.echo(json.dumps(asdict(times), indent=1))
+        say(json.dumps(asdict(times), indent=1))
         return
-    click.echo(times_text(bundle.manifest, times))
+    say(times_text(bundle.manifest, times))

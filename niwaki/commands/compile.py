@@ -9,6 +9,7 @@ import click
 
 from ..extras import require
 from ..printable import printable
+from ..standard_streams import say
 from .progress_bar import progress_bar
 
 
@@ -103,9 +104,9 @@ def compile_command(
             tune=tune and tuning,
             progress=progress,
         )
-    click.echo(bundle.report())
+    say(bundle.report())
     size, seconds = size_text(bundle.path.stat().st_size), time.monotonic() - begin
-    click.echo(printable(f"wrote {bundle.path}: {size}, compiled in {seconds:.1f} s"))
+    say(printable(f"wrote {bundle.path}: {size}, compiled in {seconds:.1f} s"))
 
 
 def default_output(model: str) -> str:

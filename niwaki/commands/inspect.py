@@ -6,6 +6,8 @@ import json
 
 import click
 
+from ..standard_streams import say
+
 
 @click.command("inspect")
 @click.argument("bundle")
@@ -21,17 +23,17 @@ def inspect_command(bundle: str, as_json: bool) -> None:
     manifest = opened.manifest
     sizes = {"module_bytes": len(opened.module), "weights_bytes": len(opened.weights)}
     if as_json:
-        click.echo(json.dumps({**report_json(manifest), **sizes}, indent=1))
+        say(json.dumps({**report_json(manifest), **sizes}, indent=1))
         return
-    click.echo(printable(f"{bundle}: compiled by Niwaki {manifest.niwaki} for {manifest.target}"))
+    say(printable(f"{bundle}: compiled by Niwaki {manifest.niwaki} for {manifest.target}"))
     if needs := (*manifest.architecture[:1], *manifest.cpu_features):
-        click.echo(wrapped(f"needs  {' '.join(needs)}", hanging=" " * len("needs  ")))
-    click.echo(f"code {size_text(len(opened.module))}, weights {size_text(len(opened.weights))}")
+        say(wrapped(f"needs  {' '.join(needs)}", hanging=" " * len("needs  ")))
+    say(f"code {size_text(len(opened.module))}, weights {size_text(len(opened.weights))}")
     for heading, specs in (
         ("input ", manifest.signature.inputs),
         ("output", manifest.signature.outputs),
     ):
         for spec in specs:
-            click.echo(f"{heading} {spec}")
-    click.echo()
-    click.echo(report_text(manifest))
+            say(f"{heading} {spec}")
+    say()
+    say(report_text(manifest))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from ..printable import printable
+from ..standard_streams import say
 from ..text_table import Column, text_table
 
 NUMBERS = ("kept", "of", "rate")
@@ -80,5 +81,5 @@ def prune_command(
         for layer in layers
     ]
     for line in text_table(columns, rows):
-        click.echo(line)
-    click.echo(printable(f"wrote {output}"))
+        say(line)
+    say(printable(f"wrote {output}"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from ..printable import printable
+from ..standard_streams import say
 from .options import threads_option
 
 
@@ -19,4 +20,4 @@ def report_command(bundle: str, output: str, threads: int) -> None:
 
     opened = open_bundle(bundle)
     write_report(opened, output, threads)
-    click.echo(printable(f"wrote {output}"))
+    say(printable(f"wrote {output}"))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..standard_streams import say
 from .options import device_option, threads_option
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def run_command(
     save(results)
     if not outputs:
         for spec, result in zip(network.signature.outputs, results, strict=True):
-            click.echo(f"{spec}  {_summary(result)}")
+            say(f"{spec}  {_summary(result)}")
 
 
 def _summary(array: np.ndarray) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from ..errors import NiwakiError
+from ..standard_streams import say
 
 
 @click.command("targets")
@@ -19,4 +20,4 @@ def targets_command() -> None:
     rows.update({name: target.summary for name, target in TARGETS.items()})
     width = max(map(len, rows))
     for name, summary in rows.items():
-        click.echo(f"{name:<{width}}  {summary}")
+        say(f"{name:<{width}}  {summary}")

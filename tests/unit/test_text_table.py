@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from niwaki.text_table import Column, shortened, text_table, wrapped
+from niwaki.text_table import Column, line_width, shortened, text_table, wrapped
 
 COLUMNS = (Column("layer"), Column("kept", number=True), Column("note"))
 TWO = (Column("layer"), Column("op"))
@@ -51,3 +51,8 @@ def test_shortened() -> None:
 def test_nothing_reaches_the_terminal_as_a_command() -> None:
     assert text_table(TWO[:1], [("a\x1b[2J\r\nb",)])[2] == "a\\x1b[2J\\r\\nb"
     assert wrapped("\x07 bell") == "\\x07 bell"
+
+
+def test_a_process_without_standard_output(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    assert line_width() == 80
