@@ -82,6 +82,8 @@ class Target:
         threads: threads of a workgroup (GPUs only).
         elements: types that its shaders load, compute with and store (GPUs only).
         spirv_env: environment that ``spirv-val --target-env`` checks shaders for (GPUs only).
+        product_tile: columns that IREE puts into one tile of a product of two computed matrices at
+            most, where those that no vectors fill are slow; 0 where every number is as good.
     """
 
     name: str
@@ -97,6 +99,7 @@ class Target:
     threads: int = 1
     elements: tuple[str, ...] = ()
     spirv_env: str = ""
+    product_tile: int = 0
 
     @property
     def cpu_core(self) -> Core:
@@ -119,6 +122,7 @@ def _cpu(
     arch: str,
     core: Core,
     features: tuple[str, ...] = (),
+    product_tile: int = 0,
 ) -> Target:
     flags = (
         "--iree-hal-target-device=local",
@@ -133,7 +137,19 @@ def _cpu(
         "--iree-llvmcpu-stack-allocation-limit=131072",
     )
     machines = ("x86_64", "AMD64") if arch == "x86_64" else ("aarch64", "arm64")
-    return Target(name, summary, "cpu", lanes, registers, flags, core, "local", machines, features)
+    return Target(
+        name,
+        summary,
+        "cpu",
+        lanes,
+        registers,
+        flags,
+        core,
+        "local",
+        machines,
+        features,
+        product_tile=product_tile,
+    )
 
 
 def _vulkan(name: str, summary: str, gpu: str, elements: tuple[str, ...]) -> Target:
@@ -188,6 +204,7 @@ _ALL = (
         "x86_64",
         _AVX512_CORE,
         AVX512,
+        product_tile=64,
     ),
     _cpu(
         "arm64",

@@ -31,6 +31,7 @@ CHOOSE = (
 )
 PACK = ("sparse-pattern-compact-storage",)
 FUSE_POOLING = "sparse-pattern-fuse-pooling"
+PAD_PRODUCTS = "sparse-pattern-pad-products"
 # Where nothing reads epilogues any more: what a function gives for one value is known by its name.
 EXPAND = "sparse-pattern-expand-math"
 KEEP_INPUTS = "sparse-pattern-keep-inputs"
@@ -46,6 +47,7 @@ OPTIONAL = (
     "sparse-pattern-reorder-kernels",
     "sparse-pattern-fuse-elementwise",
     FUSE_POOLING,
+    PAD_PRODUCTS,
 )
 
 
@@ -85,8 +87,10 @@ def _name(element: Element) -> str:
 
 
 def _lower(target: Target) -> tuple[str, ...]:
-    prepare = "sparse-pattern-fit-types" if target.backend == "gpu" else FUSE_POOLING
-    return (*PACK, prepare, EXPAND, KEEP_INPUTS, f"sparse-pattern-lower-to-{target.backend}", *EMIT)
+    gpu = target.backend == "gpu"
+    prepare = ("sparse-pattern-fit-types",) if gpu else (FUSE_POOLING, PAD_PRODUCTS)
+    lower = f"sparse-pattern-lower-to-{target.backend}"
+    return (*PACK, *prepare, EXPAND, KEEP_INPUTS, lower, *EMIT)
 
 
 def _text(*passes: str) -> str:

@@ -36,6 +36,8 @@ OTHERS = {
     "computed": (lambda x: torch.bmm(x, x.transpose(1, 2)), TOKENS),
     "weights first": (lambda x: WEIGHT @ x, IMAGES),
 }
+# Primes, and what vectors and tiles do not fill.
+SIZES = ((197, 64, 197), (99, 17, 80), (9, 5, 131), (11, 3, 1), (1, 40, 67))
 
 
 def test_products(tmp_path: Path) -> None:
@@ -48,3 +50,18 @@ def test_products(tmp_path: Path) -> None:
     assert len(compiled.bundle.manifest.layers) == len(SHARED)
     compiled = check(cases[len(SHARED) :], tmp_path)
     assert not compiled.bundle.manifest.layers
+
+
+def test_products_of_odd_sizes(tmp_path: Path) -> None:
+    """They are padded where that is faster, which must not show, beside infinite values neither."""
+    plain = Function(lambda self, a, b: a @ b)
+    transposed = Function(lambda self, a, b: torch.softmax(a, -1) @ b.transpose(-1, -2))
+    cases = []
+    for rows, contracted, columns in SIZES:
+        a, b = tensor(RNG, 2, rows, contracted), tensor(RNG, 2, contracted, columns)
+        b[0, -1, -1] = torch.inf
+        name = f"{rows}x{contracted} by {contracted}x{columns}"
+        cases.append(Case(name, plain, (a, b)))
+        cases.append(Case(f"{name}, transposed", transposed, (a, b.mT.contiguous())))
+    cases.append(Case("matrices", plain, (tensor(RNG, 99, 64), tensor(RNG, 64, 197))))
+    check(cases, tmp_path)
