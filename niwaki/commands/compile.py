@@ -77,7 +77,11 @@ def compile_command(
     tune_trials: int | None,
     tune_workers: str | None,
 ) -> None:
-    """Compile MODEL: FILE.py:FUNCTION, an .onnx, a .pt2, or an .mlir file (linalg on tensors)."""
+    """Compile MODEL into a bundle.
+
+    MODEL is FILE.py:FUNCTION, an .onnx, a .pt2, or an .mlir file (linalg on tensors). The function
+    returns a torch.nn.Module and its example inputs.
+    """
     require("compile")
     from ..runtime.report import size_text
     from ..tuning.settings import TRIALS, Tuning

@@ -13,7 +13,7 @@ from ..standard_streams import say
 @click.argument("bundle")
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest and totals as JSON.")
 def inspect_command(bundle: str, as_json: bool) -> None:
-    """Show what BUNDLE holds: signature, target, layers, sizes, remarks."""
+    """Show what BUNDLE holds: target, inputs, layers, sizes, remarks."""
     from ..printable import printable
     from ..runtime.bundle import open_bundle
     from ..runtime.report import report_json, report_text, size_text

@@ -55,11 +55,12 @@ def prune_command(
     checkpoint: str | None,
     no_data: bool,
 ) -> None:
-    """Prune MODEL, FILE.py:FUNCTION, and train it; or an .onnx file, without training.
+    """Prune MODEL, with training or without.
 
-    The function returns a dict with the arguments of niwaki.prune: model, train_loader, perhaps
-    loss, eval, epochs. With --no-data it may be the one that `niwaki compile` takes. FILE becomes
-    a .safetensors file with its weights, or an .onnx file.
+    MODEL is FILE.py:FUNCTION; or an .onnx file, which is pruned only with --no-data. The function
+    returns a dict with the arguments of niwaki.prune: model, train_loader, perhaps loss, eval,
+    epochs. With --no-data it may be the one that `niwaki compile` takes. What is written is a
+    .safetensors file with the module's weights, or an .onnx file.
     """
     from ..prune_command import prune_configuration, prune_distillation, prune_file
 

@@ -14,7 +14,10 @@ from .options import threads_option
 @click.option("-o", "--output", required=True, metavar="FILE.html", help="The page to write.")
 @threads_option
 def report_command(bundle: str, output: str, threads: int) -> None:
-    """Write a page about BUNDLE: its layers, what is kept, and times where it runs on this CPU."""
+    """Write an HTML page about BUNDLE.
+
+    It shows layers, what is kept of them, and times where BUNDLE runs on this CPU.
+    """
     from ..runtime.bundle import open_bundle
     from ..runtime.report_page import write_report
 

@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 def run_command(
     bundle: str, inputs: tuple[str, ...], outputs: tuple[str, ...], threads: int, device: str | None
 ) -> None:
-    """Run BUNDLE once; without --output, print a summary of what it gives."""
+    """Run BUNDLE once.
+
+    Without --output, print a summary of what it gives.
+    """
     from ..array_files import load_inputs, output_files
     from ..runtime.network import load
     from ..signature import flatten
