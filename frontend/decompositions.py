@@ -14,6 +14,7 @@ from niwaki.frontend import (
     adaptive_pooling,
     elementwise,
     half_precision,
+    integers,
     norms,
     ordering,
     torch_padding,
@@ -28,7 +29,7 @@ _KEEP = (aten._native_batch_norm_legit_no_training.default, aten.addmm.default)
 def decomposition_table() -> dict[OpOverload, Callable[..., Any]]:
     """torch-mlir's own table, with our changes."""
     table = {op: rule for op, rule in get_decomposition_table().items() if op not in _KEEP}
-    for part in (elementwise, norms, ordering, torch_padding, adaptive_pooling):
+    for part in (elementwise, integers, norms, ordering, torch_padding, adaptive_pooling):
         table |= part.RULES
     table |= {
         aten.linear.default: linear,

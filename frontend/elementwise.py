@@ -13,6 +13,9 @@ from typing import Any, TypeAlias
 import torch
 from torch._ops import OpOverload
 
+from niwaki.frontend import integers
+from niwaki.frontend.integers import is_integral
+
 aten = torch.ops.aten
 
 Operand: TypeAlias = torch.Tensor | float
@@ -20,16 +23,21 @@ Operand: TypeAlias = torch.Tensor | float
 
 def fmod(x: torch.Tensor, y: Operand) -> Any:
     """The quotient may have more digits than a float: torch-mlir rounds it."""
-    if not x.is_floating_point():
-        return NotImplemented  # leaves the op as it is
+    if is_integral(x, y):
+        return integers.fmod(x, y)
+    x = x.to(torch.result_type(x, y))
     rest = torch.remainder(x.abs(), abs(y))
     return torch.where(x < 0, -rest, rest)
 
 
-def divide(x: torch.Tensor, y: Operand, *, rounding_mode: str | None = None) -> Any:
+def divide(x: Operand, y: Operand, *, rounding_mode: str | None = None) -> Any:
     """torch-mlir's floor(x / y) is one too many where the quotient is rounded up to an integer."""
-    if rounding_mode != "floor" or not torch.result_type(x, y).is_floating_point:
-        return NotImplemented
+    if rounding_mode != "floor":
+        return NotImplemented  # leaves the op as it is
+    if is_integral(x, y):
+        return integers.floor_divide(x, y)
+    if not isinstance(x, torch.Tensor):
+        x = torch.full((), x, dtype=torch.result_type(x, y))
     rest = torch.fmod(x, y)
     quotient = (x - rest) / y
     if isinstance(y, torch.Tensor):
@@ -44,7 +52,7 @@ def divide(x: torch.Tensor, y: Operand, *, rounding_mode: str | None = None) -> 
     return floor if y else x / y
 
 
-def floor_divide(x: torch.Tensor, y: Operand) -> Any:
+def floor_divide(x: Operand, y: Operand) -> Any:
     return divide(x, y, rounding_mode="floor")
 
 

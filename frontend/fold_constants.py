@@ -25,9 +25,13 @@ from niwaki.frontend.layer_names import layer_name
 # anyway.
 _SMALL = 1 << 20
 
+aten = torch.ops.aten
+
 
 def fold_constants(program: ExportedProgram) -> None:
     """Replace every node of `program` whose inputs are all constants by its value, in place."""
+    for node in program.graph.find_nodes(op="call_function", target=aten.full_like.default):
+        _fill(node, node.args[1])
     values: dict[Node, Any] = dict(constant_tensors(program))
     weights = set(values)
     computed: dict[
@@ -46,7 +50,10 @@ def fold_constants(program: ExportedProgram) -> None:
 
     placeholder_of: dict[int, Node] = {}
     for node, value in values.items():
-        if node in weights or not isinstance(value, torch.Tensor) or not _depends_on(node, weights):
+        if node in weights or not isinstance(value, torch.Tensor):
+            continue
+        if not _depends_on(node, weights):
+            _spell_out(node, value)
             continue
         if all(user in values for user in node.users):  # only a step on the way to another constant
             continue
@@ -55,6 +62,23 @@ def fold_constants(program: ExportedProgram) -> None:
         replace_value(program, node, placeholder_of[id(value)])
     program.graph.eliminate_dead_code()
     program.graph_module.recompile()
+
+
+def _spell_out(node: Node, value: torch.Tensor) -> None:
+    """Replace what computes a tensor of one number by that: torch-mlir has 0.3 < 0 true."""
+    if node.target == aten.full.default or not value.numel() or value.is_complex():
+        return
+    number = value.flatten()[0]
+    if (value == number).all():
+        _fill(node, number.item())
+
+
+def _fill(node: Node, number: Any) -> None:
+    """Let `node` make its tensor of a number, from nothing else."""
+    value = node.meta["val"]
+    node.target = aten.full.default
+    node.args = (list(value.shape), number)
+    node.kwargs = {"dtype": value.dtype, "pin_memory": False}
 
 
 def _is_foldable(node: Node, values: dict[Node, Any]) -> bool:

@@ -16,7 +16,9 @@ from torch.export import ExportedProgram
 from torch_mlir import ir
 from torch_mlir.dialects import torch as torch_dialect
 
+from niwaki.frontend.clamp_indices import clamp_indices
 from niwaki.frontend.double_functions import check_double_functions
+from niwaki.frontend.explicit_types import make_types_explicit
 from niwaki.frontend.fold_batch_norm import fold_batch_norm
 from niwaki.frontend.fold_constants import fold_constants
 from niwaki.frontend.imported import Imported
@@ -55,6 +57,7 @@ def import_torch(
     module = program_to_torch_dialect(program, context)
     del program  # its constants are in the module by now
     lower_torch(module)
+    clamp_indices(module)
     keep_nan(module)
     order_nan(module)
     narrow_doubles(module)
@@ -78,6 +81,7 @@ def prepare_program(
     program = decompose(exported)
     check_pure(program)
     wrap_indices(program)
+    make_types_explicit(program)
     fold_constants(program)
     fold_batch_norm(program)
     lower_transposed_convolutions(program)
