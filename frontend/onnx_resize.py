@@ -1,10 +1,10 @@
 """Resize, axis by axis, with weights and positions computed when compiling.
 
-nearest         -->   Gather(x, positions)
+nearest         -->   Gather(x, positions), or by whole factors Expand along new dimensions
 linear, cubic   -->   Gather(x, first pixels) * weights + Gather(x, second pixels) * weights + ...
 antialias       -->   a product by the matrix of weights
 
-What torch-mlir computes rightly is left to it: whole factors of nearest, linear in two dimensions.
+What torch-mlir computes rightly is left to it: linear in two dimensions.
 """
 
 from __future__ import annotations
@@ -30,6 +30,9 @@ def resize(steps: Steps) -> None:
     if mode != "nearest" and steps.graph.type_of(x).element != onnx.TensorProto.FLOAT:
         raise steps.refused(f"has mode {mode!r} and integers", "cast its input to float32")
     changed = {axis: part for axis, part in axes.items() if part.scale != 1}
+    if changed and all(map(_repeats, changed.values())):
+        steps.op("Identity", _repeated(steps, x, changed))
+        return
     if _is_left_to_torch_mlir(steps, changed):
         return
     value = x
@@ -103,8 +106,29 @@ def _check_readings(steps: Steps, parts: Collection[AxisResize]) -> None:
             )
 
 
+def _repeats(part: AxisResize) -> bool:
+    """Whether each pixel comes as often as the others, next to itself."""
+    if part.mode != "nearest" or part.size == 0 or part.outside().any():
+        return False
+    factor, rest = divmod(part.result, part.size)
+    return rest == 0 and bool((part.matrix().argmax(1) == np.arange(part.result) // factor).all())
+
+
+def _repeated(steps: Steps, value: str, changed: dict[int, AxisResize]) -> str:
+    """By broadcasting along new dimensions, which copies rows where `Gather` looks pixels up."""
+    apart, wide, result = [], [], []
+    for axis, size in enumerate(steps.input_shape()):
+        grown = changed[axis].result if axis in changed else size
+        apart += [size, 1] if axis in changed else [size]
+        wide += [size, grown // size] if axis in changed else [size]
+        result.append(grown)
+    value = steps.op("Reshape", value, steps.constant(apart))
+    value = steps.op("Expand", value, steps.constant(wide))
+    return steps.op("Reshape", value, steps.constant(result))
+
+
 def _is_left_to_torch_mlir(steps: Steps, changed: dict[int, AxisResize]) -> bool:
-    """Nearest by whole factors, from the lower corner, and plain linear upsampling of images."""
+    """Plain linear upsampling of images by whole factors."""
     if any(steps.attribute(name) for name in ("axes", "antialias", "keep_aspect_ratio_policy")):
         return False
     if len(steps.input_shape()) != 4 or not changed or min(changed) < 2:
@@ -115,8 +139,6 @@ def _is_left_to_torch_mlir(steps: Steps, changed: dict[int, AxisResize]) -> bool
 def _is_plain(part: AxisResize) -> bool:
     if part.scale != round(part.scale) or part.result != part.size * round(part.scale):
         return False
-    if part.mode == "nearest":
-        return (part.transformation, part.nearest) == ("asymmetric", "floor")
     plain = ("half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric")
     return part.mode == "linear" and part.transformation in plain
 
