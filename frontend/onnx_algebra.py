@@ -1,5 +1,6 @@
 """Algebra that torch-mlir lacks: products by vectors, determinants, running products.
 
+Einsum("ij,jk")          -->   Einsum("ij,jk->ik")             indices that occur once, sorted
 MatMul(x: 2x3x4, v: 4)   -->   Squeeze(MatMul(x, v as 4x1))
 Det(x: 2x2)              -->   x00 x11 - x01 x10              by the first row, up to 4x4
 CumProd(x)               -->   y = x * shifted by 1; y = y * shifted by 2; by 4; ...
@@ -15,6 +16,17 @@ import numpy as np
 from niwaki.frontend.onnx_steps import Steps
 
 _LARGEST_DETERMINANT = 4  # terms grow with the factorial
+
+
+def einsum(steps: Steps) -> None:
+    """Which names its result, as torch-mlir wants it; a result is left out where it is as usual."""
+    equation = steps.attribute("equation", "").replace(" ", "")
+    if "->" in equation:
+        return
+    indices = equation.replace("...", "").replace(",", "")
+    once = sorted(index for index in indices if indices.count(index) == 1)
+    result = ("..." if "..." in equation else "") + "".join(once)
+    steps.op("Einsum", *steps.node.input, equation=f"{equation}->{result}")
 
 
 def matmul_by_vector(steps: Steps) -> None:

@@ -3,6 +3,7 @@
 DepthToSpace(x)          -->   Reshape, Transpose, Reshape     torch-mlir mixes the modes up
 Softsign(x)              -->   x / (1 + |x|)
 Gelu(x) by tanh          -->   Mul, Add, Tanh                  torch-mlir has it to four digits
+Pow(x, y: i64)           -->   Pow(x, Cast(y))                 onnx_powers.py
 norms                    -->   means and products              onnx_norms.py
 ConvTranspose by computed weights          -->   Conv           onnx_zero_stuffed.py
 """
@@ -18,6 +19,7 @@ from niwaki.frontend.onnx_algebra import (
     affine_grid,
     cumulative_product,
     determinant,
+    einsum,
     matmul_by_vector,
 )
 from niwaki.frontend.onnx_functions import definition
@@ -28,6 +30,7 @@ from niwaki.frontend.onnx_indexing import reverse_sequence, slice_, tensor_scatt
 from niwaki.frontend.onnx_norms import instance_norm, layer_norm, lp_norm, mean_variance_norm
 from niwaki.frontend.onnx_padding import pad
 from niwaki.frontend.onnx_pooling import average_pool, global_lp_pool, lp_pool, max_pool
+from niwaki.frontend.onnx_powers import power
 from niwaki.frontend.onnx_recurrent import recurrent
 from niwaki.frontend.onnx_resize import resize
 from niwaki.frontend.onnx_scan import unroll
@@ -109,6 +112,7 @@ _RULES: dict[str, Callable[[Steps], None]] = {
     "DepthToSpace": _depth_to_space,
     "Det": determinant,
     "Dropout": _dropout,
+    "Einsum": einsum,
     "Gelu": _gelu,
     "GlobalLpPool": global_lp_pool,
     "GridSample": grid_sample,
@@ -122,6 +126,7 @@ _RULES: dict[str, Callable[[Steps], None]] = {
     "MaxPool": max_pool,
     "MeanVarianceNormalization": mean_variance_norm,
     "Pad": pad,
+    "Pow": power,
     "Resize": resize,
     "ReverseSequence": reverse_sequence,
     "RNN": recurrent,

@@ -150,12 +150,13 @@ class Lstm(Cell):
 CELLS: dict[str, type[Cell]] = {"GRU": Gru, "LSTM": Lstm, "RNN": Rnn}
 
 # Values of alpha and beta where a node gives none; the others have no such factors.
-_FACTORS = {
-    "affine": (1.0, 0.0),
+# None: neither ONNX nor runtimes agree on one (ONNX Runtime takes 0, which leaves nothing).
+_FACTORS: dict[str, tuple[float | None, ...]] = {
+    "affine": (None, 0.0),
     "elu": (1.0,),
     "hardsigmoid": (0.2, 0.5),
     "leakyrelu": (0.01,),
-    "scaledtanh": (1.0, 1.0),
+    "scaledtanh": (None, None),
     "thresholdedrelu": (1.0,),
 }
 _PLAIN = {name.lower(): name for name in ("Relu", "Sigmoid", "Softplus", "Softsign", "Tanh")}
@@ -186,10 +187,14 @@ def _function(steps: Steps, name: str, alphas: Iterator[Any], betas: Iterator[An
         return lambda x: steps.op(_PLAIN[key], x)
     if key not in _FACTORS:
         raise steps.refused(f"has activation {name!r}, which ONNX does not name", "use another")
-    alpha, *beta = (
-        float(next(given, default))
+    factors = [
+        float(factor)
         for given, default in zip((alphas, betas), _FACTORS[key], strict=False)
-    )
+        if (factor := next(given, default)) is not None
+    ]
+    if len(factors) < len(_FACTORS[key]):
+        raise steps.refused(f"has activation {name!r} without its factors", "give alpha and beta")
+    alpha, *beta = factors
     if key in _WITH_ALPHA:
         return lambda x: steps.op(_WITH_ALPHA[key], x, alpha=alpha)
     if key == "hardsigmoid":

@@ -88,6 +88,8 @@ def expand(op: Any, expansions: Expansions) -> None:
             made = _in_f32(op, expansions)
         elif isinstance(element, ir.F32Type):
             made = _expanded(op, expansions)
+        elif isinstance(element, ir.F64Type) and op.operation.name == "math.powf":
+            made = powers.pow_double(*map(Real, op.operands)).value
         else:
             return
     if made is not None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from torch_mlir.dialects import math as math_ops
+
 from .exponentials import exp2
 from .values import Real
 
@@ -52,14 +54,18 @@ def pow(x: Real, y: Real) -> Real:
     return (x.equals(1) | (abs(y) < 2.0**-126)).choose(x.like(1), power)
 
 
+def pow_double(x: Real, y: Real) -> Real:
+    """A power of f64, which IREE has right where `x` is not negative."""
+    return _signed(Real(math_ops.powf(abs(x).value, y.value)), x, y)
+
+
 def _signed(power: Real, x: Real, y: Real) -> Real:
     """The power of -x as that of x: NaN where it is complex, negative where `y` is odd."""
     is_whole = y.floor().equals(y)
     half = 0.5 * y
     is_odd = is_whole & ~half.floor().equals(half)
     is_complex = (x < 0) & (x > -math.inf) & ~is_whole
-    negative = (power.bits() ^ (x.bits() & 1 << 31)).as_real()
-    return is_complex.choose(x.like(math.nan), is_odd.choose(negative, power))
+    return is_complex.choose(x.like(math.nan), is_odd.choose(power.with_sign_of(x), power))
 
 
 def _log2(x: Real) -> tuple[Real, Real]:

@@ -56,6 +56,17 @@ def test_a_whole_network(tmp_path: Path) -> None:
     np.testing.assert_allclose(network(x.numpy()), expected, rtol=1e-13, atol=1e-13)
 
 
+def test_powers_of_negative_numbers(tmp_path: Path) -> None:
+    """Of doubles, and of what PyTorch makes doubles of."""
+    x = torch.tensor([-3.1, -2, -1.7, 0, 1.3, -0.0, -2, -1e3, -2, 1], dtype=torch.double)
+    y = torch.tensor([0, 1, 2, 3.3, 1.9, 3, -3, 7, 0.5, 1e9], dtype=torch.double)
+    model = Function(lambda _, x, y: (x**y, x.float() ** y, x.float() ** y.long(), (-2.0) ** y))
+    network = niwaki.compile(model, (x, y), output=tmp_path / "n.niwaki").load()
+    for found, wanted in zip(network(x.numpy(), y.numpy()), model(x, y), strict=True):
+        digits = 1e-13 if found.dtype == np.float64 else 1e-6
+        np.testing.assert_allclose(found, wanted.numpy(), rtol=digits)
+
+
 @pytest.mark.parametrize("function", [torch.sin, torch.erf, torch.tanh, torch.atan])
 def test_functions_that_are_missing(function: object) -> None:
     model = nn.Sequential(nn.ReLU(), Function(lambda self, x: function(x.double())))  # type: ignore[operator]

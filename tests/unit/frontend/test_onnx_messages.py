@@ -320,6 +320,13 @@ class TestOps:
             "cast its input to float32"
         )
 
+    def test_integers_to_powers_that_are_floats(self, path: Path) -> None:
+        inputs = {"x": np.arange(4), "z": normal(4)}
+        assert refusal(path, [node("Pow", "x", "z")], inputs) == (
+            "the node that computes 'y': op 'Pow' (opset 17) raises integers to powers that are "
+            "floats: cast the integers"
+        )
+
     def test_resizing_to_nothing(self, path: Path) -> None:
         assert "(opset 17) does not fit its inputs: " in refusal(path, [node("Resize", "x")])
 
@@ -335,6 +342,10 @@ class TestOps:
         [
             (["Tanh", "Relu"], "has 2 activations, not 1: give as many"),
             (["Step"], "has activation 'Step', which ONNX does not name: use another"),
+            *(
+                ([name], f"has activation {name!r} without its factors: give alpha and beta")
+                for name in ("Affine", "ScaledTanh")
+            ),
         ],
     )
     def test_activations(self, path: Path, names: list[str], message: str) -> None:

@@ -113,6 +113,21 @@ def linears() -> Iterator[Case]:
     yield Case("MatMul of two inputs", [node("MatMul", "x", "z")], both)
     nodes = [node("Einsum", "x", "z", equation="bij,bjk->bik")]
     yield Case("Einsum", nodes, both, oldest=12)
+    nodes = [node("Einsum", "x", "z", equation="...ij,...jk")]
+    yield Case("Einsum without its result", nodes, both, oldest=12)
+
+
+def powers() -> Iterator[Case]:
+    """By exponents of another type than the base, and of integers."""
+    bases = [-3, -2, -1, 0, 1, 2, -1, 1, -3, 3, 2]
+    exponents = [0, 1, 2, 3, 1, 2, 67, 99, -1, 19, -2]
+    for base in (np.float32, np.int32, np.int64):
+        for exponent in (np.int32, np.int64):
+            inputs = {"x": np.array(bases, base), "z": np.array(exponents, exponent)}
+            if base == np.int32:
+                inputs["z"][9] = 5
+            name = f"Pow of {base.__name__} by {exponent.__name__}"
+            yield Case(name, [node("Pow", "x", "z")], inputs, oldest=12)
 
 
 def elementwise() -> Iterator[Case]:
@@ -147,6 +162,7 @@ def elementwise() -> Iterator[Case]:
     yield Case("Max of three", [node("Max", "x", "z", "a")], IMAGE, {**channel, "a": scalar(0)})
     for power in (2, 3):
         yield Case(f"Pow {power}", [node("Pow", "x", "p")], IMAGE, {"p": scalar(power)})
+    yield from powers()
     nodes = [node("Equal", "x", "z", to="c"), node("Where", "c", "u", "x")]
     yield Case("Equal", nodes, COUNTS, {"z": ints(0, 5, 2, 9), "u": ints(77)})
     for op in ("Less", "Greater"):
