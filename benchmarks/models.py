@@ -13,13 +13,24 @@ sys.path.append(str(Path(__file__).resolve().parent.parent / "examples" / "netwo
 
 from c3d import c3d
 from calibration import Example, calibrate, inputs
+from efficientnet import efficientnet_b0
 from mobilenet_v2 import mobilenet_v2
 from resnet import resnet18, resnet50
 from vgg import vgg16, vgg16_classic
+from yolo import yolov8n
 
 __all__ = ["MODELS", "calibrate", "inputs"]
 
 MODELS: dict[str, Callable[..., Example]] = {
     function.__name__: function
-    for function in (resnet18, resnet50, vgg16, vgg16_classic, mobilenet_v2, c3d)
+    for function in (
+        resnet18,
+        resnet50,
+        vgg16,
+        vgg16_classic,
+        mobilenet_v2,
+        efficientnet_b0,
+        yolov8n,
+        c3d,
+    )
 }

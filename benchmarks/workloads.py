@@ -61,7 +61,7 @@ class PrunedNetwork(Workload):
     """A network of `models.MODELS`, for images of the size it was published for if `size` is None.
 
     Each ungrouped convolution but the first keeps one weight in `rate`; the first, depthwise ones
-    and the classifier stay dense.
+    and the classifier stay dense, and so do filters of too few weights to keep one.
     """
 
     network: str
@@ -81,7 +81,8 @@ class PrunedNetwork(Workload):
         options = {} if self.size is None else {"size": self.size}
         model, (example,) = models.MODELS[self.network](**options)
         _, *convolutions = ungrouped_convolutions(model)
-        return _pruned(model, convolutions, self, example.shape[1:])
+        large = [found for found in convolutions if found.weight[0].numel() >= self.rate]
+        return _pruned(model, large, self, example.shape[1:])
 
 
 @dataclass(frozen=True)

@@ -48,20 +48,30 @@ class EmitIreePass(ModulePass):
 
     def run(self, module: Any, session: Session) -> None:
         target = target_of(module)
+        calls = calls_by_kernel(module)
         for function in kernel_functions(module):
             name = function.name.value
             session.kernels[name] = family_of(name)
-            wrap_kernel(module, function, target)
+            wrap_kernel(function, calls.get(name, []), target)
         if not self.embed_constants:
             extract_parameters(module, session)
         if "sparse_pattern.target" in module.attributes:
             del module.attributes["sparse_pattern.target"]
 
 
-def wrap_kernel(module: Any, function: Any, target: Target) -> None:
+def calls_by_kernel(module: Any) -> dict[str, list[Any]]:
+    """The dispatches of each kernel."""
+    calls: dict[str, list[Any]] = {}
+    for op in function_ops(module):
+        name = kernel_name(op)
+        if name is not None:
+            calls.setdefault(name, []).append(op)
+    return calls
+
+
+def wrap_kernel(function: Any, calls: Sequence[Any], target: Target) -> None:
     """Move one kernel function into an executable of its own and point its dispatches there."""
     name = function.name.value
-    calls = [op for op in function_ops(module) if kernel_name(op) == name]
     with ir.InsertionPoint(function), function.location:
         executable = _create(
             "stream.executable",

@@ -13,6 +13,8 @@ _FLAGS = (
     "--iree-input-type=auto",
     "--iree-vm-bytecode-module-output-format=flatbuffer-binary",
     "--mlir-print-op-on-diagnostic=false",
+    # Checking its IR after each of some hundred passes takes IREE a third of its time.
+    "--verify=false",
 )
 
 

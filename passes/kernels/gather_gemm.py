@@ -48,6 +48,7 @@ from .builder import (
     when,
 )
 from .epilogue import inline_epilogue
+from .epilogue_rows import EachRow, rows_of_tile
 from .library import Kernel, epilogue_key, layer_layouts
 from .rows import vector_widths, zero_ends
 
@@ -122,12 +123,13 @@ def gather_gemm_kernel(conv: GatherGemm, epilogue: ir.Block) -> Kernel:
         x, y, image = workgroup
         begin = x * conv.group
         end = minimum(begin + conv.group, conv.blocks)
+        each_row = rows_of_tile(epilogue, conv.rows, conv.vectors, (conv.lanes, *conv.widths))
         if conv.full_blocks:
             with for_range(begin, minimum(end, conv.full_blocks)) as block:
-                _block(conv, epilogue, buffers, block, conv.rows, y, tile_groups, image)
+                _block(conv, epilogue, buffers, block, conv.rows, y, tile_groups, image, each_row)
         if conv.full_blocks < conv.blocks:
             with for_range(maximum(begin, conv.full_blocks), end) as block:
-                _block(conv, epilogue, buffers, block, conv.rest, y, tile_groups, image)
+                _block(conv, epilogue, buffers, block, conv.rest, y, tile_groups, image, each_row)
 
     layouts = layer_layouts(conv, 4)
     return Kernel("gather_gemm", layer, workgroups, layouts, emit, takes_memory=True)
@@ -142,6 +144,7 @@ def _block(
     tile_group: Index,
     tile_groups: int,
     image: Index,
+    each_row: EachRow,
 ) -> None:
     """All pixel tiles of a workgroup for one block of filters."""
     table, output = buffers[3], buffers[-1]
@@ -152,9 +155,16 @@ def _block(
     whole, lanes = conv.full_tiles, conv.lanes
 
     def tile(pixel: Index, widths: list[int]) -> None:
-        _tile(
-            conv, epilogue, buffers, pixel, widths, rows, (first, last, value), filter_, read, write
-        )
+        starts = [sum(widths[:i]) for i in range(len(widths))]
+        columns = first, last, value
+        results = _tile(conv, buffers, read + pixel + conv.origin, starts, widths, rows, columns)
+        masks = load_masks(conv, buffers, pixel, starts, widths)
+
+        def store_one(row: Index, sums: list[ir.Value]) -> None:
+            at = filter_ + row, write + row * conv.target.plane
+            store_row(conv, epilogue, buffers, sums, pixel, starts, widths, masks, *at)
+
+        each_row(results, widths, store_one)
 
     if whole:
         begin = tile_group * conv.tiles
@@ -178,38 +188,17 @@ def _block(
 
 def _tile(
     conv: GatherGemm,
-    epilogue: ir.Block,
     buffers: list[ir.Value],
-    pixel: Index,
+    base: Index,
+    starts: list[int],
     widths: list[int],
     rows: int,
     columns: tuple[Index, Index, Index],
-    filter_: Index,
-    read: Index,
-    write: Index,
-) -> None:
-    """One tile of accumulators: rows x len(widths) vectors, from `pixel` on."""
-    starts = [sum(widths[:i]) for i in range(len(widths))]
-    base = read + pixel + conv.origin
-
+) -> list[ir.Value]:
+    """One tile of sums: rows x len(widths) vectors."""
     lines = touched_lines(sum(widths))
     inputs = gather(buffers, base, conv.unit, starts, widths, lines)
-    results = accumulate(buffers, columns, rows, widths, inputs, ahead=WEIGHTS_AHEAD)
-    masks = load_masks(conv, buffers, pixel, starts, widths)
-    for row in range(rows):
-        accumulators = results[row * len(widths) : (row + 1) * len(widths)]
-        store_row(
-            conv,
-            epilogue,
-            buffers,
-            accumulators,
-            pixel,
-            starts,
-            widths,
-            masks,
-            filter_ + row,
-            write + row * conv.target.plane,
-        )
+    return accumulate(buffers, columns, rows, widths, inputs, ahead=WEIGHTS_AHEAD)
 
 
 def gather(

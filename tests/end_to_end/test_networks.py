@@ -14,6 +14,7 @@ import torch
 from c3d import C3D, c3d
 from calibration import Example, calibrate, inputs
 from cifar_resnet import resnet20
+from efficientnet import EfficientNetB0, efficientnet_b0
 from gru import digit_gru
 from mobilenet_v2 import MobileNetV2, mobilenet_v2, mobilenet_v2_cifar
 from r2plus1d import R2Plus1D, r2plus1d_18
@@ -23,6 +24,7 @@ from small_3d import small_3d
 from torch import nn
 from vgg import VGG, vgg16, vgg16_cifar
 from wdsr import wdsr
+from yolo import Yolo, yolov8n
 
 import niwaki
 
@@ -54,6 +56,8 @@ CASES = (
     Pruned(resnet50, "block_punched", 8, "block_punched", {"size": 32, "classes": 10}),
     Pruned(vgg16, "pattern", 8, "pattern", {"size": 32, "classes": 10}),
     Pruned(mobilenet_v2, "block_punched", 4, "block_punched", {"size": 32, "classes": 10}),
+    Pruned(efficientnet_b0, "block_punched", 4, "block_punched", {"size": 32, "classes": 10}),
+    Pruned(yolov8n, "block_punched", 4, "block_punched", {"size": 64, "classes": 10}),
     Pruned(c3d, "kernel_group", 8, "block_punched", {"size": 32, "frames": 16, "classes": 10}),
     Pruned(r2plus1d_18, "kernel_group", 8, "block_punched", {"size": 32, "frames": 4}),
 )
@@ -90,11 +94,12 @@ def test_compiles_as_pruned(case: Pruned, tmp_path: Path) -> None:
         (lambda: ResNet(Bottleneck, (3, 4, 6, 3), 1000, True), 25_557_032, (3, 224, 224)),
         (lambda: VGG(1000, False, classic=True), 138_357_544, (3, 224, 224)),
         (lambda: MobileNetV2(1000, True), 3_504_872, (3, 224, 224)),
+        (lambda: EfficientNetB0(1000), 5_288_548, (3, 224, 224)),
         (lambda: R2Plus1D(400), 31_505_325, (3, 16, 112, 112)),
         # As in the paper, but for other classes.
         (lambda: C3D(101, 16, 112), 78_409_573, (3, 16, 112, 112)),
     ],
-    ids=["resnet18", "resnet50", "vgg16", "mobilenet_v2", "r2plus1d", "c3d"],
+    ids=["resnet18", "resnet50", "vgg16", "mobilenet_v2", "efficientnet_b0", "r2plus1d", "c3d"],
 )
 def test_are_the_published_networks(
     build: Callable[[], nn.Module], weights: int, shape: tuple[int, ...]
@@ -103,6 +108,15 @@ def test_are_the_published_networks(
         model = build().eval()
     assert sum(parameter.numel() for parameter in model.parameters()) == weights
     assert model(torch.empty(1, *shape, device="meta")).dim() == 2
+
+
+def test_yolo_is_the_published_network() -> None:
+    with torch.device("meta"):
+        model = Yolo(80).eval()
+    # 3,157,200 with the constants by which bins become distances, when boxes are decoded.
+    assert sum(parameter.numel() for parameter in model.parameters()) + 16 == 3_157_200
+    told = model(torch.empty(1, 3, 640, 640, device="meta"))
+    assert told.shape == (1, 64 + 80, 80 * 80 + 40 * 40 + 20 * 20)
 
 
 def test_cifar_resnet_is_the_papers() -> None:

@@ -50,6 +50,43 @@ module attributes {sparse_pattern.target = "arm64"} {
 
 // -----
 
+// A function such as the exponential is many instructions: there is one copy for all filters of a tile, which reads their sums
+// from the stack.
+// CHECK-LABEL: func.func private @gather_gemm_1(
+// CHECK:         %[[STACK:.+]] = memref.alloca() : memref<2xvector<4xf32>>
+// CHECK:         %[[SUMS:.+]]:2 = scf.for {{.*}} -> (vector<4xf32>, vector<4xf32>)
+// CHECK:         memref.store %[[SUMS]]#0, %[[STACK]]
+// CHECK:         memref.store %[[SUMS]]#1, %[[STACK]]
+// CHECK:         scf.for %[[ROW:.+]] =
+// CHECK:           %[[SUM:.+]] = memref.load %[[STACK]][%[[ROW]]]
+// CHECK:           math.exp %[[SUM]]
+// CHECK-NOT:       math.exp
+// CHECK:         scf.for {{.*}} -> (vector<4xf32>)
+// CHECK:         math.exp
+// CHECK-NOT:     math.exp
+// CHECK-LABEL: func.func @exponential
+#line = #sparse_pattern.planar<array<i64: 4>, array<i64: 1>, array<i64: 1>, array<i64: 0>, 4, 8, 16>
+module attributes {sparse_pattern.target = "arm64"} {
+  func.func @exponential(%x: tensor<1x2x4xf32>, %bias: tensor<3xf32>, %values: tensor<9xf32>, %offsets: tensor<12xi32>,
+                  %blocks: tensor<2x4xi32>) -> tensor<1x3x4xf32> {
+    %planar = "sparse_pattern.convert_layout"(%x) : (tensor<1x2x4xf32>) -> tensor<1x2x4xf32, #line>
+    %y = "sparse_pattern.packed_conv"(%planar, %values, %offsets, %blocks, %bias) ({
+    ^bb0(%acc: f32, %b: f32):
+      %e = math.exp %acc : f32
+      %0 = arith.addf %e, %b : f32
+      "sparse_pattern.yield"(%0) : (f32) -> ()
+    }) {strides = array<i64: 1>, dilations = array<i64: 1>, padding = array<i64: 1, 1>, groups = 1,
+        kernel_size = array<i64: 3>, scheme = #sparse_pattern.block_punched<2, 1>, full_blocks = 1,
+        kernel = #sparse_pattern.gather_gemm<2, 1, 1, 1>, operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 0>}
+      : (tensor<1x2x4xf32, #line>, tensor<9xf32>, tensor<12xi32>, tensor<2x4xi32>, tensor<3xf32>)
+      -> tensor<1x3x4xf32, #line>
+    %plain = "sparse_pattern.convert_layout"(%y) : (tensor<1x3x4xf32, #line>) -> tensor<1x3x4xf32>
+    return %plain : tensor<1x3x4xf32>
+  }
+}
+
+// -----
+
 // Layers of one shape share a kernel whatever their weights are; another epilogue makes another kernel.
 // CHECK-COUNT-2: func.func private @matvec
 // CHECK-NOT:     func.func private
