@@ -4,7 +4,7 @@
     acc[8][3] --> sums on the stack; for row: epilogue(sums[row])   a SiLU: 3 copies of 30 ops
 
 A function such as the exponential becomes dozens of instructions. Copies for every row of every
-tile took half of the time that compiling a network with SiLU takes. Sums on the way through the
+tile took a quarter of IREE's time for YOLOv8n, whose layers have SiLU. Sums on the way through the
 stack cost a store and a load, which is little beside such a function.
 """
 
