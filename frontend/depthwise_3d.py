@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from torch_mlir import ir
 from torch_mlir.dialects import arith, linalg, tensor
-from torch_mlir.passmanager import PassManager
 
 from niwaki.frontend.dense_attribute import dense_attribute
+from niwaki.frontend.torch_conversions import from_builtin, load_conversions, to_builtin
 
 _VTENSOR = re.compile(r"!torch\.vtensor<\[([\d,]+)\],f32>")
 
@@ -27,19 +27,11 @@ def lower_depthwise_3d(module: ir.Module) -> None:
     functions = [op for op in module.body.operations if op.operation.name == "func.func"]
     found = [op for function in functions for op in function.body.blocks[0] if _is_ours(op)]
     if found:
-        _load_conversions(module.context)
+        load_conversions(module.context)
     for op in found:
         with ir.InsertionPoint(op), op.location:
             op.results[0].replace_all_uses_with(_lower(op))
         op.operation.erase()
-
-
-def _load_conversions(context: ir.Context) -> None:
-    """Load the dialect `torch_c`, which has no Python: running a pass that makes its ops does."""
-    with context, ir.Location.unknown():
-        empty = ir.Module.create()
-    converting = "builtin.module(torch-func-backend-type-conversion)"
-    PassManager.parse(converting, context).run(empty.operation)
 
 
 def _is_ours(op: Any) -> bool:
@@ -73,12 +65,12 @@ def _lower(op: Any) -> ir.Value:
     data, weight, bias, strides, padding, dilations, *_ = op.operands
     f32 = ir.F32Type.get()
     zero = arith.constant(f32, 0.0)
-    padded = _pad(_builtin(data), _numbers(padding), zero)
+    padded = _pad(to_builtin(data), _numbers(padding), zero)
     start = tensor.EmptyOp(list(_shape(op.results[0]) or ()), f32).result
     if _shape(bias) is None:
         start = linalg.fill(zero, outs=[start])
     else:
-        start = linalg.broadcast(_builtin(bias), outs=[start], dimensions=[0, 2, 3, 4])
+        start = linalg.broadcast(to_builtin(bias), outs=[start], dimensions=[0, 2, 3, 4])
     result = linalg.depthwise_conv_3d_ncdhw_cdhw(
         padded,
         _channels_by_kernel(weight),
@@ -86,8 +78,7 @@ def _lower(op: Any) -> ir.Value:
         strides=_numbers(strides),
         dilations=_numbers(dilations),
     )
-    converted = [op.results[0].type]
-    return ir.Operation.create("torch_c.from_builtin_tensor", converted, [result]).result
+    return from_builtin(result, op.results[0].type)
 
 
 def _channels_by_kernel(weight: Any) -> ir.Value:
@@ -98,13 +89,7 @@ def _channels_by_kernel(weight: Any) -> ir.Value:
         return arith.constant(attribute.type, attribute)
     filters, _, *kernel = _shape(weight) or ()
     kind = ir.RankedTensorType.get([filters, *kernel], ir.F32Type.get())
-    return tensor.collapse_shape(kind, _builtin(weight), [[0, 1], [2], [3], [4]])
-
-
-def _builtin(value: Any) -> ir.Value:
-    """A tensor of torch's as a builtin one."""
-    kind = ir.RankedTensorType.get(list(_shape(value) or ()), ir.F32Type.get())
-    return ir.Operation.create("torch_c.to_builtin_tensor", [kind], [value]).result
+    return tensor.collapse_shape(kind, to_builtin(weight), [[0, 1], [2], [3], [4]])
 
 
 def _pad(data: Any, padding: list[int], zero: ir.Value) -> ir.Value:

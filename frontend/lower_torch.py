@@ -8,6 +8,7 @@ from torch_mlir import ir
 from torch_mlir.passmanager import PassManager
 
 from niwaki.errors import NiwakiError
+from niwaki.frontend.bit_casts import lower_bit_casts
 from niwaki.frontend.depthwise_3d import lower_depthwise_3d
 
 _SIMPLIFY = "builtin.module(torchdynamo-export-to-torch-backend-pipeline)"
@@ -22,6 +23,7 @@ def lower_torch(module: ir.Module) -> None:
     """Lower `module` in place. Raises NiwakiError naming layer and op that cannot be lowered."""
     _run(_SIMPLIFY, module)
     lower_depthwise_3d(module)
+    lower_bit_casts(module)
     _run(TO_LINALG, module)
 
 

@@ -26,6 +26,7 @@ Attention: left_window_size q_num_heads qk_matmul_output_mode right_window_size 
 Attention: softmax_precision
 AveragePool: X auto_pad ceil_mode count_include_pad dilations kernel_shape pads strides
 BatchNormalization: X scale B mean var input_mean input_var epsilon ~momentum -spatial training_mode
+BitCast: input to
 BitShift: X Y direction
 Cast: input ~round_mode ~saturate to
 CastLike: input target_type ~round_mode ~saturate
@@ -33,11 +34,13 @@ CausalConvWithState: input weight bias past_state activation
 Celu Elu LeakyRelu Swish ThresholdedRelu: X alpha
 CenterCropPad: input_data !shape axes
 Clip: input min max
+Col2Im: input !image_shape !block_shape dilations pads strides
 Concat: inputs axis
 ConstantOfShape: !input value
 Conv: X W B auto_pad dilations group kernel_shape pads strides
 ConvTranspose: X W B auto_pad dilations group kernel_shape output_padding output_shape pads strides
 CumProd CumSum: x !axis exclusive reverse
+DFT: input !dft_length !axis inverse onesided
 DepthToSpace SpaceToDepth: input blocksize mode
 Dropout: data ~ratio training_mode ~seed
 Einsum: Inputs equation
@@ -95,6 +98,7 @@ Slice: data !starts !ends !axes !steps
 SoftmaxCrossEntropyLoss: scores labels weights ignore_index reduction
 Split: input !split axis num_outputs
 Squeeze Unsqueeze: data !axes
+STFT: signal !frame_step window !frame_length onesided
 SwiGLU: A B alpha
 TensorScatter: past_cache update write_indices axis mode
 Tile: input !repeats

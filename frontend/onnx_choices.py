@@ -10,8 +10,9 @@ from niwaki.frontend.onnx_graph import OnnxGraph, describe
 _ANY_OP = {
     "auto_pad": "NOTSET SAME_LOWER SAME_UPPER VALID",
     "padding_mode": "border reflection zeros",
-    "reduction": "add max min mul none",
 }
+_SCATTERED = {"reduction": "add max min mul none"}
+_LOSS = {"reduction": "mean none sum"}
 _WORDS = {
     "BitShift": {"direction": "LEFT RIGHT"},
     "DepthToSpace": {"mode": "CRD DCR"},
@@ -19,6 +20,7 @@ _WORDS = {
     "Gelu": {"approximate": "none tanh"},
     "GridSample": {"mode": "bicubic bilinear cubic linear nearest"},
     "LSTM": {"direction": "bidirectional forward reverse"},
+    "NegativeLogLikelihoodLoss": _LOSS,
     "Pad": {"mode": "constant edge reflect wrap"},
     "RNN": {"direction": "bidirectional forward reverse"},
     "Resize": {
@@ -28,6 +30,10 @@ _WORDS = {
         "keep_aspect_ratio_policy": "not_larger not_smaller stretch",
         "nearest_mode": "ceil floor round_prefer_ceil round_prefer_floor",
     },
+    "ScatterElements": _SCATTERED,
+    "ScatterND": _SCATTERED,
+    "SoftmaxCrossEntropyLoss": _LOSS,
+    "SpaceToDepth": {"mode": "CRD DCR"},
     "TensorScatter": {"mode": "circular linear"},
     "Upsample": {"mode": "bilinear linear nearest"},
 }

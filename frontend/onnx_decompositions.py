@@ -22,6 +22,9 @@ from niwaki.frontend.onnx_algebra import (
     einsum,
     matmul_by_vector,
 )
+from niwaki.frontend.onnx_bits import bit_cast, bit_shift
+from niwaki.frontend.onnx_col2im import col2im
+from niwaki.frontend.onnx_fourier import dft, stft
 from niwaki.frontend.onnx_functions import definition
 from niwaki.frontend.onnx_graph import IMPORTED_AS, OnnxGraph, attribute
 from niwaki.frontend.onnx_grid_sample import grid_sample
@@ -77,6 +80,18 @@ def _depth_to_space(steps: Steps) -> None:
     steps.op("Reshape", sorted_, steps.constant(result))
 
 
+def _space_to_depth(steps: Steps) -> None:
+    batch, channels, height, width = steps.input_shape()
+    block = steps.attribute("blocksize")
+    height, width = height // block, width // block
+    split = steps.constant([batch, channels, height, block, width, block])
+    blocks = steps.op("Reshape", steps.node.input[0], split)
+    order = [0, 1, 3, 5, 2, 4] if steps.attribute("mode") == "CRD" else [0, 3, 5, 1, 2, 4]
+    sorted_ = steps.op("Transpose", blocks, perm=order)
+    result = [batch, channels * block**2, height, width]
+    steps.op("Reshape", sorted_, steps.constant(result))
+
+
 def _dropout(steps: Steps) -> None:
     """Which drops nothing in inference; its mask keeps all."""
     kept = steps.op("Identity", steps.node.input[0])
@@ -101,15 +116,19 @@ def _gelu(steps: Steps) -> None:
     steps.op("Mul", steps.op("Mul", x, steps.number(0.5)), share)
 
 
-# Ops that torch-mlir lacks: as ONNX defines them.
-_BY_DEFINITION = frozenset({"CastLike"})
+# Ops that torch-mlir lacks, wholly or in some forms: as ONNX defines them.
+_BY_DEFINITION = frozenset({"CastLike", "NegativeLogLikelihoodLoss", "SoftmaxCrossEntropyLoss"})
 
 _RULES: dict[str, Callable[[Steps], None]] = {
     "AffineGrid": affine_grid,
     "AveragePool": average_pool,
+    "BitCast": bit_cast,
+    "BitShift": bit_shift,
+    "Col2Im": col2im,
     "ConvTranspose": stuff_with_zeros,
     "CumProd": cumulative_product,
     "DepthToSpace": _depth_to_space,
+    "DFT": dft,
     "Det": determinant,
     "Dropout": _dropout,
     "Einsum": einsum,
@@ -131,6 +150,8 @@ _RULES: dict[str, Callable[[Steps], None]] = {
     "ReverseSequence": reverse_sequence,
     "RNN": recurrent,
     "Slice": slice_,
+    "STFT": stft,
     "Softsign": _softsign,
+    "SpaceToDepth": _space_to_depth,
     "TensorScatter": tensor_scatter,
 }

@@ -18,13 +18,13 @@ from niwaki.frontend.onnx_steps import Steps
 WIDENED = "::float32"
 
 _SUMS = (
-    "Attention", "AveragePool", "BatchNormalization", "CausalConvWithState", "Conv",
-    "ConvTranspose", "CumProd", "CumSum", "Det", "Einsum", "GRU", "Gemm", "GlobalAveragePool",
-    "GlobalLpPool", "GridSample", "GroupNormalization", "InstanceNormalization", "LRN", "LSTM",
-    "LayerNormalization", "LinearAttention", "LogSoftmax", "LpNormalization", "LpPool", "MatMul",
-    "Mean", "MeanVarianceNormalization", "RMSNormalization", "RNN", "ReduceL1", "ReduceL2",
-    "ReduceLogSum", "ReduceLogSumExp", "ReduceMean", "ReduceProd", "ReduceSum", "ReduceSumSquare",
-    "Resize", "RotaryEmbedding", "Softmax", "Sum",
+    "Attention", "AveragePool", "BatchNormalization", "CausalConvWithState", "Col2Im", "Conv",
+    "ConvTranspose", "CumProd", "CumSum", "DFT", "Det", "Einsum", "GRU", "Gemm",
+    "GlobalAveragePool", "GlobalLpPool", "GridSample", "GroupNormalization",
+    "InstanceNormalization", "LRN", "LSTM", "LayerNormalization", "LinearAttention", "LogSoftmax",
+    "LpNormalization", "LpPool", "MatMul", "Mean", "MeanVarianceNormalization", "RMSNormalization",
+    "RNN", "ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceMean", "ReduceProd",
+    "ReduceSum", "ReduceSumSquare", "Resize", "RotaryEmbedding", "STFT", "Softmax", "Sum",
 )  # fmt: skip
 _FORMULAS = (
     "Celu", "Elu", "Gelu", "HardSigmoid", "HardSwish", "Mish", "Mod", "Selu", "Sigmoid", "Softplus",

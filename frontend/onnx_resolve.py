@@ -20,6 +20,7 @@ from niwaki.frontend.onnx_evaluate import evaluate
 from niwaki.frontend.onnx_graph import IMPORTED_AS, OnnxGraph, TensorType, describe
 from niwaki.frontend.onnx_lists import make_lists
 from niwaki.frontend.onnx_options import check_options
+from niwaki.frontend.onnx_rules import NEWEST
 
 # The values of constants up to this size are shown to shape inference: axes, sizes, scales.
 _PARAMETERS = 64
@@ -100,7 +101,8 @@ def _infer(graph: OnnxGraph, node: onnx.NodeProto) -> dict[str, TensorType]:
     """Types of the node's results."""
     if node.op_type in _SAME_TYPE:
         return {node.output[0]: graph.type_of(node.input[0])}
-    inferred, what, found = _inferred(graph, node, IMPORTED_AS), _what(graph, node), {}
+    opset = IMPORTED_AS if onnx.defs.has(node.op_type, IMPORTED_AS) else NEWEST
+    inferred, what, found = _inferred(graph, node, opset), _what(graph, node), {}
     for name in filter(None, node.output):
         tensor = inferred[name].tensor_type if name in inferred else onnx.TypeProto.Tensor()
         sizes = [size.dim_value for size in tensor.shape.dim if size.HasField("dim_value")]

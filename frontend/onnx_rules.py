@@ -90,6 +90,8 @@ def check_computed(graph: OnnxGraph) -> None:
             raise NiwakiError(f"{what} {reason}, which is not supported: write it with other ops")
         for name in filter(None, [*node.input, *node.output]):
             check_type(f"{what}: {name!r}", graph.type_of(name))
+    for name in graph.outputs:
+        check_type(f"{graph.path}: output {name!r}", graph.type_of(name))
 
 
 def _misread(graph: OnnxGraph, node: onnx.NodeProto) -> str:

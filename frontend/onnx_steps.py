@@ -101,5 +101,9 @@ class Steps:
         return self.nodes
 
     def _new_name(self) -> str:
-        self.count += 1
-        return f"{self.node.output[0]}::{self.count}"
+        """One that is free even where the node is itself the last one of another's steps."""
+        while True:
+            self.count += 1
+            name = f"{self.node.output[0]}::{self.count}"
+            if name not in self.graph.constants and name not in self.graph.types:
+                return name

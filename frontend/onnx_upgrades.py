@@ -129,6 +129,11 @@ def _grid_sample(steps: Steps) -> None:
     steps.nodes[-1].attribute.append(onnx.helper.make_attribute("mode", new))
 
 
+def _dft(steps: Steps) -> None:
+    inputs = [steps.node.input[0], steps.input(1), steps.constant(steps.attribute("axis", 1))]
+    _again(steps, inputs, ("axis",))
+
+
 def _group_norm(steps: Steps) -> None:
     """Until opset 20 scale and bias are one for each group."""
     groups, channels = steps.attribute("num_groups"), steps.input_shape()[1]
@@ -144,6 +149,7 @@ def _group_norm(steps: Steps) -> None:
 # The opset that changed the op for the last time, and what makes an older node one of it.
 _UPGRADES: dict[str, tuple[int, Rule]] = {
     "Clip": (11, _clip),
+    "DFT": (20, _dft),
     "GridSample": (20, _grid_sample),
     "GroupNormalization": (21, _group_norm),
     "Hardmax": (13, _softmax),

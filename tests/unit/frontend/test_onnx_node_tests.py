@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import onnx
@@ -12,6 +13,8 @@ from onnx_node_tests import node_tests, run_all
 from onnx_refusals import reason
 
 from niwaki.frontend.onnx_capabilities import ACCEPTED
+from niwaki.frontend.onnx_choices import check_words
+from niwaki.frontend.onnx_graph import OnnxGraph
 from niwaki.signature import DTYPES
 
 NAMES = {onnx.helper.np_dtype_to_tensor_dtype(onnx.helper.np.dtype(name)) for name in DTYPES}
@@ -39,6 +42,25 @@ def test_one_for_each_op() -> None:
     assert len(outcomes) > 130
     assert not [outcome for outcome in outcomes if outcome.kind not in ("pass", "refused")]
     assert sum(outcome.kind == "pass" for outcome in outcomes) > len(outcomes) - 5
+
+
+def test_bits() -> None:
+    """Which ONNX Runtime has no tests to compare with: ops of opsets 26 and 28."""
+    names = [
+        name
+        for name, case in node_tests().items()
+        if name.startswith(("test_bitcast", "test_bitshift")) and _has_known_types(case.model)
+    ]
+    assert len(names) > 20
+    assert not [outcome for outcome in run_all(names) if outcome.kind != "pass"]
+
+
+def test_words_of_attributes() -> None:
+    """The list of them has those of every op that there is a test of."""
+    for case in node_tests().values():
+        graph = OnnxGraph(Path(case.name), 28, [], [], [], {})
+        for node in case.model.graph.node:
+            check_words(graph, node)
 
 
 def test_a_reason_that_is_not_in_the_list() -> None:

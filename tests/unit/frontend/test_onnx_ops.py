@@ -360,6 +360,37 @@ def resizes() -> Iterator[Case]:
         yield Case(name, nodes, x, {"s": ints(2, 3, *sizes)}, oldest=13)
 
 
+def transforms() -> Iterator[Case]:
+    """Of opset 17 on, and of opset 20 on; real and complex, to other lengths, back."""
+    cases: tuple[tuple[int, int, Attributes], ...] = (
+        (1, 9, {}),
+        (1, 9, {"onesided": 1}),
+        (2, 9, {}),
+        (1, 5, {}),
+        (1, 12, {"inverse": 1}),
+    )
+    for parts, length, attributes in cases:
+        x = {"x": normal(2, 9, 3, parts)}
+        constants = {"n": np.array(length), "a": np.array(-3)}
+        dft = node("DFT", "x", "n", axis=1, **attributes)
+        yield Case(f"DFT of {parts} to {length}", [dft], x, constants, 17, 19)
+        dft = node("DFT", "x", "n", "a", **attributes)
+        yield Case(f"DFT of {parts} to {length}", [dft], x, constants, 20)
+    constants = {"step": np.array(3), "window": np.hanning(5).astype(np.float32)}
+    for onesided in (0, 1):
+        nodes = [node("STFT", "x", "step", "window", onesided=onesided)]
+        yield Case(f"STFT {onesided}", nodes, {"x": normal(2, 20, 1)}, constants, 17)
+    kinds: tuple[Attributes, ...] = (
+        {},
+        {"pads": [1, 0, 1, 0], "strides": [2, 2]},
+        {"dilations": [1, 2], "pads": [0, 1, 2, 3]},
+    )
+    for kind, columns in zip(kinds, (20, 9, 48), strict=True):
+        nodes = [node("Col2Im", "x", "image", "block", **kind)]
+        constants = {"image": ints(5, 6), "block": ints(2, 2)}
+        yield Case(f"Col2Im {kind}", nodes, {"x": normal(2, 12, columns)}, constants, 18)
+
+
 GROUPS = (
     convolutions,
     linears,
@@ -381,5 +412,5 @@ def test_results_are_those_of_onnx_runtime(group: Any, opset: int, tmp_path: Pat
 
 @pytest.mark.parametrize("opset", [13, 18, 21])
 def test_ops_that_other_opsets_have_otherwise(opset: int, tmp_path: Path) -> None:
-    cases = [case for group in GROUPS for case in group()]
+    cases = [case for group in (*GROUPS, transforms) for case in group()]
     check([case for case in cases if case.oldest > 11 or case.newest < 21], opset, tmp_path)
