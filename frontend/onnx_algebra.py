@@ -21,12 +21,22 @@ _LARGEST_DETERMINANT = 4  # terms grow with the factorial
 def einsum(steps: Steps) -> None:
     """Which names its result, as torch-mlir wants it; a result is left out where it is as usual."""
     equation = steps.attribute("equation", "").replace(" ", "")
+    if not equation.strip(".,->"):  # a product of numbers, for which torch-mlir ends the process
+        _product(steps)
+        return
     if "->" in equation:
         return
     indices = equation.replace("...", "").replace(",", "")
     once = sorted(index for index in indices if indices.count(index) == 1)
     result = ("..." if "..." in equation else "") + "".join(once)
     steps.op("Einsum", *steps.node.input, equation=f"{equation}->{result}")
+
+
+def _product(steps: Steps) -> None:
+    product, *others = steps.node.input
+    for other in others:
+        product = steps.op("Mul", product, other)
+    steps.op("Identity", product)
 
 
 def matmul_by_vector(steps: Steps) -> None:
@@ -82,12 +92,13 @@ def cumulative_product(steps: Steps) -> None:
 
 def _shifted(steps: Steps, value: str, distance: int, axis: int, backwards: bool) -> str:
     """`value` moved along `axis`, with ones where nothing comes from."""
-    shape = steps.input_shape()
-    pads = np.zeros((2, len(shape)), np.int64)
-    pads[1 if backwards else 0, axis] = distance
-    padded = steps.op("Pad", value, steps.constant(pads.reshape(-1)), steps.number(1))
+    shape = list(steps.input_shape())
+    length, distance = shape[axis], min(distance, shape[axis])
+    shape[axis] = distance
+    ones = steps.number(np.ones(shape))
     start = distance if backwards else 0
-    return steps.slice(padded, start, start + shape[axis], axis)
+    kept = steps.slice(value, start, start + length - distance, axis)
+    return steps.op("Concat", *((kept, ones) if backwards else (ones, kept)), axis=axis)
 
 
 def affine_grid(steps: Steps) -> None:
