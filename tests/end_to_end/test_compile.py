@@ -125,7 +125,7 @@ def test_a_batch_may_be_asked_for(tmp_path: Path) -> None:
 
 def test_the_batch_of_an_exported_program_is_fixed(tmp_path: Path) -> None:
     program = torch.export.export(ResNet().eval(), (torch.randn(1, 3, 16, 16),))
-    with pytest.raises(NiwakiError, match="the batch of an exported program is fixed"):
+    with pytest.raises(NiwakiError, match="the batch is fixed: export the model for 2 inputs"):
         niwaki.compile(program, batch=2, output=tmp_path / "net.niwaki")
 
 

@@ -41,7 +41,7 @@ def test_stopped(number: signal.Signals, tmp_path: Path) -> None:
     )
     tool = wait_for_pid(pid)
     process.send_signal(number)
-    output, errors = process.communicate(timeout=20)
+    output, errors = process.communicate(timeout=120)
     assert output == ""
     if number is not signal.SIGKILL:
         assert (process.returncode, errors) == (128 + number, f"error: stopped by {number.name}\n")
