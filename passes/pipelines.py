@@ -35,7 +35,13 @@ PAD_PRODUCTS = "sparse-pattern-pad-products"
 # Where nothing reads epilogues any more: what a function gives for one value is known by its name.
 EXPAND = "sparse-pattern-expand-math"
 KEEP_INPUTS = "sparse-pattern-keep-inputs"
-EMIT = ("sparse-pattern-lower-slices", "canonicalize", "cse", "sparse-pattern-emit-iree")
+EMIT = (
+    "sparse-pattern-lower-slices",
+    "canonicalize",
+    "cse",
+    "sparse-pattern-check-memory",
+    "sparse-pattern-emit-iree",
+)
 
 # Without one of these the results are the same, only slower. Later passes need what others make.
 OPTIONAL = (
