@@ -26,6 +26,8 @@ aten = torch.ops.aten
 
 BYTES = (torch.int8, torch.uint8)
 CONVERSION = aten._to_copy.default
+# The second is what PyTorch's own decompositions write.
+CONVERSIONS = (CONVERSION, torch.ops.prims.convert_element_type.default)
 # What names a node's layer.
 _PLACE = ("nn_module_stack", "from_node")
 # They compute with elements as they are, or with whether they are zero.
@@ -56,7 +58,7 @@ def make_types_explicit(program: ExportedProgram) -> None:
     for node in list(program.graph.nodes):
         if node.op != "call_function" or not isinstance(node.meta.get("val"), torch.Tensor):
             continue
-        if node.target == CONVERSION:
+        if node.target in CONVERSIONS:
             _convert_by_integers(node)
         elif node.target in _REDUCTIONS or _is_elementwise(node):
             _make_explicit(program, node)
