@@ -17,7 +17,7 @@ from .random_layers import Generator, fill, pick, tensor
 def prune_filters(model: nn.Module, rng: Generator, share: float = 0.5) -> nn.Module:
     """Set filters of all layers to zero, and the biases of half of these; batch-norm stays."""
     for layer in model.modules():
-        if isinstance(layer, nn.ConvTranspose2d):
+        if isinstance(layer, nn.modules.conv._ConvTransposeNd):
             fill(layer, "dense", rng)  # it has filters in the other dimension
         elif isinstance(layer, (nn.modules.conv._ConvNd, nn.Linear)):
             fill(layer, "dense", rng)
