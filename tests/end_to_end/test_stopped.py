@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,14 @@ func.func @main(%x: tensor<2x3xf32>) -> tensor<2x3xf32> {
 """
 # Instead of iree-compile: notes its number, and takes its time.
 SLOW_COMPILER = "#!/bin/sh\necho $$ > {pid}.part; mv {pid}.part {pid}\nexec sleep 100\n"
+
+
+@pytest.fixture(autouse=True)
+def hangups_are_not_ignored() -> Iterator[None]:
+    """Below `nohup` they are, and processes inherit that."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 @pytest.mark.parametrize(
