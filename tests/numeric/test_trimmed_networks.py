@@ -48,7 +48,7 @@ def test_compiled_networks_on_avx2(tmp_path: Path) -> None:
     check([network(rng) for network in NETWORKS], tmp_path, target="x86-64-v3")
 
 
-@settings(max_examples=8)
+@settings(max_examples=30)
 @given(st.integers(0, 2**32 - 1), st.floats(0, 0.8), st.floats(0, 0.6))
 def test_random_networks(seed: int, filters: float, channels: float) -> None:
     """Trimming changes no result, whatever the graph and the zeros are."""
