@@ -48,8 +48,8 @@ def calibrate(model: nn.Module, inputs: torch.Tensor) -> None:
     """Make every layer of `model` depend on its input: centred, spread one, over `inputs`.
 
     Batch-norm gets the statistics it would have learned, and a scale and shift away from one and
-    zero; other layers are scaled, and centred where they have a bias. `inputs` must hold several
-    different inputs.
+    zero, the same ones every time; other layers are scaled, and centred where they have a bias.
+    `inputs` must hold several different inputs.
     """
 
     def adapt(
@@ -78,7 +78,8 @@ def calibrate(model: nn.Module, inputs: torch.Tensor) -> None:
         for module in model.modules()
         if isinstance(module, kinds)
     ]
-    model(inputs)
+    with _fixed_seed():
+        model(inputs)
     for hook in hooks:
         hook.remove()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -56,7 +57,7 @@ CASES = (
     Pruned(resnet50, "block_punched", 8, "block_punched", {"size": 32, "classes": 10}),
     Pruned(vgg16, "pattern", 8, "pattern", {"size": 32, "classes": 10}),
     Pruned(mobilenet_v2, "block_punched", 4, "block_punched", {"size": 32, "classes": 10}),
-    Pruned(efficientnet_b0, "block_punched", 4, "block_punched", {"size": 32, "classes": 10}),
+    Pruned(efficientnet_b0, "block_punched", 4, "block_punched", {"size": 64, "classes": 10}),
     Pruned(yolov8n, "block_punched", 4, "block_punched", {"size": 64, "classes": 10}),
     Pruned(c3d, "kernel_group", 8, "block_punched", {"size": 32, "frames": 16, "classes": 10}),
     Pruned(r2plus1d_18, "kernel_group", 8, "block_punched", {"size": 32, "frames": 4}),
@@ -69,14 +70,16 @@ def test_compiles_as_pruned(case: Pruned, tmp_path: Path) -> None:
     pruned = niwaki.prune(
         model, scheme=case.scheme, rate=case.rate, method="magnitude", progress=False
     )
-    # What is left must still depend on the input.
-    calibrate(pruned, inputs(4, x.shape[1:], seed=1))
+    # What is left must still depend on the input. The last maps are a pixel or four: statistics of
+    # a few such values would leave a network in which rounding grows to a percent of the result.
+    calibrate(pruned, inputs(32, x.shape[1:], seed=1))
     bundle = niwaki.compile(pruned, x, output=tmp_path / "net.niwaki")
     network = bundle.load()
+    exact = copy.deepcopy(pruned).double()
     results = []
     for example in (x, inputs(1, x.shape[1:], seed=2)):
         with torch.no_grad():
-            expected = pruned(example).numpy()
+            expected = exact(example.double()).numpy()
         results.append(network(example.numpy()))
         assert np.abs(results[-1] - expected).max() <= 3e-4 * np.abs(expected).max()
     assert np.abs(results[0] - results[1]).max() > 0.05 * np.abs(results[0]).max()
