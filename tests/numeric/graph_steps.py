@@ -40,7 +40,7 @@ CHANGES: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "without the last columns": lambda x: x[..., :-2],
     "every other column": lambda x: x[..., ::2],
     "padded": lambda x: functional.pad(x, (1, 2)),
-    "padded before": lambda x: functional.pad(x, (2, 0)),
+    "negatively padded": lambda x: functional.pad(x, (2, -1)),
     "swapped sizes": lambda x: x.transpose(-1, -2),
     "centred": lambda x: x - x.mean(1, keepdim=True),
     "scaled by its mean": lambda x: x * torch.sigmoid(x.mean(tuple(range(2, x.ndim)), True)),
