@@ -25,15 +25,19 @@ SCALAR: dict[str, Callable[..., Any]] = {
     "arith.addf": np.add, "arith.subf": np.subtract, "arith.mulf": np.multiply,
     "arith.divf": np.divide, "arith.negf": np.negative, "arith.maximumf": np.maximum,
     "arith.minimumf": np.minimum, "arith.select": np.where, "arith.andi": np.bitwise_and,
-    "arith.ori": np.bitwise_or, "arith.index_cast": np.asarray,
+    "arith.ori": np.bitwise_or, "arith.index_cast": np.asarray, "arith.addi": np.add,
+    "arith.subi": np.subtract, "arith.muli": np.multiply, "arith.divui": np.floor_divide,
+    "arith.remui": np.remainder, "arith.minsi": np.minimum, "arith.maxsi": np.maximum,
     "arith.sitofp": lambda x: np.asarray(x, np.float64),
     "arith.fptosi": lambda x: np.asarray(x, np.int64),
     "math.absf": np.abs, "math.ceil": np.ceil, "math.erf": np.vectorize(math.erf),
     "math.exp": np.exp, "math.expm1": np.expm1, "math.floor": np.floor, "math.log1p": np.log1p,
-    "math.sqrt": np.sqrt, "math.tanh": np.tanh,
+    "math.rsqrt": lambda x: 1 / np.sqrt(x), "math.sqrt": np.sqrt, "math.tanh": np.tanh,
 }  # fmt: skip
 # Ordered and unordered alike: no test has NaN.
 COMPARISONS = (np.equal, np.greater, np.greater_equal, np.less, np.less_equal, np.not_equal)
+# Signed and unsigned alike: no test has indices below 0.
+WHOLE_COMPARISONS = (np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal)
 
 
 def run_function(function: Any, inputs: Sequence[Array]) -> list[Array]:
@@ -53,6 +57,8 @@ def _run(op: Any, values: dict[Any, Any]) -> Any:
         return _constant(op)
     if name == "tensor.empty":
         return np.full(op.results[0].type.shape, np.nan)
+    if name == "linalg.fill":
+        return np.full(op.results[0].type.shape, operands[0])
     if isinstance(op, (ConvOp, LinearOp, PoolOp)):
         return _layer(op, values)
     if name == "linalg.generic":
@@ -124,26 +130,49 @@ def _padded(op: Any, data: Array, fill: float) -> Array:
 
 
 def _generic(op: Any, values: dict[Any, Any]) -> Array:
-    """Elementwise: every operand as an array over all loops."""
-    assert set(iterators_of(op)) == {"parallel"}, "reductions are not known"
-    shape, block = op.results[0].type.shape, op.regions[0].blocks[0]
-    written = [expression.position for expression in maps_of(op)[-1].results]
-    assert written == list(range(len(shape))), "results are written in the order of loops"
-    inside = dict(values)
+    """Every operand as an array over all parallel loops, once for each point of the others."""
+    *_, result = op.operands
+    sizes, kinds = _loop_sizes(op, values), iterators_of(op)
+    axes = [loop for loop, kind in enumerate(kinds) if kind == "parallel"]
+    reduced = [loop for loop in range(len(sizes)) if loop not in axes]
+    written = [e.position for e in maps_of(op)[-1].results if isinstance(e, ir.AffineDimExpr)]
+    assert written == axes, "results are written in the order of loops"
+    total, shape = values[result], [sizes[loop] for loop in axes]
+    for point in np.ndindex(*[sizes[loop] for loop in reduced]):
+        counters = dict(zip(reduced, point, strict=True))
+        for place, loop in enumerate(axes):
+            sides = [-1 if other == place else 1 for other in range(len(axes))]
+            counters[loop] = np.arange(sizes[loop]).reshape(sides)
+        inside = _arguments(op, {**values, result: total}, counters)
+        total = np.broadcast_to(_scalar(op.regions[0].blocks[0], inside), shape)
+        total = total.reshape(op.results[0].type.shape)
+    return total
+
+
+def _loop_sizes(op: Any, values: dict[Any, Any]) -> list[int]:
+    """How often each loop runs, which the shapes of operands tell."""
+    sizes = {
+        expression.position: size
+        for value, affine_map in zip(op.operands, maps_of(op), strict=True)
+        for expression, size in zip(affine_map.results, np.shape(values[value]), strict=False)
+        if isinstance(expression, ir.AffineDimExpr)
+    }
+    return [sizes[loop] for loop in range(len(iterators_of(op)))]
+
+
+def _arguments(op: Any, values: dict[Any, Any], counters: dict[int, Any]) -> dict[Any, Any]:
+    """All that the region of a `linalg.generic` reads, for some values of the loops' counters."""
+    block, inside = op.regions[0].blocks[0], dict(values)
     for argument, value, affine_map in zip(block.arguments, op.operands, maps_of(op), strict=True):
         places = [
-            np.arange(shape[e.position]).reshape([-1 if d == e.position else 1 for d in written])
-            if isinstance(e, ir.AffineDimExpr)
-            else 0
+            counters[e.position] if isinstance(e, ir.AffineDimExpr) else 0
             for e in affine_map.results
         ]
         inside[argument] = values[value][tuple(places)]
     for inner in block.operations:
         if inner.operation.name == "linalg.index":
-            loop = ir.IntegerAttr(inner.attributes["dim"]).value
-            axes = [-1 if d == loop else 1 for d in written]
-            inside[inner.results[0]] = np.arange(shape[loop]).reshape(axes)
-    return np.broadcast_to(_scalar(block, inside), shape)
+            inside[inner.results[0]] = counters[ir.IntegerAttr(inner.attributes["dim"]).value]
+    return inside
 
 
 def _scalar(block: Any, values: dict[Any, Any]) -> Any:
@@ -162,6 +191,10 @@ def _scalar(block: Any, values: dict[Any, Any]) -> Any:
         elif name == "arith.cmpf":
             predicate = ir.IntegerAttr(op.attributes["predicate"]).value
             comparison = COMPARISONS[(predicate - 1) % 7]
+            values[op.results[0]] = comparison(*operands)
+        elif name == "arith.cmpi":
+            predicate = ir.IntegerAttr(op.attributes["predicate"]).value
+            comparison = WHOLE_COMPARISONS[predicate if predicate < 6 else predicate - 4]
             values[op.results[0]] = comparison(*operands)
         else:
             with np.errstate(over="ignore"):
