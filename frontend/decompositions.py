@@ -14,10 +14,12 @@ from niwaki.frontend import (
     adaptive_pooling,
     elementwise,
     half_precision,
+    integer_powers,
     integers,
     norms,
     ordering,
     torch_padding,
+    written_places,
 )
 
 aten = torch.ops.aten
@@ -29,7 +31,11 @@ _KEEP = (aten._native_batch_norm_legit_no_training.default, aten.addmm.default)
 def decomposition_table() -> dict[OpOverload, Callable[..., Any]]:
     """torch-mlir's own table, with our changes."""
     table = {op: rule for op, rule in get_decomposition_table().items() if op not in _KEEP}
-    for part in (elementwise, integers, norms, ordering, torch_padding, adaptive_pooling):
+    parts = (
+        elementwise, integer_powers, integers, norms, ordering, torch_padding, adaptive_pooling,
+        written_places,
+    )  # fmt: skip
+    for part in parts:
         table |= part.RULES
     table |= {
         aten.linear.default: linear,

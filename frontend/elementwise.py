@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import torch
 from torch._ops import OpOverload
 
-from niwaki.frontend import integers
+from niwaki.frontend import integer_powers, integers
 from niwaki.frontend.integers import is_integral
 
 aten = torch.ops.aten
@@ -62,7 +62,7 @@ def power(x: torch.Tensor, exponent: float) -> Any:
         return x.sqrt()
     if exponent == -0.5 and x.is_floating_point():
         return x.rsqrt()
-    return NotImplemented
+    return integer_powers.power(x, exponent)
 
 
 def elu(

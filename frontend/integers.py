@@ -44,7 +44,7 @@ def fmod(x: Operand, y: Operand) -> torch.Tensor:
 
 def of_tensors(function: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
     """torch-mlir has few bitwise ops of a tensor and a number, or of two types."""
-    return lambda x, y: function(*_alike(x, y))
+    return lambda x, y: function(*alike(x, y))
 
 
 def negative(x: torch.Tensor) -> Any:
@@ -57,7 +57,7 @@ def square(x: torch.Tensor) -> torch.Tensor:
 
 
 def _truncated(x: Operand, y: Operand) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    x, y = _alike(x, y)
+    x, y = alike(x, y)
     return x, y, torch.div(x, y, rounding_mode="trunc")
 
 
@@ -66,7 +66,7 @@ def _is_above(rest: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     return (rest != 0) & ((rest < 0) != (y < 0))
 
 
-def _alike(x: Operand, y: Operand) -> tuple[torch.Tensor, torch.Tensor]:
+def alike(x: Operand, y: Operand) -> tuple[torch.Tensor, torch.Tensor]:
     """Both as tensors of the type in which PyTorch computes."""
     dtype = torch.result_type(x, y)
 

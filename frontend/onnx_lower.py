@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from torch_mlir import ir
 from torch_mlir.passmanager import PassManager
 
@@ -12,10 +10,10 @@ from niwaki.frontend.bit_casts import lower_bit_casts, view_bit_casts
 from niwaki.frontend.depthwise_3d import lower_depthwise_3d
 from niwaki.frontend.lower_torch import TO_LINALG
 from niwaki.frontend.onnx_graph import OnnxGraph, describe
+from niwaki.frontend.unlowered import unlowered
 
 _FROM_ONNX = "builtin.module(func.func(convert-torch-onnx-to-torch))"
 _SIMPLIFY = "builtin.module(torch-onnx-to-torch-backend-pipeline)"
-_ONNX_OP = re.compile(r'"onnx\.(\w+)"')
 
 
 def lower_onnx(module: ir.Module, graph: OnnxGraph) -> None:
@@ -36,21 +34,17 @@ def _run(pipeline: str, module: ir.Module, graph: OnnxGraph) -> None:
     try:
         PassManager.parse(pipeline, context=module.context).run(module.operation)
     except ir.MLIRError as error:
-        raise _failure(error, module.context, graph) from error
+        raise _failure(error, module, graph) from error
 
 
-def _failure(error: ir.MLIRError, context: ir.Context, graph: OnnxGraph) -> NiwakiError:
-    first = error.error_diagnostics[0]
-    place = ir.Location.from_attr(first.location.attr, context=context)
-    layer = place.name_str if isinstance(place, ir.NameLoc) else ""
-    named = _ONNX_OP.search(first.message)
+def _failure(error: ir.MLIRError, module: ir.Module, graph: OnnxGraph) -> NiwakiError:
+    op, layer = unlowered(error, module)
     nodes = [node for node in graph.nodes if graph.names[node.output[0]] == layer]
     for node in nodes:
-        if named is None or node.op_type == named[1]:
+        if not op.startswith("onnx.") or node.op_type == op.removeprefix("onnx."):
             return NiwakiError(
                 f"{graph.path}: {describe(node)}: torch-mlir cannot lower op {node.op_type!r} "
                 f"(opset {graph.opset}) with these arguments: write it with other ops"
             )
-    return NiwakiError(
-        f"{graph.path}: torch-mlir cannot lower the model: {first.message.splitlines()[0]}"
-    )
+    what = f"op {op!r}" if op else "the model"
+    return NiwakiError(f"{graph.path}: torch-mlir cannot lower {what}: write it with other ops")

@@ -17,6 +17,9 @@ from niwaki.frontend.layer_names import layer_name, op_name
 from niwaki.frontend.module_rules import no_values
 from niwaki.signature import DTYPES
 
+# Around ops that check values or print them.
+_WITH_EFFECTS = torch.ops.higher_order.with_effects
+
 
 def dtype_name(dtype: torch.dtype) -> str:
     """numpy's name of a dtype."""
@@ -53,6 +56,12 @@ def check_pure(program: ExportedProgram) -> None:
         raise NiwakiError(
             f"input {target!r} is changed in place: use the op that returns a new tensor, or clone "
             "the input"
+        )
+    for node in program.graph.find_nodes(op="call_function", target=_WITH_EFFECTS):
+        effect = str(node.args[1]).split(".")[1]
+        raise NiwakiError(
+            f"layer {layer_name(node)!r}: op {effect!r} does more than compute a result, which is "
+            "not supported: write it with other ops of PyTorch"
         )
     for node in program.graph.nodes:
         if torch.Tag.nondeterministic_seeded in getattr(node.target, "tags", ()):

@@ -43,9 +43,18 @@ def export(model: nn.Module, inputs: tuple[Any, ...], kwargs: Mapping[str, Any])
 
 
 def decompose(program: ExportedProgram) -> ExportedProgram:
-    """A new program in the ops that torch-mlir lowers; batch-norm stays one op."""
+    """A new program in the ops that torch-mlir lowers; batch-norm stays one op.
+
+    Raises NiwakiError where PyTorch cannot tell what an op that changes its argument does.
+    """
     with quiet():
-        program = program.run_decompositions(decomposition_table())
+        try:
+            program = program.run_decompositions(decomposition_table())
+        except RuntimeError as error:
+            raise NiwakiError(
+                f"torch.export cannot decompose the model: {_reason(error)}; use ops that return "
+                "new tensors instead of changing their arguments"
+            ) from error
     # Checks of dtypes that tracing has made already, and that would keep their arguments alive.
     for check in program.graph.find_nodes(op="call_function", target=_CHECK):
         program.graph.erase_node(check)

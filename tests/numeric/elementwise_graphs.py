@@ -46,6 +46,7 @@ BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "trunc": lambda x, y: torch.div(x, nonzero(y), rounding_mode="trunc"),
     "where": lambda x, y: torch.where(x > 0, x, y),
     "other": lambda x, y: torch.where(x != 1, y, x),
+    "pow": operator.pow,
 }
 UNARY: dict[str, Callable[[Any], Any]] = {
     "neg": operator.neg,

@@ -28,3 +28,19 @@ def test_constants_of_rank_0(tmp_path: Path) -> None:
         ],
         tmp_path,
     )
+
+
+def test_powers_of_integers(tmp_path: Path) -> None:
+    """Of all pairs of numbers small and large: what does not fit wraps around."""
+    ends = torch.tensor([-128, -3, -2, -1, 0, 1, 2, 3, 7, 31, 32, 33, 62, 63, 64, 65, 100, 127])
+    bases, exponents = (grid.reshape(-1) for grid in torch.meshgrid(ends, ends, indexing="ij"))
+    cases = []
+    for dtype in (torch.int64, torch.int32, torch.int8, torch.uint8):
+        x, y = bases.to(dtype), exponents.to(dtype)
+        cases += [
+            Case(f"{dtype} ** {dtype}", Function(lambda self, x, y: x**y), (x, y)),
+            Case(f"{dtype} ** 11", Function(lambda self, x: x**11), (x,)),
+            Case(f"3 ** {dtype}", Function(lambda self, y: 3**y), (y,)),
+        ]
+    mixed = (bases.to(torch.int8), exponents.to(torch.int32))
+    check([*cases, Case("mixed", Function(lambda self, x, y: x**y), mixed)], tmp_path)

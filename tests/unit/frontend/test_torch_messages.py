@@ -360,17 +360,49 @@ def _(x: torch.Tensor) -> torch.Tensor:
 def test_op_that_torch_mlir_does_not_know() -> None:
     model = nn.Sequential(nn.ReLU(), Function(lambda self, x: strange(x))).eval()
     assert message(model, torch.randn(3)) == (
-        "layer '1.strange': torch-mlir cannot lower op 'niwaki_test.strange': write it with other "
-        "ops of PyTorch"
+        "layer '1.strange': torch-mlir cannot lower op 'niwaki_test.strange' with these "
+        "arguments: write it with other ops of PyTorch"
     )
 
 
 def test_op_of_pytorch_that_torch_mlir_does_not_lower() -> None:
     model = Function(lambda self, x: torch.linalg.svd(x)[1])
     assert message(model, torch.randn(3, 3)) == (
-        "layer 'linalg_svd': torch-mlir cannot lower op 'aten._linalg_svd': write it with other "
-        "ops of PyTorch"
+        "layer 'linalg_svd': torch-mlir cannot lower op 'aten._linalg_svd' with these arguments: "
+        "write it with other ops of PyTorch"
     )
+
+
+def test_the_op_is_named_where_torch_mlir_blames_its_arguments() -> None:
+    """The first op that it cannot convert is a constant that the op reads."""
+    model = Function(lambda self, x: x.T.as_strided_scatter(x[0], (3,), (2,)))
+    assert message(model, torch.randn(3, 3)) == (
+        "layer 'as_strided_scatter': torch-mlir cannot lower op 'aten.as_strided_scatter' with "
+        "these arguments: write it with other ops of PyTorch"
+    )
+
+
+def test_a_constant_of_bytes_alone() -> None:
+    """torch-mlir's code for it does not verify, and no op is to blame."""
+    model = Function(lambda self, x: x.new_tensor([1, 200]))
+    assert message(model, torch.zeros(3, dtype=torch.uint8)) == (
+        "the model: torch-mlir cannot lower it: write it with other ops of PyTorch"
+    )
+
+
+def test_effects() -> None:
+    model = Function(lambda self, x: torch.linalg.inv(x))
+    assert message(model, torch.randn(3, 3)) == (
+        "layer 'linalg_inv': op '_linalg_check_errors' does more than compute a result, which is "
+        "not supported: write it with other ops of PyTorch"
+    )
+
+
+def test_changes_in_place_that_pytorch_cannot_follow() -> None:
+    model = Function(lambda self, x: x.clone().T.fill_diagonal_(1.0))
+    text = message(model, torch.randn(3, 3))
+    assert text.startswith("torch.export cannot decompose the model: RuntimeError: During ")
+    assert text.endswith("; use ops that return new tensors instead of changing their arguments")
 
 
 def test_control_flow_ops() -> None:
