@@ -10,10 +10,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
-import tempfile
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -27,13 +23,14 @@ from niwaki.errors import NiwakiError
 from niwaki.temporary import temporary_folder
 from niwaki.tool import first_error, run_tool
 
+from .arm64_wheels import arm64_wheel
 from .bundle import open_bundle
+from .user_cache import cache_place
 
 Array = NDArray[Any]
 
 EMULATORS = ("qemu-aarch64-static", "qemu-aarch64")
 SYSROOT = Path("/usr/aarch64-linux-gnu")
-WHEEL_PLATFORM = "manylinux_2_28_aarch64"
 RUNNER = "iree/_runtime_libs/iree-run-module"  # place in the wheel
 
 
@@ -137,7 +134,7 @@ def emulator(fetch: bool = False) -> Emulator | Missing:
             fetch_arm64_runtime()
         except NiwakiError as error:
             return Missing(str(error))
-    runner = _runner()
+    runner = cache_place(f"arm64/{runtime_requirement()}") / RUNNER
     if not runner.is_file():
         return Missing(
             "no arm64 build of the IREE runtime: call niwaki.runtime.emulate.fetch_arm64_runtime()"
@@ -146,43 +143,19 @@ def emulator(fetch: bool = False) -> Emulator | Missing:
 
 
 def fetch_arm64_runtime() -> Path:
-    """Put arm64's `iree-run-module` into the cache, unless it is there.
+    """Put arm64's `iree-run-module` into the user's cache, unless it is there.
 
     It has the version of the installed `iree-base-runtime`, so that it runs what we compile.
 
     Returns:
-        Its path, below `$XDG_CACHE_HOME/niwaki` (`~/.cache/niwaki` where the variable is not set).
+        Its path.
 
     Raises:
         NiwakiError: pip found no arm64 wheel of that version, or could not reach its index.
     """
-    runner = _runner()
-    if runner.is_file():
-        return runner
-    runner.parent.mkdir(parents=True, exist_ok=True)
-    requirement = f"iree-base-runtime=={version('iree-base-runtime')}"
-    with tempfile.TemporaryDirectory(dir=runner.parent) as scratch:
-        options = [
-            "--platform",
-            WHEEL_PLATFORM,
-            "--only-binary=:all:",
-            "--no-deps",
-            "--quiet",
-            "--dest",
-            scratch,
-        ]
-        pip = [sys.executable, "-m", "pip", "download", *options, requirement]
-        done = subprocess.run(pip, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            why = (done.stderr.strip() or f"exit status {done.returncode}").splitlines()[-1]
-            raise NiwakiError(f"pip could not download {requirement} for {WHEEL_PLATFORM}: {why}")
-        with zipfile.ZipFile(next(Path(scratch).glob("*.whl"))) as wheel:
-            unpacked = Path(wheel.extract(RUNNER, scratch))
-        unpacked.chmod(0o755)  # zipfile drops modes, and the emulator insists on an executable file
-        unpacked.replace(runner)  # one rename, so that another process never sees half of it
-    return runner
+    return arm64_wheel(runtime_requirement()) / RUNNER
 
 
-def _runner() -> Path:
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "niwaki" / f"iree-run-module-{version('iree-base-runtime')}-aarch64"
+def runtime_requirement() -> str:
+    """The package of IREE's runtime, of the installed version."""
+    return f"iree-base-runtime=={version('iree-base-runtime')}"
