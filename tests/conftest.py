@@ -17,7 +17,10 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from niwaki.errors import NiwakiError
 from niwaki.runtime.emulate import Emulator, Missing, emulator
+from niwaki.runtime.model_cycles.cores import CORES
+from niwaki.runtime.model_cycles.kit import fetch
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(os.environ.get("NIWAKI_DATA", ROOT.parent / "shared" / "data"))
@@ -51,6 +54,15 @@ def missing_qemu() -> str:
     return found.reason if isinstance(found, Missing) else ""
 
 
+@functools.cache
+def missing_model_cycles() -> str:
+    try:
+        fetch(CORES["a76"])
+    except NiwakiError as error:
+        return str(error)
+    return ""
+
+
 def missing_spirv() -> str:
     return "" if shutil.which("spirv-val") else "no spirv-val: install spirv-tools"
 
@@ -74,6 +86,7 @@ def missing_vulkan() -> str:
 MISSING: dict[str, Callable[[], str]] = {
     "requires_chromium": missing_chromium,
     "requires_data": missing_data,
+    "requires_model_cycles": missing_model_cycles,
     "requires_qemu": missing_qemu,
     "requires_spirv": missing_spirv,
     "requires_vulkan": missing_vulkan,

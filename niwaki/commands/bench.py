@@ -26,6 +26,11 @@ from .options import device_option, threads_option
     help="Calls counted.",
 )
 @click.option("--layers", is_flag=True, help="Time each layer, with IREE's profiler; CPUs only.")
+@click.option(
+    "--emulate",
+    metavar="CORE",
+    help="Count the cycles of a call on a phone's core (a76), by a model and without a phone.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON; times in seconds.")
 def bench_command(
     bundle: str,
@@ -34,9 +39,13 @@ def bench_command(
     warmup: int,
     repetitions: int,
     layers: bool,
+    emulate: str | None,
     as_json: bool,
 ) -> None:
     """Time single calls of BUNDLE with random inputs."""
+    if emulate is not None:
+        _count_cycles(bundle, emulate, as_json)
+        return
     if layers:
         _bench_layers(bundle, threads, device, warmup, repetitions, as_json)
         return
@@ -73,3 +82,17 @@ def _bench_layers(
         say(json.dumps(asdict(times), indent=1))
         return
     say(times_text(bundle.manifest, times))
+
+
+def _count_cycles(path: str, core: str, as_json: bool) -> None:
+    from ..runtime.bundle import open_bundle
+    from ..runtime.model_cycles.cores import core_named
+    from ..runtime.model_cycles.measure import model_cycles
+    from ..runtime.model_cycles.text import model_cycles_text
+
+    bundle = open_bundle(path)
+    cycles = model_cycles(bundle, core_named(core), lambda line: click.echo(line, err=True))
+    if as_json:
+        say(json.dumps(asdict(cycles), indent=1))
+        return
+    say(model_cycles_text(bundle.manifest, cycles))

@@ -1,0 +1,19 @@
+"""Runs on arm64, under the emulator: one call of a bundle, marked for the plugin.
+
+python guest.py BUNDLE
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from niwaki.runtime.measure import random_inputs
+from niwaki.runtime.model_cycles.mark import counted
+from niwaki.runtime.network import load
+
+network = load(Path(sys.argv[1]))
+inputs = random_inputs(network.signature.inputs)
+network(*inputs)  # touches the weights, and lets the allocator keep what the next call needs
+with counted():
+    network(*inputs)
