@@ -1,124 +1,161 @@
 """Kernel attributes: the family chosen for a layer and its tile.
 
-The pass select-kernels sets them, the lowerings read them.
+The pass select-kernels sets them, the lowerings read them. A tile's numbers have names, those of
+its tuple's fields, and so have the attribute's parameters.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch_mlir.ir as ir
 
 from .dialect import SparsePattern, int_attr
 
 
-class GatherGemmAttr(SparsePattern.Attribute, name="gather_gemm"):
+class GatherGemmTile(NamedTuple):
+    """Filters and vectors of accumulators; tiles of pixels and blocks of a workgroup."""
+
+    filters: int
+    vectors: int
+    tiles: int
+    blocks: int
+
+
+class GatherPoolTile(NamedTuple):
+    """Filters and vectors of pixels in each of `rows` rows; rows and blocks of a workgroup."""
+
+    filters: int
+    rows: int
+    vectors: int
+    lines: int
+    blocks: int
+
+
+class PatternGemmTile(NamedTuple):
+    """Filters of a workgroup, and its tiles of so many vectors of pixels."""
+
+    filters: int
+    vectors: int
+    tiles: int
+
+
+class SpmmTile(NamedTuple):
+    """Filters of a workgroup, and its tiles of so many vectors; parts of the channels."""
+
+    filters: int
+    vectors: int
+    tiles: int
+    parts: int
+
+
+class WinogradTile(NamedTuple):
+    """Pixels of a tile's side, a register block, and how many of what a workgroup has."""
+
+    outputs: int
+    filters: int
+    vectors: int
+    together: int
+    groups: int
+    rows: int
+    blocks: int
+
+
+class DepthwiseTile(NamedTuple):
+    """Vectors of pixels computed together, and channels of a workgroup."""
+
+    vectors: int
+    channels: int
+
+
+class MatvecTile(NamedTuple):
+    """Filters of a block, and rows of the input that share a weight."""
+
+    filters: int
+    rows: int
+
+
+def parameters(tile: Any) -> dict[str, type]:
+    """Of an attribute that has such a tile."""
+    return dict.fromkeys(tile._fields, ir.IntegerAttr)
+
+
+class Tiled(SparsePattern.Attribute):
+    """What kernel attributes have in common: parameters that are the fields of a tile.
+
+    Subclasses say which tile, and how a report has it. What is annotated would be a parameter.
+    """
+
+    tile_type = tuple  # type: Any
+    text = ""
+
+    @classmethod
+    def of(cls, *tile: int, **named: int) -> Any:
+        """Of a tile's numbers, in order or by name."""
+        return cls.get(*map(int_attr, cls.tile_type(*tile, **named)))
+
+    @property
+    def tile(self) -> Any:
+        """The numbers by name."""
+        parameters = (getattr(self, name) for name in self.tile_type._fields)
+        return self.tile_type(*(int(ir.IntegerAttr(one).value) for one in parameters))
+
+    @property
+    def family(self) -> str:
+        """The family's name."""
+        return str(self.attr_name).rpartition(".")[2]
+
+    @property
+    def summary(self) -> str:
+        """For reports."""
+        return f"{self.family} {self.text}".format(*self.tile)
+
+
+class GatherGemmAttr(Tiled, name="gather_gemm"):
     """Blocks of filters times gathered columns: `filters` x `vectors` accumulators in registers.
 
     A workgroup computes `blocks` blocks of filters for `tiles` tiles of `vectors` vectors of
     pixels. On a GPU a vector is one pixel of each thread.
     """
 
-    filters: ir.IntegerAttr
-    vectors: ir.IntegerAttr
-    tiles: ir.IntegerAttr
-    blocks: ir.IntegerAttr
-
-    @classmethod
-    def of(cls, filters: int, vectors: int, tiles: int, blocks: int) -> "GatherGemmAttr":
-        return cls.get(int_attr(filters), int_attr(vectors), int_attr(tiles), int_attr(blocks))
-
-    @property
-    def tile(self) -> tuple[int, int, int, int]:
-        """filters, vectors, tiles, blocks."""
-        return (_int(self.filters), _int(self.vectors), _int(self.tiles), _int(self.blocks))
-
-    @property
-    def summary(self) -> str:
-        """For reports."""
-        return "gather_gemm {}x{} tiles {} blocks {}".format(*self.tile)
+    tile_type = GatherGemmTile
+    text = "{}x{} tiles {} blocks {}"
+    __annotations__ = parameters(GatherGemmTile)
 
 
-class GatherPoolAttr(SparsePattern.Attribute, name="gather_pool"):
+class GatherPoolAttr(Tiled, name="gather_pool"):
     """As `gather_gemm`, with a maximum over windows at the end.
 
     A tile has `filters` filters and `vectors` vectors of pixels in each of `rows` rows of windows.
     A workgroup computes `blocks` blocks of filters for `lines` rows of the result.
     """
 
-    filters: ir.IntegerAttr
-    rows: ir.IntegerAttr
-    vectors: ir.IntegerAttr
-    lines: ir.IntegerAttr
-    blocks: ir.IntegerAttr
-
-    @classmethod
-    def of(cls, *tile: int) -> "GatherPoolAttr":
-        """Of the five numbers in the order of `tile`."""
-        return cls.get(*map(int_attr, tile))
-
-    @property
-    def tile(self) -> tuple[int, int, int, int, int]:
-        """filters, rows, vectors, lines, blocks."""
-        filters, rows, vectors = map(_int, (self.filters, self.rows, self.vectors))
-        return (filters, rows, vectors, _int(self.lines), _int(self.blocks))
-
-    @property
-    def summary(self) -> str:
-        """For reports."""
-        return "gather_pool {}x{}x{} lines {} blocks {}".format(*self.tile)
+    tile_type = GatherPoolTile
+    text = "{}x{}x{} lines {} blocks {}"
+    __annotations__ = parameters(GatherPoolTile)
 
 
-class PatternGemmAttr(SparsePattern.Attribute, name="pattern_gemm"):
+class PatternGemmAttr(Tiled, name="pattern_gemm"):
     """Channel after channel: the taps of a pattern stay in registers for all kernels that have it.
 
     A workgroup computes `filters` filters for `tiles` tiles of `vectors` vectors of pixels.
     """
 
-    filters: ir.IntegerAttr
-    vectors: ir.IntegerAttr
-    tiles: ir.IntegerAttr
-
-    @classmethod
-    def of(cls, filters: int, vectors: int, tiles: int) -> "PatternGemmAttr":
-        return cls.get(int_attr(filters), int_attr(vectors), int_attr(tiles))
-
-    @property
-    def tile(self) -> tuple[int, int, int]:
-        """filters, vectors, tiles."""
-        return (_int(self.filters), _int(self.vectors), _int(self.tiles))
-
-    @property
-    def summary(self) -> str:
-        """For reports."""
-        return "pattern_gemm {}x{} tiles {}".format(*self.tile)
+    tile_type = PatternGemmTile
+    text = "{}x{} tiles {}"
+    __annotations__ = parameters(PatternGemmTile)
 
 
-class SpmmAttr(SparsePattern.Attribute, name="spmm"):
+class SpmmAttr(Tiled, name="spmm"):
     """One filter at a time: a tile of `vectors` vectors of pixels stays in registers.
 
     A workgroup computes `filters` filters for `tiles` tiles, the input's channels in `parts` parts.
     """
 
-    filters: ir.IntegerAttr
-    vectors: ir.IntegerAttr
-    tiles: ir.IntegerAttr
-    parts: ir.IntegerAttr
-
-    @classmethod
-    def of(cls, filters: int, vectors: int, tiles: int, parts: int) -> "SpmmAttr":
-        return cls.get(int_attr(filters), int_attr(vectors), int_attr(tiles), int_attr(parts))
-
-    @property
-    def tile(self) -> tuple[int, int, int, int]:
-        """filters, vectors, tiles, parts."""
-        return (_int(self.filters), _int(self.vectors), _int(self.tiles), _int(self.parts))
-
-    @property
-    def summary(self) -> str:
-        """For reports."""
-        return "spmm {}x{} tiles {} parts {}".format(*self.tile)
+    tile_type = SpmmTile
+    text = "{}x{} tiles {} parts {}"
+    __annotations__ = parameters(SpmmTile)
 
 
-class WinogradAttr(SparsePattern.Attribute, name="winograd"):
+class WinogradAttr(Tiled, name="winograd"):
     """Convolutions by tiles of `outputs` x `outputs` pixels (see `niwaki.winograd`).
 
     `filters` x `vectors` of tiles are a register block, `together` filters are computed before
@@ -126,78 +163,31 @@ class WinogradAttr(SparsePattern.Attribute, name="winograd"):
     at most `blocks` blocks of `rows` rows of tiles.
     """
 
-    outputs: ir.IntegerAttr
-    filters: ir.IntegerAttr
-    vectors: ir.IntegerAttr
-    together: ir.IntegerAttr
-    groups: ir.IntegerAttr
-    rows: ir.IntegerAttr
-    blocks: ir.IntegerAttr
-
-    @classmethod
-    def of(cls, *tile: int) -> "WinogradAttr":
-        """Of the seven numbers in the order of `tile`."""
-        return cls.get(*map(int_attr, tile))
-
-    @property
-    def tile(self) -> tuple[int, ...]:
-        """outputs, filters, vectors, together, groups, rows, blocks."""
-        filters = (self.filters, self.vectors, self.together, self.groups)
-        return tuple(map(_int, (self.outputs, *filters, self.rows, self.blocks)))
-
-    @property
-    def summary(self) -> str:
-        """For reports."""
-        text = "winograd {0}x{0} {1}x{2} filters {3}x{4} rows {5} blocks {6}"
-        return text.format(*self.tile)
+    tile_type = WinogradTile
+    text = "{0}x{0} {1}x{2} filters {3}x{4} rows {5} blocks {6}"
+    __annotations__ = parameters(WinogradTile)
 
 
-class DepthwiseAttr(SparsePattern.Attribute, name="depthwise"):
+class DepthwiseAttr(Tiled, name="depthwise"):
     """One filter a channel: the taps' weights stay in registers.
 
     A workgroup computes `channels` planes.
     """
 
-    vectors: ir.IntegerAttr
-    channels: ir.IntegerAttr
-
-    @classmethod
-    def of(cls, vectors: int, channels: int) -> "DepthwiseAttr":
-        return cls.get(int_attr(vectors), int_attr(channels))
-
-    @property
-    def tile(self) -> tuple[int, int]:
-        """vectors, channels."""
-        return (_int(self.vectors), _int(self.channels))
-
-    @property
-    def summary(self) -> str:
-        """For reports."""
-        return "depthwise {} channels {}".format(*self.tile)
+    tile_type = DepthwiseTile
+    text = "{} channels {}"
+    __annotations__ = parameters(DepthwiseTile)
 
 
-class MatvecAttr(SparsePattern.Attribute, name="matvec"):
+class MatvecAttr(Tiled, name="matvec"):
     """Linear layers: vectors run over `filters` filters of a block.
 
     `rows` rows of the input share each weight.
     """
 
-    filters: ir.IntegerAttr
-    rows: ir.IntegerAttr
-
-    @classmethod
-    def of(cls, filters: int, rows: int) -> "MatvecAttr":
-        return cls.get(int_attr(filters), int_attr(rows))
-
-    @property
-    def tile(self) -> tuple[int, int]:
-        """filters, rows."""
-        return (_int(self.filters), _int(self.rows))
-
-    @property
-    def summary(self) -> str:
-        """For reports."""
-        return "matvec {}x{}".format(*self.tile)
+    tile_type = MatvecTile
+    text = "{}x{}"
+    __annotations__ = parameters(MatvecTile)
 
 
 BLOCK_KERNELS = (GatherGemmAttr, SpmmAttr, DepthwiseAttr)  # take weights in blocks of filters
@@ -213,7 +203,3 @@ def kernel_problem(attribute: Any, families: tuple[Any, ...]) -> str:
     if min(attribute.tile) < 1:
         return f"needs a kernel whose numbers are at least 1, got {attribute}"
     return ""
-
-
-def _int(parameter: ir.Attribute) -> int:
-    return int(ir.IntegerAttr(parameter).value)

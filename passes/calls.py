@@ -9,7 +9,7 @@ a concatenation (`concats.py`). The zeros before its first plane are written whe
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from .concats import Slice, into_slice, is_inner, slices_of, written_directly
 from .in_place import Order, memory_to_take
 from .kernels.copy_planes import copy_planes_kernel
 from .kernels.library import PART, Kernel, KernelLibrary, ZeroLead, after_lead, flat
+from .kernels.operands import Operands, activation
 from .lowering import MakeKernel, check_kernels, check_prepared
 
 
@@ -32,14 +33,14 @@ class Call:
     Attributes:
         op: the layer it is for; a concatenation has one call for each input that is copied.
         kernel, operands: what is called; operands may be results of other layers.
-        taken: number of the operand whose memory the result takes, if there is one.
+        taken: the operand whose memory the result takes, if there is one.
         part: where the result lies in a concatenation, if it does.
     """
 
     op: Any
     kernel: Kernel
-    operands: list[ir.Value]
-    taken: int | None = None
+    operands: Operands[Any]
+    taken: ir.Value | None = None
     part: Slice | None = None
 
 
@@ -102,8 +103,7 @@ class Planner:
         with ir.InsertionPoint(op), op.location:
             kernel, operands = self.kernels[type(op)](op, self.lanes)
         takes = kernel.takes_memory and place is None
-        memory = memory_to_take(op, self.order) if takes else None
-        taken = None if memory is None else operands.index(memory)
+        taken = memory_to_take(op, self.order) if takes else None
         layout = layout_of(op.result.type)
         yield Call(op, self._with_lead(kernel, layout, place), operands, taken, place)
 
@@ -111,7 +111,7 @@ class Planner:
         shape, channels = list(part.value.type.shape), part.concat.result.type.shape[1]
         kernel = copy_planes_kernel(part.layout, shape, channels, self.lanes)
         kernel = self._with_lead(kernel, part.layout, part)
-        return Call(part.concat, kernel, [part.value], part=part)
+        return Call(part.concat, kernel, activation(part.value), part=part)
 
     def _with_lead(self, kernel: Kernel, layout: Planar | None, part: Slice | None) -> Kernel:
         """A kernel that also writes the lead, unless planes of other inputs are in its place."""
@@ -152,24 +152,22 @@ class Caller:
 
     def _result(self, call: Call) -> ir.Value:
         kind = flat(call.op.result.type, layout_of(call.op.result.type))
-        operands = self._operands(call)
-        return self.library.dispatch(call.kernel, operands, kind, call.op.location, call.taken)
+        taken = None if call.taken is None else self._now(call.taken)
+        operands = call.operands.mapped(self._now)
+        return self.library.dispatch(call.kernel, operands, kind, call.op.location, taken)
 
     def _write(self, call: Call, part: Slice) -> None:
         """A call whose result is a part of a concatenation."""
-        whole, operands = part.concat.result, self._operands(call)
-        kernel = into_slice(call.kernel, len(operands))
-        operands.append(constant(np.array([part.begin, part.elements], np.int32)))
-        taken = None
-        if whole in self.rooms:
-            taken = len(operands)
-            operands.append(self.rooms[whole])
-        kind = flat(whole.type, layout_of(whole.type))
-        room = self.library.dispatch(kernel, operands, kind, call.op.location, taken)
+        whole, room = part.concat.result, self.rooms.get(part.concat.result)
+        place = constant(np.array([part.begin, part.elements], np.int32))
+        operands = replace(call.operands.mapped(self._now), place=place, room=room)
+        kind, kernel = flat(whole.type, layout_of(whole.type)), into_slice(call.kernel)
+        written = self.library.dispatch(kernel, operands, kind, call.op.location, taken=room)
         images, channels, *_ = whole.type.shape
         numbers = (images, channels, part.first, part.value.type.shape[1])
-        room.owner.attributes[PART] = int_array(numbers)
-        self.rooms[whole] = room
+        written.owner.attributes[PART] = int_array(numbers)
+        self.rooms[whole] = written
 
-    def _operands(self, call: Call) -> list[ir.Value]:
-        return [self.values.get(operand, operand) for operand in call.operands]
+    def _now(self, value: ir.Value) -> ir.Value:
+        """What has taken the place of a value, or itself."""
+        return self.values.get(value, value)

@@ -29,8 +29,9 @@ import torch_mlir.ir as ir
 
 from niwaki.dialects import ConcatOp, Planar, layout_of
 
-from .kernels.builder import Index, load_index, view
-from .kernels.library import Kernel
+from .kernels.builder import load_index, view
+from .kernels.library import Kernel, Workgroup
+from .kernels.operands import Memory
 
 
 @dataclass(frozen=True)
@@ -108,17 +109,15 @@ def is_written_directly(part: Slice, writers: Container[Any]) -> bool:
     return layer and uses == 1 and part.value.type.shape[0] == 1
 
 
-def into_slice(kernel: Kernel, operands: int) -> Kernel:
-    """`kernel`, which has so many operands, with one more: place and elements of its result.
+def into_slice(kernel: Kernel) -> Kernel:
+    """`kernel`, whose result lies at a place of a larger one.
 
-    They are two numbers of i32. If there is another operand, the result takes its memory.
+    Of its operands `place` are two numbers of i32, where it begins and how many elements it has.
+    With a `room` the result takes its memory.
     """
 
-    def emit(buffers: list[ir.Value], workgroup: tuple[Index, Index, Index]) -> None:
-        own, (place, *rest) = buffers[:operands], buffers[operands:]
-        scratch = [rest.pop()] if kernel.scratch else []
-        part = view(rest[-1], load_index(place, 0), load_index(place, 1))
-        kernel.emit([*own, part, *scratch], workgroup)
+    def emit(memory: Memory[Any], workgroup: Workgroup) -> None:
+        begin, size = (load_index(memory.place, number) for number in range(2))
+        kernel.emit(replace(memory, result=view(memory.result, begin, size)), workgroup)
 
-    layouts = (*kernel.layouts[:-1], None, kernel.layouts[-1])
-    return replace(kernel, key=(*kernel.key, "slice"), layouts=layouts, emit=emit)
+    return replace(kernel, key=(*kernel.key, "slice"), emit=emit)

@@ -15,18 +15,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import torch_mlir.ir as ir
-
 from niwaki.dialects import (
+    Blocks,
     ConvertLayoutOp,
     DepthwiseAttr,
+    NoArrays,
     PackedConvOp,
     PackedLinearOp,
     PackedPatternConvOp,
     PackedPooledConvOp,
     PackedWinogradConvOp,
+    Patterns,
     PoolOp,
     SpmmAttr,
+    Values,
     ints,
     layout_of,
     round_up,
@@ -42,6 +44,7 @@ from .kernels.gather_gemm import gather_gemm_kernel
 from .kernels.gather_pool import GatherPool, gather_pool_kernel
 from .kernels.library import Kernel
 from .kernels.matvec import matvec_kernel
+from .kernels.operands import Operands, activation
 from .kernels.pattern_gemm import PatternGemm, pattern_gemm_kernel
 from .kernels.pooling import pooling_kernel, whole_plane_kernel
 from .kernels.rows import zero_lead
@@ -55,9 +58,9 @@ from .lowering import (
     column_steps,
     conv_layer,
     conv_layouts,
-    epilogue_counts,
     is_whole_plane,
     linear_layer,
+    operands_of,
     pool_layer,
 )
 
@@ -72,28 +75,38 @@ class LowerToCpuPass(ModulePass):
         lower_all(module, CPU_KERNELS, target_of(module).lanes, zero_lead)
 
 
-def packed_conv(op: Any, lanes: int) -> tuple[Kernel, list[ir.Value]]:
+def packed_conv(op: Any, lanes: int) -> tuple[Kernel, Operands[Any]]:
     """Kernel and operands of a convolution."""
     epilogue = op.epilogue.blocks[0]
     source, target = conv_layouts(op)
     if isinstance(op.kernel, DepthwiseAttr) and not source.split and max(ints(op.strides)) > 1:
-        operands = [op.input, op.values, *op.per_filter, *op.per_position]
-        return depthwise_rows_kernel(depthwise_rows(op, lanes), epilogue), operands
+        return depthwise_rows_kernel(depthwise_rows(op, lanes), epilogue), operands_of(op, Values)
     mask = constant(target.mask(target.plane))
-    extras = [*op.per_filter, mask, *op.per_position]
     if isinstance(op.kernel, DepthwiseAttr):
         images, filters = op.result.type.shape[:2]
-        places, counts = tuple(tap_places(op)), epilogue_counts(op)
         depthwise = Depthwise(
-            source, target, images, filters, places, *op.kernel.tile, *counts, lanes
+            input=source,
+            result=target,
+            images=images,
+            channels=filters,
+            places=tuple(tap_places(op)),
+            tile=op.kernel.tile,
+            lanes=lanes,
         )
         refuse_narrow_layouts(op, round_up(target.extent, lanes), lanes)
-        return depthwise_kernel(depthwise, epilogue), [op.input, op.values, *extras]
-    operands = [op.input, op.values, op.offsets, op.blocks, *extras]
+        return depthwise_kernel(depthwise, epilogue), operands_of(op, Values, mask)
+    operands = operands_of(op, Blocks, mask)
     if isinstance(op.kernel, SpmmAttr):
-        sizes = (op.result.type.shape[0], op.input.type.shape[1], op.result.type.shape[1])
-        steps, counts = column_steps(op), epilogue_counts(op)
-        rows = Spmm(source, target, *sizes, *op.kernel.tile, *steps, *counts, lanes)
+        rows = Spmm(
+            input=source,
+            result=target,
+            images=op.result.type.shape[0],
+            channels=op.input.type.shape[1],
+            filters=op.result.type.shape[1],
+            tile=op.kernel.tile,
+            **column_steps(op)._asdict(),
+            lanes=lanes,
+        )
         refuse_narrow_layouts(op, sum(rows.widths), lanes)
         return spmm_kernel(rows, epilogue), operands
     conv = conv_layer(op, lanes)
@@ -101,34 +114,24 @@ def packed_conv(op: Any, lanes: int) -> tuple[Kernel, list[ir.Value]]:
     return gather_gemm_kernel(conv, epilogue), operands
 
 
-def packed_pooled_conv(op: Any, lanes: int) -> tuple[Kernel, list[ir.Value]]:
+def packed_pooled_conv(op: Any, lanes: int) -> tuple[Kernel, Operands[Any]]:
     """Kernel and operands of a convolution with a pooling."""
     source, target = conv_layouts(op)
     images, filters = op.result.type.shape[:2]
-    height, together, vectors, lines, group = op.kernel.tile
-    full, rest, blocks = block_heights(op, height)
     conv = GatherPool(
-        source,
-        target,
-        images,
-        op.input.type.shape[1],
-        filters,
-        ints(op.window),
-        height,
-        rest,
-        full,
-        blocks,
-        together,
-        vectors,
-        lines,
-        group,
-        *column_steps(op),
-        len(op.per_filter),
-        lanes,
+        input=source,
+        result=target,
+        images=images,
+        channels=op.input.type.shape[1],
+        filters=filters,
+        window=ints(op.window),
+        tile=op.kernel.tile,
+        **block_heights(op, op.kernel.tile.filters)._asdict(),
+        **column_steps(op)._asdict(),
+        lanes=lanes,
     )
     refuse_narrow_input(op, conv.covered, lanes)
-    operands = [op.input, op.values, op.offsets, op.blocks, *op.per_filter]
-    return gather_pool_kernel(conv, op.epilogue.blocks[0]), operands
+    return gather_pool_kernel(conv, op.epilogue.blocks[0]), operands_of(op, Blocks)
 
 
 def refuse_narrow_layouts(op: Any, covered: int, lanes: int) -> None:
@@ -163,36 +166,36 @@ def depthwise_rows(op: Any, lanes: int) -> DepthwiseRows:
     """A strided depthwise convolution of an input that is not split into phases."""
     source, target = conv_layouts(op)
     images, filters = op.result.type.shape[:2]
-    distances = tuple(distance for _, distance in tap_places(op))
-    group, counts = op.kernel.tile[1], epilogue_counts(op)
     return DepthwiseRows(
-        source, target, images, filters, ints(op.strides), distances, group, *counts, lanes
+        input=source,
+        result=target,
+        images=images,
+        channels=filters,
+        strides=ints(op.strides),
+        distances=tuple(distance for _, distance in tap_places(op)),
+        tile=op.kernel.tile,
+        lanes=lanes,
     )
 
 
-def packed_pattern_conv(op: Any, lanes: int) -> tuple[Kernel, list[ir.Value]]:
+def packed_pattern_conv(op: Any, lanes: int) -> tuple[Kernel, Operands[Any]]:
     """Kernel and operands of a convolution whose kernels have patterns."""
     source, target = conv_layouts(op)
     images, filters = op.result.type.shape[:2]
-    groups, (height, vectors, tiles) = op.groups.value, op.kernel.tile
+    groups = op.groups.value
     conv = PatternGemm(
-        source,
-        target,
-        images,
-        op.input.type.shape[1] // groups,
-        filters,
-        groups,
-        height,
-        pattern_places(op),
-        vectors,
-        tiles,
-        *epilogue_counts(op),
-        lanes,
+        input=source,
+        result=target,
+        images=images,
+        channels=op.input.type.shape[1] // groups,
+        filters=filters,
+        groups=groups,
+        tile=op.kernel.tile,
+        patterns=pattern_places(op),
+        lanes=lanes,
     )
     refuse_narrow_layouts(op, conv.covered, lanes)
-    mask = constant(target.mask(target.plane))
-    packed = [op.input, op.values, op.filters, op.counts, op.starts]
-    operands = [*packed, *op.per_filter, mask, *op.per_position]
+    operands = operands_of(op, Patterns, constant(target.mask(target.plane)))
     return pattern_gemm_kernel(conv, op.epilogue.blocks[0]), operands
 
 
@@ -207,57 +210,44 @@ def pattern_places(op: Any) -> tuple[tuple[int, ...], ...]:
     )
 
 
-def packed_winograd_conv(op: Any, lanes: int) -> tuple[Kernel, list[ir.Value]]:
+def packed_winograd_conv(op: Any, lanes: int) -> tuple[Kernel, Operands[Any]]:
     """Kernel and operands of a convolution by Winograd's algorithm."""
     source, target = conv_layouts(op)
     images, filters = op.result.type.shape[:2]
-    outputs, height, vectors, together, groups, rows, blocks = op.kernel.tile
     window = square_window(op, ints(op.kernel_size))
     assert window is not None, "verified"
     conv = Winograd(
-        source,
-        target,
-        images,
-        filters,
-        op.input.type.shape[1] * len(source.phases),
-        window.frames,
-        window.before,
-        outputs,
-        window.taps,
-        max(ints(op.window)),
-        rows,
-        blocks,
-        height,
-        vectors,
-        together,
-        groups,
-        *epilogue_counts(op),
-        lanes,
+        input=source,
+        result=target,
+        images=images,
+        filters=filters,
+        planes=op.input.type.shape[1] * len(source.phases),
+        depth=window.frames,
+        padding=window.before,
+        taps=window.taps,
+        window=max(ints(op.window)),
+        tile=op.kernel.tile,
+        lanes=lanes,
     )
-    operands = [op.input, op.values, *op.per_filter, *op.per_position]
-    return winograd_kernel(conv, op.epilogue.blocks[0]), operands
+    return winograd_kernel(conv, op.epilogue.blocks[0]), operands_of(op, Values)
 
 
-def packed_linear(op: Any, lanes: int) -> tuple[Kernel, list[ir.Value]]:
+def packed_linear(op: Any, lanes: int) -> tuple[Kernel, Operands[Any]]:
     """Kernel and operands of a linear layer."""
-    operands = [op.input, op.values, op.offsets, op.blocks, *op.per_filter, *op.per_position]
-    return matvec_kernel(linear_layer(op, lanes), op.epilogue.blocks[0]), operands
+    return matvec_kernel(linear_layer(op, lanes), op.epilogue.blocks[0]), operands_of(op, Blocks)
 
 
-def pool(op: Any, lanes: int) -> tuple[Kernel, list[ir.Value]]:
+def pool(op: Any, lanes: int) -> tuple[Kernel, Operands[Any]]:
     """Kernel and operands of a pooling."""
     make = whole_plane_kernel if is_whole_plane(op) else pooling_kernel
-    return make(pool_layer(op, lanes), op.epilogue.blocks[0]), [
-        op.input,
-        *op.per_filter,
-        *op.per_position,
-    ]
+    return make(pool_layer(op, lanes), op.epilogue.blocks[0]), operands_of(op, NoArrays)
 
 
-def convert_layout(op: Any, lanes: int) -> tuple[Kernel, list[ir.Value]]:
+def convert_layout(op: Any, lanes: int) -> tuple[Kernel, Operands[Any]]:
     """Kernel and operands of a conversion."""
     source, target = layout_of(op.input.type), layout_of(op.result.type)
-    return copy_kernel(source, target, list(op.input.type.shape), lanes), [op.input]
+    shape = list(op.input.type.shape)
+    return copy_kernel(source, target, shape, lanes), activation(op.input)
 
 
 CPU_KERNELS: dict[Any, MakeKernel] = {

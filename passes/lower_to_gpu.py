@@ -16,9 +16,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import torch_mlir.ir as ir
-
-from niwaki.dialects import ConvertLayoutOp, PackedConvOp, PackedLinearOp, PoolOp, layout_of
+from niwaki.dialects import (
+    Blocks,
+    ConvertLayoutOp,
+    NoArrays,
+    PackedConvOp,
+    PackedLinearOp,
+    PoolOp,
+    layout_of,
+)
 
 from .base import ModulePass, Session, target_of
 from .calls import lower_all
@@ -28,7 +34,8 @@ from .kernels.gpu_matvec import gpu_matvec_kernel
 from .kernels.gpu_pooling import gpu_pooling_kernel, gpu_whole_plane_kernel
 from .kernels.gpu_threads import zero_lead
 from .kernels.library import Kernel
-from .lowering import MakeKernel, conv_layer, is_whole_plane, linear_layer, pool_layer
+from .kernels.operands import Operands, activation
+from .lowering import MakeKernel, conv_layer, is_whole_plane, linear_layer, operands_of, pool_layer
 
 
 @dataclass(frozen=True)
@@ -41,32 +48,28 @@ class LowerToGpuPass(ModulePass):
         lower_all(module, GPU_KERNELS, target_of(module).threads, zero_lead)
 
 
-def packed_conv(op: Any, threads: int) -> tuple[Kernel, list[ir.Value]]:
+def packed_conv(op: Any, threads: int) -> tuple[Kernel, Operands[Any]]:
     """Kernel and operands of a convolution."""
-    operands = [op.input, op.values, op.offsets, op.blocks, *op.per_filter, *op.per_position]
+    operands = operands_of(op, Blocks)
     return gpu_gather_gemm_kernel(conv_layer(op, threads), op.epilogue.blocks[0]), operands
 
 
-def packed_linear(op: Any, threads: int) -> tuple[Kernel, list[ir.Value]]:
+def packed_linear(op: Any, threads: int) -> tuple[Kernel, Operands[Any]]:
     """Kernel and operands of a linear layer."""
-    operands = [op.input, op.values, op.offsets, op.blocks, *op.per_filter, *op.per_position]
+    operands = operands_of(op, Blocks)
     return gpu_matvec_kernel(linear_layer(op, threads), op.epilogue.blocks[0]), operands
 
 
-def pool(op: Any, threads: int) -> tuple[Kernel, list[ir.Value]]:
+def pool(op: Any, threads: int) -> tuple[Kernel, Operands[Any]]:
     """Kernel and operands of a pooling."""
     make = gpu_whole_plane_kernel if is_whole_plane(op) else gpu_pooling_kernel
-    return make(pool_layer(op, threads), op.epilogue.blocks[0]), [
-        op.input,
-        *op.per_filter,
-        *op.per_position,
-    ]
+    return make(pool_layer(op, threads), op.epilogue.blocks[0]), operands_of(op, NoArrays)
 
 
-def convert_layout(op: Any, threads: int) -> tuple[Kernel, list[ir.Value]]:
+def convert_layout(op: Any, threads: int) -> tuple[Kernel, Operands[Any]]:
     """Kernel and operands of a conversion."""
     source, target = layout_of(op.input.type), layout_of(op.result.type)
-    return gpu_copy_kernel(source, target, list(op.input.type.shape), threads), [op.input]
+    return gpu_copy_kernel(source, target, list(op.input.type.shape), threads), activation(op.input)
 
 
 GPU_KERNELS: dict[Any, MakeKernel] = {

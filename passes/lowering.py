@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch_mlir.ir as ir
 
@@ -18,6 +18,7 @@ from niwaki.dialects import (
     PackedWinogradConvOp,
     Planar,
     PoolOp,
+    arrays_of,
     ints,
     layout_of,
 )
@@ -26,13 +27,14 @@ from .base import PassFailure, nested_ops
 from .kernels.gather_gemm import GatherGemm
 from .kernels.library import Kernel
 from .kernels.matvec import Matvec
+from .kernels.operands import Operands
 from .kernels.pooling import Pooling
 from .kernels.rows import plain_layout
 from .layers import column_grid
 
 # Makes the kernel and the operands of an op; `lanes` are values of a vector, or threads of a
 # workgroup.
-MakeKernel = Callable[[Any, int], tuple[Kernel, list[ir.Value]]]
+MakeKernel = Callable[[Any, int], tuple[Kernel, Operands[Any]]]
 
 LAYERS = (
     ConvOp,
@@ -102,42 +104,44 @@ def conv_layer(op: Any, lanes: int) -> GatherGemm:
     """A `packed_conv` whose kernel is a `gather_gemm`."""
     source, target = conv_layouts(op)
     images, filters = op.result.type.shape[:2]
-    height, vectors, tiles, group = op.kernel.tile
-    full, rest, blocks = block_heights(op, height)
     return GatherGemm(
-        source,
-        target,
-        images,
-        op.input.type.shape[1],
-        filters,
-        height,
-        rest,
-        full,
-        blocks,
-        vectors,
-        tiles,
-        group,
-        *column_steps(op),
-        *epilogue_counts(op),
-        lanes,
+        input=source,
+        result=target,
+        images=images,
+        channels=op.input.type.shape[1],
+        filters=filters,
+        tile=op.kernel.tile,
+        **block_heights(op, op.kernel.tile.filters)._asdict(),
+        **column_steps(op)._asdict(),
+        lanes=lanes,
     )
 
 
-def column_steps(op: Any) -> tuple[int, int]:
-    """Origin and unit of a packed convolution's offsets; 0 and 1 where they are distances."""
+class ColumnSteps(NamedTuple):
+    """A column lies ``origin + unit * its offset`` elements from the output pixel."""
+
+    origin: int
+    unit: int
+
+
+def column_steps(op: Any) -> ColumnSteps:
+    """Those of a packed convolution; 0 and 1 where its offsets are distances."""
     if ir.IntegerType(op.offsets.type.element_type).width == 32:
-        return 0, 1
+        return ColumnSteps(0, 1)
     grid = column_grid(op)
-    return grid.origin, grid.unit
+    return ColumnSteps(grid.origin, grid.unit)
 
 
 def linear_layer(op: Any, lanes: int) -> Matvec:
     """A `packed_linear`."""
     (rows, inputs), filters = op.input.type.shape, op.result.type.shape[1]
-    height, together = op.kernel.tile
-    full, rest, blocks = block_heights(op, height)
     return Matvec(
-        rows, inputs, filters, height, rest, full, blocks, together, *epilogue_counts(op), lanes
+        rows=rows,
+        inputs=inputs,
+        filters=filters,
+        tile=op.kernel.tile,
+        **block_heights(op, op.kernel.tile.filters)._asdict(),
+        lanes=lanes,
     )
 
 
@@ -146,17 +150,16 @@ def pool_layer(op: Any, lanes: int) -> Pooling:
     images, channels, *spatial = op.input.type.shape
     rank = len(spatial)
     return Pooling(
-        layout_of(op.input.type) or plain_layout(spatial),
-        layout_of(op.result.type) or plain_layout([1] * rank),
-        images,
-        channels,
-        op.kind.value,
-        ints(op.kernel),
-        ints(op.strides),
-        ints(op.dilations),
-        ints(op.padding)[:rank],
-        *epilogue_counts(op),
-        lanes,
+        input=layout_of(op.input.type) or plain_layout(spatial),
+        result=layout_of(op.result.type) or plain_layout([1] * rank),
+        images=images,
+        channels=channels,
+        kind=op.kind.value,
+        kernel=ints(op.kernel),
+        strides=ints(op.strides),
+        dilations=ints(op.dilations),
+        before=ints(op.padding)[:rank],
+        lanes=lanes,
     )
 
 
@@ -165,12 +168,27 @@ def is_whole_plane(op: Any) -> bool:
     return list(ints(op.kernel)) == list(op.input.type.shape[2:]) and not any(ints(op.padding))
 
 
-def block_heights(op: Any, height: int) -> tuple[int, int, int]:
-    """Of a packed op: blocks of `height` filters, filters of each other block, all blocks."""
+class BlockHeights(NamedTuple):
+    """Blocks of the kernel's full height, all blocks, and filters of each that is lower."""
+
+    full_blocks: int
+    blocks: int
+    rest: int
+
+
+def block_heights(op: Any, height: int) -> BlockHeights:
+    """Of a packed op whose full blocks have `height` filters."""
     blocks, full = op.blocks.type.shape[0], op.full_blocks.value
-    return full, (op.result.type.shape[1] - full * height) // max(1, blocks - full), blocks
+    rest = (op.result.type.shape[1] - full * height) // max(1, blocks - full)
+    return BlockHeights(full, blocks, rest)
 
 
-def epilogue_counts(op: Any) -> tuple[int, int]:
-    """Numbers of operands per filter and per position."""
-    return len(op.per_filter), len(op.per_position)
+def operands_of(op: Any, storage: Any, mask: ir.Value | None = None) -> Operands[Any]:
+    """What a packed op or a pooling reads, whose packed weights are of class `storage`."""
+    return Operands(
+        input=op.input,
+        arrays=arrays_of(op, storage),
+        per_filter=list(op.per_filter),
+        mask=mask,
+        per_position=list(op.per_position),
+    )

@@ -89,7 +89,7 @@ def tiles(target: Target, height: int, windows: Windows, blocks: int) -> Iterato
 def stored_blocks(conv: Any) -> Blocks:
     """Numbers of blocks of each height, with equal shares of the columns."""
     height = conv.kernel.tile[0]
-    full, rest, count = block_heights(conv, height)
+    full, count, rest = block_heights(conv, height)
     columns = conv.offsets.type.shape[0] - LOOKAHEAD
     part = columns * full // max(1, count)
     found = {height: (full, part), rest: (count - full, columns - part)}

@@ -10,18 +10,19 @@ from __future__ import annotations
 
 import torch_mlir.ir as ir
 
-from niwaki.dialects import Planar
+from niwaki.dialects import NoArrays, Planar
 
-from .builder import Index, for_range, load, store
-from .library import Kernel
+from .builder import for_range, load, store
+from .library import Kernel, Workgroup
+from .operands import Memory
 
 
 def copy_planes_kernel(layout: Planar, shape: list[int], channels: int, lanes: int) -> Kernel:
     """Kernel for a source of `shape` and a result that has `channels` channels in all."""
     images, copied, *_ = shape
 
-    def emit(buffers: list[ir.Value], workgroup: tuple[Index, Index, Index]) -> None:
-        read, written = buffers
+    def emit(memory: Memory[NoArrays[ir.Value]], workgroup: Workgroup) -> None:
+        read, written = memory.input, memory.result
         channel, _, image = workgroup
         begin = (image * copied + channel) * layout.plane + layout.lead
         end = (image * channels + channel) * layout.plane + layout.lead
@@ -29,4 +30,4 @@ def copy_planes_kernel(layout: Planar, shape: list[int], channels: int, lanes: i
             store(load(read, begin + i * lanes, lanes), written, end + i * lanes)
 
     key = (layout, copied, channels, lanes)
-    return Kernel("copy_planes", key, (copied, 1, images), (layout, layout), emit)
+    return Kernel("copy_planes", key, (copied, 1, images), emit, layout, layout)

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import torch_mlir.ir as ir
 
-from niwaki.dialects import Planar
+from niwaki.dialects import NoArrays, Planar
 
 from .builder import Index, all_of, below, load_strided, store, when_else, zero_fill
-from .library import Kernel
+from .library import Kernel, Workgroup
+from .operands import Memory
 from .rows import for_pieces, plain_layout, write_plane
 
 
 def copy_kernel(
-    source: Planar | None, target: Planar | None, shape: list[int], lanes: int
+    source: Planar | None, result: Planar | None, shape: list[int], lanes: int
 ) -> Kernel:
     """Kernel that converts an activation of `shape`; a layout of None is plain row-major.
 
@@ -25,29 +26,29 @@ def copy_kernel(
     """
     images, channels, *spatial = shape
     source = source or plain_layout(spatial)
-    target = target or plain_layout(spatial)
-    phases = len(target.phases)
+    result = result or plain_layout(spatial)
+    phases = len(result.phases)
 
-    def emit(buffers: list[ir.Value], workgroup: tuple[Index, Index, Index]) -> None:
-        read, written = buffers
+    def emit(memory: Memory[NoArrays[ir.Value]], workgroup: Workgroup) -> None:
+        read, written = memory.input, memory.result
         channel, _, image = workgroup
         plane = image * channels + channel
         from_plane = plane * source.plane + source.lead
-        to_plane = plane * (phases * target.plane) + target.lead
-        for number, phase in enumerate(target.phases):
+        to_plane = plane * (phases * result.plane) + result.lead
+        for number, phase in enumerate(result.phases):
             _copy_phase(
                 read,
                 from_plane,
                 source,
                 written,
-                to_plane + number * target.plane,
-                target,
+                to_plane + number * result.plane,
+                result,
                 phase,
                 lanes,
             )
 
-    key, workgroups = (source, target, lanes), (channels, 1, images)
-    return Kernel("copy_rows", key, workgroups, (source, target), emit)
+    key, workgroups = (source, result, lanes), (channels, 1, images)
+    return Kernel("copy_rows", key, workgroups, emit, source, result)
 
 
 def _copy_phase(
@@ -56,44 +57,44 @@ def _copy_phase(
     source: Planar,
     written: ir.Value,
     to_plane: Index,
-    target: Planar,
+    result: Planar,
     phase: int,
     lanes: int,
 ) -> None:
     """Copy the pixels of one phase of one channel."""
-    shifts = phase_shifts(phase, target.strides)
+    shifts = phase_shifts(phase, result.strides)
     # How many rows and columns this phase has: the last may be missing.
     present = [
         -(-(size - shift) // stride)
-        for size, shift, stride in zip(source.sizes, shifts, target.strides, strict=True)
+        for size, shift, stride in zip(source.sizes, shifts, result.strides, strict=True)
     ]
 
     def row(indices: list[Index], at: Index) -> None:
         begin = from_plane + source.pixel(shifts)
-        for index, stride, pitch in zip(indices, target.strides, source.pitches, strict=False):
+        for index, stride, pitch in zip(indices, result.strides, source.pitches, strict=False):
             begin = begin + index * (stride * pitch)
 
         def piece(offset: Index, width: int) -> None:
-            stride = target.strides[-1]
+            stride = result.strides[-1]
             store(load_strided(read, begin + offset * stride, stride, width), written, at + offset)
 
         def copy() -> None:
             for_pieces(present[-1], lanes, piece)
-            zero_fill(written, at + present[-1], target.sizes[-1] - present[-1], lanes)
+            zero_fill(written, at + present[-1], result.sizes[-1] - present[-1], lanes)
 
         present_row = [
             below(i, has)
-            for i, has, size in zip(indices, present, target.sizes, strict=False)
+            for i, has, size in zip(indices, present, result.sizes, strict=False)
             if has < size
         ]
         if present_row:
             when_else(
-                all_of(present_row), copy, lambda: zero_fill(written, at, target.sizes[-1], lanes)
+                all_of(present_row), copy, lambda: zero_fill(written, at, result.sizes[-1], lanes)
             )
         else:
             copy()
 
-    write_plane(written, to_plane, target, lanes, row)
+    write_plane(written, to_plane, result, lanes, row)
 
 
 def phase_shifts(phase: int, strides: tuple[int, ...]) -> list[int]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import torch_mlir.ir as ir
 
-from niwaki.dialects import Planar
+from niwaki.dialects import DepthwiseTile, Planar, Values
 
 from .builder import (
     Index,
@@ -28,66 +28,63 @@ from .builder import (
     store,
     zero_fill,
 )
-from .epilogue import inline_epilogue
-from .library import Kernel, epilogue_key, layer_layouts
+from .epilogue import finished
+from .library import Kernel, Workgroup, epilogue_key
+from .operands import Memory
 from .sliding import Slices, near_taps
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Depthwise:
     """A depthwise convolution as this kernel sees it.
 
     Attributes:
-        source, target: layouts of input and result, with equal pitches.
+        input, result: layouts, with equal pitches.
         images, channels: sizes of the activations.
         places: for each tap the phase plane and the distance from the output pixel.
-        vectors: vectors of pixels computed together.
-        group: channels of a workgroup.
-        per_filter, per_position: numbers of operands of the epilogue.
+        tile: vectors of pixels that are computed together, and channels.
         lanes: f32 values of a vector.
     """
 
-    source: Planar
-    target: Planar
+    input: Planar
+    result: Planar
     images: int
     channels: int
     places: tuple[tuple[int, int], ...]
-    vectors: int
-    group: int
-    per_filter: int
-    per_position: int
+    tile: DepthwiseTile
     lanes: int
 
 
 def depthwise_kernel(conv: Depthwise, epilogue: ir.Block) -> Kernel:
-    """Kernel with operands input, values (channels x taps), per filter, mask, per position."""
+    """Kernel with `Values`, channels x taps, and a mask."""
 
-    def emit(buffers: list[ir.Value], workgroup: tuple[Index, Index, Index]) -> None:
+    def emit(memory: Memory[Values[ir.Value]], workgroup: Workgroup) -> None:
         x, _, image = workgroup
-        begin = x * conv.group
-        with for_range(begin, minimum(begin + conv.group, conv.channels)) as channel:
-            _channel(conv, epilogue, buffers, channel, image)
+        begin = x * conv.tile.channels
+        with for_range(begin, minimum(begin + conv.tile.channels, conv.channels)) as channel:
+            _channel(conv, epilogue, memory, channel, image)
 
-    workgroups = (-(-conv.channels // conv.group), 1, conv.images)
+    workgroups = (-(-conv.channels // conv.tile.channels), 1, conv.images)
     key = (conv, epilogue_key(epilogue))
-    layouts = layer_layouts(conv, 2)
-    return Kernel("depthwise", key, workgroups, layouts, emit, takes_memory=True)
+    return Kernel("depthwise", key, workgroups, emit, conv.input, conv.result, takes_memory=True)
 
 
 def _channel(
-    conv: Depthwise, epilogue: ir.Block, buffers: list[ir.Value], channel: Index, image: Index
+    conv: Depthwise,
+    epilogue: ir.Block,
+    memory: Memory[Values[ir.Value]],
+    channel: Index,
+    image: Index,
 ) -> None:
     """One plane of the result."""
-    source, values = buffers[:2]
-    lanes = conv.lanes
+    source, values = memory.input, memory.arrays.values
+    lanes, vectors = conv.lanes, conv.tile.vectors
     plane = image * conv.channels + channel
-    read = plane * (len(conv.source.phases) * conv.source.plane) + conv.source.lead
-    write = plane * conv.target.plane + conv.target.lead
+    read = plane * (len(conv.input.phases) * conv.input.plane) + conv.input.lead
+    write = plane * conv.result.plane + conv.result.lead
     weights = [load(values, channel * len(conv.places) + tap) for tap in range(len(conv.places))]
-    per_filter = [load(buffer, channel) for buffer in buffers[2 : 2 + conv.per_filter]]
-    mask_buffer = buffers[2 + conv.per_filter]
-    per_position = buffers[3 + conv.per_filter : 3 + conv.per_filter + conv.per_position]
-    distances = [phase * conv.source.plane + distance for phase, distance in conv.places]
+    per_filter = [load(buffer, channel) for buffer in memory.per_filter]
+    distances = [phase * conv.input.plane + distance for phase, distance in conv.places]
 
     def tile(pixel: Index, count: int) -> None:
         """`count` vectors of pixels."""
@@ -107,18 +104,15 @@ def _channel(
                     accumulators[i] = fma(weight, taken, accumulators[i])
         for accumulator, start in zip(accumulators, starts, strict=True):
             at = write + pixel + start
-            extras = [splat(v, lanes) for v in per_filter] + [
-                load(b, at, lanes) for b in per_position
-            ]
-            result = inline_epilogue(epilogue, [accumulator, *extras], lanes)
-            mask = load_mask(mask_buffer, pixel + start, lanes)
-            store(select(mask, result, float_constant(0.0, lanes)), buffers[-1], at)
+            value = finished(epilogue, accumulator, per_filter, memory.per_position, at, lanes)
+            mask = load_mask(memory.mask, pixel + start, lanes)
+            store(select(mask, value, float_constant(0.0, lanes)), memory.result, at)
 
-    whole, rest = divmod(-(-conv.target.extent // lanes), conv.vectors)
+    whole, rest = divmod(-(-conv.result.extent // lanes), vectors)
     if whole:
         with for_range(0, whole) as number:
-            tile(number * (conv.vectors * lanes), conv.vectors)
+            tile(number * (vectors * lanes), vectors)
     if rest:
-        tile(Index(whole * conv.vectors * lanes), rest)
-    covered = (whole * conv.vectors + rest) * lanes
-    zero_fill(buffers[-1], write + covered, conv.target.plane - covered, lanes)
+        tile(Index(whole * vectors * lanes), rest)
+    covered = (whole * vectors + rest) * lanes
+    zero_fill(memory.result, write + covered, conv.result.plane - covered, lanes)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import torch_mlir.ir as ir
 
-from niwaki.dialects import Planar
+from niwaki.dialects import DepthwiseTile, Planar, Values
 
 from .builder import (
     Index,
@@ -28,8 +28,9 @@ from .builder import (
     splat,
     store,
 )
-from .epilogue import inline_epilogue
-from .library import Kernel, epilogue_key, layer_layouts
+from .epilogue import finished
+from .library import Kernel, Workgroup, epilogue_key
+from .operands import Memory
 from .rows import overlapping, write_plane
 from .sliding import Slices, by_remainder, near_taps
 
@@ -37,56 +38,57 @@ from .sliding import Slices, by_remainder, near_taps
 VECTORS = 4
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DepthwiseRows:
     """A strided depthwise convolution as this kernel sees it.
 
     Attributes:
-        source, target: layouts of input and result; the input is not split into phases.
+        input, result: layouts; the input is not split into phases.
         images, channels: sizes of the activations.
         strides: of the window.
         distances: for each tap how far from the window's first pixel without padding.
-        group: channels of a workgroup.
-        per_filter, per_position: numbers of operands of the epilogue.
+        tile: its channels are those of a workgroup.
         lanes: f32 values of a vector.
     """
 
-    source: Planar
-    target: Planar
+    input: Planar
+    result: Planar
     images: int
     channels: int
     strides: tuple[int, ...]
     distances: tuple[int, ...]
-    group: int
-    per_filter: int
-    per_position: int
+    tile: DepthwiseTile
     lanes: int
 
 
 def depthwise_rows_kernel(conv: DepthwiseRows, epilogue: ir.Block) -> Kernel:
-    """Kernel with operands input, values (channels x taps), per filter, per position."""
+    """Kernel with `Values`, channels x taps."""
 
-    def emit(buffers: list[ir.Value], workgroup: tuple[Index, Index, Index]) -> None:
+    def emit(memory: Memory[Values[ir.Value]], workgroup: Workgroup) -> None:
         x, _, image = workgroup
-        begin = x * conv.group
-        with for_range(begin, minimum(begin + conv.group, conv.channels)) as channel:
-            _channel(conv, epilogue, buffers, channel, image)
+        begin = x * conv.tile.channels
+        with for_range(begin, minimum(begin + conv.tile.channels, conv.channels)) as channel:
+            _channel(conv, epilogue, memory, channel, image)
 
-    workgroups = (-(-conv.channels // conv.group), 1, conv.images)
-    key, layouts = (conv, epilogue_key(epilogue)), layer_layouts(conv, 1)
-    return Kernel("depthwise_rows", key, workgroups, layouts, emit)
+    workgroups = (-(-conv.channels // conv.tile.channels), 1, conv.images)
+    key = (conv, epilogue_key(epilogue))
+    return Kernel("depthwise_rows", key, workgroups, emit, conv.input, conv.result)
 
 
 def _channel(
-    conv: DepthwiseRows, epilogue: ir.Block, buffers: list[ir.Value], channel: Index, image: Index
+    conv: DepthwiseRows,
+    epilogue: ir.Block,
+    memory: Memory[Values[ir.Value]],
+    channel: Index,
+    image: Index,
 ) -> None:
     """One plane of the result."""
-    source, values, *extras, result = buffers
+    source, values = memory.input, memory.arrays.values
     taps, stride = len(conv.distances), conv.strides[-1]
     plane = image * conv.channels + channel
-    read = plane * conv.source.plane + conv.source.lead
+    read = plane * conv.input.plane + conv.input.lead
     weights = [load(values, channel * taps + tap) for tap in range(taps)]
-    per_filter = [load(buffer, channel) for buffer in extras[: conv.per_filter]]
+    per_filter = [load(buffer, channel) for buffer in memory.per_filter]
 
     def take(begin: Index, width: int) -> Callable[[int], ir.Value]:
         return lambda position: load_strided(source, begin + position * stride, stride, width)
@@ -106,20 +108,17 @@ def _channel(
                         for start, total in zip(starts, sums, strict=True)
                     ]
         for start, total in zip(starts, sums, strict=True):
-            arguments = [
-                total,
-                *(splat(value, width) for value in per_filter),
-                *(load(buffer, at + start, width) for buffer in extras[conv.per_filter :]),
-            ]
-            store(inline_epilogue(epilogue, arguments, width), result, at + start)
+            place = at + start
+            value = finished(epilogue, total, per_filter, memory.per_position, place, width)
+            store(value, memory.result, place)
 
     def row(indices: list[Index], at: Index) -> None:
         begin = read
-        for index, step, pitch in zip(indices, conv.strides, conv.source.pitches, strict=False):
+        for index, step, pitch in zip(indices, conv.strides, conv.input.pitches, strict=False):
             begin = begin + index * (step * pitch)
-        starts, width = overlapping(conv.target.sizes[-1], conv.lanes)
+        starts, width = overlapping(conv.result.sizes[-1], conv.lanes)
         for i in range(0, len(starts), VECTORS):
             pixels(begin, at, starts[i : i + VECTORS], width)
 
-    write = plane * conv.target.plane + conv.target.lead
-    write_plane(result, write, conv.target, conv.lanes, row)
+    write = plane * conv.result.plane + conv.result.lead
+    write_plane(memory.result, write, conv.result, conv.lanes, row)

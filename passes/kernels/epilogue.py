@@ -20,7 +20,7 @@ from typing import Any
 import torch_mlir.ir as ir
 from torch_mlir.dialects import arith
 
-from .builder import lane_type
+from .builder import Index, lane_type, load, splat
 
 # Which of two zeros a clamp gives is of no consequence, and costs instructions to decide.
 NO_SIGNED_ZEROS = arith.FastMathFlags.nsz
@@ -65,6 +65,23 @@ def inline_epilogue(block: ir.Block, arguments: Sequence[ir.Value], lanes: int) 
         )
         values[op.results[0]] = copy.results[0]
     return value_of(operations[-1].operands[0])
+
+
+def finished(
+    block: ir.Block,
+    sums: ir.Value,
+    per_filter: Sequence[ir.Value],
+    per_position: Sequence[ir.Value],
+    at: Index,
+    lanes: int,
+) -> ir.Value:
+    """The epilogue's result for neighbouring places of one channel, the first of them `at`.
+
+    `per_filter` are numbers, or vectors for places of several filters; `per_position` are buffers.
+    """
+    extras = [value if value.type == sums.type else splat(value, lanes) for value in per_filter]
+    extras += [load(buffer, at, lanes) for buffer in per_position]
+    return inline_epilogue(block, [sums, *extras], lanes)
 
 
 def _as_clamp(op: Any) -> Clamp | None:

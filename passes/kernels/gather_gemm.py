@@ -20,11 +20,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any
 
 import torch_mlir.ir as ir
 
-from niwaki.dialects import LOOKAHEAD, Planar
+from niwaki.dialects import LOOKAHEAD, Blocks, GatherGemmTile, Planar
 
 from .builder import (
     CACHE_LINE,
@@ -47,9 +47,10 @@ from .builder import (
     store,
     when,
 )
-from .epilogue import inline_epilogue
+from .epilogue import finished
 from .epilogue_rows import EachRow, rows_of_tile
-from .library import Kernel, epilogue_key, layer_layouts
+from .library import Kernel, Workgroup, epilogue_key
+from .operands import Memory
 from .rows import vector_widths, zero_ends
 
 # Elements by which weights are asked for ahead. They come in order, but hardware follows them to
@@ -58,126 +59,123 @@ from .rows import vector_widths, zero_ends
 WEIGHTS_AHEAD = 512
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class GatherGemm:
     """A convolution as this kernel sees it.
 
     Attributes:
-        source, target: layouts of input and result, with equal pitches.
+        input, result: layouts, with equal pitches.
         images, channels, filters: sizes of the activations.
-        rows: filters of a full block; `rest` of a lower one.
+        tile: its blocks of filters are full ones, or have `rest` filters.
+        rest: filters of a lower block.
         full_blocks, blocks: how many blocks are full, how many there are.
-        vectors: vectors of pixels of a tile.
-        tiles, group: pixel tiles and blocks of a workgroup.
         origin, unit: a column lies ``origin + unit * its offset`` elements from the output pixel.
-        per_filter, per_position: numbers of operands of the epilogue.
         lanes: f32 values of a vector; on a GPU the threads of a workgroup, which hold one each.
     """
 
-    source: Planar
-    target: Planar
+    input: Planar
+    result: Planar
     images: int
     channels: int
     filters: int
-    rows: int
+    tile: GatherGemmTile
     rest: int
     full_blocks: int
     blocks: int
-    vectors: int
-    tiles: int
-    group: int
     origin: int
     unit: int
-    per_filter: int
-    per_position: int
     lanes: int
 
     @property
     def full_tiles(self) -> int:
-        """Tiles of `vectors` whole vectors within a plane's extent, its last vector rounded up."""
-        return len(self.widths) // self.vectors
+        """Tiles of whole vectors within a plane's extent, its last vector rounded up."""
+        return len(self.widths) // self.tile.vectors
 
     @property
     def widths(self) -> list[int]:
         """Widths of vectors that cover a plane."""
-        return vector_widths(self.target.extent, self.lanes)
-
-
-class Epilogue(Protocol):
-    """What storing a filter needs to know of its layer: numbers of operands of the epilogue."""
-
-    @property
-    def per_filter(self) -> int: ...
-
-    @property
-    def per_position(self) -> int: ...
+        return vector_widths(self.result.extent, self.lanes)
 
 
 def gather_gemm_kernel(conv: GatherGemm, epilogue: ir.Block) -> Kernel:
-    """Kernel with operands input, values, offsets, blocks, per filter, mask, per position."""
-    layer = (conv, epilogue_key(epilogue))
-    tile_groups = max(1, -(-conv.full_tiles // conv.tiles))
-    workgroups = (-(-conv.blocks // conv.group), tile_groups, conv.images)
+    """Kernel that reads input, values, offsets, blocks, operands per filter, mask, per position."""
+    tile_groups = max(1, -(-conv.full_tiles // conv.tile.tiles))
+    workgroups = (-(-conv.blocks // conv.tile.blocks), tile_groups, conv.images)
 
-    def emit(buffers: list[ir.Value], workgroup: tuple[Index, Index, Index]) -> None:
+    def emit(memory: Memory[Blocks[ir.Value]], workgroup: Workgroup) -> None:
         x, y, image = workgroup
-        begin = x * conv.group
-        end = minimum(begin + conv.group, conv.blocks)
-        each_row = rows_of_tile(epilogue, conv.rows, conv.vectors, (conv.lanes, *conv.widths))
-        if conv.full_blocks:
-            with for_range(begin, minimum(end, conv.full_blocks)) as block:
-                _block(conv, epilogue, buffers, block, conv.rows, y, tile_groups, image, each_row)
-        if conv.full_blocks < conv.blocks:
-            with for_range(maximum(begin, conv.full_blocks), end) as block:
-                _block(conv, epilogue, buffers, block, conv.rest, y, tile_groups, image, each_row)
+        begin = x * conv.tile.blocks
+        end = minimum(begin + conv.tile.blocks, conv.blocks)
+        widths = (conv.lanes, *conv.widths)
+        each_row = rows_of_tile(epilogue, conv.tile.filters, conv.tile.vectors, widths)
 
-    layouts = layer_layouts(conv, 4)
-    return Kernel("gather_gemm", layer, workgroups, layouts, emit, takes_memory=True)
+        def block(number: Index, height: int) -> None:
+            _block(conv, epilogue, memory, number, height, y, tile_groups, image, each_row)
+
+        if conv.full_blocks:
+            with for_range(begin, minimum(end, conv.full_blocks)) as number:
+                block(number, conv.tile.filters)
+        if conv.full_blocks < conv.blocks:
+            with for_range(maximum(begin, conv.full_blocks), end) as number:
+                block(number, conv.rest)
+
+    return Kernel(
+        "gather_gemm",
+        (conv, epilogue_key(epilogue)),
+        workgroups,
+        emit,
+        conv.input,
+        conv.result,
+        takes_memory=True,
+    )
 
 
 def _block(
     conv: GatherGemm,
     epilogue: ir.Block,
-    buffers: list[ir.Value],
+    memory: Memory[Blocks[ir.Value]],
     block: Index,
-    rows: int,
+    height: int,
     tile_group: Index,
     tile_groups: int,
     image: Index,
     each_row: EachRow,
 ) -> None:
-    """All pixel tiles of a workgroup for one block of filters."""
-    table, output = buffers[3], buffers[-1]
+    """All pixel tiles of a workgroup for one block of `height` filters."""
+    table = memory.arrays.blocks
     filter_, first, last, value = (load_index(table, block * 4 + i) for i in range(4))
-    planes = conv.channels * len(conv.source.phases)
-    read = image * (planes * conv.source.plane)
-    write = (image * conv.filters + filter_) * conv.target.plane + conv.target.lead
-    whole, lanes = conv.full_tiles, conv.lanes
+    planes = conv.channels * len(conv.input.phases)
+    read = image * (planes * conv.input.plane)
+    write = (image * conv.filters + filter_) * conv.result.plane + conv.result.lead
+    whole, lanes, vectors = conv.full_tiles, conv.lanes, conv.tile.vectors
 
     def tile(pixel: Index, widths: list[int]) -> None:
         starts = [sum(widths[:i]) for i in range(len(widths))]
         columns = first, last, value
-        results = _tile(conv, buffers, read + pixel + conv.origin, starts, widths, rows, columns)
-        masks = load_masks(conv, buffers, pixel, starts, widths)
+        base = read + pixel + conv.origin
+        inputs = gather(memory, base, conv.unit, starts, widths, touched_lines(sum(widths)))
+        ahead = WEIGHTS_AHEAD
+        results = accumulate(memory.arrays.values, columns, height, widths, inputs, ahead=ahead)
+        masks = load_masks(memory, pixel, starts, widths)
 
         def store_one(row: Index, sums: list[ir.Value]) -> None:
-            at = filter_ + row, write + row * conv.target.plane
-            store_row(conv, epilogue, buffers, sums, pixel, starts, widths, masks, *at)
+            at = write + row * conv.result.plane + pixel
+            store_row(epilogue, memory, sums, starts, widths, masks, filter_ + row, at)
 
         each_row(results, widths, store_one)
 
     if whole:
-        begin = tile_group * conv.tiles
-        with for_range(begin, minimum(begin + conv.tiles, whole)) as number:
-            tile(number * (conv.vectors * lanes), [lanes] * conv.vectors)
+        begin = tile_group * conv.tile.tiles
+        with for_range(begin, minimum(begin + conv.tile.tiles, whole)) as number:
+            tile(number * (vectors * lanes), [lanes] * vectors)
 
     covered = sum(conv.widths)
-    rest = conv.widths[whole * conv.vectors :]
+    rest = conv.widths[whole * vectors :]
 
     def finish() -> None:
         if rest:
-            tile(Index(whole * conv.vectors * lanes), rest)
-        zero_ends(output, write, rows, conv.target, covered, lanes)
+            tile(Index(whole * vectors * lanes), rest)
+        zero_ends(memory.result, write, height, conv.result, covered, lanes)
 
     if tile_groups == 1:
         finish()
@@ -186,23 +184,8 @@ def _block(
         finish()
 
 
-def _tile(
-    conv: GatherGemm,
-    buffers: list[ir.Value],
-    base: Index,
-    starts: list[int],
-    widths: list[int],
-    rows: int,
-    columns: tuple[Index, Index, Index],
-) -> list[ir.Value]:
-    """One tile of sums: rows x len(widths) vectors."""
-    lines = touched_lines(sum(widths))
-    inputs = gather(buffers, base, conv.unit, starts, widths, lines)
-    return accumulate(buffers, columns, rows, widths, inputs, ahead=WEIGHTS_AHEAD)
-
-
 def gather(
-    buffers: list[ir.Value],
+    memory: Memory[Blocks[ir.Value]],
     base: Index,
     unit: int,
     starts: list[int],
@@ -218,16 +201,17 @@ def gather(
     another tile reads, into the second-level cache (+38 % on 64 channels of 224x224).
     """
 
+    source, offsets = memory.input, memory.arrays.offsets
+
     def inputs(number: Index) -> list[ir.Value]:
-        ahead = base + load_number(buffers[2], number + LOOKAHEAD) * unit
+        ahead = base + load_number(offsets, number + LOOKAHEAD) * unit
         for line in lines:
-            prefetch(buffers[0], ahead + line)
-        at = base + load_number(buffers[2], number) * unit
+            prefetch(source, ahead + line)
+        at = base + load_number(offsets, number) * unit
         for line in later:
-            prefetch(buffers[0], at + line, L2)
-        return [
-            load(buffers[0], at + start, width) for start, width in zip(starts, widths, strict=True)
-        ]
+            prefetch(source, at + line, L2)
+        places = zip(starts, widths, strict=True)
+        return [load(source, at + start, width) for start, width in places]
 
     return inputs
 
@@ -238,30 +222,30 @@ def touched_lines(length: int) -> list[int]:
 
 
 def accumulate(
-    buffers: list[ir.Value],
+    values: ir.Value,
     columns: tuple[Index, Index, Index],
-    rows: int,
+    height: int,
     widths: list[int],
     inputs: Callable[[Index], list[ir.Value]],
     sums: list[ir.Value] | None = None,
     ahead: int = 0,
 ) -> list[ir.Value]:
-    """Sums of a block's columns for one tile: `rows` times a vector for each of `widths`.
+    """Sums of a block's columns for one tile: for each of `height` filters a vector of each width.
 
-    `columns` are the block's first and last + 1 entry in the offsets and its first value;
-    `inputs(number)` loads the tile's vectors of one column, given its entry in the offsets. They
-    are added to `sums`, if there are some. Weights are prefetched `ahead`, if it is not 0.
+    `columns` are the block's first and last + 1 entry in the offsets and its first one of the
+    packed `values`; `inputs(number)` loads the tile's vectors of one column, given its entry in the
+    offsets. They are added to `sums`, if there are some. Weights are prefetched `ahead`, if it is
+    not 0.
     """
-    values = buffers[1]
     first, last, value = columns
 
     def column(number: Index, accumulators: list[ir.Value]) -> list[ir.Value]:
         loaded = inputs(number)
-        weights = value + (number - first) * rows
+        weights = value + (number - first) * height
         if ahead:
             prefetch(values, weights + ahead)
         updated = []
-        for row in range(rows):
+        for row in range(height):
             weight = load(values, weights + row)
             for i, width in enumerate(widths):
                 updated.append(
@@ -270,39 +254,33 @@ def accumulate(
         return updated
 
     if sums is None:
-        sums = [float_constant(0.0, width) for _ in range(rows) for width in widths]
+        sums = [float_constant(0.0, width) for _ in range(height) for width in widths]
     return fold_range(first, last, sums, column)
 
 
 def load_masks(
-    conv: Epilogue, buffers: list[ir.Value], pixel: Index, starts: list[int], widths: list[int]
+    memory: Memory[Any], pixel: Index, starts: list[int], widths: list[int]
 ) -> list[ir.Value]:
     """For each vector of a tile, which lanes are pixels."""
-    mask = buffers[4 + conv.per_filter]
     return [
-        load_mask(mask, pixel + start, width) for start, width in zip(starts, widths, strict=True)
+        load_mask(memory.mask, pixel + start, width)
+        for start, width in zip(starts, widths, strict=True)
     ]
 
 
 def store_row(
-    conv: Epilogue,
     epilogue: ir.Block,
-    buffers: list[ir.Value],
-    accumulators: list[ir.Value],
-    pixel: Index,
+    memory: Memory[Any],
+    sums: list[ir.Value],
     starts: list[int],
     widths: list[int],
     masks: list[ir.Value],
     filter_: Index,
     write: Index,
 ) -> None:
-    """Epilogue and store of one filter's vectors."""
-    per_filter = [load(buffer, filter_) for buffer in buffers[4 : 4 + conv.per_filter]]
-    per_position = buffers[5 + conv.per_filter : 5 + conv.per_filter + conv.per_position]
-    for accumulator, start, width, mask in zip(accumulators, starts, widths, masks, strict=True):
-        at = write + pixel + start
-        extras = [splat(value, width) for value in per_filter] + [
-            load(buffer, at, width) for buffer in per_position
-        ]
-        result = inline_epilogue(epilogue, [accumulator, *extras], width)
-        store(select(mask, result, float_constant(0.0, width)), buffers[-1], at)
+    """Epilogue and store of one filter's vectors, which begin at `starts` from `write` on."""
+    per_filter = [load(buffer, filter_) for buffer in memory.per_filter]
+    for total, start, width, mask in zip(sums, starts, widths, masks, strict=True):
+        at = write + start
+        result = finished(epilogue, total, per_filter, memory.per_position, at, width)
+        store(select(mask, result, float_constant(0.0, width)), memory.result, at)

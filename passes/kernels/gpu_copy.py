@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import torch_mlir.ir as ir
 
-from niwaki.dialects import Planar
+from niwaki.dialects import NoArrays, Planar
 
 from .builder import Index, all_of, below, choose, float_constant, load, store, when
 from .copy_rows import phase_shifts
 from .gpu_threads import coordinates, thread
-from .library import Kernel
+from .library import Kernel, Workgroup
+from .operands import Memory
 from .rows import plain_layout
 
 
 def gpu_copy_kernel(
-    source: Planar | None, target: Planar | None, shape: list[int], threads: int
+    source: Planar | None, result: Planar | None, shape: list[int], threads: int
 ) -> Kernel:
     """Kernel that converts an activation of `shape`; a layout of None is plain row-major.
 
@@ -26,31 +27,31 @@ def gpu_copy_kernel(
     """
     images, channels, *spatial = shape
     source = source or plain_layout(spatial)
-    target = target or plain_layout(spatial)
-    tiles = -(-target.plane // threads)
+    result = result or plain_layout(spatial)
+    tiles = -(-result.plane // threads)
 
-    def emit(buffers: list[ir.Value], workgroup: tuple[Index, Index, Index]) -> None:
-        read, written = buffers
+    def emit(memory: Memory[NoArrays[ir.Value]], workgroup: Workgroup) -> None:
+        read, written = memory.input, memory.result
         channel, tile, image = workgroup
         plane = image * channels + channel
         from_plane = plane * source.plane + source.lead
-        to_plane = plane * (len(target.phases) * target.plane) + target.lead
+        to_plane = plane * (len(result.phases) * result.plane) + result.lead
         position = tile * threads + thread()
-        indices, inside = coordinates(target, position)
-        with when(below(position, target.plane)):
-            for number, phase in enumerate(target.phases):
-                value = _pixel(read, from_plane, source, target, phase, indices, inside)
-                store(value, written, to_plane + number * target.plane + position)
+        indices, inside = coordinates(result, position)
+        with when(below(position, result.plane)):
+            for number, phase in enumerate(result.phases):
+                value = _pixel(read, from_plane, source, result, phase, indices, inside)
+                store(value, written, to_plane + number * result.plane + position)
 
-    key, workgroups = (source, target, threads), (channels, tiles, images)
-    return Kernel("copy_rows", key, workgroups, (source, target), emit)
+    key, workgroups = (source, result, threads), (channels, tiles, images)
+    return Kernel("copy_rows", key, workgroups, emit, source, result)
 
 
 def _pixel(
     read: ir.Value,
     from_plane: Index,
     source: Planar,
-    target: Planar,
+    result: Planar,
     phase: int,
     indices: list[Index],
     inside: ir.Value,
@@ -59,8 +60,8 @@ def _pixel(
     at, present = from_plane, [inside]
     axes = zip(
         indices,
-        phase_shifts(phase, target.strides),
-        target.strides,
+        phase_shifts(phase, result.strides),
+        result.strides,
         source.sizes,
         source.pitches,
         strict=True,

@@ -16,6 +16,8 @@ from __future__ import annotations
 
 import torch_mlir.ir as ir
 
+from niwaki.dialects import Blocks
+
 from .builder import (
     Index,
     above,
@@ -30,71 +32,70 @@ from .builder import (
 )
 from .gather_gemm import GatherGemm, accumulate
 from .gpu_threads import coordinates, finish, thread
-from .library import Kernel, epilogue_key, layer_layouts
+from .library import Kernel, Workgroup, epilogue_key
+from .operands import Memory
 
 
 def gpu_gather_gemm_kernel(conv: GatherGemm, epilogue: ir.Block) -> Kernel:
-    """Kernel with operands input, values, offsets, blocks, those per filter, those per position."""
-    tiles = -(-conv.target.plane // (conv.vectors * conv.lanes))
+    """Kernel with weights in `Blocks`."""
+    tiles = -(-conv.result.plane // (conv.tile.vectors * conv.lanes))
 
-    def emit(buffers: list[ir.Value], workgroup: tuple[Index, Index, Index]) -> None:
+    def emit(memory: Memory[Blocks[ir.Value]], workgroup: Workgroup) -> None:
         block, tile, image = workgroup
-        first = tile * (conv.vectors * conv.lanes) + thread()
-        pixels = [first + i * conv.lanes for i in range(conv.vectors)]
+        first = tile * (conv.tile.vectors * conv.lanes) + thread()
+        pixels = [first + i * conv.lanes for i in range(conv.tile.vectors)]
         if conv.full_blocks:
             with when(below(block, conv.full_blocks)):
-                _tile(conv, epilogue, buffers, block, conv.rows, pixels, image)
+                _tile(conv, epilogue, memory, block, conv.tile.filters, pixels, image)
         if conv.full_blocks < conv.blocks:
             with when(above(block, conv.full_blocks - 1)):
-                _tile(conv, epilogue, buffers, block, conv.rest, pixels, image)
+                _tile(conv, epilogue, memory, block, conv.rest, pixels, image)
 
     key, workgroups = (conv, epilogue_key(epilogue)), (conv.blocks, tiles, conv.images)
-    layouts = layer_layouts(conv, 3)
-    return Kernel("gather_gemm", key, workgroups, layouts, emit, takes_memory=True)
+    layouts = conv.input, conv.result
+    return Kernel("gather_gemm", key, workgroups, emit, *layouts, takes_memory=True)
 
 
 def _tile(
     conv: GatherGemm,
     epilogue: ir.Block,
-    buffers: list[ir.Value],
+    memory: Memory[Blocks[ir.Value]],
     block: Index,
-    rows: int,
+    height: int,
     pixels: list[Index],
     image: Index,
 ) -> None:
-    """One thread's share: `rows` filters of a block for some pixels."""
-    filter_, *columns = (load_index(buffers[3], block * 4 + i) for i in range(4))
-    planes = conv.channels * len(conv.source.phases)
-    read = image * (planes * conv.source.plane)
-    places = [read + minimum(pixel, conv.target.extent - 1) for pixel in pixels]
+    """One thread's share: `height` filters of a block for some pixels."""
+    arrays = memory.arrays
+    filter_, *columns = (load_index(arrays.blocks, block * 4 + i) for i in range(4))
+    planes = conv.channels * len(conv.input.phases)
+    read = image * (planes * conv.input.plane)
+    places = [read + minimum(pixel, conv.result.extent - 1) for pixel in pixels]
 
     def inputs(number: Index) -> list[ir.Value]:
-        offset = load_index(buffers[2], number)
-        return [load(buffers[0], place + offset) for place in places]
+        offset = load_index(arrays.offsets, number)
+        return [load(memory.input, place + offset) for place in places]
 
     first, last, value = columns
-    sums = accumulate(buffers, (first, last, value), rows, [1] * len(pixels), inputs)
-    write = (image * conv.filters + filter_) * conv.target.plane + conv.target.lead
+    sums = accumulate(arrays.values, (first, last, value), height, [1] * len(pixels), inputs)
+    write = (image * conv.filters + filter_) * conv.result.plane + conv.result.lead
     for i, pixel in enumerate(pixels):
-        with when(below(pixel, conv.target.plane)):
-            _store_pixel(conv, epilogue, buffers, sums[i :: len(pixels)], filter_, pixel, write)
+        with when(below(pixel, conv.result.plane)):
+            _store_pixel(conv, epilogue, memory, sums[i :: len(pixels)], filter_, pixel, write)
 
 
 def _store_pixel(
     conv: GatherGemm,
     epilogue: ir.Block,
-    buffers: list[ir.Value],
+    memory: Memory[Blocks[ir.Value]],
     sums: list[ir.Value],
     filter_: Index,
     pixel: Index,
     write: Index,
 ) -> None:
     """Epilogue and store of one position for the filters of a block."""
-    _, inside = coordinates(conv.target, pixel)
-    after = 4 + conv.per_filter
+    _, inside = coordinates(conv.result, pixel)
     for row, accumulator in enumerate(sums):
-        at = write + row * conv.target.plane + pixel
-        result = finish(
-            epilogue, accumulator, buffers[4:after], filter_ + row, buffers[after:-1], at
-        )
-        store(select(inside, result, float_constant(0.0)), buffers[-1], at)
+        at = write + row * conv.result.plane + pixel
+        result = finish(epilogue, accumulator, memory, filter_ + row, at)
+        store(select(inside, result, float_constant(0.0)), memory.result, at)

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import torch_mlir.ir as ir
 
+from niwaki.dialects import Blocks
+
 from .builder import (
     Index,
     above,
@@ -24,57 +26,56 @@ from .builder import (
     when,
 )
 from .gpu_threads import finish, thread
-from .library import Kernel, epilogue_key
+from .library import Kernel, Workgroup, epilogue_key
 from .matvec import Matvec
+from .operands import Memory
 
 
 def gpu_matvec_kernel(linear: Matvec, epilogue: ir.Block) -> Kernel:
-    """Kernel with operands input, values, offsets, blocks, those per filter, those per position."""
-    whole, left = divmod(linear.rows, linear.together)
+    """Kernel with weights in `Blocks`."""
+    whole, left = divmod(linear.rows, linear.tile.rows)
 
-    def emit(buffers: list[ir.Value], workgroup: tuple[Index, Index, Index]) -> None:
+    def emit(memory: Memory[Blocks[ir.Value]], workgroup: Workgroup) -> None:
         tile, group, _ = workgroup
         number = tile * linear.lanes + thread()
-        row = group * linear.together
+        row = group * linear.tile.rows
         with when(below(number, linear.filters)):
             if whole:
                 with when(below(group, whole)):
-                    _rows(linear, epilogue, buffers, number, row, linear.together)
+                    _rows(linear, epilogue, memory, number, row, linear.tile.rows)
             if left:
                 with when(above(group, whole - 1)):
-                    _rows(linear, epilogue, buffers, number, row, left)
+                    _rows(linear, epilogue, memory, number, row, left)
 
     workgroups = (-(-linear.filters // linear.lanes), whole + (left > 0), 1)
-    return Kernel("matvec", (linear, epilogue_key(epilogue)), workgroups, (), emit)
+    return Kernel("matvec", (linear, epilogue_key(epilogue)), workgroups, emit)
 
 
 def _rows(
     linear: Matvec,
     epilogue: ir.Block,
-    buffers: list[ir.Value],
+    memory: Memory[Blocks[ir.Value]],
     number: Index,
     row: Index,
     rows: int,
 ) -> None:
     """`rows` rows of the result for the filter of one thread."""
-    source, values, offsets, table = buffers[:4]
+    source, arrays = memory.input, memory.arrays
     block, lane, height = _place(linear, number)
-    filter_, first, last, value = (load_index(table, block * 4 + i) for i in range(4))
+    filter_, first, last, value = (load_index(arrays.blocks, block * 4 + i) for i in range(4))
     filter_, value = filter_ + lane, value + lane
 
     def column(entry: Index, sums: list[ir.Value]) -> list[ir.Value]:
-        at = load_index(offsets, entry)
-        weight = load(values, value + (entry - first) * height)
+        at = load_index(arrays.offsets, entry)
+        weight = load(arrays.values, value + (entry - first) * height)
         return [
             fma(load(source, (row + r) * linear.inputs + at), weight, sums[r]) for r in range(rows)
         ]
 
     sums = fold_range(first, last, [float_constant(0.0)] * rows, column)
-    after = 4 + linear.per_filter
     for r, accumulator in enumerate(sums):
         at = (row + r) * linear.filters + filter_
-        result = finish(epilogue, accumulator, buffers[4:after], filter_, buffers[after:-1], at)
-        store(result, buffers[-1], at)
+        store(finish(epilogue, accumulator, memory, filter_, at), memory.result, at)
 
 
 def _place(linear: Matvec, number: Index) -> tuple[Index, Index, Index]:
@@ -82,8 +83,9 @@ def _place(linear: Matvec, number: Index) -> tuple[Index, Index, Index]:
 
     Threads are dealt out to full blocks first, then to the lower ones.
     """
-    full = linear.full_blocks * linear.height
-    in_full = (number // linear.height, number % linear.height, Index(linear.height))
+    height = linear.tile.filters
+    full = linear.full_blocks * height
+    in_full = (number // height, number % height, Index(height))
     if full == linear.filters:
         return in_full
     after = number - full
@@ -91,7 +93,7 @@ def _place(linear: Matvec, number: Index) -> tuple[Index, Index, Index]:
     if full == 0:
         return in_lower
     is_full = below(number, full)
-    block, lane, height = (
+    block, lane, size = (
         select_index(is_full, a, b) for a, b in zip(in_full, in_lower, strict=True)
     )
-    return block, lane, height
+    return block, lane, size

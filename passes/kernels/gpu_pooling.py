@@ -8,60 +8,50 @@ from __future__ import annotations
 
 import torch_mlir.ir as ir
 
-from .builder import Index, below, choose, float_constant, store, when
+from niwaki.dialects import NoArrays
+
+from .builder import below, choose, float_constant, store, when
 from .gpu_threads import coordinates, finish, thread
-from .library import Kernel, epilogue_key, layer_layouts
+from .library import Kernel, Workgroup, epilogue_key
+from .operands import Memory
 from .pooling import Pooling, reduce_plane, window
 
 
 def gpu_pooling_kernel(pool: Pooling, epilogue: ir.Block) -> Kernel:
-    """Kernel with operands input, those per filter, those per position."""
-    tiles = -(-pool.target.plane // pool.lanes)
+    """Kernel with operands of the epilogue."""
+    tiles = -(-pool.result.plane // pool.lanes)
 
-    def emit(buffers: list[ir.Value], workgroup: tuple[Index, Index, Index]) -> None:
+    def emit(memory: Memory[NoArrays[ir.Value]], workgroup: Workgroup) -> None:
         channel, tile, image = workgroup
         plane = image * pool.channels + channel
-        read = plane * pool.source.plane + pool.source.lead
+        read = plane * pool.input.plane + pool.input.lead
         pixel = tile * pool.lanes + thread()
-        at = plane * pool.target.plane + pool.target.lead + pixel
-        indices, inside = coordinates(pool.target, pixel)
+        at = plane * pool.result.plane + pool.result.lead + pixel
+        indices, inside = coordinates(pool.result, pixel)
 
         def value() -> ir.Value:
-            combined = window(pool, buffers[0], read, indices[:-1], indices[-1], 1)
-            return _finish(pool, epilogue, buffers, combined, channel, at)
+            combined = window(pool, memory.input, read, indices[:-1], indices[-1], 1)
+            return finish(epilogue, combined, memory, channel, at)
 
-        with when(below(pixel, pool.target.plane)):
-            store(choose(inside, value, lambda: float_constant(0.0)), buffers[-1], at)
+        with when(below(pixel, pool.result.plane)):
+            store(choose(inside, value, lambda: float_constant(0.0)), memory.result, at)
 
     workgroups = (pool.channels, tiles, pool.images)
-    key, layouts = (pool, epilogue_key(epilogue)), layer_layouts(pool, 0)
-    return Kernel(f"pool_{pool.kind}", key, workgroups, layouts, emit)
+    key, layouts = (pool, epilogue_key(epilogue)), (pool.input, pool.result)
+    return Kernel(f"pool_{pool.kind}", key, workgroups, emit, *layouts)
 
 
 def gpu_whole_plane_kernel(pool: Pooling, epilogue: ir.Block) -> Kernel:
     """As `gpu_pooling_kernel`, for a window that is the whole input: one value a channel."""
 
-    def emit(buffers: list[ir.Value], workgroup: tuple[Index, Index, Index]) -> None:
+    def emit(memory: Memory[NoArrays[ir.Value]], workgroup: Workgroup) -> None:
         tile, _, image = workgroup
         channel = tile * pool.lanes + thread()
         plane = image * pool.channels + channel
         with when(below(channel, pool.channels)):
-            value = reduce_plane(pool, buffers[0], plane * pool.source.plane + pool.source.lead, 1)
-            store(_finish(pool, epilogue, buffers, value, channel, plane), buffers[-1], plane)
+            value = reduce_plane(pool, memory.input, plane * pool.input.plane + pool.input.lead, 1)
+            store(finish(epilogue, value, memory, channel, plane), memory.result, plane)
 
     workgroups = (-(-pool.channels // pool.lanes), 1, pool.images)
-    key, layouts = (pool, epilogue_key(epilogue)), layer_layouts(pool, 0)
-    return Kernel(f"reduce_{pool.kind}", key, workgroups, layouts, emit)
-
-
-def _finish(
-    pool: Pooling,
-    epilogue: ir.Block,
-    buffers: list[ir.Value],
-    value: ir.Value,
-    channel: Index,
-    at: Index,
-) -> ir.Value:
-    """The epilogue's result for one pooled value."""
-    after = 1 + pool.per_filter
-    return finish(epilogue, value, buffers[1:after], channel, buffers[after:-1], at)
+    key, layouts = (pool, epilogue_key(epilogue)), (pool.input, pool.result)
+    return Kernel(f"reduce_{pool.kind}", key, workgroups, emit, *layouts)

@@ -7,6 +7,7 @@ accesses.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch_mlir.ir as ir
 from torch_mlir.dialects import gpu
@@ -24,7 +25,8 @@ from .builder import (
     store,
     when,
 )
-from .epilogue import inline_epilogue
+from .epilogue import finished
+from .operands import Memory
 
 
 def thread() -> Index:
@@ -58,13 +60,11 @@ def zero_lead(buffer: ir.Value, layout: Planar, workgroup: Sequence[Index], thre
 
 def finish(
     epilogue: ir.Block,
-    accumulator: ir.Value,
-    per_filter: Sequence[ir.Value],
+    total: ir.Value,
+    memory: Memory[Any],
     filter_: Index,
-    per_position: Sequence[ir.Value],
     position: Index,
 ) -> ir.Value:
-    """The epilogue's result for one value; buffers hold the operands per filter and position."""
-    extras = [load(buffer, filter_) for buffer in per_filter]
-    extras += [load(buffer, position) for buffer in per_position]
-    return inline_epilogue(epilogue, [accumulator, *extras], 1)
+    """The epilogue's result for one value."""
+    per_filter = [load(buffer, filter_) for buffer in memory.per_filter]
+    return finished(epilogue, total, per_filter, memory.per_position, position, 1)

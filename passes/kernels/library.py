@@ -15,7 +15,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any
 
 import torch_mlir.ir as ir
 from torch_mlir.dialects import func
@@ -23,7 +23,10 @@ from torch_mlir.dialects import func
 from niwaki.dialects import Planar, PlanarAttr, int_array
 
 from .builder import Index
+from .operands import Memory, Operands
 
+# Numbers x, y and z of a workgroup.
+Workgroup = tuple[Index, Index, Index]
 # Writes the zeros before the first plane of a result of a layout: gets the result, the layout, the
 # workgroup's numbers, and the values of a vector or threads of a workgroup.
 ZeroLead = Callable[[ir.Value, Planar, Sequence[Index], int], None]
@@ -38,16 +41,15 @@ DYNAMIC = -(2**63)  # MLIR's marker of a dynamic size
 
 @dataclass(frozen=True)
 class Kernel:
-    """What to build: `emit(buffers, workgroup)` writes the body, without the result's lead.
+    """What to build: `emit(memory, workgroup)` writes the body, without the result's lead.
 
     Attributes:
         family: first part of the function's name.
         key: everything the body depends on; equal keys share a function.
         workgroups: how many run along x, y and z.
-        layouts: those that the body assumes, of each operand and then of the result; None for what
-            is no activation in planes.
-        emit: gets one memref for each operand, the result, and one for scratch memory if there is
-            any; and the workgroup's numbers x, y, z.
+        emit: gets the memrefs of operands and result, and the workgroup's numbers x, y, z.
+        input: layout that the body assumes of its input; None for what is no activation in planes.
+        result: the same of its result and of operands per position.
         scratch: f32 values of memory that all workgroups together need besides; what one of them
             writes there it alone may read.
         takes_memory: whether the result may take the memory of an operand of its layout: an element
@@ -57,40 +59,19 @@ class Kernel:
     family: str
     key: tuple[Any, ...]
     workgroups: tuple[int, int, int]
-    layouts: tuple[Planar | None, ...]
-    emit: Callable[[list[ir.Value], tuple[Index, Index, Index]], None]
+    emit: Callable[[Memory[Any], Workgroup], None]
+    input: Planar | None = None
+    result: Planar | None = None
     scratch: int = 0
     takes_memory: bool = False
-
-
-class Layer(Protocol):
-    """A layer with an epilogue, as its kernel sees it."""
-
-    @property
-    def source(self) -> Planar: ...
-
-    @property
-    def target(self) -> Planar: ...
-
-    @property
-    def per_filter(self) -> int: ...
-
-    @property
-    def per_position(self) -> int: ...
-
-
-def layer_layouts(layer: Layer, arrays: int) -> tuple[Planar | None, ...]:
-    """Of a kernel with operands input, `arrays` and those per filter, those per position."""
-    constants = [None] * (arrays + layer.per_filter)
-    return (layer.source, *constants, *[layer.target] * layer.per_position, layer.target)
 
 
 def after_lead(kernel: Kernel, zero_lead: ZeroLead, layout: Planar, lanes: int) -> Kernel:
     """`kernel`, which also writes the lead of its result."""
 
-    def emit(buffers: list[ir.Value], workgroup: tuple[Index, Index, Index]) -> None:
-        zero_lead(buffers[-2 if kernel.scratch else -1], layout, workgroup, lanes)
-        kernel.emit(buffers, workgroup)
+    def emit(memory: Memory[Any], workgroup: Workgroup) -> None:
+        zero_lead(memory.result, layout, workgroup, lanes)
+        kernel.emit(memory, workgroup)
 
     return replace(kernel, key=(*kernel.key, "lead"), emit=emit)
 
@@ -113,34 +94,35 @@ class KernelLibrary:
     def dispatch(
         self,
         kernel: Kernel,
-        operands: Sequence[ir.Value],
+        operands: Operands[Any],
         result: ir.Type,
         location: ir.Location,
-        taken: int | None = None,
+        taken: ir.Value | None = None,
     ) -> ir.Value:
         """Call a kernel at the current insertion point; builds it if no equal one exists.
 
-        The result takes the memory of operand number `taken`, if there is one.
+        The result takes the memory of the operand `taken`, if there is one.
         """
         # A second result, which nobody reads: IREE gives its memory back after the call.
         scratch = [ir.RankedTensorType.get([kernel.scratch], ir.F32Type.get())]
         results = [result, *(scratch if kernel.scratch else [])]
-        own = results if taken is None else results[1:]
-        types = [*(operand.type for operand in operands), *own]
+        values = operands.listed()
+        place = None if taken is None else values.index(taken)
+        own = results if place is None else results[1:]
+        types = [*(value.type for value in values), *own]
         elements = [ir.RankedTensorType(kind).element_type for kind in types]
-        key = (kernel.family, kernel.key, kernel.workgroups, taken, tuple(map(str, elements)))
+        given = (operands.kinds, place, tuple(map(str, elements)))
+        key = (kernel.family, kernel.key, kernel.workgroups, *given)
         if key not in self.names:
             self.names[key] = self.new_name(kernel.family)
-            self._build(self.names[key], kernel, elements, len(operands), taken, location)
+            self._build(self.names[key], kernel, elements, operands, place, location)
         attributes = {
             "entry_points": ir.ArrayAttr.get([ir.FlatSymbolRefAttr.get(self.names[key])]),
-            "operandSegmentSizes": ir.DenseI32ArrayAttr.get([0, len(operands), 0, 0]),
+            "operandSegmentSizes": ir.DenseI32ArrayAttr.get([0, len(values), 0, 0]),
         }
-        if taken is not None:
-            attributes["tied_operands"] = tied_operands(taken, len(results))
-        call = ir.Operation.create(
-            "flow.dispatch", results, list(operands), attributes, loc=location
-        )
+        if place is not None:
+            attributes["tied_operands"] = tied_operands(place, len(results))
+        call = ir.Operation.create("flow.dispatch", results, values, attributes, loc=location)
         return call.results[0]
 
     def _build(
@@ -148,7 +130,7 @@ class KernelLibrary:
         name: str,
         kernel: Kernel,
         elements: Sequence[ir.Type],
-        operands: int,
+        operands: Operands[Any],
         taken: int | None,
         location: ir.Location,
     ) -> None:
@@ -161,16 +143,23 @@ class KernelLibrary:
         block = function.add_entry_block()
         with ir.InsertionPoint(block), location:
             *values, x, y, z = block.arguments
-            if taken is not None:
-                values.insert(len(values) - bool(kernel.scratch), values[taken])
-            kernel.emit(values, (Index(x), Index(y), Index(z)))
+            scratch = values.pop() if kernel.scratch else None
+            result = values.pop() if taken is None else values[taken]
+            memory = operands.memory(values, result, scratch)
+            kernel.emit(memory, (Index(x), Index(y), Index(z)))
             func.return_([])
 
 
-def layouts_attribute(kernel: Kernel, operands: int) -> ir.Attribute:
+def layouts_attribute(kernel: Kernel, operands: Operands[Any]) -> ir.Attribute:
     """The layouts of all operands of a dispatch and of its result."""
-    *known, result = kernel.layouts or (None,)
-    layouts = [*known, *[None] * (operands - len(known)), result]
+    kinds = operands.kinds
+    layouts = [
+        kernel.input,
+        *[None] * (kinds.arrays + kinds.per_filter + kinds.mask),
+        *[kernel.result] * kinds.per_position,
+        *[None] * (kinds.place + kinds.room),
+        kernel.result,
+    ]
     return ir.ArrayAttr.get(
         [ir.UnitAttr.get() if layout is None else PlanarAttr.of(layout) for layout in layouts]
     )

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 import torch_mlir.ir as ir
 from torch_mlir.dialects import arith
 
+from niwaki.dialects import Blocks, MatvecTile
+
 from .builder import (
     Index,
     above,
@@ -33,8 +35,9 @@ from .builder import (
     store,
     when,
 )
-from .epilogue import inline_epilogue
-from .library import Kernel, epilogue_key
+from .epilogue import finished
+from .library import Kernel, Workgroup, epilogue_key
+from .operands import Memory
 
 # A multiply-add waits for the one before it in the same sum: this many sums keep the units busy.
 # (Measured with 2048 x 2048 weights, a tenth kept at any position: half the time of one sum.)
@@ -48,40 +51,36 @@ PARTS = 4
 SUMS = {4: 16, 8: 8, 16: 16}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Matvec:
     """A linear layer as this kernel sees it.
 
     Attributes:
         rows, inputs, filters: sizes; input is rows x inputs, result rows x filters.
-        height: filters of a full block; `rest` of a lower one.
+        tile: filters of a full block, and rows that share a weight vector.
+        rest: filters of a lower block.
         full_blocks, blocks: how many blocks are full, how many there are.
-        together: rows that share a weight vector.
-        per_filter, per_position: numbers of operands of the epilogue.
         lanes: f32 values of a vector; on a GPU the threads of a workgroup, which hold one each.
     """
 
     rows: int
     inputs: int
     filters: int
-    height: int
+    tile: MatvecTile
     rest: int
     full_blocks: int
     blocks: int
-    together: int
-    per_filter: int
-    per_position: int
     lanes: int
 
 
 def matvec_kernel(linear: Matvec, epilogue: ir.Block) -> Kernel:
-    """Kernel with operands input, values, offsets, blocks, those per filter, those per position."""
-    whole, left = divmod(linear.rows, linear.together)
+    """Kernel with weights in `Blocks`."""
+    whole, left = divmod(linear.rows, linear.tile.rows)
 
-    def emit(buffers: list[ir.Value], workgroup: tuple[Index, Index, Index]) -> None:
+    def emit(memory: Memory[Blocks[ir.Value]], workgroup: Workgroup) -> None:
         block, group, _ = workgroup
-        row = group * linear.together
-        heights = [(linear.height, linear.full_blocks > 0, below(block, linear.full_blocks))]
+        row = group * linear.tile.rows
+        heights = [(linear.tile.filters, linear.full_blocks > 0, below(block, linear.full_blocks))]
         heights.append(
             (linear.rest, linear.full_blocks < linear.blocks, above(block, linear.full_blocks - 1))
         )
@@ -91,27 +90,27 @@ def matvec_kernel(linear: Matvec, epilogue: ir.Block) -> Kernel:
             with when(is_this):
                 if whole:
                     with when(below(group, whole)):
-                        _rows(linear, epilogue, buffers, block, height, row, linear.together)
+                        _rows(linear, epilogue, memory, block, height, row, linear.tile.rows)
                 if left:
                     with when(above(group, whole - 1)):
-                        _rows(linear, epilogue, buffers, block, height, row, left)
+                        _rows(linear, epilogue, memory, block, height, row, left)
 
     workgroups = (linear.blocks, whole + (left > 0), 1)
-    return Kernel("matvec", (linear, epilogue_key(epilogue)), workgroups, (), emit)
+    return Kernel("matvec", (linear, epilogue_key(epilogue)), workgroups, emit)
 
 
 def _rows(
     linear: Matvec,
     epilogue: ir.Block,
-    buffers: list[ir.Value],
+    memory: Memory[Blocks[ir.Value]],
     block: Index,
     height: int,
     row: Index,
     rows: int,
 ) -> None:
     """`rows` rows of the result for one block of filters."""
-    source, values, offsets, table = buffers[:4]
-    filter_, first, last, value = (load_index(table, block * 4 + i) for i in range(4))
+    source, arrays = memory.input, memory.arrays
+    filter_, first, last, value = (load_index(arrays.blocks, block * 4 + i) for i in range(4))
     cuts = [
         (offset + i * width, width)
         for offset, width, repeats in pieces(height, linear.lanes)
@@ -119,9 +118,9 @@ def _rows(
     ]
 
     def column(number: Index, accumulators: list[ir.Value]) -> list[ir.Value]:
-        at = load_number(offsets, number)
+        at = load_number(arrays.offsets, number)
         start = value + (number - first) * height
-        weights = [load(values, start + offset, width) for offset, width in cuts]
+        weights = [load(arrays.values, start + offset, width) for offset, width in cuts]
         updated = []
         for r in range(rows):
             taken = load(source, (row + r) * linear.inputs + at)
@@ -133,16 +132,13 @@ def _rows(
 
     zeros = [float_constant(0.0, width) for _ in range(rows) for _, width in cuts]
     results = _fold_in_chains(first, last, zeros, column, *chains(height, rows, linear.lanes))
-    after = 4 + linear.per_filter
     for r in range(rows):
         for i, (offset, width) in enumerate(cuts):
             at = (row + r) * linear.filters + filter_ + offset
-            extras = [load(buffer, filter_ + offset, width) for buffer in buffers[4:after]]
-            extras += [
-                load(buffer, at, width) for buffer in buffers[after : after + linear.per_position]
-            ]
-            result = inline_epilogue(epilogue, [results[r * len(cuts) + i], *extras], width)
-            store(result, buffers[-1], at)
+            per_filter = [load(buffer, filter_ + offset, width) for buffer in memory.per_filter]
+            total = results[r * len(cuts) + i]
+            result = finished(epilogue, total, per_filter, memory.per_position, at, width)
+            store(result, memory.result, at)
 
 
 def chains(height: int, rows: int, lanes: int) -> tuple[int, int]:

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 import torch_mlir.ir as ir
 
-from niwaki.dialects import Planar, round_up
+from niwaki.dialects import PatternGemmTile, Patterns, Planar, round_up
 
 from .builder import (
     L2,
@@ -46,45 +46,39 @@ from .builder import (
     store,
     when,
 )
-from .epilogue import inline_epilogue
+from .epilogue import finished
 from .gather_gemm import touched_lines
-from .library import Kernel, epilogue_key, layer_layouts
+from .library import Kernel, Workgroup, epilogue_key
+from .operands import Memory
 from .rows import zero_ends
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PatternGemm:
     """A convolution as this kernel sees it.
 
     Attributes:
-        source, target: layouts of input and result, with equal pitches.
+        input, result: layouts, with equal pitches.
         images, channels, filters, groups: sizes of the convolution; channels of one group.
-        height: filters of a group of filters, at most.
+        tile: of a group of filters, at most, and of pixels.
         patterns: for each pattern the distances of its taps from the output pixel, in elements.
-        vectors: vectors of pixels of a tile.
-        tiles: pixel tiles of a workgroup.
-        per_filter, per_position: numbers of operands of the epilogue.
         lanes: f32 values of a vector.
     """
 
-    source: Planar
-    target: Planar
+    input: Planar
+    result: Planar
     images: int
     channels: int
     filters: int
     groups: int
-    height: int
+    tile: PatternGemmTile
     patterns: tuple[tuple[int, ...], ...]
-    vectors: int
-    tiles: int
-    per_filter: int
-    per_position: int
     lanes: int
 
     @property
     def covered(self) -> int:
         """Elements of a plane of the result that are computed: whole vectors."""
-        return round_up(self.target.extent, self.lanes)
+        return round_up(self.result.extent, self.lanes)
 
 
 @dataclass(frozen=True)
@@ -103,38 +97,39 @@ class _Place:
 
 
 def pattern_gemm_kernel(conv: PatternGemm, epilogue: ir.Block) -> Kernel:
-    """Kernel with a packed layer's operands; the mask of pixels is before those per position."""
+    """Kernel with weights in `Patterns`, and a mask."""
     vectors = conv.covered // conv.lanes
-    whole, rest = divmod(vectors, conv.vectors)
-    tile_groups = max(1, -(-whole // conv.tiles))
+    size = conv.tile
+    whole, rest = divmod(vectors, size.vectors)
+    tile_groups = max(1, -(-whole // size.tiles))
     of_group = conv.filters // conv.groups
-    per_group = -(-of_group // conv.height)
-    planes = len(conv.source.phases) * conv.source.plane
+    per_group = -(-of_group // size.filters)
+    planes = len(conv.input.phases) * conv.input.plane
 
-    def emit(buffers: list[ir.Value], workgroup: tuple[Index, Index, Index]) -> None:
+    def emit(memory: Memory[Patterns[ir.Value]], workgroup: Workgroup) -> None:
         group, y, image = workgroup
-        conv_group, inner = group // per_group, group % per_group * conv.height
+        conv_group, inner = group // per_group, group % per_group * size.filters
         first = conv_group * of_group + inner
         channel = image * (conv.channels * conv.groups) + conv_group * conv.channels
         place = _Place(
-            local_vectors(conv.height * min(conv.vectors, vectors), conv.lanes),
+            local_vectors(size.filters * min(size.vectors, vectors), conv.lanes),
             group,
             first,
-            minimum(Index(conv.height), of_group - inner),
-            (image * conv.filters + first) * conv.target.plane + conv.target.lead,
-            channel * planes + conv.source.lead,
+            minimum(Index(size.filters), of_group - inner),
+            (image * conv.filters + first) * conv.result.plane + conv.result.lead,
+            channel * planes + conv.input.lead,
         )
         if whole:
-            begin = y * conv.tiles
-            with for_range(begin, minimum(begin + conv.tiles, whole)) as number:
-                pixel = number * (conv.vectors * conv.lanes)
-                _tile(conv, epilogue, buffers, place, pixel, conv.vectors)
+            begin = y * size.tiles
+            with for_range(begin, minimum(begin + size.tiles, whole)) as number:
+                pixel = number * (size.vectors * conv.lanes)
+                _tile(conv, epilogue, memory, place, pixel, size.vectors)
 
         def finish() -> None:
             if rest:
-                pixel = Index(whole * conv.vectors * conv.lanes)
-                _tile(conv, epilogue, buffers, place, pixel, rest)
-            zero_ends(buffers[-1], place.write, place.rows, conv.target, conv.covered, conv.lanes)
+                pixel = Index(whole * size.vectors * conv.lanes)
+                _tile(conv, epilogue, memory, place, pixel, rest)
+            zero_ends(memory.result, place.write, place.rows, conv.result, conv.covered, conv.lanes)
 
         if tile_groups == 1:
             finish()
@@ -143,14 +138,14 @@ def pattern_gemm_kernel(conv: PatternGemm, epilogue: ir.Block) -> Kernel:
             finish()
 
     workgroups = (conv.groups * per_group, tile_groups, conv.images)
-    key, layouts = (conv, epilogue_key(epilogue)), layer_layouts(conv, 5)
-    return Kernel("pattern_gemm", key, workgroups, layouts, emit, takes_memory=True)
+    key, layouts = (conv, epilogue_key(epilogue)), (conv.input, conv.result)
+    return Kernel("pattern_gemm", key, workgroups, emit, *layouts, takes_memory=True)
 
 
 def _tile(
     conv: PatternGemm,
     epilogue: ir.Block,
-    buffers: list[ir.Value],
+    memory: Memory[Patterns[ir.Value]],
     place: _Place,
     pixel: Index,
     vectors: int,
@@ -160,36 +155,34 @@ def _tile(
     with for_range(0, place.rows) as row:
         for i in range(vectors):
             store(zeros, place.sums, row * vectors + i)
-    _accumulate(conv, buffers, place, pixel, vectors)
-    mask = buffers[5 + conv.per_filter]
-    masks = [load_mask(mask, pixel + i * lanes, lanes) for i in range(vectors)]
-    per_position = buffers[6 + conv.per_filter : -1]
+    _accumulate(conv, memory, place, pixel, vectors)
+    masks = [load_mask(memory.mask, pixel + i * lanes, lanes) for i in range(vectors)]
     with for_range(0, place.rows) as row:
-        per_filter = [load(b, place.first + row) for b in buffers[5 : 5 + conv.per_filter]]
+        per_filter = [load(buffer, place.first + row) for buffer in memory.per_filter]
         for i, inside in enumerate(masks):
-            at = place.write + row * conv.target.plane + (pixel + i * lanes)
-            arguments = [
-                load(place.sums, row * vectors + i),
-                *(splat(value, lanes) for value in per_filter),
-                *(load(buffer, at, lanes) for buffer in per_position),
-            ]
-            value = inline_epilogue(epilogue, arguments, lanes)
-            store(select(inside, value, zeros), buffers[-1], at)
+            at = place.write + row * conv.result.plane + (pixel + i * lanes)
+            total = load(place.sums, row * vectors + i)
+            value = finished(epilogue, total, per_filter, memory.per_position, at, lanes)
+            store(select(inside, value, zeros), memory.result, at)
 
 
 def _accumulate(
-    conv: PatternGemm, buffers: list[ir.Value], place: _Place, pixel: Index, vectors: int
+    conv: PatternGemm,
+    memory: Memory[Patterns[ir.Value]],
+    place: _Place,
+    pixel: Index,
+    vectors: int,
 ) -> None:
     """Add all kernels to the sums, channel by channel and pattern by pattern."""
-    source, values, filters, counts, starts = buffers[:5]
+    source, arrays = memory.input, memory.arrays
     taps, lanes = len(conv.patterns[0]), conv.lanes
-    planes = len(conv.source.phases) * conv.source.plane
+    planes = len(conv.input.phases) * conv.input.plane
     lowest = max(max(distances) for distances in conv.patterns)
 
     def add_kernels(begin: Index, end: Index, loaded: list[list[ir.Value]]) -> None:
         with for_range(begin, end) as kernel:
-            first = load_unsigned(filters, kernel) * vectors
-            weights = [load(values, kernel * taps + tap) for tap in range(taps)]
+            first = load_unsigned(arrays.filters, kernel) * vectors
+            weights = [load(arrays.values, kernel * taps + tap) for tap in range(taps)]
             for i in range(vectors):
                 total = load(place.sums, first + i)
                 for weight, tap in zip(weights, loaded, strict=True):
@@ -206,7 +199,7 @@ def _accumulate(
             prefetch(source, base + (lowest + vectors * lanes + line), locality=L2)
         for index, distances in enumerate(conv.patterns):
             entry = (place.group * conv.channels + number) * len(conv.patterns) + index
-            count = load_unsigned(counts, entry)
+            count = load_unsigned(arrays.counts, entry)
             end = begin + count
             with when(above(count, 0)):
                 loaded = [
@@ -217,4 +210,4 @@ def _accumulate(
             begin = end
         return [as_value(begin)]
 
-    fold_range(0, conv.channels, [as_value(load_index(starts, place.group))], channel)
+    fold_range(0, conv.channels, [as_value(load_index(arrays.starts, place.group))], channel)

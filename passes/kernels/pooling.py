@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import torch_mlir.ir as ir
 from torch_mlir.dialects import arith, vector
 
-from niwaki.dialects import Planar
+from niwaki.dialects import NoArrays, Planar
 
 from .builder import (
     Index,
@@ -38,32 +38,31 @@ from .builder import (
     minimum,
     pieces,
     select,
-    splat,
     store,
 )
-from .epilogue import inline_epilogue
-from .library import Kernel, epilogue_key, layer_layouts
+from .epilogue import finished
+from .library import Kernel, Workgroup, epilogue_key
+from .operands import Memory
 from .rows import for_pieces, write_plane
 
 MOST_UNROLLED = 256  # taps: windows of more are loops
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Pooling:
     """A pooling as this kernel sees it.
 
     Attributes:
-        source, target: layouts of input and result.
+        input, result: layouts.
         images, channels: sizes of the activations.
         kind: ``max`` or ``sum``.
         kernel, strides, dilations, before: of the window; `before` is the padding before each
             spatial dimension.
-        per_filter, per_position: numbers of operands of the epilogue.
         lanes: f32 values of a vector; on a GPU the threads of a workgroup, which hold one each.
     """
 
-    source: Planar
-    target: Planar
+    input: Planar
+    result: Planar
     images: int
     channels: int
     kind: str
@@ -71,31 +70,29 @@ class Pooling:
     strides: tuple[int, ...]
     dilations: tuple[int, ...]
     before: tuple[int, ...]
-    per_filter: int
-    per_position: int
     lanes: int
 
 
 def pooling_kernel(pool: Pooling, epilogue: ir.Block) -> Kernel:
-    """Kernel with operands input, those per filter, those per position."""
+    """Kernel with operands of the epilogue."""
 
-    def emit(buffers: list[ir.Value], workgroup: tuple[Index, Index, Index]) -> None:
+    def emit(memory: Memory[NoArrays[ir.Value]], workgroup: Workgroup) -> None:
         channel, _, image = workgroup
         plane = image * pool.channels + channel
-        read = plane * pool.source.plane + pool.source.lead
-        write = plane * pool.target.plane + pool.target.lead
+        read = plane * pool.input.plane + pool.input.lead
+        write = plane * pool.result.plane + pool.result.lead
 
         def row(indices: list[Index], at: Index) -> None:
             def piece(offset: Index, width: int) -> None:
-                value = window(pool, buffers[0], read, indices, offset, width)
-                finish(pool, epilogue, buffers, value, channel, at + offset, width)
+                value = window(pool, memory.input, read, indices, offset, width)
+                finish(epilogue, memory, value, channel, at + offset, width)
 
-            for_pieces(pool.target.sizes[-1], pool.lanes, piece)
+            for_pieces(pool.result.sizes[-1], pool.lanes, piece)
 
-        write_plane(buffers[-1], write, pool.target, pool.lanes, row)
+        write_plane(memory.result, write, pool.result, pool.lanes, row)
 
     key, workgroups = (pool, epilogue_key(epilogue)), (pool.channels, 1, pool.images)
-    return Kernel(f"pool_{pool.kind}", key, workgroups, layer_layouts(pool, 0), emit)
+    return Kernel(f"pool_{pool.kind}", key, workgroups, emit, pool.input, pool.result)
 
 
 def combine(kind: str, a: ir.Value, b: ir.Value) -> ir.Value:
@@ -163,8 +160,8 @@ def _row_start(pool: Pooling, read: Index, rows: list[Index], taps: list[Index])
     for axis, row in enumerate(rows):
         place = row * pool.strides[axis] + _shift(pool, taps[axis], axis)
         if pool.kind == "max":
-            place = minimum(maximum(place, 0), pool.source.sizes[axis] - 1)
-        at = at + place * pool.source.pitches[axis]
+            place = minimum(maximum(place, 0), pool.input.sizes[axis] - 1)
+        at = at + place * pool.input.pitches[axis]
     return at
 
 
@@ -173,7 +170,7 @@ def _without_padding(
 ) -> ir.Value:
     """Minus infinity in lanes that read left or right of the input."""
     axis = len(pool.kernel) - 1
-    size, stride = pool.source.sizes[axis], pool.strides[axis]
+    size, stride = pool.input.sizes[axis], pool.strides[axis]
     if not _reaches_beyond(pool, tap, axis):
         return value
     first = column * stride + _shift(pool, tap, axis)
@@ -203,7 +200,7 @@ def _without_missed_rows(
     for axis, row in enumerate(rows):
         if _misses_edge(pool, axis) and _reaches_beyond(pool, taps[axis], axis):
             place = row * pool.strides[axis] + _shift(pool, taps[axis], axis)
-            inside = _within(place, pool.source.sizes[axis])
+            inside = _within(place, pool.input.sizes[axis])
             value = select(inside, value, float_constant(float("-inf"), width))
     return value
 
@@ -211,16 +208,16 @@ def _without_missed_rows(
 def _misses_edge(pool: Pooling, axis: int) -> bool:
     """Whether windows may reach beyond an edge without the edge row: dilated or beyond it."""
     span = (pool.kernel[axis] - 1) * pool.dilations[axis]
-    start = (pool.target.sizes[axis] - 1) * pool.strides[axis] - pool.before[axis]
-    return pool.dilations[axis] > 1 or pool.before[axis] > span or start >= pool.source.sizes[axis]
+    start = (pool.result.sizes[axis] - 1) * pool.strides[axis] - pool.before[axis]
+    return pool.dilations[axis] > 1 or pool.before[axis] > span or start >= pool.input.sizes[axis]
 
 
 def _reaches_beyond(pool: Pooling, tap: Index, axis: int) -> bool:
     """Whether a tap, or any one of a loop's, reads beyond an edge in some window."""
     known = [tap.value] if isinstance(tap.value, int) else [0, pool.kernel[axis] - 1]
     shifts = [_shift(pool, Index(each), axis).value for each in known]
-    last = (pool.target.sizes[axis] - 1) * pool.strides[axis]
-    return bool(min(shifts) < 0 or last + max(shifts) >= pool.source.sizes[axis])
+    last = (pool.result.sizes[axis] - 1) * pool.strides[axis]
+    return bool(min(shifts) < 0 or last + max(shifts) >= pool.input.sizes[axis])
 
 
 def _shift(pool: Pooling, tap: Index, axis: int) -> Index:
@@ -234,43 +231,37 @@ def _within(place: Index, size: int) -> ir.Value:
 
 
 def finish(
-    pool: Pooling,
     epilogue: ir.Block,
-    buffers: list[ir.Value],
+    memory: Memory[NoArrays[ir.Value]],
     value: ir.Value,
     channel: Index,
     at: Index,
     width: int,
 ) -> None:
     """Epilogue and store."""
-    per_filter = [
-        splat(load(buffer, channel), width) for buffer in buffers[1 : 1 + pool.per_filter]
-    ]
-    first = 1 + pool.per_filter
-    per_position = [
-        load(buffer, at, width) for buffer in buffers[first : first + pool.per_position]
-    ]
-    store(inline_epilogue(epilogue, [value, *per_filter, *per_position], width), buffers[-1], at)
+    per_filter = [load(buffer, channel) for buffer in memory.per_filter]
+    result = finished(epilogue, value, per_filter, memory.per_position, at, width)
+    store(result, memory.result, at)
 
 
 def whole_plane_kernel(pool: Pooling, epilogue: ir.Block) -> Kernel:
     """As `pooling_kernel`, for a window that is the whole input: one value a channel."""
 
-    def emit(buffers: list[ir.Value], workgroup: tuple[Index, Index, Index]) -> None:
+    def emit(memory: Memory[NoArrays[ir.Value]], workgroup: Workgroup) -> None:
         channel, _, image = workgroup
         plane = image * pool.channels + channel
         value = reduce_plane(
-            pool, buffers[0], plane * pool.source.plane + pool.source.lead, pool.lanes
+            pool, memory.input, plane * pool.input.plane + pool.input.lead, pool.lanes
         )
-        finish(pool, epilogue, buffers, value, channel, plane, 1)
+        finish(epilogue, memory, value, channel, plane, 1)
 
     key, workgroups = (pool, epilogue_key(epilogue)), (pool.channels, 1, pool.images)
-    return Kernel(f"reduce_{pool.kind}", key, workgroups, layer_layouts(pool, 0), emit)
+    return Kernel(f"reduce_{pool.kind}", key, workgroups, emit, pool.input, pool.result)
 
 
 def reduce_plane(pool: Pooling, source: ir.Value, read: Index, lanes: int) -> ir.Value:
     """Combine a plane's pixels: a vector for each width of a row's pieces, then their lanes."""
-    layout, cuts = pool.source, pieces(pool.source.sizes[-1], lanes)
+    layout, cuts = pool.input, pieces(pool.input.sizes[-1], lanes)
     neutral = float("-inf") if pool.kind == "max" else 0.0
 
     def row(at: Index, partial: list[ir.Value]) -> list[ir.Value]:

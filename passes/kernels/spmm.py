@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 import torch_mlir.ir as ir
 
-from niwaki.dialects import Planar
+from niwaki.dialects import Blocks, Planar, SpmmTile
 
 from .builder import (
     Index,
@@ -36,53 +36,45 @@ from .builder import (
     when,
 )
 from .gather_gemm import accumulate, load_masks, store_row
-from .library import Kernel, epilogue_key, layer_layouts
+from .library import Kernel, Workgroup, epilogue_key
+from .operands import Memory
 from .rows import vector_widths, zero_ends
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Spmm:
     """A convolution as this kernel sees it.
 
     Attributes:
-        source, target: layouts of input and result, with equal pitches.
+        input, result: layouts, with equal pitches.
         images, channels, filters: sizes of the activations.
-        group: filters of a workgroup, at most.
-        vectors: vectors of pixels of a tile.
-        tiles: pixel tiles of a workgroup.
-        parts: of the channels; the table of blocks has all filters for each.
+        tile: for each of its parts of the channels the table of blocks has all filters.
         origin, unit: a column lies ``origin + unit * its offset`` elements from the output pixel.
-        per_filter, per_position: numbers of operands of the epilogue.
         lanes: f32 values of a vector.
     """
 
-    source: Planar
-    target: Planar
+    input: Planar
+    result: Planar
     images: int
     channels: int
     filters: int
-    group: int
-    vectors: int
-    tiles: int
-    parts: int
+    tile: SpmmTile
     origin: int
     unit: int
-    per_filter: int
-    per_position: int
     lanes: int
 
     @property
     def widths(self) -> list[int]:
         """Widths of vectors that cover a plane."""
-        return vector_widths(self.target.extent, self.lanes)
+        return vector_widths(self.result.extent, self.lanes)
 
 
 class Sums:
     """A tile's sums between two parts, for the filters of a workgroup: on the stack."""
 
     def __init__(self, conv: Spmm) -> None:
-        rows, *_, last = min(conv.group, conv.filters), *conv.widths
-        self._count = min(conv.vectors, len(conv.widths))
+        rows, *_, last = min(conv.tile.filters, conv.filters), *conv.widths
+        self._count = min(conv.tile.vectors, len(conv.widths))
         self._whole = local_vectors(rows * self._count, conv.lanes)
         self._last = self._whole if last == conv.lanes else local_vectors(rows, last)
         self._lanes = conv.lanes
@@ -113,39 +105,39 @@ class _Place:
 
 
 def spmm_kernel(conv: Spmm, epilogue: ir.Block) -> Kernel:
-    """Kernel with operands input, values, offsets, blocks, per filter, mask, per position."""
-    widths, lanes = conv.widths, conv.lanes
-    whole = len(widths) // conv.vectors
-    rest = widths[whole * conv.vectors :]
+    """Kernel that reads input, values, offsets, blocks, operands per filter, mask, per position."""
+    widths, lanes, size = conv.widths, conv.lanes, conv.tile
+    whole = len(widths) // size.vectors
+    rest = widths[whole * size.vectors :]
     if whole and not rest and widths[-1] < lanes:  # a tile of its own: its last vector is narrower
-        whole, rest = whole - 1, widths[-conv.vectors :]
-    tile_groups = max(1, -(-whole // conv.tiles))
-    workgroups = (-(-conv.filters // conv.group), tile_groups, conv.images)
-    planes = conv.channels * len(conv.source.phases)
+        whole, rest = whole - 1, widths[-size.vectors :]
+    tile_groups = max(1, -(-whole // size.tiles))
+    workgroups = (-(-conv.filters // size.filters), tile_groups, conv.images)
+    planes = conv.channels * len(conv.input.phases)
 
-    def emit(buffers: list[ir.Value], workgroup: tuple[Index, Index, Index]) -> None:
+    def emit(memory: Memory[Blocks[ir.Value]], workgroup: Workgroup) -> None:
         x, y, image = workgroup
-        first = x * conv.group
+        first = x * size.filters
         place = _Place(
             first,
-            minimum(Index(conv.group), conv.filters - first),
-            (image * conv.filters + first) * conv.target.plane + conv.target.lead,
-            image * (planes * conv.source.plane),
+            minimum(Index(size.filters), conv.filters - first),
+            (image * conv.filters + first) * conv.result.plane + conv.result.lead,
+            image * (planes * conv.input.plane),
         )
-        sums = Sums(conv) if conv.parts > 1 else None
+        sums = Sums(conv) if size.parts > 1 else None
 
         def tile(pixel: Index, widths: list[int]) -> None:
-            _Tile(conv, epilogue, buffers, place, pixel, widths, sums).compute()
+            _Tile(conv, epilogue, memory, place, pixel, widths, sums).compute()
 
         if whole:
-            begin = y * conv.tiles
-            with for_range(begin, minimum(begin + conv.tiles, whole)) as number:
-                tile(number * (conv.vectors * lanes), [lanes] * conv.vectors)
+            begin = y * size.tiles
+            with for_range(begin, minimum(begin + size.tiles, whole)) as number:
+                tile(number * (size.vectors * lanes), [lanes] * size.vectors)
 
         def finish() -> None:
             if rest:
-                tile(Index(whole * conv.vectors * lanes), rest)
-            zero_ends(buffers[-1], place.write, place.rows, conv.target, sum(widths), lanes)
+                tile(Index(whole * size.vectors * lanes), rest)
+            zero_ends(memory.result, place.write, place.rows, conv.result, sum(widths), lanes)
 
         if tile_groups == 1:
             finish()
@@ -153,8 +145,8 @@ def spmm_kernel(conv: Spmm, epilogue: ir.Block) -> Kernel:
         with when(equal(y, tile_groups - 1)):
             finish()
 
-    key, layouts = (conv, epilogue_key(epilogue)), layer_layouts(conv, 4)
-    return Kernel("spmm", key, workgroups, layouts, emit, takes_memory=True)
+    key = (conv, epilogue_key(epilogue))
+    return Kernel("spmm", key, workgroups, emit, conv.input, conv.result, takes_memory=True)
 
 
 @dataclass(frozen=True)
@@ -163,7 +155,7 @@ class _Tile:
 
     conv: Spmm
     epilogue: ir.Block
-    buffers: list[ir.Value]
+    memory: Memory[Blocks[ir.Value]]
     place: _Place
     pixel: Index
     widths: list[int]
@@ -177,45 +169,43 @@ class _Tile:
             return
         with for_range(0, self.place.rows) as row:
             self.sums.store(self._add(Index(0), row, None), row, self.widths)
-        if conv.parts > 2:
-            with for_range(1, conv.parts - 1) as part, for_range(0, self.place.rows) as row:
+        if conv.tile.parts > 2:
+            with for_range(1, conv.tile.parts - 1) as part, for_range(0, self.place.rows) as row:
                 added = self._add(part, row, self.sums.load(row, self.widths))
                 self.sums.store(added, row, self.widths)
-        self._store(Index(conv.parts - 1), self.sums)
+        self._store(Index(conv.tile.parts - 1), self.sums)
 
     def _add(self, part: Index, row: Index, sums: list[ir.Value] | None) -> list[ir.Value]:
         """The columns of one filter in one part, added to what earlier parts gave."""
-        source, _, offsets, table = self.buffers[:4]
+        arrays, source = self.memory.arrays, self.memory.input
         entry = (part * self.conv.filters + self.place.first + row) * 4
-        first, last, value = (load_index(table, entry + i) for i in (1, 2, 3))
+        first, last, value = (load_index(arrays.blocks, entry + i) for i in (1, 2, 3))
         base = self.place.read + self.pixel + self.conv.origin
 
         def inputs(number: Index) -> list[ir.Value]:
-            at = base + load_number(offsets, number) * self.conv.unit
+            at = base + load_number(arrays.offsets, number) * self.conv.unit
             return [
                 load(source, at + start, width)
                 for start, width in zip(self._starts, self.widths, strict=True)
             ]
 
-        return accumulate(self.buffers, (first, last, value), 1, self.widths, inputs, sums)
+        return accumulate(arrays.values, (first, last, value), 1, self.widths, inputs, sums)
 
     def _store(self, part: Index, sums: Sums | None) -> None:
         """The last part, and the results."""
-        conv, plane = self.conv, self.conv.target.plane
-        masks = load_masks(conv, self.buffers, self.pixel, self._starts, self.widths)
+        plane = self.conv.result.plane
+        masks = load_masks(self.memory, self.pixel, self._starts, self.widths)
         with for_range(0, self.place.rows) as row:
             added = self._add(part, row, None if sums is None else sums.load(row, self.widths))
             store_row(
-                conv,
                 self.epilogue,
-                self.buffers,
+                self.memory,
                 added,
-                self.pixel,
                 self._starts,
                 self.widths,
                 masks,
                 self.place.first + row,
-                self.place.write + row * plane,
+                self.place.write + row * plane + self.pixel,
             )
 
     @property

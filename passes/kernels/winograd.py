@@ -29,7 +29,7 @@ from dataclasses import dataclass
 import torch_mlir.ir as ir
 from torch_mlir.dialects import arith
 
-from niwaki.dialects import Planar
+from niwaki.dialects import Planar, Values
 
 from .builder import (
     Index,
@@ -52,8 +52,9 @@ from .builder import (
     when_else,
     zero_fill,
 )
-from .epilogue import inline_epilogue
-from .library import Kernel, epilogue_key, layer_layouts
+from .epilogue import finished, inline_epilogue
+from .library import Kernel, Workgroup, epilogue_key
+from .operands import Memory
 from .rows import for_pieces
 from .winograd_sizes import Winograd, covering
 from .winograd_vectors import deinterleave, input_points, interleave, result_values, shuffle
@@ -65,9 +66,9 @@ AHEAD = 64
 
 @dataclass(frozen=True)
 class _Place:
-    """What a workgroup reads and writes: buffers, its image, where its scratch memory begins."""
+    """What a workgroup reads and writes: memory, its image, where its scratch memory begins."""
 
-    buffers: list[ir.Value]
+    memory: Memory[Values[ir.Value]]
     image: Index
     inputs: Index
     products: Index
@@ -76,55 +77,54 @@ class _Place:
 
     @property
     def scratch(self) -> ir.Value:
-        return self.buffers[-1]
+        return self.memory.scratch
 
     @property
     def result(self) -> ir.Value:
-        return self.buffers[-2]
+        return self.memory.result
 
 
 def winograd_kernel(conv: Winograd, epilogue: ir.Block) -> Kernel:
-    """Kernel with operands input, values, per filter, per position."""
-    rows = conv.frames * conv.grid[0]
-    filter_groups = -(-conv.filters // conv.together)
-    shares = -(-filter_groups // conv.groups)
+    """Kernel with transformed weights as `Values`."""
+    rows, size = conv.frames * conv.grid[0], conv.tile
+    filter_groups = -(-conv.filters // size.together)
+    shares = -(-filter_groups // size.groups)
     edges = conv.block_edges
     block_groups = len(edges) - 1
     workgroups = (shares, block_groups, conv.images)
 
-    def emit(buffers: list[ir.Value], workgroup: tuple[Index, Index, Index]) -> None:
+    def emit(memory: Memory[Values[ir.Value]], workgroup: Workgroup) -> None:
         x, y, image = workgroup
         *parts, scratch = conv.parts
         own = ((image * block_groups + y) * shares + x) * scratch
-        place = _Place(buffers, image, *(own + part for part in parts))
+        place = _Place(memory, image, *(own + part for part in parts))
         _zero_lines(conv, place)
-        last_group = minimum(x * conv.groups + conv.groups, filter_groups)
+        last_group = minimum(x * size.groups + size.groups, filter_groups)
         begin, end = (part * edges[-1] // block_groups for part in (y, y + 1))
-        whole = rows // conv.tile_rows
+        whole = rows // size.rows
 
         def block(number: Index, tile_rows: int) -> None:
-            first = number * conv.tile_rows
+            first = number * size.rows
             _transform_inputs(conv, place, first, tile_rows)
-            with for_range(x * conv.groups, last_group) as group:
-                filter_ = group * conv.together
-                count = minimum(Index(conv.together), conv.filters - filter_)
+            with for_range(x * size.groups, last_group) as group:
+                filter_ = group * size.together
+                count = minimum(Index(size.together), conv.filters - filter_)
                 _multiply(conv, place, filter_, count, tile_rows)
                 _transform_products(conv, epilogue, place, filter_, count, first, tile_rows)
 
         with for_range(begin, minimum(end, whole)) as number:
-            block(number, conv.tile_rows)
-        if rows % conv.tile_rows:
+            block(number, size.rows)
+        if rows % size.rows:
             with when(equal(y, block_groups - 1)):
-                block(Index(whole), rows % conv.tile_rows)
+                block(Index(whole), rows % size.rows)
 
-    key, layouts = (conv, epilogue_key(epilogue)), layer_layouts(conv, 1)
-    scratch = math.prod(workgroups) * conv.parts[-1]
-    return Kernel("winograd", key, workgroups, layouts, emit, scratch)
+    key, scratch = (conv, epilogue_key(epilogue)), math.prod(workgroups) * conv.parts[-1]
+    return Kernel("winograd", key, workgroups, emit, conv.input, conv.result, scratch)
 
 
 def _zero_lines(conv: Winograd, place: _Place) -> None:
     """Zeros of the lines on both sides of the image, which stay for all rows."""
-    before, width = conv.padding[-1], conv.source.sizes[-1]
+    before, width = conv.padding[-1], conv.input.sizes[-1]
     with for_range(0, conv.matrices.points) as row:
         line = place.lines + row * conv.line
         zero_fill(place.scratch, line, before, conv.lanes)
@@ -134,15 +134,15 @@ def _zero_lines(conv: Winograd, place: _Place) -> None:
 
 def _transform_inputs(conv: Winograd, place: _Place, first: Index, tile_rows: int) -> None:
     """V of one block, whose first row of tiles is `first`."""
-    height, points = conv.source.sizes[-2], conv.matrices.points
+    height, points = conv.input.sizes[-2], conv.matrices.points
     with for_range(0, conv.planes * conv.depth) as number:
-        plane = (place.image * conv.planes + number // conv.depth) * conv.source.plane
-        plane = plane + conv.source.lead
+        plane = (place.image * conv.planes + number // conv.depth) * conv.input.plane
+        plane = plane + conv.input.lead
         with for_range(0, tile_rows) as row:
             frame, tile = frame_and_row(conv, first + row)
             # Frames before the first one and after the last one are halo, so they are there.
             reached = frame + number % conv.depth - conv.padding[0]
-            begin = plane + reached * frame_pitch(conv.source)
+            begin = plane + reached * frame_pitch(conv.input)
             top = tile * conv.outputs - conv.padding[-2]
             inside = all_of([above(top, -1), below(top, height - points + 1)])
             when_else(
@@ -170,15 +170,15 @@ def _transform_rows(
     conv: Winograd, place: _Place, plane: Index, top: Index, *, whole: bool
 ) -> None:
     """Lines B^T x of a row of tiles; rows outside the image are zeros, unless all are inside."""
-    height, width = conv.source.sizes[-2:]
-    pitch = conv.source.pitches[-2]
+    height, width = conv.input.sizes[-2:]
+    pitch = conv.input.pitches[-2]
     rows: list[Index] = [top + i for i in range(conv.matrices.points)]
     inside = [all_of([above(row, -1), below(row, height)]) for row in rows] if not whole else []
     if not whole:
         rows = [minimum(maximum(row, 0), height - 1) for row in rows]
 
     def piece(offset: Index, lanes: int) -> None:
-        loaded = [load(place.buffers[0], plane + row * pitch + offset, lanes) for row in rows]
+        loaded = [load(place.memory.input, plane + row * pitch + offset, lanes) for row in rows]
         if not whole:
             zeros = float_constant(0.0, lanes)
             loaded = [select(is_in, x, zeros) for is_in, x in zip(inside, loaded, strict=True)]
@@ -210,10 +210,10 @@ def _transform_columns(conv: Winograd, place: _Place, at: Index) -> None:
 
 def _multiply(conv: Winograd, place: _Place, filter_: Index, count: Index, tile_rows: int) -> None:
     """M of `count` filters from `filter_` on."""
-    values = place.buffers[1]
+    values, size, height = place.memory.arrays.values, conv.tile, conv.tile.filters
     vectors = covering(tile_rows * conv.grid[1], conv.lanes)
-    register_blocks = (count + (conv.height - 1)) // conv.height
-    whole = sum(width == conv.lanes for _, width in vectors) // conv.vectors
+    register_blocks = (count + (height - 1)) // height
+    whole = sum(width == conv.lanes for _, width in vectors) // size.vectors
 
     def tile(weights: Index, inputs: Index, products: Index, widths: list[int]) -> None:
         starts = [sum(widths[:i]) for i in range(len(widths))]
@@ -225,34 +225,34 @@ def _multiply(conv: Winograd, place: _Place, filter_: Index, count: Index, tile_
                 for start, width in zip(starts, widths, strict=True)
             ]
             # Weights come from memory, once for a block of tiles, and in order.
-            prefetch(values, weights + (number + AHEAD) * conv.height)
+            prefetch(values, weights + (number + AHEAD) * height)
             updated = []
-            for row in range(conv.height):
-                weight = load(values, weights + number * conv.height + row)
+            for row in range(height):
+                weight = load(values, weights + number * height + row)
                 for i, width in enumerate(widths):
                     total = sums[row * len(widths) + i]
                     updated.append(fma(splat(weight, width), loaded[i], total))
             return updated
 
-        zeros = [float_constant(0.0, width) for _ in range(conv.height) for width in widths]
+        zeros = [float_constant(0.0, width) for _ in range(height) for width in widths]
         sums = fold_range(0, conv.planes * conv.depth, zeros, plane)
-        for row in range(conv.height):
+        for row in range(height):
             for i, start in enumerate(starts):
                 at = products + row * conv.tiles + start
                 store(sums[row * len(widths) + i], place.scratch, at)
 
-    step = conv.vectors * conv.lanes
+    step = size.vectors * conv.lanes
     with for_range(0, conv.points) as point, for_range(0, register_blocks) as number:
         # Groups of filters one after the other, in each points, in each register blocks.
-        before = filter_ * conv.points + (point * register_blocks + number) * conv.height
+        before = filter_ * conv.points + (point * register_blocks + number) * height
         weights = before * (conv.planes * conv.depth)
         inputs = place.inputs + point * conv.input_step
-        products = place.products + point * conv.product_step + number * conv.height * conv.tiles
+        products = place.products + point * conv.product_step + number * height * conv.tiles
         if whole:
             with for_range(0, whole) as group:
                 at = group * step
-                tile(weights, inputs + at, products + at, [conv.lanes] * conv.vectors)
-        if rest := [width for _, width in vectors[whole * conv.vectors :]]:
+                tile(weights, inputs + at, products + at, [conv.lanes] * size.vectors)
+        if rest := [width for _, width in vectors[whole * size.vectors :]]:
             at = Index(whole * step)
             tile(weights, inputs + at, products + at, rest)
 
@@ -268,11 +268,9 @@ def _transform_products(
 ) -> None:
     """Results of `count` filters from `filter_` on."""
     with for_range(0, count) as number:
-        plane = (place.image * conv.filters + filter_ + number) * conv.target.plane
-        plane = plane + conv.target.lead
-        per_filter = [
-            load(buffer, filter_ + number) for buffer in place.buffers[2 : 2 + conv.per_filter]
-        ]
+        plane = (place.image * conv.filters + filter_ + number) * conv.result.plane
+        plane = plane + conv.result.lead
+        per_filter = [load(buffer, filter_ + number) for buffer in place.memory.per_filter]
         with for_range(0, tile_rows) as row:
             at = place.products + number * conv.tiles + row * conv.grid[1]
             if conv.window == 1:
@@ -282,7 +280,7 @@ def _transform_products(
                 _products_to_lines(conv, place, at, pooled)
             frame, tile = frame_and_row(conv, first + row)
             top = tile * conv.kept
-            with for_range(0, minimum(Index(conv.kept), conv.target.sizes[-2] - top)) as line:
+            with for_range(0, minimum(Index(conv.kept), conv.result.sizes[-2] - top)) as line:
                 _store_row(conv, epilogue, place, plane, frame, top + line, line, per_filter)
 
 
@@ -345,17 +343,15 @@ def _store_row(
     per_filter: list[ir.Value],
 ) -> None:
     """Epilogue, if windows have not taken it, and store of a row of pixels; zeros behind it."""
-    (height, width), pitch = conv.target.sizes[-2:], conv.target.pitches[-2]
-    residuals = place.buffers[2 + conv.per_filter : -2]
+    (height, width), pitch = conv.result.sizes[-2:], conv.result.pitches[-2]
+    residuals = place.memory.per_position
     from_line = place.pixels + line * conv.line
-    to_row = plane + frame * frame_pitch(conv.target) + row * pitch
+    to_row = plane + frame * frame_pitch(conv.result) + row * pitch
 
     def piece(offset: Index, lanes: int) -> None:
         value = load(place.scratch, from_line + offset, lanes)
         if conv.window == 1:
-            extras = [splat(x, lanes) for x in per_filter]
-            extras += [load(buffer, to_row + offset, lanes) for buffer in residuals]
-            value = inline_epilogue(epilogue, [value, *extras], lanes)
+            value = finished(epilogue, value, per_filter, residuals, to_row + offset, lanes)
         store(value, place.result, to_row + offset)
 
     for_pieces(width, conv.lanes, piece)
@@ -365,10 +361,10 @@ def _store_row(
         return lambda: zero_fill(place.result, behind, count, conv.lanes)
 
     def end_of_frame() -> None:
-        between = frame_pitch(conv.target) - (height - 1) * pitch - width
+        between = frame_pitch(conv.result) - (height - 1) * pitch - width
         when_else(equal(frame, conv.frames - 1), rest, zeros(between))
 
     # A plane may end before a whole pitch does.
-    rest = zeros(conv.target.plane - conv.target.extent)
+    rest = zeros(conv.result.plane - conv.result.extent)
     at_end = rest if conv.frames == 1 else end_of_frame
     when_else(equal(row, height - 1), at_end, zeros(pitch - width))

@@ -6,53 +6,46 @@ import itertools
 import math
 from dataclasses import dataclass
 
-from niwaki.dialects import Planar, round_up
+from niwaki.dialects import Planar, WinogradTile, round_up
 from niwaki.winograd import Transform, transform
 
 from .builder import CACHE_LINE
 from .rows import vector_widths
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Winograd:
     """A convolution as this kernel sees it.
 
     Attributes:
-        source, target: layouts of input and result.
+        input, result: layouts.
         images, filters: sizes of the result.
         planes: of an image of the input.
         depth: frames of each of them that a frame of the result needs; 1 for images.
         padding: zeros before the first frame, row and column of a plane.
-        outputs, taps: pixels of a tile's side, and of a weight kernel's.
+        taps: of a weight kernel's side.
         window: pixels of the side of a window whose maximum is one of the result; 1 without.
-        tile_rows: rows of tiles of a block.
-        blocks: of a workgroup, at most.
-        height, vectors: filters and vectors of tiles of a register block.
-        together: filters whose products wait in M, a multiple of `height`.
-        groups: of so many filters, of a workgroup.
-        per_filter, per_position: numbers of operands of the epilogue.
+        tile: of its filters `together` wait in M, and a workgroup has `groups` of these; a block
+            has `rows` rows of tiles, and a workgroup at most `blocks` blocks.
         lanes: f32 values of a vector.
     """
 
-    source: Planar
-    target: Planar
+    input: Planar
+    result: Planar
     images: int
     filters: int
     planes: int
     depth: int
     padding: tuple[int, ...]
-    outputs: int
     taps: int
     window: int
-    tile_rows: int
-    blocks: int
-    height: int
-    vectors: int
-    together: int
-    groups: int
-    per_filter: int
-    per_position: int
+    tile: WinogradTile
     lanes: int
+
+    @property
+    def outputs(self) -> int:
+        """Pixels of a tile's side."""
+        return self.tile.outputs
 
     @property
     def matrices(self) -> Transform:
@@ -66,7 +59,7 @@ class Winograd:
     @property
     def grid(self) -> tuple[int, int]:
         """Rows and columns of tiles of a frame."""
-        rows, columns = self.target.sizes[-2:]
+        rows, columns = self.result.sizes[-2:]
         return -(-rows // self.kept), -(-columns // self.kept)
 
     @property
@@ -77,7 +70,7 @@ class Winograd:
     @property
     def frames(self) -> int:
         """Of the result."""
-        return math.prod(self.target.sizes[:-2])
+        return math.prod(self.result.sizes[:-2])
 
     @property
     def block_edges(self) -> list[int]:
@@ -85,8 +78,8 @@ class Winograd:
 
         So two threads have equal work.
         """
-        blocks = -(-(self.frames * self.grid[0]) // self.tile_rows)
-        groups = min(blocks, round_up(-(-blocks // self.blocks), 2))
+        blocks = -(-(self.frames * self.grid[0]) // self.tile.rows)
+        groups = min(blocks, round_up(-(-blocks // self.tile.blocks), 2))
         return [number * blocks // groups for number in range(groups + 1)]
 
     @property
@@ -98,8 +91,8 @@ class Winograd:
     def tiles(self) -> int:
         """Room for the tiles of a block: whole cache lines, with what its last vector exceeds."""
         start, width = self.chunks[-1]
-        row_end = (self.tile_rows - 1) * self.grid[1] + start + width
-        start, width = covering(self.tile_rows * self.grid[1], self.lanes)[-1]
+        row_end = (self.tile.rows - 1) * self.grid[1] + start + width
+        start, width = covering(self.tile.rows * self.grid[1], self.lanes)[-1]
         return round_up(max(row_end, start + width), CACHE_LINE)
 
     @property
@@ -119,7 +112,7 @@ class Winograd:
     @property
     def product_step(self) -> int:
         """From a point to the next in M."""
-        return odd_lines(self.together * self.tiles)
+        return odd_lines(self.tile.together * self.tiles)
 
     @property
     def parts(self) -> tuple[int, ...]:

@@ -7,7 +7,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from niwaki.dialects import Planar
+from niwaki.dialects import Planar, WinogradTile
 from niwaki.passes.kernels.rows import plain_layout
 from niwaki.passes.kernels.winograd_sizes import Winograd
 
@@ -15,20 +15,9 @@ from niwaki.passes.kernels.winograd_sizes import Winograd
 def winograd(rows: int, tile_rows: int, blocks: int) -> Winograd:
     """A layer with so many rows of tiles."""
     plane: Planar = plain_layout([4 * rows, 8])
-    sizes = {"images": 1, "filters": 8, "planes": 4, "depth": 1, "height": 8, "vectors": 1}
-    counts = {"together": 8, "groups": 1, "per_filter": 0, "per_position": 0, "lanes": 8}
-    return Winograd(
-        plane,
-        plane,
-        padding=(0, 1, 1),
-        outputs=4,
-        taps=3,
-        window=1,
-        tile_rows=tile_rows,
-        blocks=blocks,
-        **sizes,
-        **counts,
-    )
+    sizes = {"images": 1, "filters": 8, "planes": 4, "depth": 1, "taps": 3, "window": 1, "lanes": 8}
+    tile = WinogradTile(4, 8, 1, together=8, groups=1, rows=tile_rows, blocks=blocks)
+    return Winograd(input=plane, result=plane, padding=(0, 1, 1), tile=tile, **sizes)
 
 
 @given(st.integers(1, 60), st.integers(1, 9), st.integers(1, 9))

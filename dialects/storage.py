@@ -1,0 +1,51 @@
+"""The arrays of packed weights, by name, wherever they are.
+
+They are numpy arrays where weights are packed, operands of a packed op, and memrefs in a kernel.
+The modules of the packed ops say what is in them.
+"""
+
+from dataclasses import dataclass, fields
+from typing import Any, Generic, TypeVar
+
+Array = TypeVar("Array")
+
+
+@dataclass(frozen=True)
+class NoArrays(Generic[Array]):
+    """Of what has no weights."""
+
+
+@dataclass(frozen=True)
+class Values(Generic[Array]):
+    """Weights that are all there, in an order that the kernel knows."""
+
+    values: Array
+
+
+@dataclass(frozen=True)
+class Blocks(Generic[Array]):
+    """Blocks of filters that share columns, see `packed.py`."""
+
+    values: Array
+    offsets: Array
+    blocks: Array
+
+
+@dataclass(frozen=True)
+class Patterns(Generic[Array]):
+    """Kernels with patterns, see `packed_pattern.py`."""
+
+    values: Array
+    filters: Array
+    counts: Array
+    starts: Array
+
+
+def listed(arrays: Any) -> list[Any]:
+    """The arrays of one of these classes, in order."""
+    return [getattr(arrays, field.name) for field in fields(arrays)]
+
+
+def arrays_of(op: Any, storage: Any) -> Any:
+    """The operands of a packed op that are the arrays of class `storage`."""
+    return storage(*(getattr(op, field.name) for field in fields(storage)))
