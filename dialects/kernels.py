@@ -81,11 +81,15 @@ def parameters(tile: Any) -> dict[str, type]:
 class Tiled(SparsePattern.Attribute):
     """What kernel attributes have in common: parameters that are the fields of a tile.
 
-    Subclasses say which tile, and how a report has it. What is annotated would be a parameter.
+    Subclasses say which tile, how a report has it, which layer the kernel may be chosen for, if
+    any, and which packed op has the arrays that it reads. (What is annotated is a parameter.)
     """
 
     tile_type = tuple  # type: Any
     text = ""
+    layer = ""
+    packed = ""
+    takes_strides = False  # itself, of an input that is not split into phases
 
     @classmethod
     def of(cls, *tile: int, **named: int) -> Any:
@@ -118,6 +122,8 @@ class GatherGemmAttr(Tiled, name="gather_gemm"):
 
     tile_type = GatherGemmTile
     text = "{}x{} tiles {} blocks {}"
+    layer = "conv"
+    packed = "packed_conv"
     __annotations__ = parameters(GatherGemmTile)
 
 
@@ -130,6 +136,7 @@ class GatherPoolAttr(Tiled, name="gather_pool"):
 
     tile_type = GatherPoolTile
     text = "{}x{}x{} lines {} blocks {}"
+    packed = "packed_pooled_conv"
     __annotations__ = parameters(GatherPoolTile)
 
 
@@ -141,6 +148,8 @@ class PatternGemmAttr(Tiled, name="pattern_gemm"):
 
     tile_type = PatternGemmTile
     text = "{}x{} tiles {}"
+    layer = "conv"
+    packed = "packed_pattern_conv"
     __annotations__ = parameters(PatternGemmTile)
 
 
@@ -152,6 +161,8 @@ class SpmmAttr(Tiled, name="spmm"):
 
     tile_type = SpmmTile
     text = "{}x{} tiles {} parts {}"
+    layer = "conv"
+    packed = "packed_conv"
     __annotations__ = parameters(SpmmTile)
 
 
@@ -165,6 +176,8 @@ class WinogradAttr(Tiled, name="winograd"):
 
     tile_type = WinogradTile
     text = "{0}x{0} {1}x{2} filters {3}x{4} rows {5} blocks {6}"
+    layer = "conv"
+    packed = "packed_winograd_conv"
     __annotations__ = parameters(WinogradTile)
 
 
@@ -176,6 +189,9 @@ class DepthwiseAttr(Tiled, name="depthwise"):
 
     tile_type = DepthwiseTile
     text = "{} channels {}"
+    layer = "conv"
+    packed = "packed_conv"
+    takes_strides = True
     __annotations__ = parameters(DepthwiseTile)
 
 
@@ -187,19 +203,24 @@ class MatvecAttr(Tiled, name="matvec"):
 
     tile_type = MatvecTile
     text = "{}x{}"
+    layer = "linear"
+    packed = "packed_linear"
     __annotations__ = parameters(MatvecTile)
 
 
-BLOCK_KERNELS = (GatherGemmAttr, SpmmAttr, DepthwiseAttr)  # take weights in blocks of filters
-CONV_KERNELS = (*BLOCK_KERNELS, PatternGemmAttr, WinogradAttr)
-LINEAR_KERNELS = (MatvecAttr,)
-
-
-def kernel_problem(attribute: Any, families: tuple[Any, ...]) -> str:
-    """What is wrong with a layer's kernel, empty if nothing is."""
-    if not isinstance(attribute, families):
-        known = " or ".join(family.attr_name for family in families)
-        return f"needs a kernel of {known}, got {attribute}"
-    if min(attribute.tile) < 1:
-        return f"needs a kernel whose numbers are at least 1, got {attribute}"
+def kernel_problem(op: Any) -> str:
+    """What is wrong with the kernel of a layer or packed op, empty if nothing is."""
+    kernel: Any = op.operation.attributes["kernel"]
+    name = op.operation.name.partition(".")[2]
+    known = [each for each in SparsePattern.attributes if takes(each, name)]
+    if type(kernel) not in known:
+        names = " or ".join(each.attr_name for each in known)
+        return f"needs a kernel of {names}, got {kernel}"
+    if min(kernel.tile) < 1:
+        return f"needs a kernel whose numbers are at least 1, got {kernel}"
     return ""
+
+
+def takes(attribute: Any, op: str) -> bool:
+    """Whether an attribute of the dialect is a kernel for ops of this name."""
+    return issubclass(attribute, Tiled) and op in (attribute.layer, attribute.packed)

@@ -22,7 +22,7 @@ from torch_mlir.dialects import ext
 
 from .dialect import SparsePattern, ints
 from .epilogue import epilogue_problem, shape_text
-from .kernels import BLOCK_KERNELS, LINEAR_KERNELS, SpmmAttr, kernel_problem
+from .kernels import kernel_problem
 from .rules import (
     array_types_problem,
     packed_planar_problem,
@@ -84,7 +84,7 @@ class PackedLinearOp(SparsePattern.Operation, name="packed_linear", traits=[ext.
 
 def packed_conv_problem(op: PackedConvOp) -> str:
     """What is wrong with a `packed_conv`, empty if nothing is."""
-    if problem := packed_shapes_problem(op) or packed_problem(op, BLOCK_KERNELS):
+    if problem := packed_shapes_problem(op) or packed_problem(op):
         return problem
     if problem := window_problem(op, ints(op.kernel_size)) or packed_planar_problem(op):
         return problem
@@ -95,10 +95,8 @@ def packed_conv_problem(op: PackedConvOp) -> str:
 
 def parts_problem(op: PackedConvOp) -> str:
     """What is wrong with the blocks of a kernel that takes them in parts, empty if nothing is."""
-    if not isinstance(op.kernel, SpmmAttr):
-        return ""
-    filters, parts = op.result.type.shape[1], op.kernel.tile[3]
-    if op.blocks.type.shape[0] == parts * filters:
+    filters, parts = op.result.type.shape[1], getattr(op.kernel.tile, "parts", 0)
+    if parts == 0 or op.blocks.type.shape[0] == parts * filters:
         return ""
     return f"needs {parts} parts of {filters} blocks each, got {op.blocks.type}"
 
@@ -108,14 +106,14 @@ def packed_linear_problem(op: PackedLinearOp) -> str:
     data, result = op.input.type, op.result.type
     if (data.rank, result.rank) != (2, 2):
         return f"needs input and result of rank 2, got {data.rank} and {result.rank}"
-    if problem := packed_problem(op, LINEAR_KERNELS):
+    if problem := packed_problem(op):
         return problem
     if result.shape[0] != data.shape[0]:
         return f"has {data.shape[0]} rows, but its result is {shape_text(result)}"
     return epilogue_problem(op, result.shape[1])
 
 
-def packed_problem(op: Any, kernels: tuple[Any, ...]) -> str:
+def packed_problem(op: Any) -> str:
     """Checks shared by the packed ops, empty if nothing is wrong."""
     if problem := scheme_problem(op.scheme) or tensors_problem(op):
         return problem
@@ -131,4 +129,4 @@ def packed_problem(op: Any, kernels: tuple[Any, ...]) -> str:
         return f"needs blocks of four numbers each, got {op.blocks.type}"
     if not 0 <= op.full_blocks.value <= blocks:
         return f"has {op.full_blocks.value} full blocks of {blocks}"
-    return kernel_problem(op.kernel, kernels)
+    return kernel_problem(op)

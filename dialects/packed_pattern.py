@@ -19,7 +19,7 @@ from torch_mlir.dialects import ext
 
 from .dialect import SparsePattern, ints, is_int_array
 from .epilogue import epilogue_problem
-from .kernels import PatternGemmAttr, kernel_problem
+from .kernels import kernel_problem
 from .rules import (
     array_types_problem,
     packed_planar_problem,
@@ -67,7 +67,7 @@ def packed_pattern_conv_problem(op: PackedPatternConvOp) -> str:
     if problem := packed_shapes_problem(op) or scheme_problem(op.scheme) or tensors_problem(op):
         return problem
     kernel = ints(op.kernel_size)
-    if problem := window_problem(op, kernel) or kernel_problem(op.kernel, (PatternGemmAttr,)):
+    if problem := window_problem(op, kernel) or kernel_problem(op):
         return problem
     if problem := packed_planar_problem(op) or arrays_problem(op):
         return problem
@@ -84,7 +84,7 @@ def arrays_problem(op: PackedPatternConvOp) -> str:
 
     conv_groups = op.groups.value
     of_group = op.result.type.shape[1] // conv_groups
-    height = min(op.kernel.tile[0], of_group)
+    height = min(op.kernel.tile.filters, of_group)
     if height > MOST_FILTERS:
         return f"needs groups of at most {MOST_FILTERS} filters, got {height}"
     expected = {

@@ -13,7 +13,6 @@ from torch_mlir.dialects import ext
 
 from .dialect import SparsePattern, ints, is_int_array
 from .epilogue import epilogue_problem
-from .kernels import GatherPoolAttr
 from .layout import layout_of
 from .packed import packed_problem
 from .rules import (
@@ -57,7 +56,7 @@ class PackedPooledConvOp(SparsePattern.Operation, name="packed_pooled_conv", tra
 
 def packed_pooled_conv_problem(op: PackedPooledConvOp) -> str:
     """What is wrong with a `packed_pooled_conv`, empty if nothing is."""
-    if problem := packed_shapes_problem(op) or packed_problem(op, (GatherPoolAttr,)):
+    if problem := packed_shapes_problem(op) or packed_problem(op):
         return problem
     kernel_size = ints(op.kernel_size)
     if problem := window_attributes_problem(op, kernel_size) or window_sizes_problem(op):

@@ -105,7 +105,7 @@ def packed_winograd_conv_problem(op: PackedWinogradConvOp) -> str:
     """What is wrong with a `packed_winograd_conv`, empty if nothing is."""
     if problem := packed_shapes_problem(op) or scheme_problem(op.scheme) or tensors_problem(op):
         return problem
-    if problem := kernel_problem(op.kernel, (WinogradAttr,)):
+    if problem := kernel_problem(op):
         return problem
     kernel_size = ints(op.kernel_size)
     if problem := window_attributes_problem(op, kernel_size) or pooled_problem(op):
@@ -118,11 +118,13 @@ def packed_winograd_conv_problem(op: PackedWinogradConvOp) -> str:
     assert window is not None
     if problem := array_types_problem(op, {"values": (1, op.input.type.element_type)}):
         return problem
-    outputs, height, *_ = op.kernel.tile
+    tile = op.kernel.tile
     source, filters = layout_of(op.input.type), op.result.type.shape[1]
     assert source is not None
     planes = op.input.type.shape[1] * len(source.phases) * window.frames
-    needed = transform(outputs, window.taps).points ** 2 * planes * round_up(filters, height)
+    needed = (
+        transform(tile.outputs, window.taps).points ** 2 * planes * round_up(filters, tile.filters)
+    )
     if op.values.type.shape[0] != needed:
         told = f"{filters} filters of {planes} planes"
         return f"needs {needed} values for {told}, got {op.values.type}"
@@ -145,7 +147,7 @@ def pooled_problem(op: PackedWinogradConvOp) -> str:
 
 def tile_problem(kernel: WinogradAttr, taps: int) -> str:
     """A tile size that there is for a square of so many taps, and groups of whole blocks."""
-    outputs, height, _, together, *_ = kernel.tile
+    outputs, height, together = kernel.tile.outputs, kernel.tile.filters, kernel.tile.together
     known = [size for size, side in PAIRS if side == taps]
     if not known:
         sides = " or ".join(f"{side}x{side}" for side in sorted({side for _, side in PAIRS}))

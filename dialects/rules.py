@@ -8,7 +8,7 @@ from typing import Any
 
 from .dialect import ints, is_int_array
 from .epilogue import epilogue_problem, shape_text
-from .kernels import CONV_KERNELS, LINEAR_KERNELS, DepthwiseAttr, kernel_problem
+from .kernels import kernel_problem
 from .layout import layer_reach, layout_of, layout_problem
 from .planar import Planar, Reach, displacements, window_reach
 from .schemes import scheme_problem
@@ -27,7 +27,7 @@ def conv_problem(op: Any) -> str:
     if weight.rank != data.rank or result.rank != data.rank:
         ranks = f"{data.rank}, {weight.rank} and {result.rank}"
         return f"needs input, weight and result of one rank, got {ranks}"
-    if problem := weights_problem(op, CONV_KERNELS) or window_problem(op, weight.shape[2:]):
+    if problem := weights_problem(op) or window_problem(op, weight.shape[2:]):
         return problem
     if problem := groups_problem(op, weight.shape[0]):
         return problem
@@ -49,7 +49,7 @@ def linear_problem(op: Any) -> str:
     if (data.rank, weight.rank, result.rank) != (2, 2, 2):
         ranks = f"{data.rank}, {weight.rank} and {result.rank}"
         return f"needs input, weight and result of rank 2, got {ranks}"
-    if problem := weights_problem(op, LINEAR_KERNELS):
+    if problem := weights_problem(op):
         return problem
     if weight.shape[1] != data.shape[1]:
         return f"has weights for {weight.shape[1]} inputs, but its input has {data.shape[1]}"
@@ -105,7 +105,7 @@ def concat_problem(op: Any) -> str:
     return ""
 
 
-def weights_problem(op: Any, kernels: tuple[Any, ...]) -> str:
+def weights_problem(op: Any) -> str:
     """Checks shared by the logical ops with weights."""
     if problem := scheme_problem(op.scheme) or tensors_problem(op):
         return problem
@@ -114,7 +114,7 @@ def weights_problem(op: Any, kernels: tuple[Any, ...]) -> str:
         return f"has weights of {weight} for an input of {data}"
     # Kernels are chosen before weights are packed.
     chosen = "kernel" in op.operation.attributes
-    return kernel_problem(op.operation.attributes["kernel"], kernels) if chosen else ""
+    return kernel_problem(op) if chosen else ""
 
 
 def tensors_problem(op: Any) -> str:
@@ -282,9 +282,9 @@ def pooled_layout_problem(op: Any) -> str:
 
 
 def strided_rows_problem(op: Any, kernel: Sequence[int]) -> str:
-    """Taking every s-th pixel itself, as poolings do, is for the depthwise kernel alone."""
+    """Taking every s-th pixel itself, as poolings do, is for some kernels alone."""
     attributes = op.operation.attributes
-    if "kernel" in attributes and not isinstance(attributes["kernel"], DepthwiseAttr):
+    if "kernel" in attributes and not attributes["kernel"].takes_strides:
         strides = list(ints(op.strides))
         return f"has strides {strides}, so its kernel needs an input split into phases"
     return rows_halo_problem(op, kernel)

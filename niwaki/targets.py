@@ -102,6 +102,11 @@ class Target:
     product_tile: int = 0
 
     @property
+    def step(self) -> int:
+        """Neighbouring places that a kernel computes at once: lanes, or threads of a workgroup."""
+        return self.threads if self.backend == "gpu" else self.lanes
+
+    @property
     def cpu_core(self) -> Core:
         """What a core does in a cycle; there is one where `backend` is ``cpu``."""
         assert self.core is not None, self.name

@@ -8,7 +8,7 @@ a concatenation (`concats.py`). The zeros before its first plane are written whe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,14 +16,16 @@ import numpy as np
 import torch_mlir.ir as ir
 
 from niwaki.dialects import ConcatOp, Planar, int_array, layout_of
+from niwaki.targets import Target
 
 from .base import constant, function_ops
 from .concats import Slice, into_slice, is_inner, slices_of, written_directly
+from .families import family_of
 from .in_place import Order, memory_to_take
 from .kernels.copy_planes import copy_planes_kernel
 from .kernels.library import PART, Kernel, KernelLibrary, ZeroLead, after_lead, flat
 from .kernels.operands import Operands, activation
-from .lowering import MakeKernel, check_kernels, check_prepared
+from .lowering import check_kernel, check_prepared
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,7 @@ class Call:
     part: Slice | None = None
 
 
-def lower_all(
-    module: Any, kernels: Mapping[Any, MakeKernel], lanes: int, zero_lead: ZeroLead
-) -> None:
+def lower_all(module: Any, target: Target, zero_lead: ZeroLead) -> None:
     """Replace ops that have a kernel by dispatches.
 
     `zero_lead` writes the zeros before the first plane of a result.
@@ -57,10 +57,10 @@ def lower_all(
     ops = function_ops(module)
     for op in ops:
         check_prepared(op)
-    check_kernels(ops, kernels)
-    layers = [op for op in ops if type(op) in kernels or isinstance(op, ConcatOp)]
+        check_kernel(op, target)
+    layers = [op for op in ops if family_of(op) is not None or isinstance(op, ConcatOp)]
     # First decide on all kernels, from types that still tell their layouts.
-    planner = Planner(kernels, lanes, zero_lead, ops)
+    planner = Planner(target, zero_lead, ops)
     calls = [(op, list(planner.calls(op))) for op in layers]
     caller = Caller(KernelLibrary(module))
     for op, needed in calls:
@@ -74,16 +74,14 @@ class Planner:
     """Chooses kernels and memory.
 
     Attributes:
-        kernels: for each type of op what makes its kernel.
-        lanes: values of a vector.
+        target: the machine.
         zero_lead: writes the zeros before the first plane of a result.
         ops: those directly inside functions.
         order: where in the program values are computed.
         parts: values that are written to their place in a concatenation.
     """
 
-    kernels: Mapping[Any, MakeKernel]
-    lanes: int
+    target: Target
     zero_lead: ZeroLead
     ops: Sequence[Any]
     order: Order = field(init=False)
@@ -91,7 +89,7 @@ class Planner:
 
     def __post_init__(self) -> None:
         self.order = {value: place for place, op in enumerate(self.ops) for value in op.results}
-        self.parts = written_directly(self.ops, self.kernels)
+        self.parts = written_directly(self.ops)
 
     def calls(self, op: Any) -> Iterator[Call]:
         """What computes the result of an op."""
@@ -99,9 +97,10 @@ class Planner:
             parts = [] if is_inner(op) else slices_of(op)
             yield from (self._copy(part) for part in parts if part.value not in self.parts)
             return
-        place = self.parts.get(op.result)
+        place, family = self.parts.get(op.result), family_of(op)
+        assert family is not None, "one of the layers"
         with ir.InsertionPoint(op), op.location:
-            kernel, operands = self.kernels[type(op)](op, self.lanes)
+            kernel, operands = family.call(op, self.target)
         takes = kernel.takes_memory and place is None
         taken = memory_to_take(op, self.order) if takes else None
         layout = layout_of(op.result.type)
@@ -109,7 +108,7 @@ class Planner:
 
     def _copy(self, part: Slice) -> Call:
         shape, channels = list(part.value.type.shape), part.concat.result.type.shape[1]
-        kernel = copy_planes_kernel(part.layout, shape, channels, self.lanes)
+        kernel = copy_planes_kernel(part.layout, shape, channels, self.target.step)
         kernel = self._with_lead(kernel, part.layout, part)
         return Call(part.concat, kernel, activation(part.value), part=part)
 
@@ -117,7 +116,7 @@ class Planner:
         """A kernel that also writes the lead, unless planes of other inputs are in its place."""
         if layout is None or (part is not None and part.first > 0):
             return kernel
-        return after_lead(kernel, self.zero_lead, layout, self.lanes)
+        return after_lead(kernel, self.zero_lead, layout, self.target.step)
 
 
 @dataclass

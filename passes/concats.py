@@ -21,7 +21,7 @@ well, or one of several images, whose channels do not lie together, is copied.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -29,6 +29,7 @@ import torch_mlir.ir as ir
 
 from niwaki.dialects import ConcatOp, Planar, layout_of
 
+from .families import family_of
 from .kernels.builder import load_index, view
 from .kernels.library import Kernel, Workgroup
 from .kernels.operands import Memory
@@ -91,21 +92,21 @@ def is_inner(concat: Any) -> bool:
     return len(users) == 1 and isinstance(users[0].opview, ConcatOp)
 
 
-def written_directly(ops: Sequence[Any], writers: Container[Any]) -> dict[ir.Value, Slice]:
-    """The inputs of concatenations that ops of types `writers` can write to their place."""
+def written_directly(ops: Sequence[Any]) -> dict[ir.Value, Slice]:
+    """The inputs of concatenations that layers can write to their place."""
     return {
         part.value: part
         for op in ops
         if isinstance(op, ConcatOp) and not is_inner(op)
         for part in slices_of(op)
-        if is_written_directly(part, writers)
+        if is_written_directly(part)
     }
 
 
-def is_written_directly(part: Slice, writers: Container[Any]) -> bool:
+def is_written_directly(part: Slice) -> bool:
     """Whether nobody else reads an input, and its channels lie together."""
     owner, uses = part.value.owner, sum(1 for _ in part.value.uses)
-    layer = not isinstance(owner, ir.Block) and type(owner.opview) in writers
+    layer = not isinstance(owner, ir.Block) and family_of(owner.opview) is not None
     return layer and uses == 1 and part.value.type.shape[0] == 1
 
 

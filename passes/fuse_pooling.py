@@ -22,23 +22,21 @@ from typing import Any, ClassVar
 
 import torch_mlir.ir as ir
 
-from niwaki.dialects import (
-    GatherGemmAttr,
-    PackedConvOp,
-    PackedPatternConvOp,
-    PackedWinogradConvOp,
-    PoolOp,
-    WinogradAttr,
-    build_layer,
-    ints,
-    layout_of,
-)
+from niwaki.dialects import PoolOp, arrays_of, build_layer, ints, layout_of, listed
 from niwaki.records import LayerRecord
 
 from .base import ModulePass, Session, function_ops, layer_name, target_of
 from .cost import F32_BYTES
+from .families import (
+    Fused,
+    KernelFamily,
+    chosen_family,
+    family_of,
+    names_with_pooled_form,
+    pooled_form,
+)
+from .families.pooling import pooling_seconds
 from .layers import clone_body
-from .pooling_choice import Fused, fused
 
 # Of the convolution, whose other attributes the fused op has too.
 REPLACED = ("kernel", "operandSegmentSizes")
@@ -59,16 +57,16 @@ class FusePoolingPass(ModulePass):
             if problem := fusion_problem(conv, pool):
                 self.remark(session, conv, f"{described(pool)} is not fused: {problem}")
                 continue
-            made = fused(conv, pool, target)
-            if made.longer > made.pooling:
-                times = (
-                    f"{1e6 * made.longer:.3g} us longer, the pooling {1e6 * made.pooling:.3g} us"
-                )
+            form = pooled_form(conv)
+            assert form is not None, "there is no problem"
+            made, pooling = form.fused(conv, pool, target), pooling_seconds(pool, target)
+            if made.longer > pooling:
+                times = f"{1e6 * made.longer:.3g} us longer, the pooling {1e6 * pooling:.3g} us"
                 told = f"{described(pool)} is not fused: it is estimated to take {times}"
                 self.remark(session, conv, told)
                 continue
             note(session.layers, conv, pool, made)
-            replace_ops(conv, pool, made)
+            replace_ops(conv, pool, made, form.op)
 
 
 def pooled_convolution(pool: Any) -> Any | None:
@@ -80,21 +78,18 @@ def pooled_convolution(pool: Any) -> Any | None:
         return None
     owner = pool.input.owner
     conv = None if isinstance(owner, ir.Block) else owner.opview
-    known = (PackedConvOp, PackedPatternConvOp, PackedWinogradConvOp)
-    return conv if isinstance(conv, known) else None
+    return conv if conv is not None and isinstance(family_of(conv), KernelFamily) else None
 
 
 def fusion_problem(conv: Any, pool: Any) -> str:
     """What keeps a pooling from being fused into a convolution, empty if nothing does."""
+    form = pooled_form(conv)
+    if form is None:
+        known = " or ".join(names_with_pooled_form())
+        return f"the kernel is a {conv.kernel.family}, not a {known}"
     *outer, columns = ints(pool.kernel)
-    if isinstance(conv.kernel, WinogradAttr):
-        if columns != 2 or outer[-1] != 2 or set(outer[:-1]) - {1}:
-            return "windows of Winograd's tiles must have 2 rows and 2 columns of one frame"
-    elif not isinstance(conv.kernel, GatherGemmAttr):
-        kernel = conv.kernel.attr_name.rpartition(".")[2]
-        return f"the kernel is a {kernel}, not a gather_gemm or winograd"
-    elif columns != 2 or not set(outer) <= {1, 2}:
-        return "windows must have 2 columns, and 1 or 2 of all else"
+    if problem := form.problem(outer, columns):
+        return problem
     if (readers := len(list(conv.result.uses))) > 1:
         return f"the convolution has {readers} readers"
     if tensors := len(conv.per_position):
@@ -131,14 +126,13 @@ def note(layers: list[LayerRecord], conv: Any, pool: Any, made: Fused) -> None:
             return
 
 
-def replace_ops(conv: Any, pool: Any, made: Fused) -> None:
+def replace_ops(conv: Any, pool: Any, made: Fused, name: str) -> None:
     """Put the fused op in the place of the pooling."""
     kept = {name: conv.attributes[name] for name in conv.attributes if name not in REPLACED}
-    by_tiles = isinstance(conv, PackedWinogradConvOp)
-    arrays = [conv.values] if by_tiles else [conv.values, conv.offsets, conv.blocks]
+    arrays = listed(arrays_of(conv, chosen_family(conv.kernel).arrays))
     with ir.InsertionPoint(pool), conv.location:
         op = build_layer(
-            "packed_winograd_conv" if by_tiles else "packed_pooled_conv",
+            name,
             pool.result.type,
             [conv.input, *arrays],
             list(conv.per_filter),

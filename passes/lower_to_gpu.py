@@ -16,26 +16,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from niwaki.dialects import (
-    Blocks,
-    ConvertLayoutOp,
-    NoArrays,
-    PackedConvOp,
-    PackedLinearOp,
-    PoolOp,
-    layout_of,
-)
-
 from .base import ModulePass, Session, target_of
 from .calls import lower_all
-from .kernels.gpu_copy import gpu_copy_kernel
-from .kernels.gpu_gather_gemm import gpu_gather_gemm_kernel
-from .kernels.gpu_matvec import gpu_matvec_kernel
-from .kernels.gpu_pooling import gpu_pooling_kernel, gpu_whole_plane_kernel
 from .kernels.gpu_threads import zero_lead
-from .kernels.library import Kernel
-from .kernels.operands import Operands, activation
-from .lowering import MakeKernel, conv_layer, is_whole_plane, linear_layer, operands_of, pool_layer
 
 
 @dataclass(frozen=True)
@@ -45,36 +28,4 @@ class LowerToGpuPass(ModulePass):
     name: ClassVar[str] = "sparse-pattern-lower-to-gpu"
 
     def run(self, module: Any, session: Session) -> None:
-        lower_all(module, GPU_KERNELS, target_of(module).threads, zero_lead)
-
-
-def packed_conv(op: Any, threads: int) -> tuple[Kernel, Operands[Any]]:
-    """Kernel and operands of a convolution."""
-    operands = operands_of(op, Blocks)
-    return gpu_gather_gemm_kernel(conv_layer(op, threads), op.epilogue.blocks[0]), operands
-
-
-def packed_linear(op: Any, threads: int) -> tuple[Kernel, Operands[Any]]:
-    """Kernel and operands of a linear layer."""
-    operands = operands_of(op, Blocks)
-    return gpu_matvec_kernel(linear_layer(op, threads), op.epilogue.blocks[0]), operands
-
-
-def pool(op: Any, threads: int) -> tuple[Kernel, Operands[Any]]:
-    """Kernel and operands of a pooling."""
-    make = gpu_whole_plane_kernel if is_whole_plane(op) else gpu_pooling_kernel
-    return make(pool_layer(op, threads), op.epilogue.blocks[0]), operands_of(op, NoArrays)
-
-
-def convert_layout(op: Any, threads: int) -> tuple[Kernel, Operands[Any]]:
-    """Kernel and operands of a conversion."""
-    source, target = layout_of(op.input.type), layout_of(op.result.type)
-    return gpu_copy_kernel(source, target, list(op.input.type.shape), threads), activation(op.input)
-
-
-GPU_KERNELS: dict[Any, MakeKernel] = {
-    PackedConvOp: packed_conv,
-    PackedLinearOp: packed_linear,
-    PoolOp: pool,
-    ConvertLayoutOp: convert_layout,
-}
+        lower_all(module, target_of(module), zero_lead)

@@ -18,8 +18,8 @@ from niwaki.dialects import ConvOp, LinearOp, int_attr, layout_of, scheme_attr
 from niwaki.errors import NiwakiError
 
 from .base import ModulePass, Session, function_ops, target_of
-from .candidates import MOST_FILTERS, MOST_VECTORS, Most, candidates
 from .choice import ESTIMATED_NS, MEASURED_NS, Candidate, Choice, fastest
+from .families import MOST_FILTERS, MOST_VECTORS, Most, candidates
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,8 @@ from niwaki.passes.compact_storage import CompactStoragePass
 from niwaki.passes.concats import Slice, is_inner, slices_of, written_directly
 from niwaki.passes.dispatches import kernel_functions, kernel_name, own_results, taken_operand
 from niwaki.passes.emit_iree import EmitIreePass
+from niwaki.passes.families import family_of
 from niwaki.passes.fuse_pooling import FusePoolingPass
-from niwaki.passes.lower_to_cpu import CPU_KERNELS
 from niwaki.passes.pipelines import compile_pipeline
 from niwaki.targets import get_target
 
@@ -72,9 +72,9 @@ def passes_to_kernels(target: str) -> tuple[list[Any], list[Any]]:
 
 def promises(ops: list[Any]) -> Iterator[Array]:
     """What must be held by the result of each call that is to come, as `promise` says."""
-    parts = written_directly(ops, CPU_KERNELS)
+    parts = written_directly(ops)
     for op in ops:
-        if type(op) in CPU_KERNELS:
+        if family_of(op) is not None:
             yield promise_of(parts[op.result]) if op.result in parts else promise(op.result.type)
         elif isinstance(op, ConcatOp) and not is_inner(op):
             for part in slices_of(op):

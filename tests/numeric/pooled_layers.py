@@ -11,7 +11,8 @@ import torch
 from chosen import own_family
 from torch import nn
 
-from niwaki.passes import pooling_choice, select_kernels
+from niwaki.passes import fuse_pooling, select_kernels
+from niwaki.passes.families import gather_pool
 
 from .cases import Case
 from .random_layers import CONVOLUTIONS, Generator, fill, join, output_size, pick, tensor
@@ -29,12 +30,10 @@ TAILS = (nn.Identity, nn.ReLU, nn.SiLU, nn.Hardswish, nn.LeakyReLU)
 def always(monkeypatch: pytest.MonkeyPatch, seed: int | None = None) -> None:
     """Let every pooling be fused that can be; with a seed in any of the kernel's tiles."""
     monkeypatch.setattr(select_kernels, "fastest", own_family)
-    monkeypatch.setattr(pooling_choice, "pooling_seconds", lambda *_: float("inf"))
+    monkeypatch.setattr(fuse_pooling, "pooling_seconds", lambda *_: float("inf"))
     if seed is not None:
         generator = random.Random(seed)
-        monkeypatch.setattr(
-            pooling_choice, "gather_pool_seconds", lambda *_: generator.uniform(1, 2)
-        )
+        monkeypatch.setattr(gather_pool, "gather_pool_seconds", lambda *_: generator.uniform(1, 2))
 
 
 def random_pooled(rng: Generator, most_work: int = 3_000_000) -> Case:

@@ -12,7 +12,8 @@ from chosen import any_candidate, own_family
 from hypothesis import HealthCheck, given, settings
 
 from niwaki import dialects
-from niwaki.passes import candidates, select_kernels
+from niwaki.passes import select_kernels
+from niwaki.passes.families import pattern_gemm, spmm
 from niwaki.targets import get_target
 
 from .network_accesses import network_problems, problems_of
@@ -53,8 +54,8 @@ def test_odd_layers(target: str) -> None:
 @EVERY_CPU
 def test_single_filters(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Filters one by one with a part for each channel, and few sums on the stack."""
-    monkeypatch.setattr(candidates, "nearest_cache_bytes", lambda target: 64)
-    monkeypatch.setattr(candidates, "SUMS_BYTES", 3 * 8 * 16 * 4)
+    monkeypatch.setattr(spmm, "nearest_cache_bytes", lambda target: 64)
+    monkeypatch.setattr(spmm, "SUMS_BYTES", 3 * 8 * 16 * 4)
     monkeypatch.setattr(select_kernels, "fastest", own_family)
     problems, families = problems_of(odd_single_filters(), target)
     assert problems == []
@@ -65,7 +66,7 @@ def test_single_filters(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("most_filters", [256, 8])
 def test_odd_patterns(most_filters: int, target: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where a workgroup computes some of the filters, and the last one less."""
-    monkeypatch.setattr(candidates, "PATTERN_FILTERS", (most_filters,))
+    monkeypatch.setattr(pattern_gemm, "FILTERS", (most_filters,))
     monkeypatch.setattr(select_kernels, "fastest", own_family)
     problems, families = problems_of(odd_patterns(), target)
     assert problems == []

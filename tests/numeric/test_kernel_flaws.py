@@ -12,8 +12,7 @@ from chosen import Layers, own
 from niwaki import dialects
 from niwaki.passes import (
     assign_layouts,
-    candidates,
-    compact_storage,
+    families,
     lower_to_cpu,
     lower_to_gpu,
     select_kernels,
@@ -110,7 +109,7 @@ FLAWS: list[tuple[str, Any, str, Any, str]] = [
     ("arm64", lower_to_cpu, "zero_lead", nothing, "pool_max.* not written, the first is 0"),
     ("vulkan", lower_to_gpu, "zero_lead", nothing, "gather_gemm.* not written, the first is 0"),
     ("x86-64-v3", rows, "zero_fill", one_less, "copy_rows.* not written"),
-    ("x86-64-v4", compact_storage, "LOOKAHEAD", 0, "gather_gemm.* reads element"),
+    ("x86-64-v4", families.blocks, "LOOKAHEAD", 0, "gather_gemm.* reads element"),
     ("vulkan", gpu_gather_gemm, "minimum", unbounded, "gather_gemm.* reads element"),
     ("vulkan", gpu_gather_gemm, "select", unmasked, "gather_gemm.* no zeros"),
 ]
@@ -139,7 +138,7 @@ def test_flaws_are_found(
 ) -> None:
     monkeypatch.setattr(place, name, flawed)
     # spmm then needs the stack
-    monkeypatch.setattr(candidates, "nearest_cache_bytes", lambda target: 512)
+    monkeypatch.setattr(families.spmm, "nearest_cache_bytes", lambda target: 512)
     if place is winograd:
         always(monkeypatch, 4, 15, 8)
         cases = odd_winograd(4)
@@ -162,6 +161,7 @@ def test_missing_slack_is_found_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(assign_layouts, "planar_layout", no_slack)
     with pytest.raises(PassFailure, match="assign layouts for vectors of 16"):
         problems_of(odd_layers(), "x86-64-v4")
-    monkeypatch.setattr(lower_to_cpu, "refuse_narrow_layouts", nothing)
+    for family in (families.gather_gemm, families.depthwise):
+        monkeypatch.setattr(family, "refuse_narrow_layouts", nothing)
     problems, _ = problems_of(odd_layers(), "x86-64-v4")
     assert any(re.search("gather_gemm.* reads element", problem) for problem in problems), problems

@@ -13,7 +13,8 @@ from small_networks import Function
 from torch import nn
 
 from niwaki.errors import CompilerBug
-from niwaki.passes import calls, concats, in_place, lowering
+from niwaki.passes import calls, concats, in_place
+from niwaki.passes.families import base
 
 from .cases import Case
 from .joined_layers import joined_layers
@@ -53,10 +54,10 @@ def all_but_one(concat: Any) -> Iterator[Any]:
     yield from parts
 
 
-lowering_layouts = lowering.conv_layouts
+lowering_layouts = base.conv_layouts
 FLAWS: list[tuple[Any, str, Any, str]] = [
-    (lowering, "conv_layouts", no_lead, "has lead .*, where the kernel expects 0"),
-    (lowering, "conv_layouts", wide_rows, "has pitches .*, where the kernel expects"),
+    (base, "conv_layouts", no_lead, "has lead .*, where the kernel expects 0"),
+    (base, "conv_layouts", wide_rows, "has pitches .*, where the kernel expects"),
     (in_place, "is_last_reader", lambda *_: True, "may read later"),
     (in_place, "operands_but", lambda *_: [], "also reads elsewhere"),
     (concats.Slice, "begin", 0, "writes channel 6 at 0, not at"),

@@ -9,7 +9,8 @@ import pytest
 from chosen import own_family, widest
 from torch import nn
 
-from niwaki.passes import candidates, select_kernels
+from niwaki.passes import select_kernels
+from niwaki.passes.families import spmm
 from niwaki.targets import get_target
 
 from .cases import Case, check
@@ -30,7 +31,7 @@ def layers() -> list[Case]:
 @pytest.mark.parametrize("cache", [64, 1024, 32 * 1024])
 def test_layers(target: str, cache: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In as many parts as there are channels, in a few, and in one."""
-    monkeypatch.setattr(candidates, "nearest_cache_bytes", lambda target: cache)
+    monkeypatch.setattr(spmm, "nearest_cache_bytes", lambda target: cache)
     monkeypatch.setattr(select_kernels, "fastest", own_family)
     compiled = check(layers(), tmp_path, target)
     kernels = {layer.kernel.split()[0] for layer in compiled.bundle.manifest.layers}

@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import nn
 
-from niwaki.passes import winograd_choice
+from niwaki.passes.families import winograd_tiles
 from niwaki.winograd import PAIRS
 
 from .cases import Case
@@ -41,12 +41,12 @@ WINDOWS: dict[int, tuple[dict[str, Any], ...]] = {
 
 def always(monkeypatch: pytest.MonkeyPatch, outputs: int, most_tiles: int, together: int) -> None:
     """Let every layer that can take the kernel have it, with tiles and blocks of these sizes."""
-    monkeypatch.setattr(winograd_choice, "WORTH", 1e9)
+    monkeypatch.setattr(winograd_tiles, "WORTH", 1e9)
     sizes = [size for size in PAIRS if size[0] == outputs]
-    monkeypatch.setattr(winograd_choice, "PAIRS", {size: PAIRS[size] for size in sizes})
-    monkeypatch.setattr(winograd_choice, "MOST_TILES", most_tiles)
-    monkeypatch.setattr(winograd_choice, "TOGETHER", together)
-    monkeypatch.setattr(winograd_choice, "MOST_WORKGROUPS", 2)
+    monkeypatch.setattr(winograd_tiles, "PAIRS", {size: PAIRS[size] for size in sizes})
+    monkeypatch.setattr(winograd_tiles, "MOST_TILES", most_tiles)
+    monkeypatch.setattr(winograd_tiles, "TOGETHER", together)
+    monkeypatch.setattr(winograd_tiles, "MOST_WORKGROUPS", 2)
 
 
 def windows(outputs: int) -> list[dict[str, Any]]:

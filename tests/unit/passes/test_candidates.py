@@ -15,12 +15,21 @@ from hypothesis import strategies as st
 from torch_mlir.dialects import func
 
 from niwaki import dialects, schemes
-from niwaki.dialects import DepthwiseAttr, GatherGemmAttr, MatvecAttr, PatternGemmAttr, SpmmAttr
+from niwaki.dialects import (
+    DepthwiseAttr,
+    GatherGemmAttr,
+    GatherGemmTile,
+    MatvecAttr,
+    PatternGemmAttr,
+    SpmmAttr,
+)
 from niwaki.passes import Session, parse_pipeline, run_pipeline
 from niwaki.passes.base import TARGET_ATTRIBUTE, constant, function_ops
-from niwaki.passes.candidates import SUMS_BYTES, Most, candidates
 from niwaki.passes.choice import Candidate, fastest
-from niwaki.passes.cost import Plane, column_cycles, gather_gemm_seconds
+from niwaki.passes.cost import Plane, column_cycles
+from niwaki.passes.families import Most, candidates
+from niwaki.passes.families.base import SUMS_BYTES
+from niwaki.passes.families.gather_gemm import gather_gemm_seconds
 from niwaki.targets import Target, get_target
 
 CPUS = ("x86-64-v3", "x86-64-v4", "arm64")
@@ -199,14 +208,17 @@ def plane(vectors: int) -> Plane:
 def test_more_work_takes_longer(
     target: Target, rows: int, vectors: int, pixels: int, columns: int, blocks: int, more: int
 ) -> None:
-    tile = (rows, vectors, 4, 1)
+    tile = GatherGemmTile(rows, vectors, 4, 1)
     count = blocks * columns
     seconds = gather_gemm_seconds(target, plane(pixels), {rows: (blocks, count)}, tile)
     assert seconds > 0
     twice = replace(plane(pixels), images=2)
     longer = [
         gather_gemm_seconds(target, plane(pixels), {rows: (blocks, count + more)}, tile),
-        gather_gemm_seconds(target, plane(pixels), {rows: (blocks + more, count)}, tile),
+        # Of as many columns each: smaller ones may fit a cache that others do not.
+        gather_gemm_seconds(
+            target, plane(pixels), {rows: (blocks + more, count + more * columns)}, tile
+        ),
         gather_gemm_seconds(target, plane(pixels + vectors), {rows: (blocks, count)}, tile),
         gather_gemm_seconds(target, twice, {rows: (blocks, count)}, tile),
     ]
@@ -227,6 +239,6 @@ def test_registers_that_spill_cost(target: str) -> None:
 def test_a_faster_machine_is_faster() -> None:
     machine = get_target("x86-64-v4")
     quick = replace(machine, core=replace(machine.cpu_core, clock=2 * machine.cpu_core.clock))
-    arguments = (plane(50), {8: (4, 400)}, (8, 3, 4, 1))
+    arguments = (plane(50), {8: (4, 400)}, GatherGemmTile(8, 3, 4, 1))
     ratio = gather_gemm_seconds(machine, *arguments) / gather_gemm_seconds(quick, *arguments)
     assert ratio == pytest.approx(2)

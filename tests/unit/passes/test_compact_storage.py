@@ -24,8 +24,9 @@ from windows import Window, random_integers, windows
 from niwaki import dialects, schemes
 from niwaki.dialects import PackedConvOp, PackedLinearOp, PackedPatternConvOp, ints, layout_of
 from niwaki.dialects.planar import pack
-from niwaki.passes import Session, candidates, parse_pipeline, run_pipeline
+from niwaki.passes import Session, parse_pipeline, run_pipeline
 from niwaki.passes.base import TARGET_ATTRIBUTE, constant, dense_value, function_ops
+from niwaki.passes.families import pattern_gemm, spmm
 from niwaki.passes.layers import Grid, column_grid, tap_places
 from niwaki.targets import get_target
 
@@ -175,7 +176,7 @@ def test_conv(
     weights = sparse_weights(rng, shape)
     x = random_integers(rng, (2, channels * groups, *window.spatial))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(candidates, "nearest_cache_bytes", lambda target: cache)
+        patch.setattr(spmm, "nearest_cache_bytes", lambda target: cache)
         module, op, _ = packed(
             dialects.build_conv,
             f32(*x.shape),
@@ -216,8 +217,8 @@ def test_conv_with_patterns(
     weights, scheme = pattern_weights(rng, shape)
     x = random_integers(rng, (2, channels * groups, *window.spatial))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(candidates, "PATTERN_FILTERS", (most_filters,))
-        patch.setattr(candidates, "AVX512", schemes.CostModel(patterns=1_000_000))
+        patch.setattr(pattern_gemm, "FILTERS", (most_filters,))
+        patch.setattr(pattern_gemm, "AVX512", schemes.CostModel(patterns=1_000_000))
         module, op, record = packed(
             dialects.build_conv,
             f32(*x.shape),

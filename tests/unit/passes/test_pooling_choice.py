@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from niwaki.passes.candidates import WORKGROUPS
-from niwaki.passes.cost import Plane, Windows, gather_pool_seconds, pool_seconds
-from niwaki.passes.pooling_choice import tiles
+from niwaki.dialects import GatherPoolTile
+from niwaki.passes.cost import Plane
+from niwaki.passes.families.base import WORKGROUPS
+from niwaki.passes.families.gather_pool import Windows, gather_pool_seconds, tiles
+from niwaki.passes.families.pooling import pool_seconds
 from niwaki.targets import get_target
 
 CPUS = ["x86-64-v4", "x86-64-v3", "arm64"]
@@ -39,7 +41,8 @@ def test_tiles_fit(target: str, height: int, windows: Windows, blocks: int) -> N
 def test_more_work_takes_longer(target: str) -> None:
     machine = get_target(target)
     plane = Plane(1, 100, 1.0, 16, 4 * 16 * 1600, 4 * 8 * 400, 0)
-    windows, tile, blocks = Windows(20, 2, 2.5), (4, 1, 2, 1, 2), {4: (2, 60)}
+    windows, tile = Windows(20, 2, 2.5), GatherPoolTile(4, 1, 2, 1, 2)
+    blocks = {4: (2, 60)}
 
     def seconds(windows: Windows = windows, columns: int = 60, images: int = 1) -> float:
         many = replace(plane, images=images)

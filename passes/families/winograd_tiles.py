@@ -18,8 +18,8 @@ from niwaki.dialects import WinogradAttr, round_up, square_window
 from niwaki.targets import Target
 from niwaki.winograd import PAIRS, transform
 
-from .kernels.winograd_sizes import covering
-from .layers import planar_input
+from ..kernels.winograd_sizes import covering
+from ..layers import planar_input
 
 # Filters and vectors of tiles of a register block, by vector registers: as for gather-GEMM.
 REGISTER_BLOCKS = {32: (8, 3), 16: (4, 3)}
@@ -117,7 +117,7 @@ def vectors_of(tiles: int, lanes: int) -> float:
     return sum(1.0 if width == lanes else 0.5 for _, width in covering(tiles, lanes))
 
 
-def winograd_kernel(op: Any, target: Target) -> WinogradAttr:
+def fastest_kernel(op: Any, target: Target) -> WinogradAttr:
     """The kernel of a layer for which `has_form` holds."""
     height, vectors = REGISTER_BLOCKS[target.registers]
     best, filters = best_tiling(op, target), op.weight.type.shape[0]

@@ -1,0 +1,97 @@
+"""All kernel families: a file each, listed here; the passes ask these functions.
+
+To add one: an attribute in `niwaki/dialects/kernels.py`, a generator in `passes/kernels/`, a file
+here, and a place in `CHOSEN`. docs/writing-a-pass.md adds one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from niwaki.dialects import ConvertLayoutOp, GatherGemmAttr, PoolOp, WinogradAttr
+from niwaki.targets import Target
+
+from ..choice import Candidate
+from .base import MOST_FILTERS, MOST_VECTORS, UNLIMITED, Family, KernelFamily, Layer, Most, Packed
+from .copies import CopyFamily
+from .depthwise import DepthwiseFamily
+from .gather_gemm import GatherGemmFamily
+from .gather_pool import GatherPooled, GatherPoolFamily
+from .matvec import MatvecFamily
+from .pattern_gemm import PatternGemmFamily
+from .pooled import Fused, PooledForm
+from .pooling import PoolingFamily
+from .spmm import SpmmFamily
+from .winograd import WinogradFamily, WinogradPooled
+
+__all__ = [
+    "CHOSEN",
+    "MOST_FILTERS",
+    "MOST_VECTORS",
+    "Family",
+    "Fused",
+    "KernelFamily",
+    "Most",
+    "Packed",
+    "PooledForm",
+    "candidates",
+    "chosen_family",
+    "family_of",
+    "names_with_pooled_form",
+    "pooled_form",
+]
+
+# Ops with packed weights.
+PACKED = "sparse_pattern.packed_"
+# What select-kernels chooses from; special ones first.
+CHOSEN: list[KernelFamily] = [
+    DepthwiseFamily(),
+    PatternGemmFamily(),
+    SpmmFamily(),
+    GatherGemmFamily(),
+    WinogradFamily(),
+    MatvecFamily(),
+]
+# What has a kernel without a choice.
+OTHERS: dict[Any, Family] = {PoolOp: PoolingFamily(), ConvertLayoutOp: CopyFamily()}
+# What later passes make of it.
+DERIVED: tuple[Family, ...] = (GatherPoolFamily(),)
+# What a family does with a maximum over windows behind it.
+POOLED: dict[Any, PooledForm] = {GatherGemmAttr: GatherPooled(), WinogradAttr: WinogradPooled()}
+
+
+def candidates(op: Any, target: Target, most: Most = UNLIMITED) -> list[Candidate]:
+    """Every candidate of a layer, `ConvOp` or `LinearOp`; convolutions have layouts.
+
+    On a GPU there is one, without an estimate.
+    """
+    layer = Layer(op, target, most)
+    return [
+        candidate
+        for family in CHOSEN
+        if target.backend in family.backends
+        for candidate in family.candidates(layer)
+    ]
+
+
+def chosen_family(kernel: Any) -> KernelFamily:
+    """The family of a layer's kernel attribute."""
+    return next(family for family in CHOSEN if isinstance(kernel, family.kernel))
+
+
+def family_of(op: Any) -> Family | None:
+    """The family that has the kernel of an op; None if it is no op that lowering takes."""
+    if not op.operation.name.startswith(PACKED):
+        return OTHERS.get(type(op))
+    every = (*CHOSEN, *DERIVED)
+    return next(family for family in every if isinstance(op.kernel, family.kernel))
+
+
+def pooled_form(conv: Any) -> PooledForm | None:
+    """What the family of a packed convolution does with a pooling behind it, if anything."""
+    return POOLED.get(type(conv.kernel))
+
+
+def names_with_pooled_form() -> list[str]:
+    """Families that have one."""
+    return [kernel.attr_name.rpartition(".")[2] for kernel in POOLED]

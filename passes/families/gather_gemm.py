@@ -1,0 +1,162 @@
+"""Gather-GEMM: blocks of filters that share columns, of any scheme, and dense layers."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import numpy.typing as npt
+
+from niwaki.dialects import Blocks, GatherGemmAttr, GatherGemmTile
+from niwaki.schemes import Dense, block_columns
+from niwaki.targets import Target
+
+from ..choice import Candidate
+from ..cost import (
+    F32_BYTES,
+    WORKGROUP_START,
+    BlockCounts,
+    Plane,
+    column_cycles,
+    overlapped,
+    tail_cycles,
+    tile_groups,
+)
+from ..kernels.gather_gemm import GatherGemm, gather_gemm_kernel
+from ..kernels.gpu_gather_gemm import gpu_gather_gemm_kernel
+from ..kernels.library import Kernel
+from ..kernels.operands import Operands
+from ..layers import takes_depthwise_kernel
+from .base import (
+    PIXEL_TILES,
+    KernelFamily,
+    Layer,
+    Packed,
+    conv_sizes,
+    pixel_mask,
+    pixel_vectors,
+    refuse_narrow_layouts,
+    shares_well,
+)
+from .blocks import block_heights, column_steps, pack_blocks
+
+# Filters of a tile; single ones have a kernel of their own. Below eight a load feeds little
+# arithmetic, above them sums leave registers for few vectors of pixels.
+HEIGHTS = (2, 4, 6, 8, 12, 16)
+# Blocks of filters of a workgroup.
+BLOCKS = (1, 2, 4, 8)
+# On a GPU, where a thread holds one pixel for each vector: the most vectors for each height.
+GPU_VECTORS = {8: 2, 4: 4, 2: 4, 1: 4}
+
+
+class GatherGemmFamily(KernelFamily):
+    """Convolutions whose filters come in blocks that share columns."""
+
+    kernel = GatherGemmAttr
+    arrays = Blocks
+    backends = ("cpu", "gpu")
+
+    def candidates(self, layer: Layer) -> Iterator[Candidate]:
+        """Blocks as they are, and as a dense layer."""
+        if layer.is_linear or takes_depthwise_kernel(layer.op, layer.target):
+            return
+        if layer.target.backend == "gpu":
+            yield gpu_candidate(layer)
+            return
+        for scheme in {layer.op.scheme.scheme: None, Dense(): None}:
+            mask = layer.stored(scheme)
+            for height in heights(layer, scheme):
+                blocks = block_columns(mask, scheme, height, layer.groups)
+                count = sum(number for number, _ in blocks.values())
+                for vectors, tiles, together in gather_tiles(layer, height, count):
+                    tile = GatherGemmTile(height, vectors, tiles, together)
+                    seconds = gather_gemm_seconds(layer.target, layer.plane, blocks, tile)
+                    yield Candidate(scheme, GatherGemmAttr.of(*tile), seconds)
+
+    def pack(self, op: Any, weights: npt.NDArray[Any], narrow: bool) -> Packed:
+        """Blocks in the order in which workgroups take them."""
+        tile = op.attributes["kernel"].tile
+        return pack_blocks(op, weights, narrow, height=tile.filters, together=tile.blocks)
+
+    def call(self, op: Any, target: Target) -> tuple[Kernel, Operands[Any]]:
+        """On a CPU with a mask of pixels; on a GPU coordinates tell them."""
+        conv = GatherGemm(
+            **conv_sizes(op, target),
+            channels=op.input.type.shape[1],
+            **block_heights(op, op.kernel.tile.filters)._asdict(),
+            **column_steps(op)._asdict(),
+        )
+        epilogue = op.epilogue.blocks[0]
+        if target.backend == "gpu":
+            return gpu_gather_gemm_kernel(conv, epilogue), self.operands(op)
+        refuse_narrow_layouts(op, sum(conv.widths), target.lanes)
+        return gather_gemm_kernel(conv, epilogue), self.operands(op, pixel_mask(op))
+
+
+def heights(layer: Layer, scheme: Any) -> list[int]:
+    """Filters of a tile that share columns; none if filters come one by one."""
+    low = [height for height in HEIGHTS if height <= layer.most.filters]
+    return layer.heights(scheme, low)
+
+
+def gather_tiles(layer: Layer, height: int, blocks: int) -> Iterator[tuple[int, int, int]]:
+    """Vectors of pixels, pixel tiles and blocks of a workgroup, for tiles of `height` filters."""
+    # Sums, a vector of input for each column of them, and a weight.
+    registers, covering = layer.target.registers, layer.plane.vectors
+    most = min((registers - 1) // (height + 1), layer.most.vectors, covering)
+    for vectors in range(1, most + 1):
+        whole = max(1, covering // vectors)
+        for tiles, together in itertools.product({*PIXEL_TILES, whole}, {*BLOCKS, blocks}):
+            workgroups = -(-whole // tiles) * -(-blocks // together)
+            if tiles <= whole and together <= blocks and shares_well(workgroups, whole * blocks):
+                yield vectors, tiles, together
+
+
+def gpu_candidate(layer: Layer) -> Candidate:
+    """The one kernel on a GPU, without an estimate."""
+    scheme, most = layer.op.scheme.scheme, layer.most
+    height = layer.heights(scheme, [low for low in sorted(GPU_VECTORS) if low <= most.filters])[-1]
+    vectors = min(GPU_VECTORS[height], pixel_vectors(layer.op, layer.target), most.vectors)
+    return Candidate(scheme, GatherGemmAttr.of(height, vectors, 1, 1))
+
+
+def gather_gemm_seconds(
+    target: Target, plane: Plane, blocks: BlockCounts, tile: GatherGemmTile
+) -> float:
+    """A layer with so many blocks and columns."""
+    core = target.cpu_core
+    groups = tile_groups(plane, tile.vectors, tile.tiles)
+    all_blocks = sum(count for count, _ in blocks.values())
+    cycles = float(groups * -(-all_blocks // tile.blocks) * WORKGROUP_START)
+    for height, (count, columns) in blocks.items():
+        for wide, repeats in plane.cut(tile.vectors):
+            inner = columns * column_cycles(target, height, wide)
+            cycles += repeats * (inner + count * tail_cycles(target, plane, height, wide))
+    moves = gather_gemm_moves(target, plane, blocks, groups, tile.vectors * tile.tiles)
+    return plane.images * overlapped(cycles, *moves) / core.clock
+
+
+def gather_gemm_moves(
+    target: Target, plane: Plane, blocks: BlockCounts, groups: int, vectors: int
+) -> tuple[float, float]:
+    """Cycles to move what is read from the second-level cache, and from beyond it.
+
+    A plane is shared by `groups` workgroups of `vectors` vectors each.
+    """
+    core = target.cpu_core
+    all_blocks = sum(count for count, _ in blocks.values())
+    columns = sum(kept for _, kept in blocks.values())
+    values = sum(F32_BYTES * height * kept for height, (_, kept) in blocks.items())
+    # The part of the input that a workgroup's tiles cover, which block after block reads.
+    width = F32_BYTES * target.lanes * vectors
+    part = min(plane.channels * width, plane.input_bytes)
+    loaded = min(columns * width, all_blocks * part)
+    first, second = core.cache
+    near = groups * ((loaded if part + values // all_blocks > first else part) + values)
+    far = plane.result_bytes if plane.result_bytes > second else 0
+    if plane.input_bytes > second:
+        far += groups * (loaded if part > second else min(loaded, part))
+    if values + part > second:
+        far += groups * values
+    return near / core.bandwidth[0], far / core.bandwidth[1]

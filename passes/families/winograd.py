@@ -1,0 +1,103 @@
+"""Winograd's algorithm: large tiles of convolutions, as dense layers.
+
+Transformed weights know no zeros.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from niwaki.dialects import Values, WinogradAttr, int_array, ints, square_window
+from niwaki.schemes import Dense
+from niwaki.targets import Target
+from niwaki.winograd import transform_weights
+
+from ..base import PassFailure
+from ..choice import Candidate
+from ..kernels.library import Kernel
+from ..kernels.operands import Operands
+from ..kernels.winograd import winograd_kernel
+from ..kernels.winograd_sizes import Winograd
+from ..layers import planar_input
+from .base import UNLIMITED, KernelFamily, Layer, Packed, conv_layouts, conv_sizes
+from .pooled import Fused, PooledForm
+from .winograd_tiles import fastest_kernel, has_form, winograd_seconds
+
+
+class WinogradFamily(KernelFamily):
+    """Convolutions whose taps fill squares of a known size."""
+
+    kernel = WinogradAttr
+    arrays = Values
+
+    def candidates(self, layer: Layer) -> Iterator[Candidate]:
+        """One, where there is one."""
+        op, target = layer.op, layer.target
+        if layer.is_linear or layer.most != UNLIMITED or not has_form(op):
+            return
+        yield Candidate(Dense(), fastest_kernel(op, target), winograd_seconds(op, target))
+
+    def pack(self, op: Any, weights: npt.NDArray[Any], narrow: bool) -> Packed:
+        """Transformed weights in the order in which the kernel reads them."""
+        tile = op.attributes["kernel"].tile
+        height = tile.filters
+        points = transform_weights(square_kernels(op, weights), tile.outputs)
+        points = points.reshape(-1, *points.shape[2:])
+        count, planes, filters = points.shape
+        points = np.pad(points, ((0, 0), (0, 0), (0, -filters % height)))
+        blocks = points.reshape(count, planes, -1, height).transpose(0, 2, 1, 3)
+        step = tile.together // height
+        groups = [blocks[:, at : at + step].ravel() for at in range(0, blocks.shape[1], step)]
+        whole = int_array([1] * (len(op.weight.type.shape) - 2))
+        return Packed(Values(np.concatenate(groups)), {"window": whole})
+
+    def call(self, op: Any, target: Target) -> tuple[Kernel, Operands[Any]]:
+        """Of a `packed_winograd_conv`."""
+        source, _ = conv_layouts(op)
+        window = square_window(op, ints(op.kernel_size))
+        assert window is not None, "verified"
+        conv = Winograd(
+            **conv_sizes(op, target),
+            planes=op.input.type.shape[1] * len(source.phases),
+            depth=window.frames,
+            padding=window.before,
+            taps=window.taps,
+            window=max(ints(op.window)),
+        )
+        return winograd_kernel(conv, op.epilogue.blocks[0]), self.operands(op)
+
+
+class WinogradPooled(PooledForm):
+    """Tiles hold whole windows, so that a maximum costs nothing."""
+
+    op = "packed_winograd_conv"
+
+    def problem(self, outer: list[int], columns: int) -> str:
+        """Windows side by side in a tile."""
+        if columns != 2 or outer[-1] != 2 or set(outer[:-1]) - {1}:
+            return "windows of Winograd's tiles must have 2 rows and 2 columns of one frame"
+        return ""
+
+    def fused(self, conv: Any, pool: Any, target: Target) -> Fused:
+        """The same kernel."""
+        return Fused(conv.kernel, 0.0)
+
+
+def square_kernels(op: Any, weights: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Weights as filters x input planes x taps x taps, zero where a phase has no such tap.
+
+    Planes are channels x phases x frames.
+    """
+    window, phases = square_window(op, op.weight.type.shape[2:]), planar_input(op).phases
+    if window is None:
+        raise PassFailure(op.location, "has a Winograd kernel, but its taps fill no square")
+    filters, channels, _ = weights.shape
+    shape = (filters, channels, len(phases), window.frames, window.taps, window.taps)
+    kernels = np.zeros(shape, weights.dtype)
+    for tap, (phase, frame, row, column) in enumerate(window.places):
+        kernels[:, :, phases.index(phase), frame, row, column] = weights[:, :, tap]
+    return kernels.reshape(filters, -1, window.taps, window.taps)
