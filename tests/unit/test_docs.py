@@ -34,8 +34,11 @@ SUPPORTED = DOCS / "supported.md"
 
 # Where the tutorial's files lie: beside the installed passes, as if its reader had added them.
 LAUNCHER = """\
-import niwaki.passes
-niwaki.passes.__path__.append({passes!r})
+import niwaki.dialects, niwaki.passes, niwaki.passes.families, niwaki.passes.kernels
+niwaki.dialects.__path__.append({folder!r} + "/dialects")
+niwaki.passes.__path__.append({folder!r} + "/passes")
+niwaki.passes.families.__path__.append({folder!r} + "/passes/families")
+niwaki.passes.kernels.__path__.append({folder!r} + "/passes/kernels")
 import niwaki.passes.flush_tiny_weights
 """
 LIT_CONFIG = """\
@@ -107,7 +110,7 @@ def tutorial(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, content in named.findall(TUTORIAL.read_text(encoding="utf-8")):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(content, encoding="utf-8")
-    launcher = LAUNCHER.format(passes=str(folder / "passes"))
+    launcher = LAUNCHER.format(folder=str(folder))
     (folder / "tests/unit/conftest.py").write_text(launcher, encoding="utf-8")
     (folder / "launch.py").write_text(
         f"{launcher}from niwaki.passes.opt import main\nmain()\n", encoding="utf-8"
@@ -124,7 +127,8 @@ def tutorial(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_tutorial_pass_is_in_style(tutorial: Path) -> None:
-    files = (str(tutorial / "passes"), str(tutorial / "tests/unit/test_flush_tiny_weights.py"))
+    tests = [str(file) for file in (tutorial / "tests/unit").glob("test_*.py")]
+    files = (str(tutorial / "passes"), str(tutorial / "dialects"), *tests)
     config = ("--config", str(ROOT / "pyproject.toml"))
     assert_succeeds("ruff", "check", *config, *files)
     assert_succeeds("ruff", "format", "--check", *config, *files)
