@@ -9,6 +9,7 @@ import platform
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from .elements import F16, F32, Element
 from .errors import NiwakiError
 
 AVX512 = ("avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl")
@@ -65,6 +66,29 @@ _NEON_CORE = Core(2.4e9, 2, 4, 2, 2, 1, (64 << 10, 256 << 10), (16, 6))
 
 
 @dataclass(frozen=True)
+class Vector:
+    """How a machine computes with elements of a type.
+
+    Attributes:
+        stored: the type in memory.
+        computed: the type of sums and products: the same one, or f32 where the machine has no
+            arithmetic for it.
+        lanes: numbers in a register, of the computed type; 1 on GPUs, whose threads are scalar.
+        registers: that an inner loop may use.
+    """
+
+    stored: Element
+    computed: Element
+    lanes: int
+    registers: int
+
+    @property
+    def bytes(self) -> int:
+        """Of so many numbers in memory."""
+        return self.lanes * self.stored.bytes
+
+
+@dataclass(frozen=True)
 class Target:
     """One machine to compile for.
 
@@ -72,7 +96,7 @@ class Target:
         name: what the user types.
         summary: one line for ``niwaki targets``.
         backend: ``cpu`` or ``gpu``: which lowering runs.
-        lanes: f32 values in one vector register (1 on GPUs, whose threads are scalar).
+        vector_bytes: of one vector register; on GPUs of one f32, since their threads are scalar.
         registers: vector registers an inner loop may use.
         iree_flags: flags of ``iree-compile``.
         core: what a core does in a cycle (CPUs only).
@@ -80,6 +104,8 @@ class Target:
         architecture: ``platform.machine()`` names that can run it; empty for any.
         cpu_features: names in ``/proc/cpuinfo`` that the machine must list.
         threads: threads of a workgroup (GPUs only).
+        stores: types, besides f32, of which it can load and store what layers read and write.
+        computes: those of them that it has arithmetic for.
         elements: types that its shaders load, compute with and store (GPUs only).
         spirv_env: environment that ``spirv-val --target-env`` checks shaders for (GPUs only).
         product_tile: columns that IREE puts into one tile of a product of two computed matrices at
@@ -89,7 +115,7 @@ class Target:
     name: str
     summary: str
     backend: str
-    lanes: int
+    vector_bytes: int
     registers: int
     iree_flags: tuple[str, ...]
     core: Core | None = None
@@ -97,14 +123,21 @@ class Target:
     architecture: tuple[str, ...] = ()
     cpu_features: tuple[str, ...] = ()
     threads: int = 1
+    stores: tuple[Element, ...] = ()
+    computes: tuple[Element, ...] = ()
     elements: tuple[str, ...] = ()
     spirv_env: str = ""
     product_tile: int = 0
 
-    @property
-    def step(self) -> int:
+    def vector(self, element: Element) -> Vector:
+        """How it computes with elements of a type that it can store."""
+        computed = element if element in self.computes else F32
+        lanes = self.vector_bytes // computed.bytes
+        return Vector(element, computed, lanes, self.registers)
+
+    def step(self, element: Element) -> int:
         """Neighbouring places that a kernel computes at once: lanes, or threads of a workgroup."""
-        return self.threads if self.backend == "gpu" else self.lanes
+        return self.threads if self.backend == "gpu" else self.vector(element).lanes
 
     @property
     def cpu_core(self) -> Core:
@@ -120,7 +153,7 @@ _ARITHMETIC_IN_F32 = ("--iree-llvmcpu-target-cpu-features=-fullfp16",)
 def _cpu(
     name: str,
     summary: str,
-    lanes: int,
+    vector_bytes: int,
     registers: int,
     triple: str,
     cpu: str,
@@ -128,6 +161,7 @@ def _cpu(
     core: Core,
     features: tuple[str, ...] = (),
     product_tile: int = 0,
+    computes: tuple[Element, ...] = (),
 ) -> Target:
     flags = (
         "--iree-hal-target-device=local",
@@ -146,7 +180,7 @@ def _cpu(
         name,
         summary,
         "cpu",
-        lanes,
+        vector_bytes,
         registers,
         flags,
         core,
@@ -154,6 +188,9 @@ def _cpu(
         machines,
         features,
         product_tile=product_tile,
+        # Each has instructions that convert f16 to f32 and back.
+        stores=(F16,),
+        computes=computes,
     )
 
 
@@ -176,7 +213,7 @@ def _vulkan(name: str, summary: str, gpu: str, elements: tuple[str, ...]) -> Tar
         name,
         summary,
         "gpu",
-        1,
+        F32.bytes,
         64,
         flags,
         device="vulkan",
@@ -191,7 +228,7 @@ _ALL = (
     _cpu(
         "x86-64-v3",
         "x86-64 with AVX2 and FMA",
-        8,
+        32,
         16,
         _X86,
         "x86-64-v3",
@@ -202,7 +239,7 @@ _ALL = (
     _cpu(
         "x86-64-v4",
         "x86-64 with AVX-512",
-        16,
+        64,
         32,
         _X86,
         "x86-64-v4",
@@ -214,7 +251,7 @@ _ALL = (
     _cpu(
         "arm64",
         "generic 64-bit ARM Linux (Armv8.0, NEON)",
-        4,
+        16,
         32,
         "aarch64-unknown-linux-gnu",
         "generic",
@@ -224,13 +261,14 @@ _ALL = (
     _cpu(
         "arm64-android",
         "Android phone with Armv8.2 (Cortex-A76 and later)",
-        4,
+        16,
         32,
         "aarch64-unknown-linux-android34",
         "cortex-a76",
         "aarch64",
         _NEON_CORE,
         ("asimddp", "asimdhp", "atomics"),
+        computes=(F16,),
     ),
     # IREE has one generic Vulkan target, the Android profile. The others also say how many threads
     # a subgroup has, which the device must then offer.

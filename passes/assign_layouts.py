@@ -44,7 +44,7 @@ from niwaki.dialects import (
 from niwaki.targets import Target
 
 from .base import ModulePass, Session, function_ops, target_of
-from .layers import reads_phases
+from .layers import element_of, reads_phases
 
 Node = tuple[Any, tuple[int, ...]]  # a value and the strides it is split by
 
@@ -104,7 +104,7 @@ class Groups:
         """Put two nodes into one group."""
         self.parent[self.root(first)] = self.root(second)
 
-    def layouts(self, lanes: int) -> dict[Node, Planar]:
+    def layouts(self, target: Target) -> dict[Node, Planar]:
         """A layout for each node: one pitch a group, one layout for its activations of one size.
 
         Those split into phases have one each for the phases that are read: a 1x1 convolution of
@@ -116,6 +116,8 @@ class Groups:
         found: dict[Node, Planar] = {}
         for group in members.values():
             pitches = group_pitches([self.needs[node] for node in group])
+            # Planes have places for whole vectors of every type in the group.
+            lanes = max(target.vector(element_of(value)).lanes for value, _ in group)
             alike: dict[tuple[Any, ...], list[Node]] = {}
             for node in group:
                 need = self.needs[node]
@@ -142,7 +144,7 @@ class AssignLayoutsPass(ModulePass):
         groups = Groups()
         for op in layers:
             collect(op, groups, target)
-        rewrite(layers, groups.layouts(target.lanes), target)
+        rewrite(layers, groups.layouts(target), target)
         for op in function_ops(module):
             if isinstance(op, ConvertLayoutOp) and not any(True for _ in op.result.uses):
                 op.operation.erase()
@@ -191,7 +193,9 @@ def collect(op: Any, groups: Groups, target: Target) -> None:
         kernel = op.weight.type.shape[2:] if isinstance(op, ConvOp) else ints(op.kernel)
         # A vector of every s-th pixel spans s vectors.
         span = 1 if split else max(ints(op.strides))
-        groups.needs[source].widen(layer_reach(op, kernel, split), span * target.lanes)
+        groups.needs[source].widen(
+            layer_reach(op, kernel, split), span * target.vector(element_of(op.operands[0])).lanes
+        )
         joined = nodes if split else joined
     if is_planar_result(op):
         result = groups.add(op.result, ones_of(op))

@@ -16,6 +16,7 @@ import numpy as np
 import torch_mlir.ir as ir
 
 from niwaki.dialects import ConcatOp, Planar, int_array, layout_of
+from niwaki.elements import F32
 from niwaki.targets import Target
 
 from .base import constant, function_ops
@@ -25,6 +26,7 @@ from .in_place import Order, memory_to_take
 from .kernels.copy_planes import copy_planes_kernel
 from .kernels.library import PART, Kernel, KernelLibrary, ZeroLead, after_lead, flat
 from .kernels.operands import Operands, activation
+from .layers import element_of
 from .lowering import check_kernel, check_prepared
 
 
@@ -108,7 +110,9 @@ class Planner:
 
     def _copy(self, part: Slice) -> Call:
         shape, channels = list(part.value.type.shape), part.concat.result.type.shape[1]
-        kernel = copy_planes_kernel(part.layout, shape, channels, self.target.step)
+        kernel = copy_planes_kernel(
+            part.layout, shape, channels, self.target.step(element_of(part.value))
+        )
         kernel = self._with_lead(kernel, part.layout, part)
         return Call(part.concat, kernel, activation(part.value), part=part)
 
@@ -116,7 +120,7 @@ class Planner:
         """A kernel that also writes the lead, unless planes of other inputs are in its place."""
         if layout is None or (part is not None and part.first > 0):
             return kernel
-        return after_lead(kernel, self.zero_lead, layout, self.target.step)
+        return after_lead(kernel, self.zero_lead, layout, self.target.step(F32))
 
 
 @dataclass

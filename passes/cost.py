@@ -14,9 +14,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from niwaki.targets import Target
+from niwaki.targets import Target, Vector
 
-F32_BYTES = 4
 # Of a column besides its vectors and weights: where it is read, now and ahead.
 INDEX_LOADS = 2
 # Cycles to start a workgroup: IREE takes 4 ns.
@@ -47,6 +46,7 @@ class Plane:
         channels: planes of the input, those of all phases.
         input_bytes, result_bytes: of one image.
         extras: operands of the tail for each position.
+        vector: how the target computes with the elements.
     """
 
     images: int
@@ -56,6 +56,7 @@ class Plane:
     input_bytes: int
     result_bytes: int
     extras: int
+    vector: Vector
 
     def cut(self, vectors: int) -> list[tuple[float, int]]:
         """Tiles of `vectors` vectors, and a narrower last one: (vectors, how many tiles)."""

@@ -26,7 +26,6 @@ from niwaki.dialects import PoolOp, arrays_of, build_layer, ints, layout_of, lis
 from niwaki.records import LayerRecord
 
 from .base import ModulePass, Session, function_ops, layer_name, target_of
-from .cost import F32_BYTES
 from .families import (
     Fused,
     KernelFamily,
@@ -36,7 +35,7 @@ from .families import (
     pooled_form,
 )
 from .families.pooling import pooling_seconds
-from .layers import clone_body
+from .layers import clone_body, element_of
 
 # Of the convolution, whose other attributes the fused op has too.
 REPLACED = ("kernel", "operandSegmentSizes")
@@ -119,7 +118,7 @@ def note(layers: list[LayerRecord], conv: Any, pool: Any, made: Fused) -> None:
                 record,
                 op=f"{record.op} + {described(pool)}",
                 kernel=made.kernel.summary,
-                activation_bytes=record.activation_bytes - F32_BYTES * dropped,
+                activation_bytes=record.activation_bytes - element_of(conv.result).bytes * dropped,
                 estimated_ns=record.estimated_ns + round(1e9 * made.longer),
                 measured_ns=0,
             )

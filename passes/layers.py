@@ -12,6 +12,7 @@ import torch_mlir.ir as ir
 
 from niwaki import schemes
 from niwaki.dialects import ConvOp, LinearOp, Planar, displacements, ints, layout_of
+from niwaki.elements import Element, get_element
 from niwaki.schemes import Dense
 from niwaki.targets import Target
 
@@ -42,6 +43,11 @@ def reads_phases(op: Any, target: Target) -> bool:
 def groups_of(op: Any) -> int:
     """Groups of a convolution; 1 for a linear layer."""
     return int(op.groups.value) if isinstance(op, ConvOp) else 1
+
+
+def element_of(value: ir.Value) -> Element:
+    """The type of a tensor's elements."""
+    return get_element(str(ir.RankedTensorType(value.type).element_type))
 
 
 def layer_weights(op: Any) -> npt.NDArray[Any]:

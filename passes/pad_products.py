@@ -24,6 +24,7 @@ from typing import Any, ClassVar
 import torch_mlir.ir as ir
 from torch_mlir.dialects import arith, linalg, tensor
 
+from niwaki.elements import F32
 from niwaki.targets import Target
 
 from .base import ModulePass, Session, erase_unused, function_ops, target_of
@@ -72,8 +73,8 @@ def best_sizes(shape: Sequence[int], contracted: int, target: Target) -> tuple[i
 
 def _multiples(columns: int, target: Target) -> tuple[int, int, int]:
     """The range of whole vectors up to the next whole tile."""
-    first = _next_multiple(columns, target.lanes)
-    return first, _next_multiple(columns, target.product_tile) + 1, target.lanes
+    first = _next_multiple(columns, target.vector(F32).lanes)
+    return first, _next_multiple(columns, target.product_tile) + 1, target.vector(F32).lanes
 
 
 def _time(shape: Sequence[int], contracted: int, size: tuple[int, int], target: Target) -> float:
@@ -81,8 +82,8 @@ def _time(shape: Sequence[int], contracted: int, size: tuple[int, int], target: 
     rows, columns = size
     time = float(rows * columns * contracted)
     tile = _largest_divisor(columns, target.product_tile)
-    if tile % target.lanes:
-        time *= UNALIGNED if tile > target.lanes or tile == columns else SCALAR
+    if tile % target.vector(F32).lanes:
+        time *= UNALIGNED if tile > target.vector(F32).lanes or tile == columns else SCALAR
     if 2 * _largest_divisor(rows, ROWS) < min(rows, ROWS):
         time *= UNALIGNED
     copied = rows * contracted * (rows != shape[-2]) + columns * contracted * (columns != shape[-1])

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from niwaki.elements import F32
 from niwaki.signature import Signature, TensorSpec
 from niwaki.targets import Target, get_target
 from niwaki.temporary import temporary_folder
@@ -81,7 +82,7 @@ def measure_peak(threads: int) -> Peak:
     target = get_target("host")
     with temporary_folder() as folder:
         network = _kernel(target, threads, folder / "peak.niwaki")
-        operations = 2 * threads * ROUNDS * ACCUMULATORS * target.lanes
+        operations = 2 * threads * ROUNDS * ACCUMULATORS * target.vector(F32).lanes
         return Peak(operations / _fastest(network) / 1e9, _bandwidth(threads))
 
 
@@ -96,8 +97,10 @@ def cpu_name() -> str:
 
 def _kernel(target: Target, threads: int, path: Path) -> Network:
     """A network of one kernel that multiplies and adds, in each thread."""
-    vmfb = iree_compile(kernel_text(target.lanes, threads), target.iree_flags, path.parent)
-    output = TensorSpec("sums", (threads * target.lanes,), "float32")
+    vmfb = iree_compile(
+        kernel_text(target.vector(F32).lanes, threads), target.iree_flags, path.parent
+    )
+    output = TensorSpec("sums", (threads * target.vector(F32).lanes,), "float32")
     signature = Signature((), (output,), {"tuple": [{"tuple": []}, {"dict": {}}]}, 0)
     release = version("iree-base-compiler")
     manifest = Manifest(version("niwaki"), release, "host", "local", signature)

@@ -23,15 +23,15 @@ import torch_mlir.ir as ir
 
 from niwaki.dialects import LinearOp, Planar, arrays_of, layout_of
 from niwaki.schemes import Scheme, SchemeError
-from niwaki.targets import Target
+from niwaki.targets import Target, Vector
 
 from ..base import PassFailure, constant
 from ..choice import Candidate
-from ..cost import F32_BYTES, Plane
+from ..cost import Plane
 from ..kernels.library import Kernel
 from ..kernels.operands import Operands
 from ..kernels.rows import vector_widths
-from ..layers import groups_of, layer_weights, planar_input, tap_places
+from ..layers import element_of, groups_of, layer_weights, planar_input, tap_places
 
 # No tile of a convolution has more filters or vectors than this.
 MOST_FILTERS = 256
@@ -73,20 +73,27 @@ class Layer:
         """What a convolution reads and writes."""
         source, result = conv_layouts(self.op)
         images, channels = self.op.input.type.shape[:2]
+        lanes, size = self.vector.lanes, self.vector.stored.bytes
         return Plane(
             images,
             pixel_vectors(self.op, self.target),
-            vector_widths(result.extent, self.target.lanes)[-1] / self.target.lanes,
+            vector_widths(result.extent, lanes)[-1] / lanes,
             source.planes(1, channels),
-            F32_BYTES * source.elements(1, channels),
-            F32_BYTES * result.elements(1, self.op.result.type.shape[1]),
+            size * source.elements(1, channels),
+            size * result.elements(1, self.op.result.type.shape[1]),
             len(self.op.per_position),
+            self.vector,
         )
 
     @cached_property
     def weights(self) -> Any:
         """Filters x channels of a group x taps."""
         return layer_weights(self.op)
+
+    @cached_property
+    def vector(self) -> Vector:
+        """How the target computes with the layer's elements."""
+        return self.target.vector(element_of(self.op.input))
 
     @property
     def groups(self) -> int:
@@ -196,7 +203,7 @@ def shares_well(workgroups: int, tiles: int) -> bool:
 
 def pixel_vectors(op: Any, target: Target) -> int:
     """Vectors that cover a plane of the result."""
-    return -(-conv_layouts(op)[1].extent // target.step)
+    return -(-conv_layouts(op)[1].extent // target.step(element_of(op.input)))
 
 
 def conv_layouts(op: Any) -> tuple[Planar, Planar]:
@@ -217,7 +224,7 @@ def conv_sizes(op: Any, target: Target) -> dict[str, Any]:
         "images": images,
         "filters": filters,
         "tile": op.kernel.tile,
-        "lanes": target.step,
+        "lanes": target.step(element_of(op.input)),
     }
 
 

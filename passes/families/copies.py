@@ -11,6 +11,7 @@ from ..kernels.copy_rows import copy_kernel
 from ..kernels.gpu_copy import gpu_copy_kernel
 from ..kernels.library import Kernel
 from ..kernels.operands import Operands, activation
+from ..layers import element_of
 from .base import Family
 
 COPIES = {"cpu": copy_kernel, "gpu": gpu_copy_kernel}
@@ -25,5 +26,5 @@ class CopyFamily(Family):
     def call(self, op: Any, target: Target) -> tuple[Kernel, Operands[Any]]:
         """From plain to planar, planar to plain, or whole planes to phase planes."""
         source, result = layout_of(op.input.type), layout_of(op.result.type)
-        shape = list(op.input.type.shape)
-        return COPIES[target.backend](source, result, shape, target.step), activation(op.input)
+        shape, step = list(op.input.type.shape), target.step(element_of(op.input))
+        return COPIES[target.backend](source, result, shape, step), activation(op.input)

@@ -75,7 +75,7 @@ class DepthwiseFamily(KernelFamily):
             rows = DepthwiseRows(**sizes, strides=ints(op.strides), distances=distances)
             return depthwise_rows_kernel(rows, epilogue), self.operands(op)
         conv = Depthwise(**sizes, places=tuple(tap_places(op)))
-        refuse_narrow_layouts(op, round_up(result.extent, target.lanes), target.lanes)
+        refuse_narrow_layouts(op, round_up(result.extent, conv.lanes), conv.lanes)
         return depthwise_kernel(conv, epilogue), self.operands(op, pixel_mask(op))
 
 

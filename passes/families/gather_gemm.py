@@ -14,7 +14,6 @@ from niwaki.targets import Target
 
 from ..choice import Candidate
 from ..cost import (
-    F32_BYTES,
     WORKGROUP_START,
     BlockCounts,
     Plane,
@@ -90,7 +89,7 @@ class GatherGemmFamily(KernelFamily):
         epilogue = op.epilogue.blocks[0]
         if target.backend == "gpu":
             return gpu_gather_gemm_kernel(conv, epilogue), self.operands(op)
-        refuse_narrow_layouts(op, sum(conv.widths), target.lanes)
+        refuse_narrow_layouts(op, sum(conv.widths), conv.lanes)
         return gather_gemm_kernel(conv, epilogue), self.operands(op, pixel_mask(op))
 
 
@@ -103,7 +102,7 @@ def heights(layer: Layer, scheme: Any) -> list[int]:
 def gather_tiles(layer: Layer, height: int, blocks: int) -> Iterator[tuple[int, int, int]]:
     """Vectors of pixels, pixel tiles and blocks of a workgroup, for tiles of `height` filters."""
     # Sums, a vector of input for each column of them, and a weight.
-    registers, covering = layer.target.registers, layer.plane.vectors
+    registers, covering = layer.vector.registers, layer.plane.vectors
     most = min((registers - 1) // (height + 1), layer.most.vectors, covering)
     for vectors in range(1, most + 1):
         whole = max(1, covering // vectors)
@@ -144,12 +143,12 @@ def gather_gemm_moves(
 
     A plane is shared by `groups` workgroups of `vectors` vectors each.
     """
-    core = target.cpu_core
+    core, vector = target.cpu_core, plane.vector
     all_blocks = sum(count for count, _ in blocks.values())
     columns = sum(kept for _, kept in blocks.values())
-    values = sum(F32_BYTES * height * kept for height, (_, kept) in blocks.items())
+    values = sum(vector.stored.bytes * height * kept for height, (_, kept) in blocks.items())
     # The part of the input that a workgroup's tiles cover, which block after block reads.
-    width = F32_BYTES * target.lanes * vectors
+    width = vector.bytes * vectors
     part = min(plane.channels * width, plane.input_bytes)
     loaded = min(columns * width, all_blocks * part)
     first, second = core.cache

@@ -18,7 +18,6 @@ from niwaki.dialects import LOOKAHEAD, Blocks, GatherPoolAttr, GatherPoolTile, i
 from niwaki.targets import Target
 
 from ..cost import (
-    F32_BYTES,
     WORKGROUP_START,
     BlockCounts,
     Plane,
@@ -30,6 +29,7 @@ from ..kernels.gather_pool import GatherPool, gather_pool_kernel, window_widths
 from ..kernels.library import Kernel
 from ..kernels.operands import Operands
 from ..kernels.rows import vector_widths
+from ..layers import element_of
 from .base import PIXEL_TILES, Family, conv_layouts, conv_sizes, refuse_narrow_input, shares_well
 from .blocks import block_heights, column_steps
 from .gather_gemm import BLOCKS, gather_gemm_moves, gather_gemm_seconds
@@ -56,7 +56,7 @@ class GatherPoolFamily(Family):
             **block_heights(op, op.kernel.tile.filters)._asdict(),
             **column_steps(op)._asdict(),
         )
-        refuse_narrow_input(op, conv.covered, target.lanes)
+        refuse_narrow_input(op, conv.covered, conv.lanes)
         return gather_pool_kernel(conv, op.epilogue.blocks[0]), self.operands(op)
 
 
@@ -75,7 +75,8 @@ class GatherPooled(PooledForm):
         """The tile that is fastest by estimate."""
         blocks, plane = stored_blocks(conv), result_plane(conv, target)
         alone = gather_gemm_seconds(target, plane, blocks, conv.kernel.tile)
-        plane = replace(plane, result_bytes=F32_BYTES * math.prod(pool.result.type.shape[1:]))
+        kept = plane.vector.stored.bytes * math.prod(pool.result.type.shape[1:])
+        plane = replace(plane, result_bytes=kept)
         windows, height = windows_of(pool, target), conv.kernel.tile.filters
         seconds = {
             tile: gather_pool_seconds(target, plane, blocks, windows, tile)
@@ -130,23 +131,26 @@ def result_plane(conv: Any, target: Target) -> Plane:
     """What a convolution reads and writes."""
     images, channels, *_ = conv.input.type.shape
     source, result = conv_layouts(conv)
-    widths = vector_widths(result.extent, target.lanes)
+    vector = target.vector(element_of(conv.input))
+    widths = vector_widths(result.extent, vector.lanes)
     return Plane(
         images,
         len(widths),
-        widths[-1] / target.lanes,
+        widths[-1] / vector.lanes,
         source.planes(1, channels),
-        F32_BYTES * source.elements(1, channels),
-        F32_BYTES * math.prod(conv.result.type.shape[1:]),
+        vector.stored.bytes * source.elements(1, channels),
+        vector.stored.bytes * math.prod(conv.result.type.shape[1:]),
         len(conv.per_position),
+        vector,
     )
 
 
 def windows_of(pool: Any, target: Target) -> Windows:
     """The windows of a pooling."""
     *lines, row = pool.result.type.shape[2:]
-    covered = sum(window_widths(row, target.lanes))
-    return Windows(math.prod(lines), math.prod(ints(pool.kernel)[:-1]), covered / target.lanes)
+    lanes = target.vector(element_of(pool.input)).lanes
+    covered = sum(window_widths(row, lanes))
+    return Windows(math.prod(lines), math.prod(ints(pool.kernel)[:-1]), covered / lanes)
 
 
 def gather_pool_seconds(

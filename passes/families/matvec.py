@@ -9,11 +9,10 @@ import numpy.typing as npt
 
 from niwaki.dialects import Blocks, MatvecAttr, MatvecTile
 from niwaki.schemes import Dense, Scheme, block_columns
-from niwaki.targets import Target
+from niwaki.targets import Target, Vector
 
 from ..choice import Candidate
 from ..cost import (
-    F32_BYTES,
     INDEX_LOADS,
     ONE_STREAM,
     WORKGROUP_START,
@@ -25,6 +24,7 @@ from ..kernels.gpu_matvec import gpu_matvec_kernel
 from ..kernels.library import Kernel
 from ..kernels.matvec import Matvec, chains, matvec_kernel
 from ..kernels.operands import Operands
+from ..layers import element_of
 from .base import KernelFamily, Layer, Packed
 from .blocks import block_heights, pack_blocks
 
@@ -44,20 +44,20 @@ class MatvecFamily(KernelFamily):
         """As many filters as some number of vectors holds; the layer as it is, and dense."""
         if not layer.is_linear:
             return
-        target, rows = layer.target, layer.op.input.type.shape[0]
+        target, vector, rows = layer.target, layer.vector, layer.op.input.type.shape[0]
         together = min(rows, ROWS)
         if target.backend == "gpu":
             scheme = layer.op.scheme.scheme
             yield Candidate(scheme, MatvecAttr.of(highest(layer, scheme, target.threads), together))
             return
-        most = min(VECTORS, (target.registers - 1) // (together + 1))
-        limits = [vectors * target.lanes for vectors in range(1, most + 1)]
+        most = min(VECTORS, (vector.registers - 1) // (together + 1))
+        limits = [vectors * vector.lanes for vectors in range(1, most + 1)]
         for scheme in {layer.op.scheme.scheme: None, Dense(): None}:
             mask = layer.stored(scheme)
             for height in sorted({highest(layer, scheme, limit) for limit in limits}):
                 tile = MatvecTile(height, together)
                 blocks = block_columns(mask, scheme, height)
-                seconds = matvec_seconds(target, blocks, rows, tile)
+                seconds = matvec_seconds(target, vector, blocks, rows, tile)
                 yield Candidate(scheme, MatvecAttr.of(*tile), seconds)
 
     def pack(self, op: Any, weights: npt.NDArray[Any], narrow: bool) -> Packed:
@@ -74,7 +74,7 @@ class MatvecFamily(KernelFamily):
             filters=op.result.type.shape[1],
             tile=op.kernel.tile,
             **block_heights(op, op.kernel.tile.filters)._asdict(),
-            lanes=target.step,
+            lanes=target.step(element_of(op.input)),
         )
         make = gpu_matvec_kernel if target.backend == "gpu" else matvec_kernel
         return make(linear, op.epilogue.blocks[0]), self.operands(op)
@@ -85,18 +85,20 @@ def highest(layer: Layer, scheme: Scheme, limit: int) -> int:
     return layer.heights(scheme, range(1, limit + 1))[-1]
 
 
-def matvec_seconds(target: Target, blocks: BlockCounts, rows: int, tile: MatvecTile) -> float:
+def matvec_seconds(
+    target: Target, vector: Vector, blocks: BlockCounts, rows: int, tile: MatvecTile
+) -> float:
     """A layer of `rows` rows."""
     core = target.cpu_core
     together, cycles, values = tile.rows, 0.0, 0.0
     for height, (count, columns) in blocks.items():
-        vectors = -(-height // target.lanes)
+        vectors = -(-height // vector.lanes)
         sums = together * vectors
-        parts, turns = chains(height, together, target.lanes)
+        parts, turns = chains(height, together, vector.lanes)
         waits = core.latency / (parts * turns)
         multiply_adds = max(sums / core.multiply_adds, waits)
         loads = vectors / core.loads + (together + INDEX_LOADS) / core.scalar_loads
         cycles += columns * mean(multiply_adds, loads) + count * WORKGROUP_START
-        values += F32_BYTES * height * columns / (ONE_STREAM if parts == 1 else 1)
+        values += vector.stored.bytes * height * columns / (ONE_STREAM if parts == 1 else 1)
     moved = values / core.bandwidth[values > core.cache[1]]
     return -(-rows // together) * overlapped(cycles, moved) / core.clock

@@ -17,7 +17,6 @@ from niwaki.targets import Target
 from ..base import PassFailure
 from ..choice import Candidate
 from ..cost import (
-    F32_BYTES,
     INDEX_LOADS,
     STRADDLING,
     WORKGROUP_START,
@@ -73,8 +72,9 @@ class PatternGemmFamily(KernelFamily):
         limit = min(layer.most.filters, filters // layer.groups)
         for height in sorted({min(height, limit) for height in FILTERS}):
             starts = pattern_starts(kept, height, scheme.patterns)
-            in_registers = target.registers // 2 // scheme.taps
-            in_cache = SUMS_BYTES // (height * target.lanes * F32_BYTES)
+            in_registers = layer.vector.registers // 2 // scheme.taps
+            sums_bytes = height * layer.vector.lanes * layer.vector.computed.bytes
+            in_cache = SUMS_BYTES // sums_bytes
             covering = layer.plane.vectors
             most = max(1, min(in_registers, in_cache, covering, layer.most.vectors))
             for vectors, tiles in itertools.product(range(1, most + 1), PIXEL_TILES):
@@ -116,7 +116,7 @@ class PatternGemmFamily(KernelFamily):
             groups=groups,
             patterns=pattern_places(op),
         )
-        refuse_narrow_layouts(op, conv.covered, target.lanes)
+        refuse_narrow_layouts(op, conv.covered, conv.lanes)
         return pattern_gemm_kernel(conv, op.epilogue.blocks[0]), self.operands(op, pixel_mask(op))
 
 

@@ -8,12 +8,13 @@ from typing import Any
 from niwaki.dialects import NoArrays, ints, layout_of
 from niwaki.targets import Target
 
-from ..cost import F32_BYTES, STRADDLING, overlapped
+from ..cost import STRADDLING, overlapped
 from ..kernels.gpu_pooling import gpu_pooling_kernel, gpu_whole_plane_kernel
 from ..kernels.library import Kernel
 from ..kernels.operands import Operands
 from ..kernels.pooling import Pooling, pooling_kernel, whole_plane_kernel
 from ..kernels.rows import plain_layout
+from ..layers import element_of
 from .base import Family
 
 WINDOWS = {"cpu": pooling_kernel, "gpu": gpu_pooling_kernel}
@@ -40,7 +41,7 @@ class PoolingFamily(Family):
             strides=ints(op.strides),
             dilations=ints(op.dilations),
             before=ints(op.padding)[:rank],
-            lanes=target.step,
+            lanes=target.step(element_of(op.input)),
         )
         makers = WHOLE_PLANES if is_whole_plane(op) else WINDOWS
         return makers[target.backend](pooling, op.epilogue.blocks[0]), self.operands(op)
@@ -55,8 +56,9 @@ def pooling_seconds(pool: Any, target: Target) -> float:
     """What the pooling takes by itself."""
     images, channels, *sizes = pool.result.type.shape
     *lines, row = sizes
-    vectors = channels * math.prod(lines) * -(-row // target.lanes)
-    input_bytes = F32_BYTES * math.prod(pool.input.type.shape[1:])
+    vector = target.vector(element_of(pool.input))
+    vectors = channels * math.prod(lines) * -(-row // vector.lanes)
+    input_bytes = vector.stored.bytes * math.prod(pool.input.type.shape[1:])
     taps = math.prod(ints(pool.kernel))
     return images * pool_seconds(target, vectors, taps, input_bytes)
 

@@ -13,7 +13,6 @@ from niwaki.targets import Target
 
 from ..choice import Candidate
 from ..cost import (
-    F32_BYTES,
     STRADDLING,
     WORKGROUP_START,
     Plane,
@@ -63,12 +62,12 @@ class SpmmFamily(KernelFamily):
         columns = int(np.count_nonzero(layer.stored(scheme)))
         limits = range(1, min(VECTORS, layer.most.vectors) + 1)
         for vectors in sorted({-(-covering // -(-covering // limit)) for limit in limits}):
-            pixels, channels = vectors * target.lanes, op.input.type.shape[1]
+            pixels, channels = vectors * layer.vector.lanes, op.input.type.shape[1]
             # In groups a filter reads few channels.
-            width = F32_BYTES * window_elements(op, pixels)
+            width = layer.vector.stored.bytes * window_elements(op, pixels)
             read = channels * width if layer.groups == 1 else 0
             parts = min(max(1, -(-read // nearest_cache_bytes(target))), channels)
-            height = min(filters, SUMS_BYTES // (pixels * F32_BYTES))
+            height = min(filters, SUMS_BYTES // (pixels * layer.vector.computed.bytes))
             for tiles in PIXEL_TILES:
                 workgroups = -(-covering // (vectors * tiles))
                 if tiles > 1 and not shares_well(workgroups, covering // vectors):
@@ -86,7 +85,7 @@ class SpmmFamily(KernelFamily):
         """With a mask of pixels."""
         sizes, steps = conv_sizes(op, target), column_steps(op)
         conv = Spmm(**sizes, channels=op.input.type.shape[1], **steps._asdict())
-        refuse_narrow_layouts(op, sum(conv.widths), target.lanes)
+        refuse_narrow_layouts(op, sum(conv.widths), conv.lanes)
         return spmm_kernel(conv, op.epilogue.blocks[0]), self.operands(op, pixel_mask(op))
 
 

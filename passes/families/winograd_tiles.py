@@ -12,14 +12,13 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-import torch_mlir.ir as ir
-
 from niwaki.dialects import WinogradAttr, round_up, square_window
+from niwaki.elements import F32
 from niwaki.targets import Target
 from niwaki.winograd import PAIRS, transform
 
 from ..kernels.winograd_sizes import covering
-from ..layers import planar_input
+from ..layers import element_of, planar_input
 
 # Filters and vectors of tiles of a register block, by vector registers: as for gather-GEMM.
 REGISTER_BLOCKS = {32: (8, 3), 16: (4, 3)}
@@ -60,11 +59,7 @@ class Tiling:
 
 def has_form(op: Any) -> bool:
     """Taps that fill squares of a known size, all channels, f32: what the kernel takes."""
-    return (
-        bool(tile_sizes(op))
-        and op.groups.value == 1
-        and op.input.type.element_type == ir.F32Type.get()
-    )
+    return bool(tile_sizes(op)) and op.groups.value == 1 and element_of(op.input) == F32
 
 
 def tile_sizes(op: Any) -> list[tuple[int, int]]:
@@ -102,12 +97,13 @@ def tiling(op: Any, target: Target, outputs: int, taps: int, step: int) -> Tilin
     window = square_window(op, op.weight.type.shape[2:])
     assert window is not None, "a size was found"
     planes = channels * len(planar_input(op).phases) * window.frames
-    height, _ = REGISTER_BLOCKS[target.registers]
+    height, _ = REGISTER_BLOCKS[target.vector(F32).registers]
     rows, columns = tile_grid(op, outputs)
+    lanes = target.vector(F32).lanes
     points = transform(outputs, taps).points ** 2
     blocks = [step] * (rows // step) + [rows % step] * (rows % step > 0)
-    products = sum(FETCH + vectors_of(block * columns, target.lanes) for block in blocks)
-    transforms = rows * len(covering(columns, target.lanes)) * (planes + filters)
+    products = sum(FETCH + vectors_of(block * columns, lanes) for block in blocks)
+    transforms = rows * len(covering(columns, lanes)) * (planes + filters)
     weights = points * planes * round_up(filters, height)
     return Tiling(outputs, step, weights * products + PER_POINT * points * transforms)
 
@@ -119,7 +115,7 @@ def vectors_of(tiles: int, lanes: int) -> float:
 
 def fastest_kernel(op: Any, target: Target) -> WinogradAttr:
     """The kernel of a layer for which `has_form` holds."""
-    height, vectors = REGISTER_BLOCKS[target.registers]
+    height, vectors = REGISTER_BLOCKS[target.vector(F32).registers]
     best, filters = best_tiling(op, target), op.weight.type.shape[0]
     together = min(TOGETHER, round_up(filters, height))
     groups = -(-filters // together)

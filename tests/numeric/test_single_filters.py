@@ -9,6 +9,7 @@ import pytest
 from chosen import own_family, widest
 from torch import nn
 
+from niwaki.elements import F32
 from niwaki.passes import select_kernels
 from niwaki.passes.families import spmm
 from niwaki.targets import get_target
@@ -48,4 +49,7 @@ def test_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (layer,) = compiled.bundle.manifest.layers
     family, tile, *_ = layer.kernel.split()
     height, vectors = map(int, tile.split("x"))
-    assert (family, height * vectors * 4 * get_target("host").lanes) == ("spmm", 64 * 1024)
+    assert (family, height * vectors * 4 * get_target("host").vector(F32).lanes) == (
+        "spmm",
+        64 * 1024,
+    )

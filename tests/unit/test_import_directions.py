@@ -19,6 +19,7 @@ SHARED = {
     for name in (
         "arguments",
         "atomic",
+        "elements",
         "errors",
         "extras",
         "kept_input",

@@ -7,6 +7,7 @@ import platform
 import pytest
 
 from niwaki import targets
+from niwaki.elements import F32
 from niwaki.errors import NiwakiError
 from niwaki.targets import AVX2, AVX512, TARGETS, get_target
 
@@ -29,7 +30,7 @@ def machine(monkeypatch: pytest.MonkeyPatch, name: str, flags: set[str]) -> None
 def test_host(name: str, flags: set[str], best: str, monkeypatch: pytest.MonkeyPatch) -> None:
     machine(monkeypatch, name, flags)
     host = get_target("host")
-    assert (host.name, host.lanes) == ("host", TARGETS[best].lanes)
+    assert (host.name, host.vector(F32)) == ("host", TARGETS[best].vector(F32))
     assert host.summary == f"this machine, as {best} or better"
     assert "--iree-llvmcpu-target-cpu=host" in host.iree_flags
     assert set(host.cpu_features) == flags - {"tsc", "fp"}

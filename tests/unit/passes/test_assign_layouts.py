@@ -20,6 +20,7 @@ from windows import Window, windows
 
 from niwaki import dialects, schemes
 from niwaki.dialects import ConvertLayoutOp, ConvOp, Planar, PoolOp, ints, layout_of, round_up
+from niwaki.elements import F32
 from niwaki.passes import Session, parse_pipeline, run_pipeline
 from niwaki.passes.assign_layouts import Need, group_pitches, planar_layout
 from niwaki.passes.base import TARGET_ATTRIBUTE, constant, function_ops
@@ -148,7 +149,7 @@ def f32(*shape: int) -> Any:
 def test_whole_graphs(module: Any) -> None:
     run_pipeline(module.operation, PIPELINE, Session())
     name = ir.StringAttr(module.operation.attributes[TARGET_ATTRIBUTE]).value
-    lanes = get_target(name).lanes
+    lanes = get_target(name).vector(F32).lanes
     for op in function_ops(module.operation):
         if isinstance(op, ConvOp):
             check_vectors(op, lanes)

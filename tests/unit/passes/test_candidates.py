@@ -23,6 +23,7 @@ from niwaki.dialects import (
     PatternGemmAttr,
     SpmmAttr,
 )
+from niwaki.elements import F32
 from niwaki.passes import Session, parse_pipeline, run_pipeline
 from niwaki.passes.base import TARGET_ATTRIBUTE, constant, function_ops
 from niwaki.passes.choice import Candidate, fastest
@@ -111,7 +112,7 @@ def test_sums_of_patterns_stay_on_the_stack(target: str) -> None:
         assert patterns
         for one in patterns:
             height, vectors, _ = one.kernel.tile
-            assert height * vectors * machine.lanes * 4 <= SUMS_BYTES
+            assert height * vectors * machine.vector(F32).lanes * 4 <= SUMS_BYTES
             assert vectors * scheme.taps < machine.registers
         chosen = fastest([(op, found)])[0].candidate.kernel
         # With 16 registers taps of so few vectors stay in them that filters may come one by one.
@@ -186,14 +187,15 @@ def test_linear_layers(target: str) -> None:
         for one in candidates(op, machine):
             assert isinstance(one.kernel, MatvecAttr)
             height, together = one.kernel.tile
-            vectors = -(-height // machine.lanes)
+            vectors = -(-height // machine.vector(F32).lanes)
             assert together == 4
             assert vectors * together + vectors + 1 <= machine.registers
 
 
 def plane(vectors: int) -> Plane:
     """A plane of an input and a result that fit the caches."""
-    return Plane(1, vectors, 1.0, 16, 16 * 64 * vectors, 16 * 64 * vectors, 0)
+    vector = get_target("x86-64-v4").vector(F32)
+    return Plane(1, vectors, 1.0, 16, 16 * 64 * vectors, 16 * 64 * vectors, 0, vector)
 
 
 @given(

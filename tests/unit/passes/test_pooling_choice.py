@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from niwaki.dialects import GatherPoolTile
+from niwaki.elements import F32
 from niwaki.passes.cost import Plane
 from niwaki.passes.families.base import WORKGROUPS
 from niwaki.passes.families.gather_pool import Windows, gather_pool_seconds, tiles
@@ -40,7 +41,7 @@ def test_tiles_fit(target: str, height: int, windows: Windows, blocks: int) -> N
 @pytest.mark.parametrize("target", CPUS)
 def test_more_work_takes_longer(target: str) -> None:
     machine = get_target(target)
-    plane = Plane(1, 100, 1.0, 16, 4 * 16 * 1600, 4 * 8 * 400, 0)
+    plane = Plane(1, 100, 1.0, 16, 4 * 16 * 1600, 4 * 8 * 400, 0, machine.vector(F32))
     windows, tile = Windows(20, 2, 2.5), GatherPoolTile(4, 1, 2, 1, 2)
     blocks = {4: (2, 60)}
 

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import tiny_bundle
 
+from niwaki.elements import F32
 from niwaki.errors import NiwakiError
 from niwaki.records import LayerRecord
 from niwaki.runtime import peak, report_page
@@ -47,7 +48,7 @@ def test_peak_kernel_multiplies_and_adds(
     accumulators = np.arange(float(peak.ACCUMULATORS))
     for _ in range(3):
         accumulators = accumulators / 2 + 0.5
-    assert sums.shape == (threads * target.lanes,)
+    assert sums.shape == (threads * target.vector(F32).lanes,)
     np.testing.assert_allclose(sums, accumulators.sum() + 0.5, rtol=1e-6)
 
 
