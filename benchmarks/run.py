@@ -28,6 +28,9 @@ import run_time_memory
 import scaling
 import threads
 from case import Case
+from emulated.counting import count_all
+from emulated.plan import CORE, PLANS, Plan
+from emulated.table import cycles_json, cycles_table
 from figure import Figure
 from overview import overview_table
 from race import Result, race
@@ -35,6 +38,10 @@ from rich.console import Console
 from rich.table import Table
 from tables import case_json, case_table, figures_json, figures_table
 from worker import in_fresh_process
+
+from niwaki.errors import NiwakiError
+from niwaki.runtime.model_cycles.cores import core_named
+from niwaki.runtime.model_cycles.kit import fetch
 
 # What is a table of engines, or of ways to run a network, for each case.
 CASES = {
@@ -45,7 +52,10 @@ CASES = {
     "threads": threads.cases,
     "claims": claims.cases,
 }
-GROUPS = (*CASES, "ablation", "compile", "memory", "import", "projections", "pruning-step")
+GROUPS = (
+    *(*CASES, "ablation", "compile", "memory", "import", "projections", "pruning-step"),
+    "emulated",
+)
 FOLDER = Path("build", "benchmarks")
 FILES = FOLDER / "files"
 LEAST_WIDTH = 140  # characters: a column for each engine
@@ -86,6 +96,20 @@ def main(groups: tuple[str, ...], only: str, rounds: int, core: int | None, reus
     if "pruning-step" in chosen and only in "pruning-step":
         title = f"What pruning adds to a training step of ResNet-20, batch {pruning_step.BATCH}"
         report_figures("pruning-step", title, pruning_step.measure(core))
+    for plan in PLANS if "emulated" in chosen else ():
+        if only in plan.name:
+            count_cycles(plan, reuse)
+
+
+def count_cycles(plan: Plan, reuse: bool) -> None:
+    """Count one network under the emulator, or say in a line what this machine lacks for it."""
+    try:
+        kit = fetch(core_named(CORE), print)
+    except NiwakiError as error:
+        print(f"{plan.name}: {error}")
+        return
+    results = count_all(kit, plan.contenders, FILES, reuse)
+    report(plan.name, cycles_table(plan, results), cycles_json(plan, results))
 
 
 def measure_cases(group: str, only: str, rounds: int, core: int, reuse: bool) -> None:

@@ -24,13 +24,17 @@ def case_table(case: Case, results: Mapping[str, Result]) -> Table:
     first = results[case.contenders[0].label].times
     for label, result in results.items():
         if result.times is None:
-            table.add_row(label, "-", "-", escape(result.problem), _error(result))
+            table.add_row(label, "-", "-", escape(result.problem), error_text(result.error))
             continue
         scale = MILLI / case.layers
         times = result.times
         longer = str(ratio(times, first)) if first and times is not first else ""
         table.add_row(
-            label, f"{times.median * scale:.3f}", f"{times.p10 * scale:.3f}", longer, _error(result)
+            label,
+            f"{times.median * scale:.3f}",
+            f"{times.p10 * scale:.3f}",
+            longer,
+            error_text(result.error),
         )
     table.caption = "\n".join(goal_lines(case, results))
     return table
@@ -120,5 +124,6 @@ def verdict(is_reached: bool) -> str:
     return "reached" if is_reached else "MISSED"
 
 
-def _error(result: Result) -> str:
-    return "-" if result.error is None else f"{result.error:.0e}"
+def error_text(error: float | None) -> str:
+    """An error relative to the largest result; a dash where nothing came out."""
+    return "-" if error is None else f"{error:.0e}"

@@ -6,7 +6,7 @@ import subprocess
 import weakref
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -25,6 +25,7 @@ class Ncnn(Engine):
     name = "ncnn"
     distribution = "ncnn"
     file = "ncnn.param"  # and ncnn.bin, the weights
+    half: ClassVar[bool] = False  # compute in f16
 
     def prepare(self, model: torch.nn.Module, image: torch.Tensor, path: Path) -> None:
         import pnnx
@@ -50,9 +51,9 @@ class Ncnn(Engine):
         net = ncnn.Net()
         net.opt.num_threads = 1
         # By default weights are kept in 16 bits here too: f32 as everybody else.
-        net.opt.use_fp16_packed = False
-        net.opt.use_fp16_storage = False
-        net.opt.use_fp16_arithmetic = False
+        net.opt.use_fp16_packed = self.half
+        net.opt.use_fp16_storage = self.half
+        net.opt.use_fp16_arithmetic = self.half
         # As in ncnn's own benchmark: memory of one call serves the next.
         blobs, workspace = ncnn.UnlockedPoolAllocator(), ncnn.PoolAllocator()
         net.opt.blob_allocator = blobs

@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from .cores import ModelCore
+from .cores import ModelCore, core_named
 from .counts import Block, Counts, executed
 from .instructions import CLASSES, FMLA, FMLA_F16, SIMD_LOAD, Instruction, by_class, words
 from .kernels import KernelLibrary, kernels_of
 from .port_model import BlockCycles
 
 COVERED = 0.995  # of the instructions that ran: the rest is taken to be like these
+HOT = 0.01  # of all cycles: what a block takes that counts as a hot loop
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,21 @@ class KernelCycles:
 
 
 @dataclass(frozen=True)
+class HotLoops:
+    """The loops that take most of a call, taken together.
+
+    Attributes:
+        share: of all cycles.
+        loads_per_fmla: instructions that load vectors, for each that multiplies and adds them.
+        of_bound: of their cycles, what the multiply-adds alone need; 1 is the best there is.
+    """
+
+    share: float
+    loads_per_fmla: float
+    of_bound: float
+
+
+@dataclass(frozen=True)
 class ModelCycles:
     """What one call takes on a core.
 
@@ -82,6 +98,24 @@ class ModelCycles:
         """Instructions that load vectors, for each that multiplies and adds them."""
         fmla = self.instructions[FMLA] + self.instructions[FMLA_F16]
         return self.instructions[SIMD_LOAD] / fmla if fmla else 0.0
+
+    @property
+    def hot_loops(self) -> HotLoops | None:
+        """What the blocks have in common that multiply and take HOT of all cycles or more."""
+        loops = [
+            block
+            for block in self.blocks
+            if block.fmla and block.runs * block.steady >= HOT * self.steady
+        ]
+        if not loops:
+            return None
+        steady = sum(block.runs * block.steady for block in loops)
+        fmla = sum(block.runs * block.fmla for block in loops)
+        return HotLoops(
+            share=steady / self.steady,
+            loads_per_fmla=sum(block.runs * block.simd_loads for block in loops) / fmla,
+            of_bound=fmla / core_named(self.core).fmla / steady,
+        )
 
 
 def hot(counts: Counts) -> list[Block]:

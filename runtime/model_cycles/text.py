@@ -21,6 +21,7 @@ def model_cycles_text(manifest: Manifest, cycles: ModelCycles) -> str:
         [
             wrapped(_whole(cycles)),
             wrapped(_instructions(cycles)),
+            *_hot_loops(cycles),
             "",
             *_kernel_table(manifest, cycles),
             "",
@@ -56,6 +57,18 @@ def _instructions(cycles: ModelCycles) -> str:
     shares = Counter({kind: 100 * count / total for kind, count in cycles.instructions.items()})
     told = ", ".join(f"{kind} {share:.0f} %" for kind, share in shares.most_common() if share >= 1)
     return f"{millions(total)} instructions: {told}"
+
+
+def _hot_loops(cycles: ModelCycles) -> list[str]:
+    loops = cycles.hot_loops
+    if loops is None:
+        return []
+    return [
+        wrapped(
+            f"hot loops: {100 * loops.share:.0f} % of the cycles, {loops.loads_per_fmla:.2f} SIMD "
+            f"loads per fmla, {100 * loops.of_bound:.0f} % of the bound that fmla sets"
+        )
+    ]
 
 
 def _kernel_table(manifest: Manifest, cycles: ModelCycles) -> list[str]:

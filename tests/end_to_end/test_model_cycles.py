@@ -9,7 +9,11 @@ from pathlib import Path
 import click.testing
 import pytest
 import torch
+from contender import Contender
+from emulated.counting import count_all
+from emulated.phone_engines import NiwakiForPhones
 from torch import nn
+from workloads import LayerChain
 
 import niwaki
 from niwaki.cli import main
@@ -124,3 +128,12 @@ def test_cycles_of_a_bundle(bundle: Path) -> None:
     hottest = cycles["blocks"][0]
     assert hottest["kernel"] in layers
     assert hottest["fmla"] == sum(text.startswith("fmla") for text in hottest["code"])
+
+
+def test_an_engine_of_the_benchmarks(kit: Kit, tmp_path: Path) -> None:
+    """Prepared here, run and compared under the emulator."""
+    contender = Contender(NiwakiForPhones(), LayerChain(filters=16, size=6, rate=4, depth=2))
+    (counted,) = count_all(kit, [contender], tmp_path, reuse=False).values()
+    assert counted.problem == ""
+    assert counted.cycles is not None
+    assert counted.cycles.instructions[FMLA] > 0

@@ -65,6 +65,14 @@ def test_equal_loops_of_two_kernels_are_told_apart(cycles: ModelCycles) -> None:
     assert second.steady == pytest.approx(13010 / 13000 * 4500)
 
 
+def test_hot_loops_are_those_that_multiply(cycles: ModelCycles) -> None:
+    loops = cycles.hot_loops
+    assert loops is not None
+    assert loops.share == pytest.approx(6000 / cycles.steady)
+    assert loops.loads_per_fmla == 0.5
+    assert loops.of_bound == pytest.approx(4000 / 6000)
+
+
 def test_code_outside_the_library_has_no_kernel() -> None:
     counts = {Block(0x10, COPY): 5, Block(BASE, LOOP): 1}
     cycles = modelled(CORES["a76"], counts, KNOWN, CYCLES, [LIBRARY])
@@ -73,7 +81,7 @@ def test_code_outside_the_library_has_no_kernel() -> None:
 
 def test_nothing_that_multiplies() -> None:
     cycles = modelled(CORES["a76"], {Block(0, RARE): 4}, KNOWN, {RARE: BlockCycles(1, 1)})
-    assert (cycles.steady, cycles.loads_per_fmla) == (4, 0)
+    assert (cycles.steady, cycles.loads_per_fmla, cycles.hot_loops) == (4, 0, None)
 
 
 def test_text_has_the_whole_the_kernels_and_the_loops(cycles: ModelCycles) -> None:
@@ -82,5 +90,8 @@ def test_text_has_the_whole_the_kernels_and_the_loops(cycles: ModelCycles) -> No
     assert "0.007 M model cycles a call on a76 (steady; bound 0.004 M), 57 % of them" in whole
     assert "0.56 SIMD loads per fmla" in " ".join(whole.split())
     assert "fmla f32 61 %, SIMD load 35 %" in instructions
+    assert "hot loops: 86 % of the cycles, 0.50 SIMD loads per fmla, 67 % of the bound" in " ".join(
+        whole.split()
+    )
     assert "second" in kernels
     assert "3,000" in loops

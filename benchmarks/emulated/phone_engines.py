@@ -1,0 +1,53 @@
+"""Engines as they are on phones; arm64 builds of their packages run under the emulator."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engines.base import Engine
+from engines.mnn import Mnn
+from engines.ncnn import Ncnn
+from engines.niwaki import Niwaki
+
+if TYPE_CHECKING:
+    import torch
+
+TARGET = "arm64-android"
+# Rounding to f16 grows through the networks of random weights that are counted: up to 0.4 of the
+# largest result in MobileNetV2. Their speed does not depend on it, and wrong results give more.
+HALF_TOLERANCE = 0.6
+
+
+class NiwakiForPhones(Niwaki):
+    """Compiled for phones: this machine only compiles."""
+
+    file = f"{TARGET}.niwaki"
+
+    def prepare(self, model: torch.nn.Module, image: torch.Tensor, path: Path) -> None:
+        import niwaki
+
+        niwaki.compile(model, image, target=TARGET, output=path)
+
+
+class NcnnInHalf(Ncnn):
+    """Its defaults on phones: weights, activations and arithmetic in f16."""
+
+    name = "ncnn f16"
+    half = True
+    tolerance = HALF_TOLERANCE
+
+
+class MnnInHalf(Mnn):
+    """What its documents advise for phones: "low" computes in f16."""
+
+    name = "MNN f16"
+    precision = "low"
+    tolerance = HALF_TOLERANCE
+
+
+def arm64_requirements(engine: Engine) -> list[str]:
+    """Packages that `engine` needs on arm64, in the version that prepared its files here."""
+    if isinstance(engine, Niwaki):
+        return []  # it runs from its source, on what every bundle needs
+    return [f"{engine.distribution}=={engine.version()}"]

@@ -1,0 +1,81 @@
+"""Which networks are counted, beside which engines, and what is wanted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from contender import Contender
+from engines.base import Engine
+from engines.mnn import Mnn
+from engines.ncnn import Ncnn
+from engines.onnxruntime import OnnxRuntime
+from workloads import PrunedNetwork
+
+from emulated.phone_engines import MnnInHalf, NcnnInHalf, NiwakiForPhones
+
+CORE = "a76"
+IN_F32: tuple[Engine, ...] = (Ncnn(), Mnn(), OnnxRuntime())
+IN_F16: tuple[Engine, ...] = (NcnnInHalf(), MnnInHalf())
+DENSE = 1
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a pruned network is to take.
+
+    Attributes:
+        workload: the network and its weights.
+        cycles: at most so many millions; None where the best engine in f32 tells.
+        over_peer: how many times fewer cycles than that.
+    """
+
+    workload: PrunedNetwork
+    cycles: float | None = None
+    over_peer: float | None = None
+
+    def at_most(self, best_peer: float | None) -> float | None:
+        """Millions of cycles, with those of the best engine in f32; None where nobody knows."""
+        if self.cycles is not None or best_peer is None or self.over_peer is None:
+            return self.cycles
+        return best_peer / self.over_peer
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One network: pruned by several rates, and dense, where others take part.
+
+    No other engine is faster for zeros among the weights, so these run the dense network alone.
+    """
+
+    network: str
+    wanted: tuple[Wanted, ...]
+
+    @property
+    def name(self) -> str:
+        return f"emulated-{self.network}"
+
+    @property
+    def contenders(self) -> list[Contender]:
+        dense = PrunedNetwork(self.network, DENSE)
+        ours = [Contender(NiwakiForPhones(), wanted.workload) for wanted in self.wanted]
+        return ours + [Contender(engine, dense) for engine in (*IN_F32, *IN_F16)]
+
+
+def _rates(network: str, cycles: dict[float, float]) -> tuple[Wanted, ...]:
+    return tuple(Wanted(PrunedNetwork(network, rate), most) for rate, most in cycles.items())
+
+
+PLANS = (
+    Plan("resnet18", _rates("resnet18", {8: 35, 4: 62, 2: 92, DENSE: 105})),
+    Plan("mobilenet_v2", _rates("mobilenet_v2", {8: 9, DENSE: 46})),
+    Plan(
+        "vgg16",
+        (
+            Wanted(PrunedNetwork("vgg16", 8), over_peer=2.5),
+            Wanted(PrunedNetwork("vgg16", 8.1, shape="pattern"), over_peer=2.5),
+        ),
+    ),
+    Plan("resnet50", (Wanted(PrunedNetwork("resnet50", 8), over_peer=2.5),)),
+    # 8 times fewer multiplications in the whole network, whose first layer stays dense.
+    Plan("c3d", (Wanted(PrunedNetwork("c3d", 9.93, shape="kernel groups"), over_peer=2.5),)),
+)
