@@ -21,7 +21,7 @@ from niwaki.errors import NiwakiError
 
 EVEN = "even"
 MOST_BITS = 9
-STARTS = 16  # scales that are tried
+STARTS, SMALLEST_START = 64, 1 / 16  # scales that are tried, in parts of the largest weight
 ROUNDS = 8  # of nearest levels, then the best scale for them
 
 
@@ -110,9 +110,10 @@ class Levels:
         return found.copysign(values).where(~values.isnan(), values)
 
     def scale(self, weight: Tensor, mask: Tensor) -> Tensor:
-        """The scale with the smallest squared error over the weights of the mask.
+        """The scale with the smallest squared error over the weights of the mask, or nearly.
 
         From several starts, each improved by turns: nearest levels, then the best scale for them.
+        The last start has all weights at the smallest level, where the scale exceeds them all.
 
         Args:
             weight, mask: ``[F, ...]``.
@@ -146,7 +147,9 @@ class Levels:
             # The squared error is smaller than without levels by product^2 / energy.
             return (product / energy).nan_to_num(1), (product.square() / energy).nan_to_num(0)
 
-        starts = torch.arange(1, STARTS + 1).to(kept) / STARTS
+        largest_start = 1 / magnitudes[0]
+        steps = torch.linspace(0, 1, STARTS).to(kept)
+        starts = SMALLEST_START * (largest_start / SMALLEST_START) ** steps
         scales = ordered[:, -1:] * starts
         for _ in range(ROUNDS):
             scales, gains = best(scales)

@@ -48,13 +48,23 @@ def test_scale_is_the_best_of_all(seed: int, bits: int, per_filter: bool, kept: 
     weight, mask = random_weights(seed, (4, 3, 3, 3), kept)
     scale = levels.scale(weight, mask)
     assert scale.shape == ((4, 1, 1, 1) if per_filter else (1, 1, 1, 1))
-    tried = torch.linspace(0.01, 1.2, 400) * weight.abs().max() * 2
+    # All weights may be at the smallest level, a tenth of the scale.
+    tried = torch.logspace(-2, 1, 500) * weight.abs().max()
     each = torch.stack([errors(levels, weight, mask, s.expand(1, 1, 1, 1)) for s in tried])
     found = errors(levels, weight, mask, scale)
+    energy = (weight * mask).square().flatten(1).sum(dim=1)
     if not per_filter:
-        each, found = each.sum(dim=1, keepdim=True), found.sum(dim=0, keepdim=True)
-    # Few weights have many equally good scales, and the best may lie between two starts.
-    assert bool((found <= 1.05 * each.amin(dim=0) + 1e-6 + 1e-3 * weight.square().sum()).all())
+        each, found, energy = each.sum(dim=1), found.sum(), energy.sum()
+    # The best scale of few weights may lie between two starts.
+    assert bool((found <= each.amin(dim=0) + 1e-6 + 3e-3 * energy).all())
+
+
+def test_scale_of_few_weights_may_exceed_them() -> None:
+    """Weights that lie on the lowest levels alone have the scale of those."""
+    levels = Levels(bits=3)
+    weight = 5 * torch.tensor([[0.1, 0.4, -0.1, 0.4, -0.4]])
+    found = levels.scale(weight, torch.ones_like(weight, dtype=torch.bool))
+    assert float(found) == pytest.approx(5)
 
 
 def test_scale_of_weights_on_levels_is_theirs() -> None:
