@@ -19,6 +19,7 @@ from niwaki.records import LayerRecord, Remark
 from niwaki.targets import Target, get_target
 
 from .choice import Chooser
+from .detections import Detections
 
 TARGET_ATTRIBUTE = "sparse_pattern.target"
 
@@ -50,6 +51,7 @@ class Session:
         kernels: family of each kernel, by the kernel's name.
         choose: who chooses kernels; by estimate if nobody does.
         progress: hears which pass runs, and which layer it has come to.
+        detections: what detection has found so far.
     """
 
     remarks: list[tuple[ir.Location, Remark]] = field(default_factory=list)
@@ -58,6 +60,7 @@ class Session:
     kernels: dict[str, str] = field(default_factory=dict)
     choose: Chooser | None = None
     progress: Progress = field(default_factory=Progress)
+    detections: Detections = field(default_factory=Detections)
 
     def at(self, op: Any) -> None:
         """Tell that a pass has come to a layer."""

@@ -49,6 +49,11 @@ class Axis:
     run: int = 1
     groups: int = 1
 
+    @property
+    def place(self) -> tuple[int, int, int, int]:
+        """Where in its constant it is."""
+        return self.axis, self.first, self.run, self.groups
+
 
 @dataclass(eq=False)
 class Channels:

@@ -18,8 +18,9 @@ import numpy as np
 from niwaki import schemes
 from niwaki.dialects import ConvOp, LinearOp, scheme_attr
 
-from .base import ModulePass, PassFailure, Session, function_ops
-from .layers import cost_model, groups_of, is_depthwise, layer_weights
+from .base import ModulePass, Session, constant_attribute, function_ops
+from .detections import Detections
+from .layers import detected, is_depthwise, layer_weights
 
 
 @dataclass(frozen=True)
@@ -33,13 +34,13 @@ class DetectSchemesPass(ModulePass):
             if not isinstance(op, (ConvOp, LinearOp)):
                 continue
             session.at(op)
-            scheme, reason = choose_scheme(op)
+            scheme, reason = choose_scheme(op, session.detections)
             op.attributes["scheme"] = scheme_attr(scheme)
             if scheme == schemes.Dense() or "hint" in reason:
                 self.remark(session, op, reason)
 
 
-def choose_scheme(op: Any) -> tuple[schemes.Scheme, str]:
+def choose_scheme(op: Any, known: Detections) -> tuple[schemes.Scheme, str]:
     """The scheme of a layer, and why it is this one.
 
     Raises:
@@ -50,14 +51,5 @@ def choose_scheme(op: Any) -> tuple[schemes.Scheme, str]:
         zeros = 1 - np.count_nonzero(weights) / weights.size
         why = f"depthwise convolutions read all of their weights ({schemes.percent(zeros)} zeros)"
         return schemes.Dense(), f"stays dense: {why}"
-    hint = op.scheme.scheme
-    try:
-        found = schemes.detect(
-            weights,
-            groups_of(op),
-            hint=None if hint == schemes.Dense() else hint,
-            model=cost_model(op),
-        )
-    except schemes.SchemeError as error:
-        raise PassFailure(op.location, str(error)) from error
+    found = detected(op, known, constant_attribute(op.weight), lambda: weights != 0)
     return found.scheme, found.reason

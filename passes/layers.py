@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 import torch_mlir.ir as ir
 
@@ -17,6 +18,7 @@ from niwaki.schemes import Dense
 from niwaki.targets import Target
 
 from .base import PassFailure, dense_value
+from .detections import Detections, Question
 
 
 def is_depthwise(op: Any) -> bool:
@@ -146,3 +148,19 @@ def clone_body(block: Any, arguments: Sequence[ir.Value]) -> ir.Value:
 def cost_model(op: Any) -> schemes.CostModel:
     """What a layer's stored weights cost."""
     return schemes.LINEAR if isinstance(op, LinearOp) else schemes.AVX512
+
+
+def detected(
+    op: Any, known: Detections, weights: Hashable, nonzero: Callable[[], npt.NDArray[np.bool_]]
+) -> schemes.Detection:
+    """What detection says to a layer with the `weights` that are `nonzero`; its scheme is a hint.
+
+    Raises:
+        PassFailure: detection refuses them.
+    """
+    hint = op.scheme.scheme
+    question = Question(groups_of(op), None if hint == Dense() else hint, cost_model(op))
+    try:
+        return known.of(weights, nonzero, question)
+    except schemes.SchemeError as error:
+        raise PassFailure(op.location, str(error)) from error

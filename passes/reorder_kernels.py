@@ -18,7 +18,7 @@ PatDNN's filter kernel reorder (https://arxiv.org/abs/2001.00138), GRIM's matrix
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -29,9 +29,10 @@ import torch_mlir.ir as ir
 from niwaki import schemes
 from niwaki.dialects import ConvOp, LinearOp, scheme_attr
 
-from .base import ModulePass, PassFailure, Session, constant, dense_value, erase_unused
+from .base import ModulePass, Session, constant, constant_attribute, dense_value, erase_unused
 from .channel_flow import WEIGHT, Axis, ChannelFlow, Channels, reordered
-from .layers import cost_model, groups_of, is_depthwise, layer_weights
+from .detections import Detections
+from .layers import cost_model, detected, groups_of, is_depthwise, layer_weights
 
 Order = npt.NDArray[np.intp]
 
@@ -50,13 +51,18 @@ class ReorderKernelsPass(ModulePass):
     name: ClassVar[str] = "sparse-pattern-reorder-kernels"
 
     def run(self, module: Any, session: Session) -> None:
-        layers, planned = Layers(), []
+        layers, planned = Layers(session.detections), []
+        orders: dict[Hashable, Order] = {}
         for channels in ChannelFlow(module).sets():
             improvable = [op for op in channels.writers if layers.is_improvable(op)]
             if not improvable:
                 continue
             session.at(improvable[0])
-            order = best_order(channels, layers)
+            # Channels of equal writers, as steps of a recurrent layer are, have one best order.
+            like = tuple((layers.weights(op), dense_cost(op)) for op in channels.writers)
+            if (like, channels.segments) not in orders:
+                orders[like, channels.segments] = best_order(channels, layers)
+            order = orders[like, channels.segments]
             moved = layers.moved(channels, order)
             reason = objection(channels, layers, moved, improvable)
             for op in improvable:
@@ -64,7 +70,7 @@ class ReorderKernelsPass(ModulePass):
             if not reason:
                 layers = moved
                 planned.append((channels, order))
-        apply(planned)
+        apply(planned, layers)
         erase_unused(module)
 
 
@@ -73,18 +79,27 @@ class Layers:
     """Where layers' weights are nonzero, in the orders planned so far, and what they cost.
 
     Attributes:
-        zeros: by layer, for those that were asked for: which weights are nonzero.
-        found: what detection says to that.
+        known: what detection has said so far.
+        orders: by layer, what tells its weights in their order from others, if that is planned.
+        judged: by layer, those weights that it is to cost as much as, if they are not its own.
+        zeros: by weights, for those that were asked for: which are nonzero.
     """
 
-    zeros: dict[Any, npt.NDArray[np.bool_]] = field(default_factory=dict)
-    found: dict[Any, schemes.Detection] = field(default_factory=dict)
+    known: Detections
+    orders: dict[Any, Hashable] = field(default_factory=dict)
+    judged: dict[Any, Hashable] = field(default_factory=dict)
+    zeros: dict[Hashable, npt.NDArray[np.bool_]] = field(default_factory=dict)
+
+    def weights(self, op: Any) -> Hashable:
+        """What tells the weights of `op` from others: the same for layers that share them."""
+        return self.orders.get(op.result, constant_attribute(op.weight))
 
     def nonzero(self, op: Any) -> npt.NDArray[np.bool_]:
         """Where the weights of `op` are nonzero, as filters x channels of a group x taps."""
-        if op.result not in self.zeros:
-            self.zeros[op.result] = layer_weights(op) != 0
-        return self.zeros[op.result]
+        weights = self.weights(op)
+        if weights not in self.zeros:
+            self.zeros[weights] = layer_weights(op) != 0
+        return self.zeros[weights]
 
     def detection(self, op: Any) -> schemes.Detection:
         """The scheme of `op` and its cost.
@@ -92,18 +107,8 @@ class Layers:
         Raises:
             PassFailure: detection refuses the weights.
         """
-        if op.result not in self.found:
-            hint = op.scheme.scheme
-            try:
-                self.found[op.result] = schemes.detect(
-                    self.nonzero(op),
-                    groups_of(op),
-                    hint=None if hint == schemes.Dense() else hint,
-                    model=cost_model(op),
-                )
-            except schemes.SchemeError as error:
-                raise PassFailure(op.location, str(error)) from error
-        return self.found[op.result]
+        weights = self.judged.get(op.result, self.weights(op))
+        return detected(op, self.known, weights, lambda: self.nonzero(op))
 
     def is_improvable(self, op: Any) -> bool:
         """Whether another order could lower what `op` costs by enough."""
@@ -114,15 +119,27 @@ class Layers:
 
     def moved(self, channels: Channels, order: Order) -> Layers:
         """The same with `channels` in another order."""
-        moved = Layers(dict(self.zeros), dict(self.found))
-        for axis in weights_of(channels):
-            layer = axis.op.result
-            moved.zeros[layer] = reordered(moved.nonzero(axis.op), axis, order)
+        axes = weights_of(channels)
+        for axis in axes:
+            self.nonzero(axis.op)  # which both keep
+        moved = Layers(self.known, dict(self.orders), dict(self.judged), dict(self.zeros))
+        for axis in axes:
+            moved.judged.setdefault(axis.op.result, self.weights(axis.op))
+        for axis in axes:
             # What a layer costs depends on the order of its input channels in one scheme alone.
             scattered = isinstance(self.detection(axis.op).scheme, schemes.BlockColumnRow)
             if axis.axis == 0 or scattered:
-                moved.found.pop(layer, None)
+                moved.judged.pop(axis.op.result, None)
+            moved.move(axis, order)
         return moved
+
+    def move(self, axis: Axis, order: Order) -> None:
+        """Give the channels of one axis another order."""
+        before, nonzero = self.weights(axis.op), self.nonzero(axis.op)
+        after = before, axis.place, order.tobytes()
+        if after not in self.zeros:
+            self.zeros[after] = reordered(nonzero, axis, order)
+        self.orders[axis.op.result] = after
 
     def cost(self, ops: Iterable[Any]) -> float:
         """Estimated time; a multiply-add of a dense layer takes 1."""
@@ -146,7 +163,8 @@ def best_order(channels: Channels, layers: Layers) -> Order:
 
     Where several do, that is one of those which suit all of them or one of them.
     """
-    rows = [layers.nonzero(op).reshape(channels.size, -1) for op in channels.writers]
+    distinct = {layers.weights(op): layers.nonzero(op) for op in channels.writers}
+    rows = [nonzero.reshape(channels.size, -1) for nonzero in distinct.values()]
     orders = [schemes.similar_order(np.concatenate(rows, axis=1), BLOCK, channels.segments)]
     if len(rows) > 1:
         orders += [schemes.similar_order(own, BLOCK, channels.segments) for own in rows]
@@ -189,29 +207,39 @@ def told(reason: str, before: schemes.Detection, after: schemes.Detection) -> st
     return f"filters keep their order, since {reason}; sorted they would take {costs}"
 
 
-def apply(planned: list[tuple[Channels, Order]]) -> None:
-    """Reorder the constants that list the channels, each once for all of its axes."""
-    arrays: dict[tuple[Any, int], npt.NDArray[Any]] = {}
-    owners: dict[tuple[Any, int], Any] = {}
+def apply(planned: list[tuple[Channels, Order]], layers: Layers) -> None:
+    """Reorder the constants that list the channels, each once for all of its axes and readers."""
+    moves: dict[tuple[Any, int], list[tuple[Axis, Order]]] = {}
     for channels, order in planned:
         for axis in channels.axes:
-            key = axis.op.results[0], axis.operand
-            owners[key] = axis.op
-            array = arrays.get(key)
-            if array is None:
-                array = dense_value(axis.op.operation.operands[axis.operand])
-            assert array is not None, "only constants have axes"
-            arrays[key] = reordered(array, axis, order)
-    for key, array in arrays.items():
-        op, number = owners[key], key[1]
-        with ir.InsertionPoint(op), op.operation.operands[number].owner.location:
-            op.operation.operands[number] = constant(array)
-    for op in {op.result: op for op in owners.values() if "scheme" in op.attributes}.values():
-        drop_outdated_hint(op)
+            moves.setdefault((axis.op.results[0], axis.operand), []).append((axis, order))
+    made: dict[Hashable, ir.Value] = {}
+    for (_, number), steps in moves.items():
+        op = steps[0][0].op
+        before = op.operation.operands[number]
+        likewise = before, tuple((axis.place, order.tobytes()) for axis, order in steps)
+        if likewise not in made:
+            made[likewise] = reordered_constant(before, steps)
+        op.operation.operands[number] = made[likewise]
+        if number == WEIGHT and "scheme" in op.attributes:
+            layers.known.rename(layers.weights(op), constant_attribute(made[likewise]))
+            drop_outdated_hint(op)
+
+
+def reordered_constant(before: ir.Value, steps: Iterable[tuple[Axis, Order]]) -> ir.Value:
+    """A constant beside `before`, with the channels of each axis in another order."""
+    array = dense_value(before)
+    assert array is not None, "only constants have axes"
+    for axis, order in steps:
+        array = reordered(array, axis, order)
+    with ir.InsertionPoint(before.owner), before.owner.location:
+        return constant(array)
 
 
 def drop_outdated_hint(op: Any) -> None:
     """Forget a pruning tool's hint where the new order has made it wrong."""
+    if op.scheme.scheme == schemes.Dense():
+        return
     nonzero = layer_weights(op) != 0
     try:
         mask = op.scheme.scheme.mask(nonzero, groups_of(op))

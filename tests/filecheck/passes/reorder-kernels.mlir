@@ -6,8 +6,8 @@
 // CHECK-LABEL: func.func @interleaved
 // CHECK:         %[[W0:.+]] = arith.constant dense<{{\[\[}}1.000000e+00, 5.000000e+00, 0.000000e+00, 0.000000e+00], [3.000000e+00, 7.000000e+00, 0.000000e+00, 0.000000e+00], [0.000000e+00, 0.000000e+00, 2.000000e+00, 6.000000e+00], [0.000000e+00, 0.000000e+00, 4.000000e+00, 8.000000e+00]]>
 // CHECK:         %[[BIAS:.+]] = arith.constant dense<[1.000000e+01, 3.000000e+01, 2.000000e+01, 4.000000e+01]>
-// CHECK:         %[[Y:.+]] = "sparse_pattern.linear"(%{{.+}}, %[[W0]], %[[BIAS]])
 // CHECK:         %[[W1:.+]] = arith.constant dense<{{\[\[}}1.000000e+00, 3.000000e+00, 2.000000e+00, 4.000000e+00]]>
+// CHECK:         %[[Y:.+]] = "sparse_pattern.linear"(%{{.+}}, %[[W0]], %[[BIAS]])
 // CHECK:         "sparse_pattern.linear"(%[[Y]], %[[W1]])
 func.func @interleaved(%x: tensor<1x4xf32>) -> tensor<1x1xf32> {
   %w0 = arith.constant dense<[[1.0, 5.0, 0.0, 0.0], [0.0, 0.0, 2.0, 6.0], [3.0, 7.0, 0.0, 0.0], [0.0, 0.0, 4.0, 8.0]]> : tensor<4x4xf32>
