@@ -10,12 +10,11 @@ import numpy as np
 from contender import IMAGES, OUTPUTS, Contender, relative_error
 from race import prepare_all
 
-from emulated.phone_engines import arm64_requirements
+from emulated.phone_engines import arm64_packages
 from niwaki.errors import NiwakiError
-from niwaki.runtime.arm64_wheels import arm64_wheel
 from niwaki.runtime.bundle import open_bundle
 from niwaki.runtime.model_cycles.kernels import KernelLibrary, kernel_libraries
-from niwaki.runtime.model_cycles.kit import Kit
+from niwaki.runtime.model_cycles.kit import PYTHON_FLAGS, Kit
 from niwaki.runtime.model_cycles.measure import count, importable_runtime, model
 from niwaki.runtime.model_cycles.model import ModelCycles
 from niwaki.temporary import temporary_folder
@@ -62,18 +61,10 @@ def _count(kit: Kit, contender: Contender, folder: Path) -> Counted:
     kind = type(engine)
     with importable_runtime() as runtime, temporary_folder() as scratch:
         outputs = scratch / "outputs.npy"
-        packages = [*kit.packages, *map(arm64_wheel, arm64_requirements(engine))]
+        packages = [*kit.packages, *arm64_packages(engine)]
         images = (folder / IMAGES).resolve()
-        command: list[str | Path] = [
-            kit.python,
-            "-s",
-            GUEST,
-            kind.__module__,
-            kind.__name__,
-            path,
-            images,
-            outputs,
-        ]
+        command: list[str | Path] = [kit.python, *PYTHON_FLAGS, GUEST]
+        command += [kind.__module__, kind.__name__, path, images, outputs]
         counts = count(kit, command, [BENCHMARKS, runtime, *packages])
         error = relative_error(np.load(outputs), np.load(folder / OUTPUTS))
     if not error <= engine.tolerance:  # NaN, too

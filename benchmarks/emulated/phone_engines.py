@@ -10,6 +10,9 @@ from engines.mnn import Mnn
 from engines.ncnn import Ncnn
 from engines.niwaki import Niwaki
 
+from emulated.executorch import ExecuTorchForPhones, build_shim
+from niwaki.runtime.arm64_wheels import arm64_wheel
+
 if TYPE_CHECKING:
     import torch
 
@@ -46,8 +49,15 @@ class MnnInHalf(Mnn):
     tolerance = HALF_TOLERANCE
 
 
-def arm64_requirements(engine: Engine) -> list[str]:
-    """Packages that `engine` needs on arm64, in the version that prepared its files here."""
+def arm64_packages(engine: Engine) -> list[Path]:
+    """Folders that `engine` imports from on arm64, of the version that prepared its files here.
+
+    Raises:
+        NiwakiError: there is no build of it for arm64, or it could not be had.
+    """
     if isinstance(engine, Niwaki):
         return []  # it runs from its source, on what every bundle needs
-    return [f"{engine.distribution}=={engine.version()}"]
+    package = arm64_wheel(f"{engine.distribution}=={engine.version()}")
+    if isinstance(engine, ExecuTorchForPhones):
+        return [build_shim(package)]
+    return [package]

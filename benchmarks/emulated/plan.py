@@ -11,10 +11,11 @@ from engines.ncnn import Ncnn
 from engines.onnxruntime import OnnxRuntime
 from workloads import PrunedNetwork
 
+from emulated.executorch import ExecuTorchForPhones
 from emulated.phone_engines import MnnInHalf, NcnnInHalf, NiwakiForPhones
 
 CORE = "a76"
-IN_F32: tuple[Engine, ...] = (Ncnn(), Mnn(), OnnxRuntime())
+IN_F32: tuple[Engine, ...] = (Ncnn(), Mnn(), ExecuTorchForPhones(), OnnxRuntime())
 IN_F16: tuple[Engine, ...] = (NcnnInHalf(), MnnInHalf())
 DENSE = 1
 
@@ -45,10 +46,17 @@ class Plan:
     """One network: pruned by several rates, and dense, where others take part.
 
     No other engine is faster for zeros among the weights, so these run the dense network alone.
+
+    Attributes:
+        network: its name.
+        wanted: what it is to take, for each kind of weights.
+        in_f32, in_f16: the others.
     """
 
     network: str
     wanted: tuple[Wanted, ...]
+    in_f32: tuple[Engine, ...] = IN_F32
+    in_f16: tuple[Engine, ...] = IN_F16
 
     @property
     def name(self) -> str:
@@ -56,9 +64,13 @@ class Plan:
 
     @property
     def contenders(self) -> list[Contender]:
-        dense = PrunedNetwork(self.network, DENSE)
         ours = [Contender(NiwakiForPhones(), wanted.workload) for wanted in self.wanted]
-        return ours + [Contender(engine, dense) for engine in (*IN_F32, *IN_F16)]
+        return [*ours, *self.peers(self.in_f32), *self.peers(self.in_f16)]
+
+    def peers(self, engines: tuple[Engine, ...]) -> list[Contender]:
+        """Other engines on the dense network."""
+        dense = PrunedNetwork(self.network, DENSE)
+        return [Contender(engine, dense) for engine in engines]
 
 
 def _rates(network: str, cycles: dict[float, float]) -> tuple[Wanted, ...]:
@@ -76,6 +88,12 @@ PLANS = (
         ),
     ),
     Plan("resnet50", (Wanted(PrunedNetwork("resnet50", 8), over_peer=2.5),)),
-    # 8 times fewer multiplications in the whole network, whose first layer stays dense.
-    Plan("c3d", (Wanted(PrunedNetwork("c3d", 9.93, shape="kernel groups"), over_peer=2.5),)),
+    # 8 times fewer multiplications in the whole network, whose first layer stays dense. In three
+    # dimensions ncnn has no fast kernels and ExecuTorch no pooling.
+    Plan(
+        "c3d",
+        (Wanted(PrunedNetwork("c3d", 9.93, shape="kernel groups"), over_peer=2.5),),
+        in_f32=(Mnn(), OnnxRuntime()),
+        in_f16=(MnnInHalf(),),
+    ),
 )

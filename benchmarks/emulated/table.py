@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
 from contender import Contender
-from engines.base import Engine
 from rich.markup import escape
 from rich.table import Table
 from tables import error_text, verdict
-from workloads import PrunedNetwork
 
 from emulated.counting import Counted
 from emulated.phone_engines import NiwakiForPhones
-from emulated.plan import CORE, DENSE, IN_F16, IN_F32, Plan
+from emulated.plan import CORE, Plan
 from niwaki.runtime.model_cycles.model import ModelCycles
 
 MEGA = 1e6
@@ -32,7 +30,7 @@ def cycles_table(plan: Plan, results: Mapping[str, Counted]) -> Table:
     for column in (*FIGURES, "error", "fewer than best f32", "wanted"):
         table.add_column(column, justify="right")
     wanted = dict(goals(plan, results))
-    best = best_peer(plan, results, IN_F32)
+    best = best_peer(results, plan.peers(plan.in_f32))
     for contender in plan.contenders:
         label = contender.label
         counted = results[label]
@@ -50,17 +48,14 @@ def cycles_table(plan: Plan, results: Mapping[str, Counted]) -> Table:
 
 def goals(plan: Plan, results: Mapping[str, Counted]) -> Iterator[tuple[str, float | None]]:
     """The label of each of our contenders, and how many millions of cycles it is to take."""
-    best = best_peer(plan, results, IN_F32)
+    best = best_peer(results, plan.peers(plan.in_f32))
     for wanted in plan.wanted:
         yield Contender(NiwakiForPhones(), wanted.workload).label, wanted.at_most(best)
 
 
-def best_peer(
-    plan: Plan, results: Mapping[str, Counted], engines: tuple[Engine, ...]
-) -> float | None:
-    """Millions of cycles of the fastest of `engines`; None where none was counted."""
-    dense = PrunedNetwork(plan.network, DENSE)
-    counted = [results[Contender(engine, dense).label].cycles for engine in engines]
+def best_peer(results: Mapping[str, Counted], peers: Iterable[Contender]) -> float | None:
+    """Millions of cycles of the fastest of `peers`; None where none was counted."""
+    counted = [results[peer.label].cycles for peer in peers]
     return min((cycles.steady / MEGA for cycles in counted if cycles), default=None)
 
 
@@ -70,8 +65,8 @@ def cycles_json(plan: Plan, results: Mapping[str, Counted]) -> dict[str, Any]:
     return {
         "case": plan.name,
         "core": CORE,
-        "best_f32": best_peer(plan, results, IN_F32),
-        "best_f16": best_peer(plan, results, IN_F16),
+        "best_f32": best_peer(results, plan.peers(plan.in_f32)),
+        "best_f16": best_peer(results, plan.peers(plan.in_f16)),
         "contenders": [
             {
                 "label": contender.label,

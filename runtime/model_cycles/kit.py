@@ -26,6 +26,7 @@ TOOL_PACKAGES = ("qemu-user", "llvm-19")
 GUEST_PACKAGES = (f"python{PYTHON}", "libgomp1", "libstdc++6")
 NEEDED = ("numpy==2.4.6", "ml_dtypes==0.6.0")  # by IREE's runtime
 PLUGIN = Path(__file__).with_name("plugin.c")
+PYTHON_FLAGS = ("-s", "-P")  # import from the given folders, not from home or beside the program
 COMPILERS = ("cc", "gcc", "clang")
 LIBRARIES = ("lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu", "usr/lib/llvm-19/lib")
 

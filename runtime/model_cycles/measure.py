@@ -15,7 +15,7 @@ from .cores import ModelCore
 from .counts import Counts, parse_counts
 from .instructions import disassemble
 from .kernels import KernelLibrary, kernel_libraries
-from .kit import Kit, fetch
+from .kit import PYTHON_FLAGS, Kit, fetch
 from .model import ModelCycles, hot, modelled
 from .port_model import block_cycles
 
@@ -50,7 +50,7 @@ def model_cycles(
         )
     kit = fetch(core, tell)
     with importable_runtime() as packages:
-        command: list[str | Path] = [kit.python, "-s", GUEST, bundle.path.resolve()]
+        command: list[str | Path] = [kit.python, *PYTHON_FLAGS, GUEST, bundle.path.resolve()]
         try:
             counts = count(kit, command, [packages, *kit.packages])
         except NiwakiError as error:

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from contender import IMAGES, OUTPUTS, Contender
-from emulated import counting
+from emulated import counting, phone_engines
 from emulated.counting import Counted, count_all
-from emulated.phone_engines import NiwakiForPhones, arm64_requirements
-from emulated.plan import IN_F16, IN_F32, PLANS, Plan, Wanted
+from emulated.phone_engines import NiwakiForPhones, arm64_packages
+from emulated.plan import PLANS, Plan, Wanted
 from emulated.table import best_peer, cycles_json, cycles_table, goals
 from engines.ncnn import Ncnn
 from rich.console import Console
@@ -77,7 +77,7 @@ def test_without_peers_only_numbers_are_goals(results: dict[str, Counted]) -> No
     for label in results:
         if not label.startswith("Niwaki"):
             results[label] = Counted(problem="not installed")
-    assert best_peer(PLAN, results, IN_F32) is None
+    assert best_peer(results, PLAN.peers(PLAN.in_f32)) is None
     assert dict(goals(PLAN, results)) == {"Niwaki, 8x": 35, "Niwaki, 4x": None}
     assert "MISSED" not in printed(results)["Niwaki, 4x"]
 
@@ -99,13 +99,15 @@ def test_every_network_has_peers_of_both_precisions() -> None:
     for plan in PLANS:
         labels = [contender.label for contender in plan.contenders]
         assert len(set(labels)) == len(labels)
-        assert {contender.engine for contender in plan.contenders} >= {*IN_F32, *IN_F16}
+        assert plan.in_f32
+        assert plan.in_f16
 
 
 def test_peers_run_in_the_version_that_prepared_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Ncnn, "version", lambda self: "1.0")
-    assert arm64_requirements(Ncnn()) == ["ncnn==1.0"]
-    assert arm64_requirements(NiwakiForPhones()) == []
+    monkeypatch.setattr(phone_engines, "arm64_wheel", Path)
+    assert arm64_packages(Ncnn()) == [Path("ncnn==1.0")]
+    assert arm64_packages(NiwakiForPhones()) == []
 
 
 KIT = Kit(CORES["a76"], Path("tools"), Path("sysroot"), Path("plugin"), ())
