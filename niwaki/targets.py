@@ -75,12 +75,15 @@ class Vector:
             arithmetic for it.
         lanes: numbers in a register, of the computed type; 1 on GPUs, whose threads are scalar.
         registers: that an inner loop may use.
+        weight_lanes: weights that an inner loop loads at once: a register of them where
+            instructions multiply by one lane, a single one where they take it from memory.
     """
 
     stored: Element
     computed: Element
     lanes: int
     registers: int
+    weight_lanes: int
 
     @property
     def bytes(self) -> int:
@@ -110,6 +113,7 @@ class Target:
         spirv_env: environment that ``spirv-val --target-env`` checks shaders for (GPUs only).
         product_tile: columns that IREE puts into one tile of a product of two computed matrices at
             most, where those that no vectors fill are slow; 0 where every number is as good.
+        multiplies_by_lane: whether instructions multiply a vector by one lane of another.
     """
 
     name: str
@@ -128,12 +132,14 @@ class Target:
     elements: tuple[str, ...] = ()
     spirv_env: str = ""
     product_tile: int = 0
+    multiplies_by_lane: bool = False
 
     def vector(self, element: Element) -> Vector:
         """How it computes with elements of a type that it can store."""
         computed = element if element in self.computes else F32
         lanes = self.vector_bytes // computed.bytes
-        return Vector(element, computed, lanes, self.registers)
+        weight_lanes = lanes if self.multiplies_by_lane else 1
+        return Vector(element, computed, lanes, self.registers, weight_lanes)
 
     def step(self, element: Element) -> int:
         """Neighbouring places that a kernel computes at once: lanes, or threads of a workgroup."""
@@ -191,6 +197,7 @@ def _cpu(
         # Each has instructions that convert f16 to f32 and back.
         stores=(F16,),
         computes=computes,
+        multiplies_by_lane=arch == "aarch64",
     )
 
 

@@ -225,6 +225,7 @@ def conv_sizes(op: Any, target: Target) -> dict[str, Any]:
         "filters": filters,
         "tile": op.kernel.tile,
         "lanes": target.step(element_of(op.input)),
+        "weight_lanes": target.vector(element_of(op.input)).weight_lanes,
     }
 
 

@@ -184,6 +184,20 @@ def load_unsigned(buffer: ir.Value, index: Any) -> Index:
     return Index(arith.index_castui(ir.IndexType.get(), load(buffer, index)))
 
 
+def load_each(buffer: ir.Value, index: Any, count: int, lanes: int) -> Iterator[ir.Value]:
+    """`count` neighbouring elements one by one, loaded in vectors of `lanes` as far as these reach.
+
+    What multiplies by a lane of a register then takes it from there.
+    """
+    begin = index if isinstance(index, Index) else Index(index)
+    for offset, width, repeats in pieces(count, lanes):
+        for start in range(offset, offset + repeats * width, width):
+            loaded = load(buffer, begin + start, width)
+            yield from (
+                [loaded] if width == 1 else (vector.extract(loaded, [], [i]) for i in range(width))
+            )
+
+
 def load_strided(buffer: ir.Value, index: Any, stride: int, lanes: int) -> ir.Value:
     """Elements index, index + stride, ...; never reads past the last of them."""
     return join_strided(load_strided_parts(buffer, index, stride, lanes), stride, lanes)

@@ -21,6 +21,7 @@ from .builder import (
     fma,
     for_range,
     load,
+    load_each,
     load_mask,
     minimum,
     select,
@@ -44,6 +45,7 @@ class Depthwise:
         places: for each tap the phase plane and the distance from the output pixel.
         tile: vectors of pixels that are computed together, and channels.
         lanes: f32 values of a vector.
+        weight_lanes: weights that are loaded at once.
     """
 
     input: Planar
@@ -53,6 +55,7 @@ class Depthwise:
     places: tuple[tuple[int, int], ...]
     tile: DepthwiseTile
     lanes: int
+    weight_lanes: int
 
 
 def depthwise_kernel(conv: Depthwise, epilogue: ir.Block) -> Kernel:
@@ -82,7 +85,8 @@ def _channel(
     plane = image * conv.channels + channel
     read = plane * (len(conv.input.phases) * conv.input.plane) + conv.input.lead
     write = plane * conv.result.plane + conv.result.lead
-    weights = [load(values, channel * len(conv.places) + tap) for tap in range(len(conv.places))]
+    taps = len(conv.places)
+    weights = [*load_each(values, channel * taps, taps, conv.weight_lanes)]
     per_filter = [load(buffer, channel) for buffer in memory.per_filter]
     distances = [phase * conv.input.plane + distance for phase, distance in conv.places]
 

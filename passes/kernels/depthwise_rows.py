@@ -23,6 +23,7 @@ from .builder import (
     fma,
     for_range,
     load,
+    load_each,
     load_strided,
     minimum,
     splat,
@@ -49,6 +50,7 @@ class DepthwiseRows:
         distances: for each tap how far from the window's first pixel without padding.
         tile: its channels are those of a workgroup.
         lanes: f32 values of a vector.
+        weight_lanes: weights that are loaded at once.
     """
 
     input: Planar
@@ -59,6 +61,7 @@ class DepthwiseRows:
     distances: tuple[int, ...]
     tile: DepthwiseTile
     lanes: int
+    weight_lanes: int
 
 
 def depthwise_rows_kernel(conv: DepthwiseRows, epilogue: ir.Block) -> Kernel:
@@ -87,7 +90,7 @@ def _channel(
     taps, stride = len(conv.distances), conv.strides[-1]
     plane = image * conv.channels + channel
     read = plane * conv.input.plane + conv.input.lead
-    weights = [load(values, channel * taps + tap) for tap in range(taps)]
+    weights = [*load_each(values, channel * taps, taps, conv.weight_lanes)]
     per_filter = [load(buffer, channel) for buffer in memory.per_filter]
 
     def take(begin: Index, width: int) -> Callable[[int], ir.Value]:

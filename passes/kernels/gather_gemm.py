@@ -36,6 +36,7 @@ from .builder import (
     fold_range,
     for_range,
     load,
+    load_each,
     load_index,
     load_mask,
     load_number,
@@ -71,6 +72,7 @@ class GatherGemm:
         full_blocks, blocks: how many blocks are full, how many there are.
         origin, unit: a column lies ``origin + unit * its offset`` elements from the output pixel.
         lanes: f32 values of a vector; on a GPU the threads of a workgroup, which hold one each.
+        weight_lanes: weights that are loaded at once.
     """
 
     input: Planar
@@ -85,6 +87,7 @@ class GatherGemm:
     origin: int
     unit: int
     lanes: int
+    weight_lanes: int
 
     @property
     def full_tiles(self) -> int:
@@ -154,8 +157,11 @@ def _block(
         columns = first, last, value
         base = read + pixel + conv.origin
         inputs = gather(memory, base, conv.unit, starts, widths, touched_lines(sum(widths)))
-        ahead = WEIGHTS_AHEAD
-        results = accumulate(memory.arrays.values, columns, height, widths, inputs, ahead=ahead)
+        results = accumulate(
+            *(memory.arrays.values, columns, height, widths, inputs),
+            weight_lanes=conv.weight_lanes,
+            ahead=WEIGHTS_AHEAD,
+        )
         masks = load_masks(memory, pixel, starts, widths)
 
         def store_one(row: Index, sums: list[ir.Value]) -> None:
@@ -228,14 +234,16 @@ def accumulate(
     widths: list[int],
     inputs: Callable[[Index], list[ir.Value]],
     sums: list[ir.Value] | None = None,
+    *,
+    weight_lanes: int = 1,
     ahead: int = 0,
 ) -> list[ir.Value]:
     """Sums of a block's columns for one tile: for each of `height` filters a vector of each width.
 
     `columns` are the block's first and last + 1 entry in the offsets and its first one of the
     packed `values`; `inputs(number)` loads the tile's vectors of one column, given its entry in the
-    offsets. They are added to `sums`, if there are some. Weights are prefetched `ahead`, if it is
-    not 0.
+    offsets. They are added to `sums`, if there are some. Of the weights
+    `weight_lanes` are loaded at once, and they are prefetched `ahead`, if it is not 0.
     """
     first, last, value = columns
 
@@ -245,8 +253,7 @@ def accumulate(
         if ahead:
             prefetch(values, weights + ahead)
         updated = []
-        for row in range(height):
-            weight = load(values, weights + row)
+        for row, weight in enumerate(load_each(values, weights, height, weight_lanes)):
             for i, width in enumerate(widths):
                 updated.append(
                     fma(splat(weight, width), loaded[i], accumulators[row * len(widths) + i])

@@ -61,6 +61,7 @@ class GatherPool:
         full_blocks, blocks: how many blocks are full, how many there are.
         origin, unit: a column lies ``origin + unit * its offset`` elements from the output pixel.
         lanes: f32 values of a vector.
+        weight_lanes: weights that are loaded at once.
     """
 
     input: Planar
@@ -76,6 +77,7 @@ class GatherPool:
     origin: int
     unit: int
     lanes: int
+    weight_lanes: int
 
     @property
     def all_lines(self) -> int:
@@ -233,9 +235,12 @@ def _maxima(
         below = starts[-len(widths) :] if conv.next_line else []
         later = [start + conv.next_line for start in below]
         inputs = gather(memory, base, conv.unit, starts, widths * len(rows), lines, later)
-        cover = widths * len(rows)
-        ahead, values = WEIGHTS_AHEAD, memory.arrays.values
-        sums = accumulate(values, block.columns, block.height, cover, inputs, ahead=ahead)
+        cover, values = widths * len(rows), memory.arrays.values
+        sums = accumulate(
+            *(values, block.columns, block.height, cover, inputs),
+            weight_lanes=conv.weight_lanes,
+            ahead=WEIGHTS_AHEAD,
+        )
         for place, total in enumerate(sums):
             filter_, vector_ = place // len(starts), place % len(widths)
             width = widths[vector_]

@@ -35,6 +35,7 @@ from .builder import (
     fold_range,
     for_range,
     load,
+    load_each,
     load_index,
     load_mask,
     load_unsigned,
@@ -63,6 +64,7 @@ class PatternGemm:
         tile: of a group of filters, at most, and of pixels.
         patterns: for each pattern the distances of its taps from the output pixel, in elements.
         lanes: f32 values of a vector.
+        weight_lanes: weights that are loaded at once.
     """
 
     input: Planar
@@ -74,6 +76,7 @@ class PatternGemm:
     tile: PatternGemmTile
     patterns: tuple[tuple[int, ...], ...]
     lanes: int
+    weight_lanes: int
 
     @property
     def covered(self) -> int:
@@ -182,7 +185,7 @@ def _accumulate(
     def add_kernels(begin: Index, end: Index, loaded: list[list[ir.Value]]) -> None:
         with for_range(begin, end) as kernel:
             first = load_unsigned(arrays.filters, kernel) * vectors
-            weights = [load(arrays.values, kernel * taps + tap) for tap in range(taps)]
+            weights = [*load_each(arrays.values, kernel * taps, taps, conv.weight_lanes)]
             for i in range(vectors):
                 total = load(place.sums, first + i)
                 for weight, tap in zip(weights, loaded, strict=True):

@@ -51,6 +51,7 @@ class Spmm:
         tile: for each of its parts of the channels the table of blocks has all filters.
         origin, unit: a column lies ``origin + unit * its offset`` elements from the output pixel.
         lanes: f32 values of a vector.
+        weight_lanes: weights that are loaded at once.
     """
 
     input: Planar
@@ -62,6 +63,7 @@ class Spmm:
     origin: int
     unit: int
     lanes: int
+    weight_lanes: int
 
     @property
     def widths(self) -> list[int]:

@@ -42,6 +42,7 @@ from .builder import (
     fold_range,
     for_range,
     load,
+    load_each,
     maximum,
     minimum,
     prefetch,
@@ -227,8 +228,8 @@ def _multiply(conv: Winograd, place: _Place, filter_: Index, count: Index, tile_
             # Weights come from memory, once for a block of tiles, and in order.
             prefetch(values, weights + (number + AHEAD) * height)
             updated = []
-            for row in range(height):
-                weight = load(values, weights + number * height + row)
+            of_plane = load_each(values, weights + number * height, height, conv.weight_lanes)
+            for row, weight in enumerate(of_plane):
                 for i, width in enumerate(widths):
                     total = sums[row * len(widths) + i]
                     updated.append(fma(splat(weight, width), loaded[i], total))

@@ -28,6 +28,7 @@ class Winograd:
         tile: of its filters `together` wait in M, and a workgroup has `groups` of these; a block
             has `rows` rows of tiles, and a workgroup at most `blocks` blocks.
         lanes: f32 values of a vector.
+        weight_lanes: weights that are loaded at once.
     """
 
     input: Planar
@@ -41,6 +42,7 @@ class Winograd:
     window: int
     tile: WinogradTile
     lanes: int
+    weight_lanes: int
 
     @property
     def outputs(self) -> int:

@@ -7,14 +7,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from chosen import Layers
 from numeric.cases import Branches, Case
 from numeric.pattern_layers import LAYERS
 from numeric.random_graphs import failures
-from numeric.random_layers import random_cases, random_convolution, random_linear, random_pool
-from numeric.winograd_layers import always, odd_winograd
+from numeric.random_layers import (
+    random_cases,
+    random_convolution,
+    random_linear,
+    random_pool,
+    tensor,
+)
+from numeric.winograd_layers import always, conv, odd_winograd
 from small_networks import ResNet
 
 import niwaki
+from niwaki.passes import select_kernels
+from niwaki.passes.choice import Choice
+from niwaki.passes.families.gather_gemm import HEIGHTS
 from niwaki.runtime.emulate import Emulator
 from niwaki.signature import flatten
 
@@ -55,6 +65,26 @@ def test_random_layers(arm64: Emulator, tmp_path: Path) -> None:
         cases += random_cases(make, 11, count)
     inputs = tuple(x for case in cases for x in case.inputs)
     both(Branches(cases).eval(), inputs, "arm64", arm64, tmp_path)
+
+
+def test_heights(arm64: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks of every height, and lower ones: weights are loaded four, two and one at once."""
+    monkeypatch.setattr(select_kernels, "fastest", two_blocks)
+    rng = np.random.default_rng(7)
+    cases = [
+        Case(f"{filters} filters", conv(rng, 5, filters, kernel_size=1), (tensor(rng, 2, 5, 9, 7),))
+        for filters in (2 * height - 1 for height in HEIGHTS)
+    ]
+    inputs = tuple(x for case in cases for x in case.inputs)
+    both(Branches(cases).eval(), inputs, "arm64", arm64, tmp_path)
+
+
+def two_blocks(layers: Layers) -> list[Choice]:
+    """Gather-GEMM with blocks for half of a layer's filters, rounded up."""
+    return [
+        Choice(next(one for one in found if one.kernel.tile[0] == -(-op.result.type.shape[1] // 2)))
+        for op, found in layers
+    ]
 
 
 def test_patterns(arm64: Emulator, tmp_path: Path) -> None:

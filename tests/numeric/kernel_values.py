@@ -137,6 +137,12 @@ def broadcast(op: Any, operands: Sequence[Array]) -> Array:
     return np.repeat(scalar[:, None], ir.VectorType(op.results[0].type).shape[0], axis=1)
 
 
+def extract(op: Any, operands: Sequence[Array]) -> Array:
+    """One lane of a vector."""
+    (lane,) = ir.DenseI64ArrayAttr(op.attributes["static_position"])
+    return operands[0][:, lane]
+
+
 def from_elements(_: Any, operands: Sequence[Array]) -> Array:
     """A vector of scalars."""
     return np.stack(np.broadcast_arrays(*operands), axis=1)
@@ -159,6 +165,7 @@ def reduction(_: Any, operands: Sequence[Array]) -> Array:
 
 REARRANGING: dict[str, Callable[[Any, Sequence[Array]], Array]] = {
     "vector.broadcast": broadcast,
+    "vector.extract": extract,
     "vector.from_elements": from_elements,
     "vector.shuffle": shuffle,
     "vector.reduction": reduction,

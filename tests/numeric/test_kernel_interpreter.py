@@ -348,8 +348,12 @@ def test_lanes_are_told_apart() -> None:
       %odd = vector.shuffle %a, %b [1, 3, 5, 7] : vector<4xf32>, vector<4xf32>
       %sum = vector.reduction <add>, %even : vector<4xf32> into f32
       vector.store %odd, %out[%c0] : memref<?xf32>, vector<4xf32>
-    """ + stored("%sum", "%c4")
-    assert Run(code).result.left[:5].tolist() == [DATA, DATA, DATA, GARBAGE, DATA]
+      %third = vector.extract %odd[2] : f32 from vector<4xf32>
+      %last = vector.extract %odd[3] : f32 from vector<4xf32>
+    """
+    code += stored("%sum", "%c4") + stored("%third", "%c5") + stored("%last", "%c6")
+    states = [DATA, DATA, DATA, GARBAGE, DATA, DATA, GARBAGE]
+    assert Run(code).result.left[:7].tolist() == states
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@
 // CHECK:         vector.shuffle
 // CHECK:         scf.for {{.*}} -> (vector<4xf32>, vector<4xf32>)
 // CHECK:           vector.load %[[SCRATCH]]
-// CHECK:           memref.load %[[VALUES]]
+// CHECK:           vector.load %[[VALUES]]
 // CHECK-COUNT-2:   vector.fma
 // CHECK-NOT:       vector.fma
 // CHECK:         memref.load %[[BIAS]]

@@ -358,7 +358,7 @@ module attributes {sparse_pattern.target = "arm64"} {
 // CHECK:             scf.for
 // CHECK:               %[[FILTER:.+]] = memref.load %[[FILTERS]]
 // CHECK:               arith.index_castui %[[FILTER]] : i8 to index
-// CHECK-COUNT-2:       memref.load %[[VALUES]]
+// CHECK:               vector.load %[[VALUES]]{{.+}}, vector<2xf32>
 // CHECK:               memref.load %[[SUMS]]
 // CHECK-COUNT-2:       vector.fma
 // CHECK:               memref.store %{{.+}}, %[[SUMS]]
