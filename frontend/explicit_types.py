@@ -2,6 +2,7 @@
 
     mul(i64, u8)    -->   mul(i64, to(u8, i64))
     lt(u8, u8)      -->   lt(to(u8, i32), to(u8, i32))
+    cat(u8, f32)    -->   cat(to(u8, f32), f32)
     neg(u8)         -->   to(neg(to(u8, i32)), u8)
     to(f32, u8)     -->   to(to(f32, i32), u8)
 
@@ -42,15 +43,6 @@ _ANY_TYPES = (
 _CONDITION = {aten.where.self: 0, aten.masked_fill.Scalar: 1, aten.masked_fill.Tensor: 1}
 # True + True is True.
 _SUMS_OF_BOOLEANS = (aten.add.Tensor, aten.mul.Tensor)
-# Not elementwise, but they compare or add up elements of one type.
-_REDUCTIONS = (
-    aten.amax.default,
-    aten.amin.default,
-    aten.argmax.default,
-    aten.argmin.default,
-    aten.max.default,
-    aten.min.default,
-)
 
 
 def make_types_explicit(program: ExportedProgram) -> None:
@@ -60,12 +52,14 @@ def make_types_explicit(program: ExportedProgram) -> None:
             continue
         if node.target in CONVERSIONS:
             _convert_by_integers(node)
-        elif node.target in _REDUCTIONS or _is_elementwise(node):
+        elif node.target is aten.cat.default:
+            _join_alike(node)
+        elif is_elementwise(node):
             _make_explicit(program, node)
     program.graph_module.recompile()
 
 
-def _is_elementwise(node: Node) -> bool:
+def is_elementwise(node: Node) -> bool:
     target = node.target
     if not isinstance(target, torch._ops.OpOverload) or target in _ANY_TYPES:
         return False
@@ -78,7 +72,19 @@ def _convert_by_integers(node: Node) -> None:
     assert isinstance(source, Node)
     if source.meta["val"].dtype.is_floating_point and node.meta["val"].dtype in BYTES:
         with node.graph.inserting_before(node):
-            node.update_arg(0, _converted(source, torch.int32, node))
+            node.update_arg(0, converted(source, torch.int32, node))
+
+
+def _join_alike(node: Node) -> None:
+    """Tensors of several types to the one that their concatenation has."""
+    dtype = node.meta["val"].dtype
+    tensors, *dim = node.args
+    with node.graph.inserting_before(node):
+        alike = [
+            tensor if tensor.meta["val"].dtype == dtype else converted(tensor, dtype, node)
+            for tensor in tensors
+        ]
+    node.args = (alike, *dim)
 
 
 def _make_explicit(program: ExportedProgram, node: Node) -> None:
@@ -103,10 +109,10 @@ def _make_explicit(program: ExportedProgram, node: Node) -> None:
             if not isinstance(argument, Node):
                 node.update_arg(place, wrapped(argument, stored) if stored in BYTES else argument)
             elif argument.meta["val"].dtype != common:
-                node.update_arg(place, _converted(argument, common, node))
+                node.update_arg(place, converted(argument, common, node))
     if common != stored and result == stored:
         with node.graph.inserting_after(node):
-            narrow = _converted(node, result, node)
+            narrow = converted(node, result, node)
         narrow.meta["val"] = node.meta["val"]
         node.meta["val"] = node.meta["val"].to(common)
         node.meta.pop("tensor_meta", None)  # has the old type as well
@@ -118,7 +124,7 @@ def _value(argument: Any) -> Any:
     return argument.meta["val"] if isinstance(argument, Node) else argument
 
 
-def _converted(source: Node, dtype: torch.dtype, node: Node) -> Node:
+def converted(source: Node, dtype: torch.dtype, node: Node) -> Node:
     """`source` as `dtype`, for the layer of `node`."""
     made = node.graph.call_function(CONVERSION, (source,), {"dtype": dtype})
     made.meta = {

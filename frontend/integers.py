@@ -2,6 +2,7 @@
 
 floor_divide(x, y)   -->   the truncated quotient, one less where the rest has not the sign of y
 neg(x)               -->   x * -1
+scatter_reduce(mean) -->   scatter_reduce(sum) // how many          was rounded towards zero
 """
 
 from __future__ import annotations
@@ -56,6 +57,23 @@ def square(x: torch.Tensor) -> torch.Tensor:
     return x * x
 
 
+def scatter_reduce(
+    x: torch.Tensor,
+    dim: int,
+    index: torch.Tensor,
+    source: torch.Tensor,
+    reduce: str,
+    *,
+    include_self: bool = True,
+) -> Any:
+    if reduce != "mean" or x.is_floating_point():
+        return NotImplemented
+    total = x.scatter_reduce(dim, index, source, "sum", include_self=include_self)
+    itself = torch.full_like(x, int(include_self))
+    count = itself.scatter_add(dim, index, torch.ones_like(source))
+    return total // torch.where(count == 0, 1, count)
+
+
 def _truncated(x: Operand, y: Operand) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     x, y = alike(x, y)
     return x, y, torch.div(x, y, rounding_mode="trunc")
@@ -98,5 +116,6 @@ RULES: dict[OpOverload, Callable[..., Any]] = {
     aten.remainder.Scalar: remainder,
     aten.remainder.Scalar_Tensor: of_tensors(torch.remainder),
     aten.remainder.Tensor: remainder,
+    aten.scatter_reduce.two: scatter_reduce,
     aten.square.default: square,
 }

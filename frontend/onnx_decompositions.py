@@ -30,15 +30,19 @@ from niwaki.frontend.onnx_graph import IMPORTED_AS, OnnxGraph, attribute
 from niwaki.frontend.onnx_grid_sample import grid_sample
 from niwaki.frontend.onnx_half_precision import in_float32
 from niwaki.frontend.onnx_indexing import reverse_sequence, slice_, tensor_scatter
+from niwaki.frontend.onnx_narrow_types import in_wide_type
 from niwaki.frontend.onnx_norms import instance_norm, layer_norm, lp_norm, mean_variance_norm
 from niwaki.frontend.onnx_padding import pad
 from niwaki.frontend.onnx_pooling import average_pool, global_lp_pool, lp_pool, max_pool
 from niwaki.frontend.onnx_powers import power
 from niwaki.frontend.onnx_recurrent import recurrent
+from niwaki.frontend.onnx_reductions import reduce_mean
 from niwaki.frontend.onnx_resize import resize
 from niwaki.frontend.onnx_scan import unroll
+from niwaki.frontend.onnx_scatter import scatter_elements, scatter_nd
 from niwaki.frontend.onnx_steps import Steps
 from niwaki.frontend.onnx_upgrades import upgrade
+from niwaki.frontend.onnx_variadic import pair_by_pair
 from niwaki.frontend.onnx_zero_stuffed import stuff_with_zeros
 
 
@@ -51,7 +55,7 @@ def decompose_node(
     """
     if parts := upgrade(graph, node, opset):
         return parts, IMPORTED_AS
-    if parts := in_float32(graph, node):
+    if parts := in_float32(graph, node) or in_wide_type(graph, node, opset):
         return parts, opset
     if node.op_type == "Scan":
         steps = Steps(graph, node)
@@ -142,16 +146,23 @@ _RULES: dict[str, Callable[[Steps], None]] = {
     "LpPool": lp_pool,
     "LSTM": recurrent,
     "MatMul": matmul_by_vector,
+    "Max": pair_by_pair,
     "MaxPool": max_pool,
+    "Mean": pair_by_pair,
     "MeanVarianceNormalization": mean_variance_norm,
+    "Min": pair_by_pair,
     "Pad": pad,
     "Pow": power,
+    "ReduceMean": reduce_mean,
     "Resize": resize,
     "ReverseSequence": reverse_sequence,
     "RNN": recurrent,
+    "ScatterElements": scatter_elements,
+    "ScatterND": scatter_nd,
     "Slice": slice_,
     "STFT": stft,
     "Softsign": _softsign,
     "SpaceToDepth": _space_to_depth,
+    "Sum": pair_by_pair,
     "TensorScatter": tensor_scatter,
 }

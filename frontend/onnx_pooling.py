@@ -1,6 +1,7 @@
 """Poolings as torch-mlir computes them rightly: explicit padding, sizes rounded down, no dilation.
 
 MaxPool(x) {ceil_mode}                -->   MaxPool(x) {pads}     padded so that windows just fit
+MaxPool(x), with indices              -->   MaxPool(x), ArgMax    onnx_max_indices.py
 AveragePool(x), counting its padding  -->   Pad, AveragePool      what is behind it never counts
 AveragePool(x) {dilations}            -->   Conv(x, 1 / window), Mul by what padding takes
 LpPool(x) {p = 2}                     -->   Sqrt(window * AveragePool(x * x))
@@ -9,54 +10,37 @@ LpPool(x) {p = 2}                     -->   Sqrt(window * AveragePool(x * x))
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
 from niwaki.frontend.onnx_graph import Array
+from niwaki.frontend.onnx_max_indices import max_indices
 from niwaki.frontend.onnx_steps import Steps
-
-
-@dataclass(frozen=True)
-class _Windows:
-    """Along each dimension: the input's size, and the window's size, stride, dilation, padding.
-
-    `count` is the number of windows, `overhang` what the last one needs behind the padding.
-    """
-
-    size: Array
-    kernel: Array
-    stride: Array
-    dilation: Array
-    before: Array
-    after: Array
-    count: Array
-
-    @property
-    def overhang(self) -> Array:
-        reach = (self.count - 1) * self.stride + (self.kernel - 1) * self.dilation + 1
-        return np.maximum(reach - self.size - self.before - self.after, 0)
+from niwaki.frontend.onnx_windows import Windows, is_automatic, windows
 
 
 def max_pool(steps: Steps) -> None:
-    if not (steps.attribute("ceil_mode") or _is_automatic(steps)):
+    w = windows(steps)
+    wants_indices = len(steps.node.output) > 1 and bool(steps.node.output[1])
+    if not (steps.attribute("ceil_mode") or is_automatic(steps) or wants_indices):
         return
-    w = _windows(steps)
-    _pool(steps, steps.node.input[0], "MaxPool", w, w.before, w.after + w.overhang)
+    maxima = _pool(steps, steps.node.input[0], "MaxPool", w, w.before, w.after + w.overhang)
+    if wants_indices:
+        steps.results = [maxima, max_indices(steps, w)]
 
 
 def average_pool(steps: Steps) -> None:
-    w = _windows(steps)
+    w = windows(steps)
     counts_padding = bool(steps.attribute("count_include_pad", 0))
     if (w.dilation > 1).any():
         _dilated_average(steps, w, counts_padding)
-    elif steps.attribute("ceil_mode") or _is_automatic(steps):
+    elif steps.attribute("ceil_mode") or is_automatic(steps):
         _average(steps, steps.node.input[0], w, counts_padding)
 
 
 def lp_pool(steps: Steps) -> None:
     """The p-th root of a window's sum of powers."""
-    w, p, x = _windows(steps), steps.attribute("p", 2), steps.node.input[0]
+    w, p, x = windows(steps), steps.attribute("p", 2), steps.node.input[0]
     powers = steps.op("Mul", x, x) if p == 2 else steps.op("Abs", x)
     if p > 2:
         powers = steps.op("Pow", powers, steps.number(p))
@@ -83,39 +67,7 @@ def global_lp_pool(steps: Steps) -> None:
         steps.op("Pow", total, steps.number(1 / p))
 
 
-def _is_automatic(steps: Steps) -> bool:
-    return bool(steps.attribute("auto_pad", "NOTSET") != "NOTSET")
-
-
-def _windows(steps: Steps) -> _Windows:
-    size = np.array(steps.input_shape()[2:])
-    rank = len(size)
-    kernel = np.array(steps.attribute("kernel_shape"))
-    stride = np.array(steps.attribute("strides", [1] * rank))
-    dilation = np.array(steps.attribute("dilations", [1] * rank))
-    before, after = np.split(np.array(steps.attribute("pads", [0] * 2 * rank)), 2)
-    reach = (kernel - 1) * dilation + 1
-    automatic = steps.attribute("auto_pad", "NOTSET")
-    if automatic.startswith("SAME"):
-        if (dilation > 1).any():
-            raise steps.refused(
-                "has auto_pad and dilations, which runtimes read in two ways", "give pads"
-            )
-        padding = np.maximum((-(-size // stride) - 1) * stride + reach - size, 0)
-        less, more = padding // 2, padding - padding // 2
-        before, after = (less, more) if automatic == "SAME_UPPER" else (more, less)
-    elif automatic == "VALID":
-        before, after = 0 * size, 0 * size
-    room = size + before + after - reach
-    count = room // stride + 1
-    if steps.attribute("ceil_mode"):
-        count = -(-room // stride) + 1
-        # A window that begins in the padding behind the input is none.
-        count -= (count - 1) * stride >= size + before
-    return _Windows(size, kernel, stride, dilation, before, after, count)
-
-
-def _pool(steps: Steps, x: str, op: str, w: _Windows, before: Array, after: Array) -> str:
+def _pool(steps: Steps, x: str, op: str, w: Windows, before: Array, after: Array) -> str:
     dilation = {"dilations": w.dilation.tolist()} if op == "MaxPool" else {}
     return steps.op(
         op,
@@ -127,13 +79,13 @@ def _pool(steps: Steps, x: str, op: str, w: _Windows, before: Array, after: Arra
     )
 
 
-def _padded(steps: Steps, x: str, w: _Windows, overhang: Array) -> str:
+def _padded(steps: Steps, x: str, w: Windows, overhang: Array) -> str:
     """`x` with zeros around it."""
     pads = np.concatenate([[0, 0], w.before, [0, 0], w.after + overhang])
     return steps.op("Pad", x, steps.constant(pads)) if pads.any() else x
 
 
-def _average(steps: Steps, x: str, w: _Windows, counts_padding: bool) -> None:
+def _average(steps: Steps, x: str, w: Windows, counts_padding: bool) -> None:
     if counts_padding:
         padded = _padded(steps, x, w, 0 * w.overhang)
         _pool(steps, padded, "AveragePool", w, 0 * w.before, w.overhang)
@@ -141,7 +93,7 @@ def _average(steps: Steps, x: str, w: _Windows, counts_padding: bool) -> None:
         _pool(steps, x, "AveragePool", w, w.before, w.after + w.overhang)
 
 
-def _dilated_average(steps: Steps, w: _Windows, counts_padding: bool) -> None:
+def _dilated_average(steps: Steps, w: Windows, counts_padding: bool) -> None:
     padded = _padded(steps, steps.node.input[0], w, w.overhang)
     mean = _weighted(steps, padded, w, 1 / math.prod(w.kernel))
     share = _share(w, counts_padding)
@@ -149,7 +101,7 @@ def _dilated_average(steps: Steps, w: _Windows, counts_padding: bool) -> None:
         steps.op("Mul", mean, steps.number(1 / share))
 
 
-def _weighted(steps: Steps, x: str, w: _Windows, weight: float) -> str:
+def _weighted(steps: Steps, x: str, w: Windows, weight: float) -> str:
     """Sums over windows times `weight`, by a convolution of each channel alone."""
     channels = steps.input_shape()[1]
     return steps.op(
@@ -162,7 +114,7 @@ def _weighted(steps: Steps, x: str, w: _Windows, weight: float) -> str:
     )
 
 
-def _share(w: _Windows, counts_padding: bool) -> Array:
+def _share(w: Windows, counts_padding: bool) -> Array:
     """Which part of each window counts: what lies on the input, or on its padding as well."""
     share = np.ones(())
     for axis in range(len(w.size)):

@@ -86,19 +86,10 @@ def check_computed(graph: OnnxGraph) -> None:
     """Refuse what is left to run time, constants folded, and has types that are not compiled."""
     for node in graph.nodes:
         what = f"{graph.path}: {describe(node)}: op {node.op_type!r} (opset {graph.opset})"
-        if reason := _misread(graph, node):
-            raise NiwakiError(f"{what} {reason}, which is not supported: write it with other ops")
         for name in filter(None, [*node.input, *node.output]):
             check_type(f"{what}: {name!r}", graph.type_of(name))
     for name in graph.outputs:
         check_type(f"{graph.path}: output {name!r}", graph.type_of(name))
-
-
-def _misread(graph: OnnxGraph, node: onnx.NodeProto) -> str:
-    """What torch-mlir would lower to something else, or never finish; empty for all other ops."""
-    if node.op_type == "MaxPool" and len(node.output) > 1:
-        return "returns indices"
-    return ""
 
 
 def check_type(what: str, type_: TensorType) -> None:

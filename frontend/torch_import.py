@@ -26,6 +26,7 @@ from niwaki.frontend.keep_nan import keep_nan
 from niwaki.frontend.lower_torch import lower_torch
 from niwaki.frontend.module_rules import check_model, check_values, positional
 from niwaki.frontend.narrow_doubles import narrow_doubles
+from niwaki.frontend.narrow_types import widen_narrow
 from niwaki.frontend.order_nan import order_nan
 from niwaki.frontend.program_rules import check_program, check_pure
 from niwaki.frontend.program_signature import program_signature
@@ -81,6 +82,7 @@ def prepare_program(
     program = decompose(exported)
     check_pure(program)
     wrap_indices(program)
+    widen_narrow(program)
     make_types_explicit(program)
     fold_constants(program)
     fold_batch_norm(program)

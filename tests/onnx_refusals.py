@@ -19,10 +19,8 @@ REFUSALS = {
     r"returns as many values as the data says|depends on the data or is not known": "static shapes",
     r"in a loop|under a condition that": "no control flow",
     r"is computed when the network runs, and decides a size or an axis": "sizes must be constant",
-    r"returns indices": "torch-mlir has no indices for unequal padding",
     r"op '(DeformConv|ImageDecoder|MaxRoiPool|MaxUnpool|NonMaxSuppression|"
     r"RoiAlign|Scan|Adagrad|Adam|Momentum)' .*is not supported": "ops that are not compiled",
-    r"torch-mlir cannot lower op '(ScatterElements|ScatterND)'": "reductions of scattered values",
     r"'(align_corners|tf_crop_and_resize)' and a scale|crops by 'tf_crop_and_resize'|"
     r"change no size|auto_pad and dilations": "runtimes and ONNX compute it differently",
 }

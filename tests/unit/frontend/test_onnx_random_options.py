@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 from onnx_models import Arrays, Case, check, node, normal
 
 COUNT = 24  # cases of each op, in one compilation
+FEW = 12
 
 
 def pooling(seed: int, random: np.random.Generator) -> Case:
@@ -38,6 +40,51 @@ def pooling(seed: int, random: np.random.Generator) -> Case:
         options["p"] = int(random.integers(1, 4))
     name = f"{seed} {op} {size} {options}"
     return Case(name, [node(op, "x", **options)], {"x": normal(2, 3, *size, seed=seed)})
+
+
+def pooled_indices(seed: int, random: np.random.Generator) -> Case:
+    """Of floats and bytes, with ties; storage by rows or columns."""
+    while True:
+        case = pooling(3 * seed, random)
+        [pool] = case.nodes
+        if max(onnx.helper.get_node_attr_value(pool, "kernel_shape")) > 1:
+            break
+    pool.output[:] = ["v", "i"]
+    pool.attribute.append(onnx.helper.make_attribute("storage_order", seed % 2))
+    kind = (np.float32, np.int8, np.uint8)[seed // 2 % 3]
+    x = (np.round(case.inputs["x"] * 2) * (1 if kind == np.float32 else 40)).astype(kind)
+    return Case(case.name, [pool, node("Identity", "i")], {"x": x})
+
+
+def variadic(seed: int, random: np.random.Generator) -> Case:
+    """Of one to four tensors, each of which may be stretched, or a constant."""
+    op = ("Max", "Mean", "Min", "Sum")[seed % 4]
+    kinds = [np.float32, np.int64, np.int32, np.int8, np.uint8] if op in ("Max", "Min") else []
+    kind = kinds[seed // 4 % 5] if kinds else np.float32
+    values = {}
+    for name in "abcd"[: int(random.integers(1, 5))]:
+        shape = [size if name == "a" or random.random() < 0.6 else 1 for size in (2, 3, 4)]
+        rank = 3 if name == "a" else int(random.integers(1, 4))
+        values[name] = (normal(*shape[3 - rank :], seed=seed) * 90).astype(kind)
+    inputs = dict(list(values.items())[: int(random.integers(1, 5))])
+    constants = {name: value for name, value in values.items() if name not in inputs}
+    return Case(f"{seed} {op} {kind}", [node(op, *values)], inputs, constants)
+
+
+def scatter(seed: int, random: np.random.Generator) -> Case:
+    """Positions that repeat, from the end too; of elements that ONNX Runtime has reductions of."""
+    reduction = ("add", "max", "min", "mul", "none")[seed % 5]
+    kind = (np.float32, np.int64, np.int32, np.uint8)[seed % 4]
+    axis = int(random.integers(-3, 3))
+    shape = random.integers(1, 6, 3)
+    x = (normal(*shape, seed=seed) * 90).astype(kind)
+    few = random.integers(1, shape + 1)
+    places = random.integers(-shape[axis], shape[axis], few)
+    if reduction == "none":  # without repetitions, of which any may win
+        few[axis], places = 1, places.take([0], axis)
+    u = (normal(*few, seed=seed + 1) * 90).astype(kind)
+    nodes = [node("ScatterElements", "x", "i", "u", axis=axis, reduction=reduction)]
+    return Case(f"{seed} {reduction} {kind}", nodes, {"x": x, "u": u}, {"i": places})
 
 
 def grid_sample(seed: int, random: np.random.Generator) -> Case:
@@ -130,8 +177,14 @@ def products(seed: int, random: np.random.Generator) -> Case:
     return Case(f"{left} x {right}", [node("MatMul", "x", "w")], inputs, constants)
 
 
-@pytest.mark.parametrize("make", [pooling, grid_sample, resize, slices, products])
+@pytest.mark.parametrize(
+    ("make", "count"),
+    [
+        (pooling, COUNT), (pooled_indices, FEW), (variadic, COUNT), (scatter, FEW),
+        (grid_sample, COUNT), (resize, COUNT), (slices, COUNT), (products, COUNT),
+    ],
+)  # fmt: skip
 def test_options_at_random(
-    make: Callable[[int, np.random.Generator], Case], tmp_path: Path
+    make: Callable[[int, np.random.Generator], Case], count: int, tmp_path: Path
 ) -> None:
-    check([make(seed, np.random.default_rng(seed)) for seed in range(COUNT)], 20, tmp_path)
+    check([make(seed, np.random.default_rng(seed)) for seed in range(count)], 20, tmp_path)
