@@ -77,6 +77,12 @@ def first_error(done: subprocess.CompletedProcess[bytes]) -> str:
     return lines[0] if lines else f"exit status {done.returncode}"
 
 
+def last_error(done: subprocess.CompletedProcess[bytes]) -> str:
+    """Why a program failed that says much before its last line."""
+    lines = done.stderr.decode(errors="replace").strip().splitlines()
+    return lines[-1] if lines else f"exit status {done.returncode}"
+
+
 def _launched(command: list[str]) -> list[str]:
     if sys.platform != "linux" or not sys.executable:
         return command

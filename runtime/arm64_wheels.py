@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from niwaki.errors import NiwakiError
+from niwaki.tool import last_error
 
 from .user_cache import cached
 
@@ -35,7 +36,6 @@ def _install(requirement: str, path: Path) -> None:
     command += ["--implementation", "cp", "--python-version", PYTHON]
     for platform in PLATFORMS:
         command += ["--platform", platform]
-    done = subprocess.run([*command, requirement], capture_output=True, text=True, check=False)
+    done = subprocess.run([*command, requirement], capture_output=True, check=False)
     if done.returncode != 0:
-        why = (done.stderr.strip() or f"exit status {done.returncode}").splitlines()[-1]
-        raise NiwakiError(f"pip could not download {requirement} for arm64: {why}")
+        raise NiwakiError(f"pip could not download {requirement} for arm64: {last_error(done)}")

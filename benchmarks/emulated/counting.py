@@ -13,7 +13,7 @@ from race import prepare_all
 from emulated.phone_engines import arm64_packages
 from niwaki.errors import NiwakiError
 from niwaki.runtime.bundle import open_bundle
-from niwaki.runtime.model_cycles.kernels import KernelLibrary, kernel_libraries
+from niwaki.runtime.model_cycles.kernel_library import KernelLibrary, kernel_libraries
 from niwaki.runtime.model_cycles.kit import PYTHON_FLAGS, Kit
 from niwaki.runtime.model_cycles.measure import count, importable_runtime, model
 from niwaki.runtime.model_cycles.model import ModelCycles

@@ -72,6 +72,7 @@ def _build(package: Path, folder: Path) -> None:
     from niwaki.errors import NiwakiError
     from niwaki.runtime.model_cycles import debian
     from niwaki.runtime.user_cache import cached
+    from niwaki.tool import first_error
 
     compilers = cached(
         f"{debian.RELEASE}-{COMPILER}", lambda path: debian.unpack((COMPILER,), "amd64", path)
@@ -95,7 +96,6 @@ def _build(package: Path, folder: Path) -> None:
         "PATH": f"{compilers}/usr/bin:/usr/bin:/bin",
         "LD_LIBRARY_PATH": f"{compilers}/usr/lib/x86_64-linux-gnu",
     }
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    done = subprocess.run(command, capture_output=True, check=False, env=environment)
     if done.returncode != 0:
-        why = (done.stderr.strip() or f"exit status {done.returncode}").splitlines()[0]
-        raise NiwakiError(f"cannot compile {SOURCE.name} for arm64: {why}")
+        raise NiwakiError(f"cannot compile {SOURCE.name} for arm64: {first_error(done)}")

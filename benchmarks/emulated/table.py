@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict
 from typing import Any
 
 from contender import Contender
@@ -100,6 +99,6 @@ def _outcome(steady: float, at_most: float | None) -> str:
 def _counted_json(counted: Counted) -> dict[str, Any]:
     found: dict[str, Any] = {"error": counted.error, "problem": counted.problem}
     if counted.cycles:
-        found |= asdict(counted.cycles)
+        found |= counted.cycles.to_json()
         found["blocks"] = found["blocks"][:BLOCKS]
     return found

@@ -44,6 +44,8 @@ def bench_command(
 ) -> None:
     """Time single calls of BUNDLE with random inputs."""
     if emulate is not None:
+        if layers or threads > 1:
+            raise click.UsageError("--emulate counts all layers on one thread, without options")
         _count_cycles(bundle, emulate, as_json)
         return
     if layers:
@@ -93,6 +95,6 @@ def _count_cycles(path: str, core: str, as_json: bool) -> None:
     bundle = open_bundle(path)
     cycles = model_cycles(bundle, core_named(core), lambda line: click.echo(line, err=True))
     if as_json:
-        say(json.dumps(asdict(cycles), indent=1))
+        say(json.dumps(cycles.to_json(), indent=1))
         return
     say(model_cycles_text(bundle.manifest, cycles))

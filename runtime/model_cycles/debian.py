@@ -13,6 +13,7 @@ from pathlib import Path
 
 from niwaki.errors import NiwakiError
 from niwaki.temporary import temporary_folder
+from niwaki.tool import last_error
 
 RELEASE = "bookworm"  # its QEMU has the plugin interface that plugin.c is written for
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
@@ -75,8 +76,7 @@ def _mirror() -> str:
 
 
 def _run(command: Sequence[str]) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, check=False)
     if done.returncode != 0:
-        why = (done.stderr.strip() or f"exit status {done.returncode}").splitlines()[-1]
-        raise NiwakiError(f"{command[0]} could not get Debian's packages: {why}")
-    return done.stdout
+        raise NiwakiError(f"could not get Debian's packages: {last_error(done)}")
+    return done.stdout.decode()

@@ -8,11 +8,15 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from niwaki.errors import NiwakiError
 from niwaki.runtime.measure import random_inputs
 from niwaki.runtime.model_cycles.mark import counted
 from niwaki.runtime.network import load
 
-network = load(Path(sys.argv[1]))
+try:
+    network = load(Path(sys.argv[1]))
+except NiwakiError as error:  # the core lacks what it needs
+    sys.exit(str(error))
 inputs = random_inputs(network.signature.inputs)
 network(*inputs)  # touches the weights, and lets the allocator keep what the next call needs
 with counted():

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from niwaki.errors import NiwakiError
+from niwaki.tool import last_error
 
 from ..arm64_wheels import PYTHON, arm64_wheel
 from ..emulate import runtime_requirement
@@ -116,10 +117,9 @@ def compile_plugin(path: Path) -> None:
     compiler = _compiler()
     assert compiler is not None
     command = [compiler, "-O2", "-fPIC", "-shared", "-o", str(path), str(PLUGIN)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, check=False)
     if done.returncode != 0:
-        why = (done.stderr.strip() or f"exit status {done.returncode}").splitlines()[-1]
-        raise NiwakiError(f"{compiler} could not compile QEMU's plugin: {why}")
+        raise NiwakiError(f"{compiler} could not compile QEMU's plugin: {last_error(done)}")
 
 
 def _make_sysroot(core: ModelCore, path: Path) -> None:

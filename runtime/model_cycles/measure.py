@@ -8,13 +8,13 @@ from pathlib import Path
 
 from niwaki.errors import NiwakiError
 from niwaki.temporary import temporary_folder
-from niwaki.tool import run_tool
+from niwaki.tool import last_error, run_tool
 
 from ..bundle import Bundle
 from .cores import ModelCore
 from .counts import Counts, parse_counts
 from .instructions import disassemble
-from .kernels import KernelLibrary, kernel_libraries
+from .kernel_library import KernelLibrary, kernel_libraries
 from .kit import PYTHON_FLAGS, Kit, fetch
 from .model import ModelCycles, hot, modelled
 from .port_model import block_cycles
@@ -75,8 +75,7 @@ def count(kit: Kit, command: Sequence[str | Path], packages: Sequence[Path] = ()
         output = folder / "counts"
         done = run_tool(["/usr/bin/env", "-i", *settings, *kit.emulated(output), *command])
         if done.returncode != 0 or not output.exists():
-            lines = done.stderr.decode(errors="replace").strip().splitlines()
-            raise NiwakiError(lines[-1] if lines else f"exit status {done.returncode}")
+            raise NiwakiError(last_error(done))
         return parse_counts(output.read_text())
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from .cores import ModelCore, core_named
 from .counts import Block, Counts, executed
 from .instructions import CLASSES, FMLA, FMLA_F16, SIMD_LOAD, Instruction, by_class, words
-from .kernels import KernelLibrary, kernels_of
+from .kernel_library import KernelLibrary
+from .kernels import kernels_of
 from .port_model import BlockCycles
 
 COVERED = 0.995  # of the instructions that ran: the rest is taken to be like these
@@ -98,6 +100,12 @@ class ModelCycles:
         """Instructions that load vectors, for each that multiplies and adds them."""
         fmla = self.instructions[FMLA] + self.instructions[FMLA_F16]
         return self.instructions[SIMD_LOAD] / fmla if fmla else 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it as JSON values."""
+        loops = self.hot_loops
+        figures = {"loads_per_fmla": self.loads_per_fmla, "hot_loops": loops and asdict(loops)}
+        return {**asdict(self), **figures}
 
     @property
     def hot_loops(self) -> HotLoops | None:

@@ -8,7 +8,7 @@ from tiny_bundle import manifest
 from niwaki.runtime.model_cycles.cores import CORES
 from niwaki.runtime.model_cycles.counts import Block
 from niwaki.runtime.model_cycles.instructions import FMLA, INTEGER, SIMD_LOAD, classified
-from niwaki.runtime.model_cycles.kernels import KernelLibrary
+from niwaki.runtime.model_cycles.kernel_library import KernelLibrary
 from niwaki.runtime.model_cycles.model import ModelCycles, hot, modelled
 from niwaki.runtime.model_cycles.port_model import BlockCycles
 from niwaki.runtime.model_cycles.text import model_cycles_text
