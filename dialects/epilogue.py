@@ -5,9 +5,9 @@
       %1 = arith.addf %0, %residual : f32
       "sparse_pattern.yield"(%1) : (f32) -> ()
 
-The first argument is the accumulator, the others are one value of each operand `per_filter` (one
-value for each filter) and of each operand `per_position` (tensors of the result's type: the value
-at the same position). Constants may come from outside.
+The first argument is the accumulator, of the input's element type or f32. The others are one value
+of each operand `per_filter` (one value for each filter) and of each operand `per_position` (tensors
+of the result's type: the value at the same position). Constants may come from outside.
 """
 
 from collections.abc import Callable, Sequence
@@ -70,9 +70,10 @@ def arguments_problem(op: Any) -> str:
     if len(arguments) != 1 + len(extras):
         got = f"{len(arguments)} arguments for an accumulator and {len(extras)} operands"
         return f"has an epilogue with {got}"
-    element = op.input.type.element_type
-    if arguments[0].type != element:
-        return f"has an accumulator of type {arguments[0].type} for an input of {element}"
+    # Sums may be kept in a wider type than what is added up.
+    element, sums = op.input.type.element_type, arguments[0].type
+    if sums != element and not isinstance(sums, ir.F32Type):
+        return f"has an accumulator of type {sums} for an input of {element}"
     for argument, extra in zip(arguments[1:], extras, strict=True):
         if argument.type != extra.type.element_type:
             argument_type, operand_type = argument.type, extra.type

@@ -178,8 +178,12 @@ def build_layer(
     per_position: Sequence[ir.Value],
     epilogue: EpilogueBuilder,
     attributes: dict[str, ir.Attribute],
+    accumulator: ir.Type | None = None,
 ) -> Any:
-    """A layer op called `name` with its epilogue; it needs the attributes `build_conv` gives."""
+    """A layer op called `name` with its epilogue; it needs the attributes `build_conv` gives.
+
+    Its accumulator is of the input's element type, unless another one is given.
+    """
     segments = [*[1] * len(fixed), len(per_filter), len(per_position)]
     op = ir.Operation.create(
         f"sparse_pattern.{name}",
@@ -189,5 +193,5 @@ def build_layer(
         regions=1,
     )
     element = ir.RankedTensorType(fixed[0].type).element_type
-    add_epilogue(op, element, [*per_filter, *per_position], epilogue)
+    add_epilogue(op, accumulator or element, [*per_filter, *per_position], epilogue)
     return op.opview

@@ -19,6 +19,7 @@ Number = "int | Index"
 
 # f32 values of a cache line, on every CPU there is a target for.
 CACHE_LINE = 16
+LINE_BYTES = 64
 
 # Levels of cache, as `memref.prefetch` numbers them.
 L1, L2 = 3, 2
@@ -140,6 +141,23 @@ def load(buffer: ir.Value, index: Any, lanes: int = 1) -> ir.Value:
     )
 
 
+def load_as(kind: ir.Type, buffer: ir.Value, index: Any, lanes: int = 1) -> ir.Value:
+    """As `load`, converted to another type of floats, in which the kernel computes."""
+    return in_type(kind, load(buffer, index, lanes))
+
+
+def in_type(kind: ir.Type, value: ir.Value) -> ir.Value:
+    """A float or a vector of them, in a type of floats that is as wide or wider."""
+    vectors = isinstance(value.type, ir.VectorType)
+    wanted = lane_type(kind, value.type.shape[0]) if vectors else kind
+    return value if value.type == wanted else arith.extf(wanted, value)
+
+
+def element_bytes(buffer: ir.Value) -> int:
+    """Bytes of an element of a buffer of floats."""
+    return ir.FloatType(ir.MemRefType(buffer.type).element_type).width // 8
+
+
 def store(value: ir.Value, buffer: ir.Value, index: Any) -> None:
     """Store an element of the buffer, or a vector of neighbouring ones."""
     if value.type != ir.MemRefType(buffer.type).element_type:
@@ -173,9 +191,9 @@ def load_number(buffer: ir.Value, index: Any) -> Index:
     return (load_index if wide else load_unsigned)(buffer, index)
 
 
-def local_vectors(count: int, lanes: int) -> ir.Value:
+def local_vectors(count: int, lanes: int, kind: ir.Type) -> ir.Value:
     """A buffer of vectors on the stack, for the workgroup that runs; they are aligned by type."""
-    element = ir.VectorType.get([lanes], ir.F32Type.get())
+    element = ir.VectorType.get([lanes], kind)
     return memref.alloca(ir.MemRefType.get([count], element), [], [])
 
 
@@ -184,15 +202,17 @@ def load_unsigned(buffer: ir.Value, index: Any) -> Index:
     return Index(arith.index_castui(ir.IndexType.get(), load(buffer, index)))
 
 
-def load_each(buffer: ir.Value, index: Any, count: int, lanes: int) -> Iterator[ir.Value]:
+def load_each(
+    kind: ir.Type, buffer: ir.Value, index: Any, count: int, lanes: int
+) -> Iterator[ir.Value]:
     """`count` neighbouring elements one by one, loaded in vectors of `lanes` as far as these reach.
 
-    What multiplies by a lane of a register then takes it from there.
+    They are converted to `kind`. What multiplies by a lane of a register then takes it from there.
     """
     begin = index if isinstance(index, Index) else Index(index)
     for offset, width, repeats in pieces(count, lanes):
         for start in range(offset, offset + repeats * width, width):
-            loaded = load(buffer, begin + start, width)
+            loaded = load_as(kind, buffer, begin + start, width)
             yield from (
                 [loaded] if width == 1 else (vector.extract(loaded, [], [i]) for i in range(width))
             )
@@ -232,14 +252,25 @@ def splat(value: ir.Value, lanes: int) -> ir.Value:
     return value if lanes == 1 else vector.broadcast(lane_type(value.type, lanes), value)
 
 
-def float_constant(number: float, lanes: int = 1) -> ir.Value:
-    """An f32 constant, in every lane."""
-    element = ir.F32Type.get()
-    scalar = ir.FloatAttr.get(element, number)
+def float_constant(number: float, kind: ir.Type, lanes: int = 1) -> ir.Value:
+    """A constant of a type of floats, in every lane."""
+    scalar = ir.FloatAttr.get(kind, number)
     if lanes == 1:
-        return arith.constant(element, scalar)
-    kind = lane_type(element, lanes)
-    return arith.constant(kind, ir.DenseElementsAttr.get_splat(kind, scalar))
+        return arith.constant(kind, scalar)
+    vectors = lane_type(kind, lanes)
+    return arith.constant(vectors, ir.DenseElementsAttr.get_splat(vectors, scalar))
+
+
+def zero(kind: ir.Type) -> ir.Value:
+    """Zero of a type of floats, or of vectors of them."""
+    if not isinstance(kind, ir.VectorType):
+        return float_constant(0.0, kind)
+    return float_constant(0.0, kind.element_type, kind.shape[0])
+
+
+def select_or_zero(condition: ir.Value, value: ir.Value) -> ir.Value:
+    """`value` where the condition holds, zero elsewhere, lane by lane."""
+    return select(condition, value, zero(value.type))
 
 
 def fma(a: ir.Value, b: ir.Value, c: ir.Value) -> ir.Value:
@@ -311,10 +342,10 @@ def when_else(condition: ir.Value, yes: Callable[[], None], no: Callable[[], Non
 
 
 def choose(
-    condition: ir.Value, yes: Callable[[], ir.Value], no: Callable[[], ir.Value]
+    condition: ir.Value, kind: ir.Type, yes: Callable[[], ir.Value], no: Callable[[], ir.Value]
 ) -> ir.Value:
-    """The f32 of one of two pieces of code, depending on an i1; the other does not run."""
-    branch = scf.IfOp(condition, [ir.F32Type.get()], has_else=True)
+    """The number of one of two pieces of code, depending on an i1; the other does not run."""
+    branch = scf.IfOp(condition, [kind], has_else=True)
     for block, code in ((branch.then_block, yes), (branch.else_block, no)):
         with ir.InsertionPoint(block):
             scf.yield_([code()])
@@ -324,8 +355,9 @@ def choose(
 def zero_fill(buffer: ir.Value, begin: Any, length: int, lanes: int) -> None:
     """Store zeros into `length` elements from `begin` on."""
     start = begin if isinstance(begin, Index) else Index(begin)
+    kind = ir.MemRefType(buffer.type).element_type
     for offset, width, repeats in pieces(length, lanes):
-        zeros = float_constant(0.0, width)
+        zeros = float_constant(0.0, kind, width)
         if repeats == 1:
             store(zeros, buffer, start + offset)
             continue

@@ -21,15 +21,16 @@ from .builder import (
     fma,
     for_range,
     load,
+    load_as,
     load_each,
     load_mask,
     minimum,
-    select,
+    select_or_zero,
     splat,
     store,
     zero_fill,
 )
-from .epilogue import finished
+from .epilogue import finished, sum_type
 from .library import Kernel, Workgroup, epilogue_key
 from .operands import Memory
 from .sliding import Slices, near_taps
@@ -81,27 +82,27 @@ def _channel(
 ) -> None:
     """One plane of the result."""
     source, values = memory.input, memory.arrays.values
-    lanes, vectors = conv.lanes, conv.tile.vectors
+    lanes, vectors, kind = conv.lanes, conv.tile.vectors, sum_type(epilogue)
     plane = image * conv.channels + channel
     read = plane * (len(conv.input.phases) * conv.input.plane) + conv.input.lead
     write = plane * conv.result.plane + conv.result.lead
     taps = len(conv.places)
-    weights = [*load_each(values, channel * taps, taps, conv.weight_lanes)]
+    weights = [*load_each(kind, values, channel * taps, taps, conv.weight_lanes)]
     per_filter = [load(buffer, channel) for buffer in memory.per_filter]
     distances = [phase * conv.input.plane + distance for phase, distance in conv.places]
 
     def tile(pixel: Index, count: int) -> None:
         """`count` vectors of pixels."""
         starts = [i * lanes for i in range(count)]
-        accumulators = [float_constant(0.0, lanes) for _ in starts]
-        for taps in near_taps(distances, lanes, lanes):
+        accumulators = [float_constant(0.0, kind, lanes) for _ in starts]
+        for near in near_taps(distances, lanes, lanes):
             slices = Slices(
-                lambda position: load(source, read + pixel + position, lanes),
+                lambda position: load_as(kind, source, read + pixel + position, lanes),
                 starts,
-                [distances[tap] for tap in taps],
+                [distances[tap] for tap in near],
                 lanes,
             )
-            for tap in taps:
+            for tap in near:
                 weight = splat(weights[tap], lanes)
                 for i, start in enumerate(starts):
                     taken = slices.at(start + distances[tap])
@@ -110,7 +111,7 @@ def _channel(
             at = write + pixel + start
             value = finished(epilogue, accumulator, per_filter, memory.per_position, at, lanes)
             mask = load_mask(memory.mask, pixel + start, lanes)
-            store(select(mask, value, float_constant(0.0, lanes)), memory.result, at)
+            store(select_or_zero(mask, value), memory.result, at)
 
     whole, rest = divmod(-(-conv.result.extent // lanes), vectors)
     if whole:

@@ -22,6 +22,7 @@ from .builder import (
     float_constant,
     fma,
     for_range,
+    in_type,
     load,
     load_each,
     load_strided,
@@ -29,7 +30,7 @@ from .builder import (
     splat,
     store,
 )
-from .epilogue import finished
+from .epilogue import finished, sum_type
 from .library import Kernel, Workgroup, epilogue_key
 from .operands import Memory
 from .rows import overlapping, write_plane
@@ -87,18 +88,20 @@ def _channel(
 ) -> None:
     """One plane of the result."""
     source, values = memory.input, memory.arrays.values
-    taps, stride = len(conv.distances), conv.strides[-1]
+    taps, stride, kind = len(conv.distances), conv.strides[-1], sum_type(epilogue)
     plane = image * conv.channels + channel
     read = plane * conv.input.plane + conv.input.lead
-    weights = [*load_each(values, channel * taps, taps, conv.weight_lanes)]
+    weights = [*load_each(kind, values, channel * taps, taps, conv.weight_lanes)]
     per_filter = [load(buffer, channel) for buffer in memory.per_filter]
 
     def take(begin: Index, width: int) -> Callable[[int], ir.Value]:
-        return lambda position: load_strided(source, begin + position * stride, stride, width)
+        return lambda position: in_type(
+            kind, load_strided(source, begin + position * stride, stride, width)
+        )
 
     def pixels(first: Index, at: Index, starts: list[int], width: int) -> None:
         """Vectors of a row of the result; `first` begins the row's first window, `at` the row."""
-        sums = [float_constant(0.0, width) for _ in starts]
+        sums = [float_constant(0.0, kind, width) for _ in starts]
         for taps in near_taps(conv.distances, conv.lanes, width):
             for same in by_remainder(taps, conv.distances, stride):
                 base = conv.distances[same[0]]

@@ -67,6 +67,11 @@ def inline_epilogue(block: ir.Block, arguments: Sequence[ir.Value], lanes: int) 
     return value_of(operations[-1].operands[0])
 
 
+def sum_type(block: ir.Block) -> ir.Type:
+    """The type in which a kernel adds up: that of the epilogue's accumulator."""
+    return block.arguments[0].type
+
+
 def finished(
     block: ir.Block,
     sums: ir.Value,
@@ -79,7 +84,10 @@ def finished(
 
     `per_filter` are numbers, or vectors for places of several filters; `per_position` are buffers.
     """
-    extras = [value if value.type == sums.type else splat(value, lanes) for value in per_filter]
+    extras = [
+        value if isinstance(value.type, ir.VectorType) else splat(value, lanes)
+        for value in per_filter
+    ]
     extras += [load(buffer, at, lanes) for buffer in per_position]
     return inline_epilogue(block, [sums, *extras], lanes)
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 import torch_mlir.ir as ir
 
 from .builder import Index, for_range, load, local_vectors, store
+from .epilogue import sum_type
 
 # Gets the number of a row and its vectors.
 Row = Callable[[Index, list[ir.Value]], None]
@@ -40,7 +41,8 @@ def rows_of_tile(epilogue: ir.Block, rows: int, vectors: int, widths: Iterable[i
     """
     if not is_long(epilogue):
         return _written_out
-    stacks = {width: local_vectors(rows * vectors, width) for width in sorted(set(widths))}
+    kind = sum_type(epilogue)
+    stacks = {width: local_vectors(rows * vectors, width, kind) for width in sorted(set(widths))}
 
     def in_loop(sums: list[ir.Value], widths: list[int], body: Row) -> None:
         count = len(widths)

@@ -27,15 +27,17 @@ import torch_mlir.ir as ir
 from niwaki.dialects import LOOKAHEAD, Blocks, GatherGemmTile, Planar
 
 from .builder import (
-    CACHE_LINE,
     L2,
+    LINE_BYTES,
     Index,
+    element_bytes,
     equal,
     float_constant,
     fma,
     fold_range,
     for_range,
     load,
+    load_as,
     load_each,
     load_index,
     load_mask,
@@ -43,12 +45,12 @@ from .builder import (
     maximum,
     minimum,
     prefetch,
-    select,
+    select_or_zero,
     splat,
     store,
     when,
 )
-from .epilogue import finished
+from .epilogue import finished, sum_type
 from .epilogue_rows import EachRow, rows_of_tile
 from .library import Kernel, Workgroup, epilogue_key
 from .operands import Memory
@@ -151,14 +153,16 @@ def _block(
     read = image * (planes * conv.input.plane)
     write = (image * conv.filters + filter_) * conv.result.plane + conv.result.lead
     whole, lanes, vectors = conv.full_tiles, conv.lanes, conv.tile.vectors
+    kind = sum_type(epilogue)
 
     def tile(pixel: Index, widths: list[int]) -> None:
         starts = [sum(widths[:i]) for i in range(len(widths))]
         columns = first, last, value
         base = read + pixel + conv.origin
-        inputs = gather(memory, base, conv.unit, starts, widths, touched_lines(sum(widths)))
+        lines = touched_lines(sum(widths), memory.input)
+        inputs = gather(kind, memory, base, conv.unit, starts, widths, lines)
         results = accumulate(
-            *(memory.arrays.values, columns, height, widths, inputs),
+            *(kind, memory.arrays.values, columns, height, widths, inputs),
             weight_lanes=conv.weight_lanes,
             ahead=WEIGHTS_AHEAD,
         )
@@ -191,6 +195,7 @@ def _block(
 
 
 def gather(
+    kind: ir.Type,
     memory: Memory[Blocks[ir.Value]],
     base: Index,
     unit: int,
@@ -200,6 +205,8 @@ def gather(
     later: Sequence[int] = (),
 ) -> Callable[[Index], list[ir.Value]]:
     """Loads of a tile's vectors, which begin at `starts`, given a column's entry in the offsets.
+
+    They are computed with as numbers of type `kind`.
 
     Columns lie in different planes: no hardware prefetcher follows, and what is loaded too late
     keeps the multiply-adds waiting. So the cache lines of elements `lines` are asked for a few
@@ -217,17 +224,18 @@ def gather(
         for line in later:
             prefetch(source, at + line, L2)
         places = zip(starts, widths, strict=True)
-        return [load(source, at + start, width) for start, width in places]
+        return [load_as(kind, source, at + start, width) for start, width in places]
 
     return inputs
 
 
-def touched_lines(length: int) -> list[int]:
-    """Elements, one in each cache line that `length` neighbouring ones can touch."""
-    return [*range(0, length, CACHE_LINE), length - 1]
+def touched_lines(length: int, source: ir.Value) -> list[int]:
+    """Elements, one in each cache line that `length` neighbouring ones of a buffer can touch."""
+    return [*range(0, length, LINE_BYTES // element_bytes(source)), length - 1]
 
 
 def accumulate(
+    kind: ir.Type,
     values: ir.Value,
     columns: tuple[Index, Index, Index],
     height: int,
@@ -240,10 +248,11 @@ def accumulate(
 ) -> list[ir.Value]:
     """Sums of a block's columns for one tile: for each of `height` filters a vector of each width.
 
-    `columns` are the block's first and last + 1 entry in the offsets and its first one of the
-    packed `values`; `inputs(number)` loads the tile's vectors of one column, given its entry in the
-    offsets. They are added to `sums`, if there are some. Of the weights
-    `weight_lanes` are loaded at once, and they are prefetched `ahead`, if it is not 0.
+    `kind` is the type of sums, in which everything is computed. `columns` are the block's first and
+    last + 1 entry in the offsets and its first one of the packed `values`; `inputs(number)` loads
+    the tile's vectors of one column, given its entry in the offsets. They are added to `sums`, if
+    there are some. Of the weights `weight_lanes` are loaded at once, and they are prefetched
+    `ahead`, if it is not 0.
     """
     first, last, value = columns
 
@@ -253,7 +262,7 @@ def accumulate(
         if ahead:
             prefetch(values, weights + ahead)
         updated = []
-        for row, weight in enumerate(load_each(values, weights, height, weight_lanes)):
+        for row, weight in enumerate(load_each(kind, values, weights, height, weight_lanes)):
             for i, width in enumerate(widths):
                 updated.append(
                     fma(splat(weight, width), loaded[i], accumulators[row * len(widths) + i])
@@ -261,7 +270,7 @@ def accumulate(
         return updated
 
     if sums is None:
-        sums = [float_constant(0.0, width) for _ in range(height) for width in widths]
+        sums = [float_constant(0.0, kind, width) for _ in range(height) for width in widths]
     return fold_range(first, last, sums, column)
 
 
@@ -290,4 +299,4 @@ def store_row(
     for total, start, width, mask in zip(sums, starts, widths, masks, strict=True):
         at = write + start
         result = finished(epilogue, total, per_filter, memory.per_position, at, width)
-        store(select(mask, result, float_constant(0.0, width)), memory.result, at)
+        store(select_or_zero(mask, result), memory.result, at)

@@ -39,7 +39,7 @@ from .builder import (
     when,
     zero_fill,
 )
-from .epilogue import finished
+from .epilogue import finished, sum_type
 from .gather_gemm import WEIGHTS_AHEAD, accumulate, gather, touched_lines
 from .library import Kernel, Workgroup, epilogue_key
 from .operands import Memory
@@ -227,17 +227,18 @@ def _maxima(
 ) -> dict[tuple[int, int], ir.Value]:
     """For each filter of a block and each vector of a tile the maximum over the rows of windows."""
     best: dict[tuple[int, int], ir.Value] = {}
+    kind = sum_type(epilogue)
     for first in range(0, len(conv.starts), conv.tile.rows):
         rows = conv.starts[first : first + conv.tile.rows]
         starts = [row + sum(widths[:i]) for row in rows for i in range(len(widths))]
-        lines = [row + line for row in rows for line in touched_lines(sum(widths))]
+        lines = [row + line for row in rows for line in touched_lines(sum(widths), memory.input)]
         # All columns together ask for the rows that the line below reads and this one does not.
         below = starts[-len(widths) :] if conv.next_line else []
         later = [start + conv.next_line for start in below]
-        inputs = gather(memory, base, conv.unit, starts, widths * len(rows), lines, later)
+        inputs = gather(kind, memory, base, conv.unit, starts, widths * len(rows), lines, later)
         cover, values = widths * len(rows), memory.arrays.values
         sums = accumulate(
-            *(values, block.columns, block.height, cover, inputs),
+            *(kind, values, block.columns, block.height, cover, inputs),
             weight_lanes=conv.weight_lanes,
             ahead=WEIGHTS_AHEAD,
         )

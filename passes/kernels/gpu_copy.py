@@ -10,7 +10,7 @@ import torch_mlir.ir as ir
 
 from niwaki.dialects import NoArrays, Planar
 
-from .builder import Index, all_of, below, choose, float_constant, load, store, when
+from .builder import Index, all_of, below, choose, load, store, when, zero
 from .copy_rows import phase_shifts
 from .gpu_threads import coordinates, thread
 from .library import Kernel, Workgroup
@@ -70,4 +70,5 @@ def _pixel(
         place = index * stride + shift
         present.append(below(place, size))
         at = at + place * pitch
-    return choose(all_of(present), lambda: load(read, at), lambda: float_constant(0.0))
+    kind = ir.MemRefType(read.type).element_type
+    return choose(all_of(present), kind, lambda: load(read, at), lambda: zero(kind))

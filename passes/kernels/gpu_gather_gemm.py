@@ -22,14 +22,14 @@ from .builder import (
     Index,
     above,
     below,
-    float_constant,
-    load,
+    load_as,
     load_index,
     minimum,
-    select,
+    select_or_zero,
     store,
     when,
 )
+from .epilogue import sum_type
 from .gather_gemm import GatherGemm, accumulate
 from .gpu_threads import coordinates, finish, thread
 from .library import Kernel, Workgroup, epilogue_key
@@ -66,7 +66,7 @@ def _tile(
     image: Index,
 ) -> None:
     """One thread's share: `height` filters of a block for some pixels."""
-    arrays = memory.arrays
+    arrays, kind = memory.arrays, sum_type(epilogue)
     filter_, *columns = (load_index(arrays.blocks, block * 4 + i) for i in range(4))
     planes = conv.channels * len(conv.input.phases)
     read = image * (planes * conv.input.plane)
@@ -74,10 +74,10 @@ def _tile(
 
     def inputs(number: Index) -> list[ir.Value]:
         offset = load_index(arrays.offsets, number)
-        return [load(memory.input, place + offset) for place in places]
+        return [load_as(kind, memory.input, place + offset) for place in places]
 
     first, last, value = columns
-    sums = accumulate(arrays.values, (first, last, value), height, [1] * len(pixels), inputs)
+    sums = accumulate(kind, arrays.values, (first, last, value), height, [1] * len(pixels), inputs)
     write = (image * conv.filters + filter_) * conv.result.plane + conv.result.lead
     for i, pixel in enumerate(pixels):
         with when(below(pixel, conv.result.plane)):
@@ -98,4 +98,4 @@ def _store_pixel(
     for row, accumulator in enumerate(sums):
         at = write + row * conv.result.plane + pixel
         result = finish(epilogue, accumulator, memory, filter_ + row, at)
-        store(select(inside, result, float_constant(0.0)), memory.result, at)
+        store(select_or_zero(inside, result), memory.result, at)

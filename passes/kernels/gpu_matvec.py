@@ -16,15 +16,16 @@ from .builder import (
     Index,
     above,
     below,
-    float_constant,
     fma,
     fold_range,
-    load,
+    load_as,
     load_index,
     select_index,
     store,
     when,
+    zero,
 )
+from .epilogue import sum_type
 from .gpu_threads import finish, thread
 from .library import Kernel, Workgroup, epilogue_key
 from .matvec import Matvec
@@ -60,19 +61,20 @@ def _rows(
     rows: int,
 ) -> None:
     """`rows` rows of the result for the filter of one thread."""
-    source, arrays = memory.input, memory.arrays
+    source, arrays, kind = memory.input, memory.arrays, sum_type(epilogue)
     block, lane, height = _place(linear, number)
     filter_, first, last, value = (load_index(arrays.blocks, block * 4 + i) for i in range(4))
     filter_, value = filter_ + lane, value + lane
 
     def column(entry: Index, sums: list[ir.Value]) -> list[ir.Value]:
         at = load_index(arrays.offsets, entry)
-        weight = load(arrays.values, value + (entry - first) * height)
+        weight = load_as(kind, arrays.values, value + (entry - first) * height)
         return [
-            fma(load(source, (row + r) * linear.inputs + at), weight, sums[r]) for r in range(rows)
+            fma(load_as(kind, source, (row + r) * linear.inputs + at), weight, sums[r])
+            for r in range(rows)
         ]
 
-    sums = fold_range(first, last, [float_constant(0.0)] * rows, column)
+    sums = fold_range(first, last, [zero(kind)] * rows, column)
     for r, accumulator in enumerate(sums):
         at = (row + r) * linear.filters + filter_
         store(finish(epilogue, accumulator, memory, filter_, at), memory.result, at)

@@ -10,7 +10,8 @@ import torch_mlir.ir as ir
 
 from niwaki.dialects import NoArrays
 
-from .builder import below, choose, float_constant, store, when
+from .builder import below, choose, store, when, zero
+from .epilogue import sum_type
 from .gpu_threads import coordinates, finish, thread
 from .library import Kernel, Workgroup, epilogue_key
 from .operands import Memory
@@ -30,11 +31,14 @@ def gpu_pooling_kernel(pool: Pooling, epilogue: ir.Block) -> Kernel:
         indices, inside = coordinates(pool.result, pixel)
 
         def value() -> ir.Value:
-            combined = window(pool, memory.input, read, indices[:-1], indices[-1], 1)
+            combined = window(
+                pool, sum_type(epilogue), memory.input, read, indices[:-1], indices[-1], 1
+            )
             return finish(epilogue, combined, memory, channel, at)
 
         with when(below(pixel, pool.result.plane)):
-            store(choose(inside, value, lambda: float_constant(0.0)), memory.result, at)
+            kind = ir.MemRefType(memory.result.type).element_type
+            store(choose(inside, kind, value, lambda: zero(kind)), memory.result, at)
 
     workgroups = (pool.channels, tiles, pool.images)
     key, layouts = (pool, epilogue_key(epilogue)), (pool.input, pool.result)
@@ -49,7 +53,13 @@ def gpu_whole_plane_kernel(pool: Pooling, epilogue: ir.Block) -> Kernel:
         channel = tile * pool.lanes + thread()
         plane = image * pool.channels + channel
         with when(below(channel, pool.channels)):
-            value = reduce_plane(pool, memory.input, plane * pool.input.plane + pool.input.lead, 1)
+            value = reduce_plane(
+                pool,
+                sum_type(epilogue),
+                memory.input,
+                plane * pool.input.plane + pool.input.lead,
+                1,
+            )
             store(finish(epilogue, value, memory, channel, plane), memory.result, plane)
 
     workgroups = (-(-pool.channels // pool.lanes), 1, pool.images)

@@ -19,11 +19,11 @@ from .builder import (
     all_of,
     below,
     equal,
-    float_constant,
     for_range,
     load,
     store,
     when,
+    zero,
 )
 from .epilogue import finished
 from .operands import Memory
@@ -55,7 +55,7 @@ def zero_lead(buffer: ir.Value, layout: Planar, workgroup: Sequence[Index], thre
         when(all_of([equal(number, 0) for number in workgroup])),
         for_range(thread(), layout.lead, threads) as i,
     ):
-        store(float_constant(0.0), buffer, i)
+        store(zero(ir.MemRefType(buffer.type).element_type), buffer, i)
 
 
 def finish(

@@ -28,6 +28,7 @@ from .builder import (
     fma,
     fold_range,
     load,
+    load_as,
     load_index,
     load_number,
     pieces,
@@ -35,7 +36,7 @@ from .builder import (
     store,
     when,
 )
-from .epilogue import finished
+from .epilogue import finished, sum_type
 from .library import Kernel, Workgroup, epilogue_key
 from .operands import Memory
 
@@ -109,7 +110,7 @@ def _rows(
     rows: int,
 ) -> None:
     """`rows` rows of the result for one block of filters."""
-    source, arrays = memory.input, memory.arrays
+    source, arrays, kind = memory.input, memory.arrays, sum_type(epilogue)
     filter_, first, last, value = (load_index(arrays.blocks, block * 4 + i) for i in range(4))
     cuts = [
         (offset + i * width, width)
@@ -120,17 +121,17 @@ def _rows(
     def column(number: Index, accumulators: list[ir.Value]) -> list[ir.Value]:
         at = load_number(arrays.offsets, number)
         start = value + (number - first) * height
-        weights = [load(arrays.values, start + offset, width) for offset, width in cuts]
+        weights = [load_as(kind, arrays.values, start + offset, width) for offset, width in cuts]
         updated = []
         for r in range(rows):
-            taken = load(source, (row + r) * linear.inputs + at)
+            taken = load_as(kind, source, (row + r) * linear.inputs + at)
             for i, (_, width) in enumerate(cuts):
                 updated.append(
                     fma(splat(taken, width), weights[i], accumulators[r * len(cuts) + i])
                 )
         return updated
 
-    zeros = [float_constant(0.0, width) for _ in range(rows) for _, width in cuts]
+    zeros = [float_constant(0.0, kind, width) for _ in range(rows) for _, width in cuts]
     results = _fold_in_chains(first, last, zeros, column, *chains(height, rows, linear.lanes))
     for r in range(rows):
         for i, (offset, width) in enumerate(cuts):

@@ -31,8 +31,10 @@ from .builder import (
     below,
     float_constant,
     fold_range,
+    in_type,
     join_strided,
     load,
+    load_as,
     load_strided_parts,
     maximum,
     minimum,
@@ -40,7 +42,7 @@ from .builder import (
     select,
     store,
 )
-from .epilogue import finished
+from .epilogue import finished, sum_type
 from .library import Kernel, Workgroup, epilogue_key
 from .operands import Memory
 from .rows import for_pieces, write_plane
@@ -84,7 +86,7 @@ def pooling_kernel(pool: Pooling, epilogue: ir.Block) -> Kernel:
 
         def row(indices: list[Index], at: Index) -> None:
             def piece(offset: Index, width: int) -> None:
-                value = window(pool, memory.input, read, indices, offset, width)
+                value = window(pool, sum_type(epilogue), memory.input, read, indices, offset, width)
                 finish(epilogue, memory, value, channel, at + offset, width)
 
             for_pieces(pool.result.sizes[-1], pool.lanes, piece)
@@ -101,19 +103,29 @@ def combine(kind: str, a: ir.Value, b: ir.Value) -> ir.Value:
 
 
 def window(
-    pool: Pooling, source: ir.Value, read: Index, rows: list[Index], column: Index, width: int
+    pool: Pooling,
+    kind: ir.Type,
+    source: ir.Value,
+    read: Index,
+    rows: list[Index],
+    column: Index,
+    width: int,
 ) -> ir.Value:
-    """The combined taps of `width` neighbouring windows: those of each column, then the columns."""
+    """The combined taps of `width` neighbouring windows: those of each column, then the columns.
+
+    They are combined as numbers of type `kind`.
+    """
     *tall, wide = pool.kernel
     stride = pool.strides[-1]
-    neutral = float_constant(float("-inf") if pool.kind == "max" else 0.0, width)
+    neutral = float_constant(float("-inf") if pool.kind == "max" else 0.0, kind, width)
 
     def column_of_taps(tap: Index) -> ir.Value:
         shift = tap * pool.dilations[-1] - pool.before[-1]
 
         def load_row(taps: list[Index]) -> list[ir.Value]:
             at = _row_start(pool, read, rows, taps) + column * stride + shift
-            loaded = load_strided_parts(source, at, stride, width)
+            parts = load_strided_parts(source, at, stride, width)
+            loaded = [in_type(kind, part) for part in parts]
             if pool.kind == "sum":
                 return loaded
             return [_without_missed_rows(pool, part, rows, taps, width) for part in loaded]
@@ -175,7 +187,7 @@ def _without_padding(
         return value
     first = column * stride + _shift(pool, tap, axis)
     if width == 1:
-        return select(_within(first, size), value, float_constant(float("-inf")))
+        return select(_within(first, size), value, _minus_infinity(value))
     number = ir.IntegerType.get_signless(32)
     lanes = ir.VectorType.get([width], number)
     steps = arith.constant(
@@ -190,7 +202,7 @@ def _without_padding(
     )
     # A negative place is a huge unsigned one: one comparison for both edges.
     inside = arith.cmpi(arith.CmpIPredicate.ult, places, limit)
-    return select(inside, value, float_constant(float("-inf"), width))
+    return select(inside, value, _minus_infinity(value))
 
 
 def _without_missed_rows(
@@ -201,8 +213,15 @@ def _without_missed_rows(
         if _misses_edge(pool, axis) and _reaches_beyond(pool, taps[axis], axis):
             place = row * pool.strides[axis] + _shift(pool, taps[axis], axis)
             inside = _within(place, pool.input.sizes[axis])
-            value = select(inside, value, float_constant(float("-inf"), width))
+            value = select(inside, value, _minus_infinity(value))
     return value
+
+
+def _minus_infinity(like: ir.Value) -> ir.Value:
+    """Minus infinity, in every lane of a vector."""
+    if not isinstance(like.type, ir.VectorType):
+        return float_constant(float("-inf"), like.type)
+    return float_constant(float("-inf"), like.type.element_type, like.type.shape[0])
 
 
 def _misses_edge(pool: Pooling, axis: int) -> bool:
@@ -251,7 +270,11 @@ def whole_plane_kernel(pool: Pooling, epilogue: ir.Block) -> Kernel:
         channel, _, image = workgroup
         plane = image * pool.channels + channel
         value = reduce_plane(
-            pool, memory.input, plane * pool.input.plane + pool.input.lead, pool.lanes
+            pool,
+            sum_type(epilogue),
+            memory.input,
+            plane * pool.input.plane + pool.input.lead,
+            pool.lanes,
         )
         finish(epilogue, memory, value, channel, plane, 1)
 
@@ -259,14 +282,16 @@ def whole_plane_kernel(pool: Pooling, epilogue: ir.Block) -> Kernel:
     return Kernel(f"reduce_{pool.kind}", key, workgroups, emit, pool.input, pool.result)
 
 
-def reduce_plane(pool: Pooling, source: ir.Value, read: Index, lanes: int) -> ir.Value:
+def reduce_plane(
+    pool: Pooling, kind: ir.Type, source: ir.Value, read: Index, lanes: int
+) -> ir.Value:
     """Combine a plane's pixels: a vector for each width of a row's pieces, then their lanes."""
     layout, cuts = pool.input, pieces(pool.input.sizes[-1], lanes)
     neutral = float("-inf") if pool.kind == "max" else 0.0
 
     def row(at: Index, partial: list[ir.Value]) -> list[ir.Value]:
         return [
-            _reduce_piece(pool, source, at + cut[0], cut, value)
+            _reduce_piece(pool, kind, source, at + cut[0], cut, value)
             for cut, value in zip(cuts, partial, strict=True)
         ]
 
@@ -281,7 +306,7 @@ def reduce_plane(pool: Pooling, source: ir.Value, read: Index, lanes: int) -> ir
             lambda i, carried: walk(axis + 1, at + i * step, carried),
         )
 
-    vectors = walk(0, read, [float_constant(neutral, width) for _, width, _ in cuts])
+    vectors = walk(0, read, [float_constant(neutral, kind, width) for _, width, _ in cuts])
     scalars = [_across_lanes(pool.kind, value) for value in vectors]
     total = scalars[0]
     for scalar in scalars[1:]:
@@ -290,16 +315,23 @@ def reduce_plane(pool: Pooling, source: ir.Value, read: Index, lanes: int) -> ir
 
 
 def _reduce_piece(
-    pool: Pooling, source: ir.Value, at: Index, cut: tuple[int, int, int], partial: ir.Value
+    pool: Pooling,
+    kind: ir.Type,
+    source: ir.Value,
+    at: Index,
+    cut: tuple[int, int, int],
+    partial: ir.Value,
 ) -> ir.Value:
     _, width, repeats = cut
     if repeats == 1:
-        return combine(pool.kind, partial, load(source, at, width))
+        return combine(pool.kind, partial, load_as(kind, source, at, width))
     (total,) = fold_range(
         0,
         repeats,
         [partial],
-        lambda i, carried: [combine(pool.kind, carried[0], load(source, at + i * width, width))],
+        lambda i, carried: [
+            combine(pool.kind, carried[0], load_as(kind, source, at + i * width, width))
+        ],
     )
     return total
 
@@ -309,4 +341,4 @@ def _across_lanes(kind: str, value: ir.Value) -> ir.Value:
     if not isinstance(value.type, ir.VectorType):
         return value
     how = vector.CombiningKind.MAXIMUMF if kind == "max" else vector.CombiningKind.ADD
-    return vector.reduction(ir.F32Type.get(), how, value)
+    return vector.reduction(value.type.element_type, how, value)

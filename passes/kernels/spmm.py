@@ -28,6 +28,7 @@ from .builder import (
     equal,
     for_range,
     load,
+    load_as,
     load_index,
     load_number,
     local_vectors,
@@ -35,6 +36,7 @@ from .builder import (
     store,
     when,
 )
+from .epilogue import sum_type
 from .gather_gemm import accumulate, load_masks, store_row
 from .library import Kernel, Workgroup, epilogue_key
 from .operands import Memory
@@ -74,11 +76,11 @@ class Spmm:
 class Sums:
     """A tile's sums between two parts, for the filters of a workgroup: on the stack."""
 
-    def __init__(self, conv: Spmm) -> None:
+    def __init__(self, conv: Spmm, kind: ir.Type) -> None:
         rows, *_, last = min(conv.tile.filters, conv.filters), *conv.widths
         self._count = min(conv.tile.vectors, len(conv.widths))
-        self._whole = local_vectors(rows * self._count, conv.lanes)
-        self._last = self._whole if last == conv.lanes else local_vectors(rows, last)
+        self._whole = local_vectors(rows * self._count, conv.lanes, kind)
+        self._last = self._whole if last == conv.lanes else local_vectors(rows, last, kind)
         self._lanes = conv.lanes
 
     def load(self, row: Index, widths: list[int]) -> list[ir.Value]:
@@ -126,7 +128,7 @@ def spmm_kernel(conv: Spmm, epilogue: ir.Block) -> Kernel:
             (image * conv.filters + first) * conv.result.plane + conv.result.lead,
             image * (planes * conv.input.plane),
         )
-        sums = Sums(conv) if size.parts > 1 else None
+        sums = Sums(conv, sum_type(epilogue)) if size.parts > 1 else None
 
         def tile(pixel: Index, widths: list[int]) -> None:
             _Tile(conv, epilogue, memory, place, pixel, widths, sums).compute()
@@ -179,7 +181,7 @@ class _Tile:
 
     def _add(self, part: Index, row: Index, sums: list[ir.Value] | None) -> list[ir.Value]:
         """The columns of one filter in one part, added to what earlier parts gave."""
-        arrays, source = self.memory.arrays, self.memory.input
+        arrays, source, kind = self.memory.arrays, self.memory.input, sum_type(self.epilogue)
         entry = (part * self.conv.filters + self.place.first + row) * 4
         first, last, value = (load_index(arrays.blocks, entry + i) for i in (1, 2, 3))
         base = self.place.read + self.pixel + self.conv.origin
@@ -187,11 +189,11 @@ class _Tile:
         def inputs(number: Index) -> list[ir.Value]:
             at = base + load_number(arrays.offsets, number) * self.conv.unit
             return [
-                load(source, at + start, width)
+                load_as(kind, source, at + start, width)
                 for start, width in zip(self._starts, self.widths, strict=True)
             ]
 
-        return accumulate(arrays.values, (first, last, value), 1, self.widths, inputs, sums)
+        return accumulate(kind, arrays.values, (first, last, value), 1, self.widths, inputs, sums)
 
     def _store(self, part: Index, sums: Sums | None) -> None:
         """The last part, and the results."""

@@ -181,7 +181,7 @@ def _transform_rows(
     def piece(offset: Index, lanes: int) -> None:
         loaded = [load(place.memory.input, plane + row * pitch + offset, lanes) for row in rows]
         if not whole:
-            zeros = float_constant(0.0, lanes)
+            zeros = float_constant(0.0, ir.F32Type.get(), lanes)
             loaded = [select(is_in, x, zeros) for is_in, x in zip(inside, loaded, strict=True)]
         for i, value in enumerate(input_points(conv.matrices, loaded)):
             at = place.lines + (i * conv.line + conv.padding[-1]) + offset
@@ -228,14 +228,17 @@ def _multiply(conv: Winograd, place: _Place, filter_: Index, count: Index, tile_
             # Weights come from memory, once for a block of tiles, and in order.
             prefetch(values, weights + (number + AHEAD) * height)
             updated = []
-            of_plane = load_each(values, weights + number * height, height, conv.weight_lanes)
+            kind, first = ir.F32Type.get(), weights + number * height
+            of_plane = load_each(kind, values, first, height, conv.weight_lanes)
             for row, weight in enumerate(of_plane):
                 for i, width in enumerate(widths):
                     total = sums[row * len(widths) + i]
                     updated.append(fma(splat(weight, width), loaded[i], total))
             return updated
 
-        zeros = [float_constant(0.0, width) for _ in range(height) for width in widths]
+        zeros = [
+            float_constant(0.0, ir.F32Type.get(), width) for _ in range(height) for width in widths
+        ]
         sums = fold_range(0, conv.planes * conv.depth, zeros, plane)
         for row in range(height):
             for i, start in enumerate(starts):

@@ -83,7 +83,10 @@ def plus_minus(even: ir.Value, odd: ir.Value, p: float) -> list[ir.Value]:
 def constant_like(value: ir.Value, number: float) -> ir.Value:
     """A number in every lane that `value` has."""
     is_vector = isinstance(value.type, ir.VectorType)
-    return float_constant(number, ir.VectorType(value.type).shape[0] if is_vector else 1)
+    if not is_vector:
+        return float_constant(number, value.type)
+    vectors = ir.VectorType(value.type)
+    return float_constant(number, vectors.element_type, vectors.shape[0])
 
 
 def shuffle(a: ir.Value, b: ir.Value, lanes: list[int]) -> ir.Value:

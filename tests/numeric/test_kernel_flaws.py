@@ -57,9 +57,9 @@ def nothing(*_: Any) -> None:
     """Zeros that are not written."""
 
 
-def unmasked(_: Any, yes: Any, no: Any) -> Any:
-    """`select` that stores what was computed, also into the halo."""
-    return yes
+def unmasked(_: Any, value: Any) -> Any:
+    """`select_or_zero` that stores what was computed, also into the halo."""
+    return value
 
 
 def unbounded(a: Any, _: Any) -> Any:
@@ -77,21 +77,21 @@ def whole_pieces(length: int, lanes: int) -> tuple[list[int], int]:
     return [0], 2 ** (length - 1).bit_length()
 
 
-def one_vector(_: int, lanes: int) -> Any:
+def one_vector(_: int, lanes: int, kind: Any) -> Any:
     """`local_vectors` with room for one alone."""
-    return local_vectors(1, lanes)
+    return local_vectors(1, lanes, kind)
 
 
 # Target, what is replaced by what, and what is then wrong.
 FLAWS: list[tuple[str, Any, str, Any, str]] = [
     ("arm64", copy_rows, "for_pieces", whole_vectors, "copy_rows.* reads element"),
     ("arm64", pooling, "for_pieces", whole_vectors, "pool_max.* written by several"),
-    ("x86-64-v4", depthwise, "select", unmasked, "depthwise.* no zeros"),
+    ("x86-64-v4", depthwise, "select_or_zero", unmasked, "depthwise.* no zeros"),
     ("x86-64-v3", gather_gemm, "zero_ends", nothing, "gather_gemm.* not written"),
-    ("x86-64-v4", gather_gemm, "select", unmasked, "gather_gemm.* no zeros"),
+    ("x86-64-v4", gather_gemm, "select_or_zero", unmasked, "gather_gemm.* no zeros"),
     ("x86-64-v3", gather_gemm, "minimum", unbounded, "gather_gemm.* reads element"),
     ("x86-64-v3", pattern_gemm, "zero_ends", nothing, "pattern_gemm.* not written"),
-    ("x86-64-v4", pattern_gemm, "select", unmasked, "pattern_gemm.* no zeros"),
+    ("x86-64-v4", pattern_gemm, "select_or_zero", unmasked, "pattern_gemm.* no zeros"),
     ("arm64", pattern_gemm, "minimum", unbounded, "pattern_gemm.* writes element"),
     ("x86-64-v4", pattern_gemm, "local_vectors", one_vector, "pattern_gemm.* of the stack, which"),
     ("x86-64-v3", spmm, "zero_ends", nothing, "spmm.* not written"),
@@ -111,7 +111,7 @@ FLAWS: list[tuple[str, Any, str, Any, str]] = [
     ("x86-64-v3", rows, "zero_fill", one_less, "copy_rows.* not written"),
     ("x86-64-v4", families.blocks, "LOOKAHEAD", 0, "gather_gemm.* reads element"),
     ("vulkan", gpu_gather_gemm, "minimum", unbounded, "gather_gemm.* reads element"),
-    ("vulkan", gpu_gather_gemm, "select", unmasked, "gather_gemm.* no zeros"),
+    ("vulkan", gpu_gather_gemm, "select_or_zero", unmasked, "gather_gemm.* no zeros"),
 ]
 
 
