@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from .arguments import PATH, check_kind, check_number, check_path, check_whole, given
+from .elements import ELEMENTS
 from .errors import NiwakiError
 from .progress import Progress
 from .tuning.settings import Tuning
@@ -24,6 +25,7 @@ def check_arguments(**arguments: Any) -> None:
     check_kind("target", arguments["target"], str, "a name as `niwaki targets` lists them")
     if arguments["batch"] is not None:
         check_whole("batch", arguments["batch"], 1)
+    check_kind("precision", arguments["precision"], str, f"one of {', '.join(ELEMENTS)}")
     check_number("trim_threshold", arguments["trim_threshold"], "a number from 0 on", 0)
     if arguments["pipeline"] is not None:
         check_kind("pipeline", arguments["pipeline"], str, "text, as of --pass-pipeline")

@@ -15,13 +15,14 @@ from niwaki.atomic import check_writable
 from niwaki.compile_arguments import check_arguments
 from niwaki.dialects import context
 from niwaki.dispatch_order import Dispatch, order_flags, read_order
+from niwaki.elements import F32, Element, get_element
 from niwaki.errors import CompilerBug, NiwakiError
 from niwaki.frontend.input_choices import AS_DECLARED, InputChoices
 from niwaki.kept_input import kept_input
 from niwaki.passes import Session, run_pipeline
 from niwaki.passes.base import TARGET_ATTRIBUTE
 from niwaki.passes.choice import Chooser
-from niwaki.passes.pipeline import Element
+from niwaki.passes.pipeline import Step
 from niwaki.passes.pipelines import compile_pipeline, leave_out
 from niwaki.progress import Progress
 from niwaki.records import DispatchRecord, LayerRecord, Remark
@@ -52,6 +53,7 @@ def compile(
     shapes: Mapping[str, Sequence[int]] | None = None,
     constants: Mapping[str, Any] | None = None,
     dump_ir: PathLike | None = None,
+    precision: str = "f32",
     trim_threshold: float = 0.0,
     without: Collection[str] = (),
     pipeline: str | None = None,
@@ -78,6 +80,8 @@ def compile(
         constants: for an ``.onnx`` file: values of inputs by their names. They are no inputs of the
             compiled network, and conditions that depend on them are decided.
         dump_ir: folder for the IR after each pass.
+        precision: type of weights and activations, of `niwaki.elements.ELEMENTS`. Where the target
+            has arithmetic for it, it is also that of sums.
         trim_threshold: weights of at most this magnitude become zero, so that filters and channels
             of tiny weights are removed. Above 0 results are no longer those of the model.
         without: passes to leave out, of `niwaki.passes.pipelines.OPTIONAL`: to see what one gains.
@@ -99,10 +103,13 @@ def compile(
         output=output, dump_ir=dump_ir, weights=weights, example_kwargs=example_kwargs,
         shapes=shapes, constants=constants, target=target, batch=batch, pipeline=pipeline,
         trim_threshold=trim_threshold, tune=tune, without=without, progress=progress,
+        precision=precision,
     )  # fmt: skip
-    machine = get_target(target)
+    machine, element = get_target(target), get_element(precision)
+    machine.check_precision(element)
     passes = leave_out(
-        compile_pipeline(machine, trim_threshold) if pipeline is None else pipeline, without
+        compile_pipeline(machine, trim_threshold, element) if pipeline is None else pipeline,
+        without,
     )
     _check_output(output)
     tuning = (Tuning() if tune else None) if isinstance(tune, bool) else tune
@@ -119,7 +126,7 @@ def compile(
             imported.module, target, session, passes, None if dump_ir is None else Path(dump_ir)
         )
         progress.stage("generate code (IREE)")
-        vmfb, order = generate_code(text, machine)
+        vmfb, order = generate_code(text, machine, element)
         progress.stage("write the bundle")
         manifest = _manifest(target, machine, imported, session, order)
         write_bundle(output, manifest, vmfb, session.parameters)
@@ -179,7 +186,7 @@ def _import(
 
 
 def _lower(
-    module: Any, name: str, session: Session, passes: list[Element], dump_ir: Path | None
+    module: Any, name: str, session: Session, passes: list[Step], dump_ir: Path | None
 ) -> str:
     """Run the passes; returns IREE's input."""
     import torch_mlir.ir as ir
@@ -192,9 +199,11 @@ def _lower(
 
 
 def generate_code(
-    text: str, target: Target, extra_flags: Sequence[str] = ()
+    text: str, target: Target, element: Element = F32, extra_flags: Sequence[str] = ()
 ) -> tuple[bytes, list[Dispatch]]:
     """IREE's module for `text`, and the kernels it runs in a call, in order.
+
+    Layers are of type `element`.
 
     Must be called in an MLIR context.
 
@@ -202,7 +211,7 @@ def generate_code(
         CompilerBug: IREE refuses it; the message names a file with the input and the command.
         NiwakiError: there is no space for temporary files.
     """
-    flags = [*target.iree_flags, *extra_flags]
+    flags = [*target.flags(element), *extra_flags]
     if _DOUBLES.search(text):
         flags.append("--iree-input-demote-f64-to-f32=false")
     try:

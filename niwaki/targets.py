@@ -141,6 +141,22 @@ class Target:
         weight_lanes = lanes if self.multiplies_by_lane else 1
         return Vector(element, computed, lanes, self.registers, weight_lanes)
 
+    def check_precision(self, element: Element) -> None:
+        """Raises NiwakiError where there are no kernels for layers of a type."""
+        known = [F32, *self.stores]
+        if element not in known:
+            names = " and ".join(one.name for one in known)
+            raise NiwakiError(
+                f"target {self.name} has no layers of {element.name}: it has {names}; choose "
+                f"another precision or target"
+            )
+
+    def flags(self, element: Element) -> tuple[str, ...]:
+        """Flags of ``iree-compile`` for a network whose layers are of a type."""
+        if element not in self.computes:
+            return self.iree_flags
+        return tuple(flag for flag in self.iree_flags if flag != _ARITHMETIC_IN_F32)
+
     def step(self, element: Element) -> int:
         """Neighbouring places that a kernel computes at once: lanes, or threads of a workgroup."""
         return self.threads if self.backend == "gpu" else self.vector(element).lanes
@@ -153,7 +169,7 @@ class Target:
 
 
 # In f16 IREE's code takes what is below 6.1e-5 for 0, the usual epsilon of 1e-5 too; not in f32.
-_ARITHMETIC_IN_F32 = ("--iree-llvmcpu-target-cpu-features=-fullfp16",)
+_ARITHMETIC_IN_F32 = "--iree-llvmcpu-target-cpu-features=-fullfp16"
 
 
 def _cpu(
@@ -174,7 +190,7 @@ def _cpu(
         "--iree-hal-local-target-device-backends=llvm-cpu",
         *((f"--iree-llvmcpu-target-triple={triple}",) if triple else ()),
         f"--iree-llvmcpu-target-cpu={cpu}",
-        *(_ARITHMETIC_IN_F32 if arch == "aarch64" else ()),
+        *((_ARITHMETIC_IN_F32,) if arch == "aarch64" else ()),
         # IREE leaves a kernel's line in its source as it finds the memory where we give a layer's
         # name instead of a line: the same network would give other bytes each time.
         "--iree-llvmcpu-debug-symbols=false",

@@ -82,6 +82,7 @@ def pack_layer(op: Any, narrow: bool) -> LayerRecord:
             list(op.per_position),
             lambda arguments: clone_body(op.epilogue.blocks[0], arguments),
             {**kept_attributes(op), **packed.attributes},
+            accumulator=op.epilogue.blocks[0].arguments[0].type,
         )
     op.result.replace_all_uses_with(made.result)
     return LayerRecord(

@@ -138,6 +138,7 @@ def replace_ops(conv: Any, pool: Any, made: Fused, name: str) -> None:
             [],
             lambda arguments: clone_body(conv.epilogue.blocks[0], arguments),
             {**kept, "kernel": made.kernel, "window": pool.operation.attributes["kernel"]},
+            accumulator=conv.epilogue.blocks[0].arguments[0].type,
         )
     pool.result.replace_all_uses_with(op.result)
     pool.operation.erase()

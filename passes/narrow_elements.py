@@ -34,7 +34,6 @@ from niwaki.elements import Element, get_element
 
 from .base import (
     ModulePass,
-    PassFailure,
     Session,
     constant,
     dense_value,
@@ -61,10 +60,7 @@ class NarrowElementsPass(ModulePass):
 
     def run(self, module: Any, session: Session) -> None:
         target, element = target_of(module), get_element(self.element)
-        if element not in target.stores:
-            known = ", ".join(["f32", *(stored.name for stored in target.stores)])
-            told = f"target {target.name} has no kernels for {element.name}: it has {known}"
-            raise PassFailure(module.location, told)
+        target.check_precision(element)
         computed = target.vector(element).computed
         for op in function_ops(module):
             if op.operation.name in MOVES:
@@ -135,7 +131,7 @@ def move_narrow(op: Any, element: Element) -> None:
     """Let an op that only moves numbers move narrow ones, where it gets nothing else."""
     kind, operands = TYPES[element.name].get(), list(op.operands)
     sources = [narrow_source(value, element) for value in operands]
-    if None in sources:
+    if any(source is None for source in sources):
         return
     with ir.InsertionPoint(op), op.location:
         made = ir.Operation.create(

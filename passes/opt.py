@@ -24,7 +24,7 @@ from .diagnostics import (
     of_mlir_error,
     of_remark,
 )
-from .pipeline import Element
+from .pipeline import Step
 
 SPLIT = re.compile(r"^// -----.*$", re.MULTILINE)
 
@@ -89,7 +89,7 @@ def command(
 
 
 def _process(
-    text: str, elements: list[Element], dump_ir: Path | None
+    text: str, elements: list[Step], dump_ir: Path | None
 ) -> tuple[Any | None, list[Diagnostic]]:
     """The transformed module (None after an error) and everything that was diagnosed."""
     session = Session()

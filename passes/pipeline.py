@@ -16,13 +16,13 @@ from niwaki.kept_input import kept_input
 
 from .base import REGISTRY, ModulePass, Session
 
-Element = ModulePass | str
+Step = ModulePass | str
 
 # Constants of more elements are elided in dumps: a layer's weights would hide its IR.
 DUMPED_ELEMENTS = 16
 
 
-def parse_pipeline(text: str) -> list[Element]:
+def parse_pipeline(text: str) -> list[Step]:
     """The elements of a pipeline: our passes as objects, MLIR's as text.
 
     Raises:
@@ -34,13 +34,13 @@ def parse_pipeline(text: str) -> list[Element]:
     return [_parse_element(element) for element in _split_top_level(match.group(1))]
 
 
-def pipeline_text(elements: list[Element]) -> str:
+def pipeline_text(elements: list[Step]) -> str:
     """Inverse of `parse_pipeline`."""
     return f"builtin.module({','.join(e if isinstance(e, str) else e.spec() for e in elements)})"
 
 
 def run_pipeline(
-    module: Any, elements: list[Element], session: Session, dump_ir: Path | None = None
+    module: Any, elements: list[Step], session: Session, dump_ir: Path | None = None
 ) -> None:
     """Run passes in order on `module` (an `ir.Operation`), verifying after each.
 
@@ -68,11 +68,11 @@ def run_pipeline(
         _dump(module, dump_ir, number, _name(element))
 
 
-def _name(element: Element) -> str:
+def _name(element: Step) -> str:
     return element if isinstance(element, str) else element.name
 
 
-def _run_one(module: Any, element: Element, session: Session) -> None:
+def _run_one(module: Any, element: Step, session: Session) -> None:
     manager = PassManager("builtin.module", context=module.context)
     if isinstance(element, str):
         manager.add(element)
@@ -86,7 +86,7 @@ def _run_one(module: Any, element: Element, session: Session) -> None:
         manager.run(module)
 
 
-def _parse_element(text: str) -> Element:
+def _parse_element(text: str) -> Step:
     name, *words = re.findall(r"[\w.-]+", text) or [text]
     if name in REGISTRY:
         return REGISTRY[name].from_options(_options(name, text.removeprefix(name).strip()))
@@ -154,7 +154,7 @@ def _dump(module: Any, folder: Path | None, number: int, name: str) -> None:
         raise NiwakiError(f"cannot write the IR to '{file}': {error.strerror}") from error
 
 
-def _reproducer(before: Any, element: Element) -> str:
+def _reproducer(before: Any, element: Step) -> str:
     """Write the IR as it was before the failing pass; returns how to run it again."""
     pipeline = shlex.quote(pipeline_text([element]))
     text = before.get_asm(enable_debug_info=True)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from niwaki.elements import F32, Element
 from niwaki.errors import NiwakiError
 from niwaki.targets import Target
 
 from .base import ModulePass
-from .pipeline import Element, parse_pipeline
+from .pipeline import Step, parse_pipeline
 
 # Layers first, so that whatever fuses afterwards sees them; then tails of one op, then longer ones
 # that elementwise fusion has made into one.
@@ -22,9 +23,10 @@ RAISE = (
     "cse",
 )
 TRIM = "sparse-pattern-trim-channels"
+DETECT = ("sparse-pattern-reorder-kernels", "sparse-pattern-detect-schemes")
+NARROW = "sparse-pattern-narrow-elements"
+CLEAN = ("canonicalize", "cse")
 CHOOSE = (
-    "sparse-pattern-reorder-kernels",
-    "sparse-pattern-detect-schemes",
     "sparse-pattern-assign-layouts",
     "cse",
     "sparse-pattern-select-kernels",
@@ -57,13 +59,14 @@ OPTIONAL = (
 )
 
 
-def compile_pipeline(target: Target, trim_threshold: float = 0.0) -> str:
+def compile_pipeline(target: Target, trim_threshold: float = 0.0, precision: Element = F32) -> str:
     """The pipeline from linalg on tensors to IREE's input for `target`.
 
-    Weights of at most `trim_threshold` count as zero.
+    Weights of at most `trim_threshold` count as zero. Layers are of type `precision`.
     """
     trim = f"{TRIM}{{threshold={trim_threshold}}}" if trim_threshold else TRIM
-    return _text(*RAISE, trim, *CHOOSE, *_lower(target))
+    narrow = () if precision == F32 else (f"{NARROW}{{element={precision.name}}}", *CLEAN)
+    return _text(*RAISE, trim, *DETECT, *narrow, *CHOOSE, *_lower(target))
 
 
 def lowering_pipeline(target: Target) -> str:
@@ -71,7 +74,7 @@ def lowering_pipeline(target: Target) -> str:
     return _text(*_lower(target))
 
 
-def leave_out(pipeline: str, names: Collection[str]) -> list[Element]:
+def leave_out(pipeline: str, names: Collection[str]) -> list[Step]:
     """The elements of `pipeline` without those called `names`.
 
     Raises:
@@ -88,7 +91,7 @@ def leave_out(pipeline: str, names: Collection[str]) -> list[Element]:
     return [element for element in elements if _name(element) not in names]
 
 
-def _name(element: Element) -> str:
+def _name(element: Step) -> str:
     return element.name if isinstance(element, ModulePass) else element.partition("{")[0].strip()
 
 

@@ -273,6 +273,24 @@ def select_or_zero(condition: ir.Value, value: ir.Value) -> ir.Value:
     return select(condition, value, zero(value.type))
 
 
+def float_maximum(a: ir.Value, b: ir.Value, **flags: Any) -> ir.Value:
+    """The larger of two floats, lane by lane; NaN wins, as in PyTorch."""
+    return _extremum("maximum", a, b, **flags)
+
+
+def float_minimum(a: ir.Value, b: ir.Value, **flags: Any) -> ir.Value:
+    """The smaller of two floats, lane by lane; NaN wins, as in PyTorch."""
+    return _extremum("minimum", a, b, **flags)
+
+
+def _extremum(name: str, a: ir.Value, b: ir.Value, **flags: Any) -> ir.Value:
+    kind = a.type.element_type if isinstance(a.type, ir.VectorType) else a.type
+    if isinstance(kind, ir.F16Type):
+        # IREE 3.13 fails on arith's ops for vectors of f16.
+        return ir.Operation.create(f"llvm.intr.{name}", [a.type], [a, b]).result
+    return {"maximum": arith.maximumf, "minimum": arith.minimumf}[name](a, b, **flags)
+
+
 def fma(a: ir.Value, b: ir.Value, c: ir.Value) -> ir.Value:
     """a * b + c with one rounding."""
     if isinstance(a.type, ir.VectorType):

@@ -20,13 +20,13 @@ from typing import Any
 import torch_mlir.ir as ir
 from torch_mlir.dialects import arith
 
-from .builder import Index, lane_type, load, splat
+from .builder import Index, float_maximum, float_minimum, lane_type, load, splat
 
 # Which of two zeros a clamp gives is of no consequence, and costs instructions to decide.
 NO_SIGNED_ZEROS = arith.FastMathFlags.nsz
 # Comparisons that pick the value where it is NaN, and those that do not pick the bound there.
-_PICK_VALUE = {9: arith.maximumf, 10: arith.maximumf, 11: arith.minimumf, 12: arith.minimumf}
-_PICK_BOUND = {2: arith.minimumf, 3: arith.minimumf, 4: arith.maximumf, 5: arith.maximumf}
+_PICK_VALUE = {9: float_maximum, 10: float_maximum, 11: float_minimum, 12: float_minimum}
+_PICK_BOUND = {2: float_minimum, 3: float_minimum, 4: float_maximum, 5: float_maximum}
 
 
 @dataclass(frozen=True)

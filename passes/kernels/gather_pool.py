@@ -23,13 +23,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch_mlir.ir as ir
-from torch_mlir.dialects import arith, vector
+from torch_mlir.dialects import vector
 
 from niwaki.dialects import Blocks, GatherPoolTile, Planar
 
 from .builder import (
     Index,
     equal,
+    float_maximum,
     for_range,
     load,
     load_index,
@@ -249,7 +250,7 @@ def _maxima(
             value = finished(epilogue, total, bias, [], Index(0), width)
             known = best.get((filter_, vector_))
             # NaN wins, as in PyTorch.
-            best[filter_, vector_] = value if known is None else arith.maximumf(known, value)
+            best[filter_, vector_] = value if known is None else float_maximum(known, value)
     return best
 
 
@@ -261,4 +262,4 @@ def _store_windows(value: ir.Value, output: ir.Value, at: Index, kept: int) -> N
             vector.shuffle(value, value, [COLUMNS * (start + i) + lane for i in range(width)])
             for lane in range(COLUMNS)
         )
-        store(arith.maximumf(even, odd), output, at + start)
+        store(float_maximum(even, odd), output, at + start)

@@ -30,6 +30,7 @@ from .builder import (
     as_value,
     below,
     float_constant,
+    float_maximum,
     fold_range,
     in_type,
     join_strided,
@@ -99,7 +100,7 @@ def pooling_kernel(pool: Pooling, epilogue: ir.Block) -> Kernel:
 
 def combine(kind: str, a: ir.Value, b: ir.Value) -> ir.Value:
     """Maximum (NaN wins, as in PyTorch) or sum."""
-    return arith.maximumf(a, b) if kind == "max" else arith.addf(a, b)
+    return float_maximum(a, b) if kind == "max" else arith.addf(a, b)
 
 
 def window(

@@ -27,7 +27,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch_mlir.ir as ir
-from torch_mlir.dialects import arith
 
 from niwaki.dialects import Planar, Values
 
@@ -38,6 +37,7 @@ from .builder import (
     below,
     equal,
     float_constant,
+    float_maximum,
     fma,
     fold_range,
     for_range,
@@ -299,7 +299,7 @@ def _windows(
     return [
         [
             functools.reduce(
-                arith.maximumf,
+                float_maximum,
                 [x for c in pixels[left : left + conv.window] for x in c[top : top + conv.window]],
             )
             for top in steps
