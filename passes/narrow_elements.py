@@ -81,8 +81,9 @@ def range_problem(op: Any, element: Element) -> str:
     scalars = [value.owner.attributes["value"] for value in used if is_constant(value)]
     numbers = [np.asarray(one.value) for one in scalars if isinstance(one, ir.FloatAttr)]
     for array in (*(array for array in arrays if array is not None), *numbers):
-        largest = float(np.abs(array).max(initial=0))
-        if element.largest < largest < np.inf:
+        magnitudes = np.abs(array)
+        largest = float(magnitudes.max(initial=0, where=np.isfinite(magnitudes)))
+        if largest > element.largest:
             told = f"it has a number of magnitude {largest:.4g}"
             return f"{told}, and the largest of {element.name} is {element.largest:g}"
     return ""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from chosen import Layers
-from numeric.cases import Branches, Case
+from chosen import Layers, own_family
+from numeric.cases import Branches, Case, compare, reference
+from numeric.odd_layers import odd_layers, odd_patterns, odd_single_filters
 from numeric.pattern_layers import LAYERS
+from numeric.pooled_layers import odd_pooled
 from numeric.random_graphs import failures
 from numeric.random_layers import (
     random_cases,
@@ -52,6 +55,24 @@ def both(
 def test_residual_network(target: str, arm64: Emulator, tmp_path: Path) -> None:
     torch.manual_seed(0)
     both(ResNet().eval(), (torch.randn(1, 3, 32, 32),), target, arm64, tmp_path)
+
+
+@pytest.mark.parametrize(("target", "tolerance"), [("arm64", 3e-3), ("arm64-android", 1e-2)])
+def test_half_precision(
+    target: str, tolerance: float, arm64: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every family in f16; sums are f32 without arithmetic for f16, and f16 with it."""
+    monkeypatch.setattr(select_kernels, "fastest", own_family)
+    cases = [*odd_layers(), *odd_patterns(), *odd_single_filters(), *odd_pooled()]
+    for make in (random_pool, random_linear):
+        cases += random_cases(make, 3, 6)
+    inputs = tuple(x for case in cases for x in case.inputs)
+    model, path = Branches(cases).eval(), tmp_path / "net.niwaki"
+    niwaki.compile(model, inputs, target=target, output=path, precision="f16")
+    results = iter(arm64.run_bundle(path, [np.ascontiguousarray(x.numpy()) for x in inputs]))
+    expected = [reference(case.model, case.inputs) for case in cases]
+    found = [[next(results) for _ in outputs] for outputs in expected]
+    compare([replace(case, tolerance=tolerance) for case in cases], found, expected)
 
 
 def test_random_graphs() -> None:

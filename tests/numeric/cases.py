@@ -61,11 +61,18 @@ class Compiled:
     """Cases compiled as one network; a call maps inputs of each case to outputs of each."""
 
     def __init__(
-        self, cases: Sequence[Case], folder: Path, target: str = "host", threads: int = 1
+        self,
+        cases: Sequence[Case],
+        folder: Path,
+        target: str = "host",
+        threads: int = 1,
+        precision: str = "f32",
     ) -> None:
         inputs = tuple(value for case in cases for value in case.inputs)
         path = folder / f"{target}.niwaki"
-        self.bundle = niwaki.compile(Branches(cases).eval(), inputs, target=target, output=path)
+        self.bundle = niwaki.compile(
+            Branches(cases).eval(), inputs, target=target, output=path, precision=precision
+        )
         self.network = niwaki.load(path, threads=threads)
 
     def __call__(self, inputs: Sequence[Tensors]) -> list[list[Array]]:
@@ -77,12 +84,18 @@ class Compiled:
         return {int(layer.name.split(".")[1]) for layer in self.bundle.manifest.layers}
 
 
-def check(cases: Sequence[Case], folder: Path, target: str = "host", threads: int = 1) -> Compiled:
+def check(
+    cases: Sequence[Case],
+    folder: Path,
+    target: str = "host",
+    threads: int = 1,
+    precision: str = "f32",
+) -> Compiled:
     """Compile `cases`, run them on two sets of inputs, compare with PyTorch.
 
     Both sets must give different results in nearly all cases, lest nothing be tested.
     """
-    compiled = Compiled(cases, folder, target, threads)
+    compiled = Compiled(cases, folder, target, threads, precision)
     references = []
     for inputs in ([case.inputs for case in cases], [tuple(map(another, c.inputs)) for c in cases]):
         references.append([reference(case.model, x) for case, x in zip(cases, inputs, strict=True)])

@@ -15,7 +15,16 @@ from niwaki.passes.kernels.winograd_sizes import Winograd
 def winograd(rows: int, tile_rows: int, blocks: int) -> Winograd:
     """A layer with so many rows of tiles."""
     plane: Planar = plain_layout([4 * rows, 8])
-    sizes = {"images": 1, "filters": 8, "planes": 4, "depth": 1, "taps": 3, "window": 1, "lanes": 8}
+    sizes = {
+        "images": 1,
+        "filters": 8,
+        "planes": 4,
+        "depth": 1,
+        "taps": 3,
+        "window": 1,
+        "lanes": 8,
+        "weight_lanes": 1,
+    }
     tile = WinogradTile(4, 8, 1, together=8, groups=1, rows=tile_rows, blocks=blocks)
     return Winograd(input=plane, result=plane, padding=(0, 1, 1), tile=tile, **sizes)
 
