@@ -24,7 +24,20 @@ _TENSOR = re.compile(r"tensor<(\d+x)*f64>")
 
 
 def check_double_functions(module: ir.Module) -> None:
-    """Raise NiwakiError for the first op of `module` that IREE could not compile.
+    """Raise NiwakiError for the first op of `module` that IREE could not compile."""
+    if op := unsupported_double(module):
+        named = isinstance(op.location, ir.NameLoc)
+        where = f"layer {op.location.name_str!r}: " if named else ""
+        raise NiwakiError(f"{where}{told(op)}")
+
+
+def told(op: ir.Operation) -> str:
+    """What is wrong with an op that `unsupported_double` gives."""
+    return f"{op.name.split('.')[1]} of float64 is not supported: compute it in float32"
+
+
+def unsupported_double(module: ir.Module) -> ir.Operation | None:
+    """The first op of `module` that IREE could not compile.
 
     Where no tensor is of f64, IREE computes scalars of f64 in f32.
     """
@@ -37,18 +50,15 @@ def check_double_functions(module: ir.Module) -> None:
         uses_doubles = uses_doubles or any(_TENSOR.fullmatch(str(kind)) for kind in kinds)
         is_function = op.name.startswith("math.") and op.name not in _EXACT
         is_function = is_function or op.name == "arith.remf"  # a call of fmod
-        if is_function and any(isinstance(kind, ir.F64Type) for kind in kinds):
+        if is_function and any(_is_double(kind) for kind in kinds):
             found.append(op)
         return ir.WalkResult.ADVANCE
 
     module.operation.walk(look)
-    if uses_doubles and found:
-        (op, *_) = found
-        where = f"layer {op.location.name_str!r}: " if _is_named(op.location) else ""
-        raise NiwakiError(
-            f"{where}{op.name.split('.')[1]} of float64 is not supported: compute it in float32"
-        )
+    return found[0] if uses_doubles and found else None
 
 
-def _is_named(location: ir.Location) -> bool:
-    return isinstance(location, ir.NameLoc)
+def _is_double(kind: ir.Type) -> bool:
+    """Whether `kind` is f64, or a vector or tensor of it."""
+    element = kind.element_type if isinstance(kind, ir.ShapedType) else kind
+    return isinstance(element, ir.F64Type)

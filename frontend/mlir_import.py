@@ -10,6 +10,7 @@ from torch_mlir.dialects import torch as torch_dialect
 
 from niwaki.errors import NiwakiError
 from niwaki.frontend.dense_resources import inline_dense_resources
+from niwaki.frontend.double_functions import told, unsupported_double
 from niwaki.frontend.imported import Imported
 from niwaki.signature import DTYPES, Signature, TensorSpec, Tree
 
@@ -31,8 +32,8 @@ def import_mlir(path: str | Path, context: ir.Context) -> Imported:
     """The network in file `path`; its function may have any name where it is the only public one.
 
     Raises NiwakiError, as ``file:line:col: message`` where a place is known, for a file that cannot
-    be read or parsed, has no such function, or whose function takes or returns anything but tensors
-    of fixed sizes and supported dtypes.
+    be read or parsed, has no such function or computes functions of float64 that IREE lacks, or
+    whose function takes or returns anything but tensors of fixed sizes and supported dtypes.
     """
     path = Path(path)
     # The torch dialect is no input, but knowing it tells a file that is one step too early from a
@@ -42,6 +43,8 @@ def import_mlir(path: str | Path, context: ir.Context) -> Imported:
     _check_dialects(path, module)
     function = _network(path, module)
     signature = _signature(path, function)
+    if op := unsupported_double(module):
+        raise _error_at(path, op.location, told(op))
     inline_dense_resources(module, path)
     function.attributes["sym_name"] = ir.StringAttr.get("main", context)
     return Imported(module, signature)

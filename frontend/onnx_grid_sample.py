@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import onnx
 
+from niwaki.frontend.onnx_graph import type_name
 from niwaki.frontend.onnx_steps import Steps
 
 _CUBIC = -0.75  # ONNX's coefficient, and PyTorch's
@@ -32,6 +33,9 @@ class _Tap(NamedTuple):
 
 def grid_sample(steps: Steps) -> None:
     x, grid = steps.node.input
+    kind = steps.graph.type_of(x).element
+    if kind != onnx.TensorProto.FLOAT:
+        raise steps.refused(f"samples {type_name(kind)}", "cast its input to float32")
     images, channels, *sizes = steps.input_shape()
     points = steps.graph.type_of(grid).shape[1:-1]
     mode = steps.attribute("mode", "linear")

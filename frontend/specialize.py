@@ -22,8 +22,10 @@ from niwaki.frontend.input_sizes import fixed_sizes, shape_text
 from niwaki.frontend.torch_export import quiet
 
 
-def specialize(program: ExportedProgram, choices: InputChoices) -> ExportedProgram:
+def specialize(program: ExportedProgram, choices: InputChoices, file: str = "") -> ExportedProgram:
     """`program` itself where all sizes of its inputs are fixed, else a new one.
+
+    Messages begin with `file`, where it comes from one.
 
     Raises:
         NiwakiError: a dimension is open still, a choice contradicts the program, or the program
@@ -40,16 +42,17 @@ def specialize(program: ExportedProgram, choices: InputChoices) -> ExportedProgr
         for arg in arguments
         if isinstance(arg, TensorArgument)
     }
-    choices.check("the program", list(tensors))
+    place = f"{file}: " if file else ""
+    choices.check(file or "the program", list(tensors))
     for name in choices.constants:
         raise NiwakiError(
-            f"input {name!r} is one of an exported program: constants are for .onnx files"
+            f"{place}input {name!r} is one of an exported program: constants are for .onnx files"
         )
     declared = {
         name: [size if isinstance(size, int) else str(size) for size in tensor.shape]
         for name, tensor in tensors.items()
     }
-    shapes = fixed_sizes("", declared, choices)
+    shapes = fixed_sizes(place, declared, choices)
     if all(list(shape) == declared[name] for name, shape in shapes.items()):
         return program
     leaves = [
@@ -58,11 +61,11 @@ def specialize(program: ExportedProgram, choices: InputChoices) -> ExportedProgr
         else getattr(arg, "value", None)
         for arg in arguments
     ]
-    return _exported_again(program, leaves, shapes)
+    return _exported_again(program, leaves, shapes, place)
 
 
 def _exported_again(
-    program: ExportedProgram, leaves: list[Any], shapes: dict[str, tuple[int, ...]]
+    program: ExportedProgram, leaves: list[Any], shapes: dict[str, tuple[int, ...]], place: str
 ) -> ExportedProgram:
     in_spec = program.call_spec.in_spec
     assert in_spec is not None
@@ -76,6 +79,6 @@ def _exported_again(
             reason = next(iter(str(error).splitlines()), type(error).__name__)[:200]
             sizes = ", ".join(f"{name} of {shape_text(shape)}" for name, shape in shapes.items())
             raise NiwakiError(
-                f"the program does not take {sizes} ({reason.rstrip(' .')}): give other sizes by "
-                "--shape"
+                f"{place}the program does not take {sizes} ({reason.rstrip(' .')}): give other "
+                "sizes by --shape"
             ) from error

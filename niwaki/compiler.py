@@ -153,8 +153,9 @@ def _import(
     """The network as linalg on tensors, from whatever the user gave."""
     from niwaki import frontend
 
-    if isinstance(model, (str, os.PathLike)):
-        loaded = frontend.load_model(os.fspath(model))
+    file = os.fspath(model) if isinstance(model, (str, os.PathLike)) else ""
+    if file:
+        loaded = frontend.load_model(file)
         if loaded.path is not None and weights is not None:
             raise NiwakiError(f"{loaded.path} has its weights: weights are for a torch.nn.Module")
         if loaded.path is not None and loaded.path.suffix == ".onnx":
@@ -173,7 +174,7 @@ def _import(
     if isinstance(model, ExportedProgram):
         from niwaki.frontend.specialize import specialize
 
-        model = specialize(model, choices)
+        model = specialize(model, choices, file)
     elif choices != AS_DECLARED:
         from niwaki.frontend.batch import with_batch
         from niwaki.frontend.module_rules import check_model, positional

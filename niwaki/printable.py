@@ -12,3 +12,8 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+
+
+def printable_lines(text: str) -> str:
+    """`text` with its line breaks, and nothing else that is no visible character."""
+    return "\n".join(map(printable, text.split("\n")))

@@ -38,7 +38,8 @@ def run_tool(
     Args:
         command: path of the program, and its arguments.
         data: what it reads from standard input.
-        scratch: folder for its temporary files.
+        scratch: the folder that it runs in, for its temporary files. It knows the folder as `.`:
+            iree-compile makes a command line of such paths, without quotes.
 
     Raises:
         FileNotFoundError: there is no such program.
@@ -47,11 +48,12 @@ def run_tool(
     if not program.is_file():
         raise FileNotFoundError(program)
     process = subprocess.Popen(
-        _launched([str(word) for word in command]),
+        _launched([str(program.absolute()), *map(str, command[1:])]),
         stdin=subprocess.DEVNULL if data is None else subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env={**os.environ, "TMPDIR": str(scratch)} if scratch else None,
+        cwd=scratch,
+        env={**os.environ, "TMPDIR": "."} if scratch else None,
     )
 
     def end() -> None:

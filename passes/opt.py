@@ -13,6 +13,7 @@ import torch_mlir.ir as ir
 
 from niwaki.dialects import context
 from niwaki.errors import CompilerBug, NiwakiError
+from niwaki.printable import printable_lines
 
 from . import Session, parse_pipeline, run_pipeline
 from .base import BrokenInvariant, PassFailure
@@ -75,17 +76,22 @@ def command(
             problems = compare(expected_diagnostics(chunk), found)
             failed |= bool(problems)
             for problem in problems:
-                click.echo(f"{file}:{problem}", err=True)
+                _tell(f"{file}:{problem}")
             continue
         for diagnostic in found:
             if diagnostic.severity == "error" or show_remarks:
-                click.echo(f"{file}:{diagnostic}", err=True)
+                _tell(f"{file}:{diagnostic}")
             failed |= diagnostic.severity == "error"
         if module is not None:
             click.echo(f"{separator}{module.get_asm(use_name_loc_as_prefix=print_names)}", nl=False)
             separator = "\n// -----\n\n"
     if failed:
         raise SystemExit(1)
+
+
+def _tell(text: str) -> None:
+    """Names of layers and files may hold anything, also what moves a cursor."""
+    click.echo(printable_lines(text), err=True)
 
 
 def _process(
@@ -141,7 +147,7 @@ def main() -> None:
     except (NiwakiError, CompilerBug) as error:
         if isinstance(error, CompilerBug):
             traceback.print_exception(error.__cause__)
-        click.echo(f"error: {error}", err=True)
+        _tell(f"error: {error}")
         sys.exit(1)
 
 

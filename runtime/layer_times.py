@@ -14,8 +14,11 @@ from niwaki.records import DispatchRecord
 from .abi import check_signature
 from .bundle import Bundle
 from .device import check_device
+from .measure import check_calls
 from .profiler import KernelRun, profile
 from .small_networks import useful_threads
+
+MOST_PROFILED = 10_000  # calls: each kernel run of each is an event in memory
 
 
 @dataclass(frozen=True)
@@ -70,11 +73,9 @@ def time_layers(
         )
     check_device(manifest, path, None)
     check_signature(bundle)
-    if threads < 1 or repetitions < 1 or warmup < 0:
-        raise NiwakiError(
-            f"cannot time layers in {repetitions} calls after {warmup} with {threads} threads: "
-            "need at least 1 after 0 with 1"
-        )
+    check_calls(warmup, repetitions, MOST_PROFILED)
+    if threads < 1:
+        raise NiwakiError(f"cannot time layers with {threads} threads: need at least 1")
     if not manifest.dispatches:
         raise NiwakiError(f"{path} runs no kernels: there are no layers to time")
     # The time of a call ends where the next one begins, so one more is made.

@@ -13,6 +13,8 @@ from niwaki.signature import TensorSpec
 from .arrays import aligned_empty
 from .network import Network
 
+MOST_CALLS = 1_000_000
+
 
 @dataclass(frozen=True)
 class Measurement:
@@ -34,12 +36,10 @@ def bench(network: Network, warmup: int = 10, repetitions: int = 50, seed: int =
     settle.
 
     Raises:
-        NiwakiError: `repetitions` is less than 1 or `warmup` less than 0.
+        NiwakiError: `repetitions` is less than 1, `warmup` less than 0, or both together more than
+            `MOST_CALLS`.
     """
-    if repetitions < 1 or warmup < 0:
-        raise NiwakiError(
-            f"cannot measure {repetitions} calls after {warmup}: need at least 1 after 0"
-        )
+    check_calls(warmup, repetitions, MOST_CALLS)
     inputs = random_inputs(network.signature.inputs, seed)
     for _ in range(warmup):
         network(*inputs)
@@ -57,6 +57,22 @@ def bench(network: Network, warmup: int = 10, repetitions: int = 50, seed: int =
         threads=network.threads,
         device=network.device,
     )
+
+
+def check_calls(warmup: int, repetitions: int, most: int) -> None:
+    """Refuse numbers of calls that are none, or more than `most` in all, which is no measurement.
+
+    Raises:
+        NiwakiError: the message names both.
+    """
+    if repetitions < 1 or warmup < 0:
+        raise NiwakiError(
+            f"cannot measure {repetitions} calls after {warmup}: need at least 1 after 0"
+        )
+    if warmup + repetitions > most:
+        raise NiwakiError(
+            f"cannot measure {repetitions} calls after {warmup}: give at most {most:,} in all"
+        )
 
 
 def random_inputs(specs: tuple[TensorSpec, ...], seed: int = 0) -> list[np.ndarray]:

@@ -41,7 +41,8 @@ def report_text(manifest: Manifest, width: int | None = None) -> str:
 
     At most `width` columns wide; without it as `text_table` says.
     """
-    lines = [*layer_table(manifest, width), "", *total_lines(manifest)]
+    table = [*layer_table(manifest, width), ""] if manifest.layers else []
+    lines = [*table, *total_lines(manifest)]
     if manifest.remarks:
         lines.append("")
     for reason, layers in reasons(manifest).items():
@@ -74,6 +75,8 @@ def layer_table(manifest: Manifest, width: int | None = None) -> list[str]:
 def total_lines(manifest: Manifest) -> list[str]:
     """What all layers have together."""
     sums, layers = totals(manifest), called_layers(manifest)
+    if not layers:
+        return ["no layer has weights that could be pruned: IREE computes the whole network"]
     packed, dense, csr = sums["packed_bytes"], sums["dense_bytes"], sums["csr_bytes"]
     kept, weights = sums["kept"], sums["weights"]
     calls = sum(layer.calls for layer in layers)
@@ -83,7 +86,7 @@ def total_lines(manifest: Manifest) -> list[str]:
     lines = [
         f"{len(layers)} layer{'' if len(layers) == 1 else 's'}{called}, "
         f"{kept:,} of {weights:,} weights kept ({percent(kept, weights)})",
-        *([f"schemes: {listed(schemes)}"] if layers else []),
+        f"schemes: {listed(schemes)}",
         f"{size_text(packed)} packed: {percent(packed, dense)} of dense ({size_text(dense)}), "
         f"{percent(packed, csr)} of CSR ({size_text(csr)})",
     ]

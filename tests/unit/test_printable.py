@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import unicodedata
 from dataclasses import replace
 from pathlib import Path
@@ -105,6 +107,18 @@ def test_commands(command: str, path: Path, tmp_path: Path) -> None:
         result = CliRunner().invoke(main, [command, str(file), *output])
         assert is_harmless(result.output), result.output
         assert len(result.output) > 10
+
+
+@pytest.mark.parametrize("flags", [[], ["--verify-diagnostics"], ["--remarks"]])
+def test_diagnostics_of_niwaki_opt(flags: list[str], tmp_path: Path) -> None:
+    """Of a verifier's error, which quotes a name of such letters, in a file of such a name."""
+    path = tmp_path / "a\x1b[31m\nb.mlir"
+    path.write_text('func.func @"a\\1B[2J\\07"() -> i32 { return }\n')
+    command = [sys.executable, "-m", "niwaki.passes.opt", *flags, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "error" in done.stderr
+    assert is_harmless(done.stderr), done.stderr
 
 
 def test_json_is_escaped_as_json_does(path: Path) -> None:

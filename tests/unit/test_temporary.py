@@ -203,7 +203,7 @@ from niwaki.tool import run_tool
 with stopped_cleanly(), temporary_folder() as folder, atomic_file({str(out / "net")!r}) as file:
     file.write(b"half")
     (folder / "file").write_text("contents")
-    run_tool(["/bin/sh", "-c", "echo $$ > pid; sleep 60 & sleep 60"], scratch=folder)
+    run_tool(["/bin/sh", "-c", "echo $$ > {tmp_path}/pid; sleep 60 & sleep 60"], scratch=folder)
 """
     process = subprocess.Popen(
         [sys.executable, "-c", program],

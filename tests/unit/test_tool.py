@@ -24,7 +24,7 @@ def test_one_that_says_nothing() -> None:
 
 
 def test_its_temporary_files(tmp_path: Path) -> None:
-    program = "import tempfile; print(tempfile.gettempdir())"
+    program = "import os, tempfile; print(os.path.abspath(tempfile.gettempdir()))"
     done = run_tool([sys.executable, "-c", program], scratch=tmp_path)
     assert done.stdout.decode().strip() == str(tmp_path)
     assert "TMPDIR" not in os.environ or os.environ["TMPDIR"] != str(tmp_path)

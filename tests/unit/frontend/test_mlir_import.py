@@ -199,3 +199,15 @@ def test_a_file_in_the_torch_dialect(path: Path) -> None:
         "net.mlir:3:10: 'torch.aten.relu' is of the torch dialect: lower the file to linalg on "
         "tensors"
     )
+
+
+@pytest.mark.parametrize("function", ["math.sin", "math.tanh", "math.erf", "linalg.tanh"])
+def test_functions_of_float64(path: Path, function: str) -> None:
+    kind = "tensor<4xf64>"
+    call = f"{function} %x : {kind}"
+    if function.startswith("linalg"):
+        call = f"{function} ins(%x : {kind}) outs(%x : {kind}) -> {kind}"
+    name = function.split(".")[1]
+    text = f"func.func @main(%x: {kind}) -> {kind} {{\n  %y = {call}\n  return %y : {kind}\n}}"
+    told = f"{name} of float64 is not supported: compute it in float32"
+    assert message(path, text).endswith(f": {told}")

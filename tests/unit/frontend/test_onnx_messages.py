@@ -13,7 +13,7 @@ from onnx_models import Arrays, model, node, normal, save
 from torch_mlir import ir
 
 from niwaki.errors import NiwakiError
-from niwaki.frontend import import_onnx, onnx_decompositions
+from niwaki.frontend import import_onnx
 from niwaki.frontend.input_choices import InputChoices
 from niwaki.frontend.onnx_choices import check_words
 from niwaki.frontend.onnx_graph import OnnxGraph
@@ -242,14 +242,18 @@ class TestOps:
             "export the model without it"
         )
 
-    def test_that_torch_mlir_lacks(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """One that we have a rule for, without it: all others that are known now it lowers."""
-        monkeypatch.delitem(onnx_decompositions._RULES, "ScatterElements")
-        made = helper.make_node("ScatterElements", ["x", "i", "x"], ["y"], "put", reduction="min")
-        inputs = {"x": normal(3, 3), "i": np.zeros((3, 3), np.int64)}
-        assert refusal(path, [made], inputs, opset=18) == (
-            "node 'put': torch-mlir cannot lower op 'ScatterElements' (opset 18) with these "
-            "arguments: write it with other ops"
+    def test_that_torch_mlir_lacks(self, path: Path) -> None:
+        made = helper.make_node("Shrink", ["x"], ["y"], "act")
+        assert refusal(path, [made], {"x": np.zeros((3, 3), np.int64)}) == (
+            "node 'act': torch-mlir cannot lower op 'Shrink' (opset 17) with these arguments: "
+            "write it with other ops"
+        )
+
+    def test_grids_of_other_types(self, path: Path) -> None:
+        inputs = {"x": np.zeros((1, 1, 3, 3), np.int64), "g": normal(1, 2, 2, 2)}
+        assert refusal(path, [node("GridSample", "x", "g")], inputs) == (
+            "the node that computes 'y': op 'GridSample' (opset 17) samples int64: cast its input "
+            "to float32"
         )
 
     def test_that_are_not_in_the_table(self, path: Path) -> None:

@@ -97,3 +97,18 @@ def test_what_does_not_fit() -> None:
     text = refusal(made, shapes={"image": (2, 3, 400, 8)})
     assert text.startswith("the program does not take image of 2x3x400x8, scale of 2x6 (")
     assert text.endswith("): give other sizes by --shape")
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [
+        {"constants": {"scale": 1}},
+        {"shapes": {"image": (2, 3)}},
+        {"shapes": {"image": (2, 3, 400, 8)}},
+        {"shapes": {"pixels": (1,)}},
+        {},
+    ],
+)
+def test_a_file_is_named(choices: dict[str, Any]) -> None:
+    with pytest.raises(NiwakiError, match=r"^net\.pt2: "):
+        specialize(program(), InputChoices(**choices), "net.pt2")

@@ -10,6 +10,7 @@ import pytest
 
 from niwaki.errors import NiwakiError
 from niwaki.runtime.iree_compile import IreeRefused, iree_compile
+from niwaki.targets import get_target
 
 
 def fake(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -24,6 +25,17 @@ def test_wrong_text(tmp_path: Path) -> None:
     with pytest.raises(IreeRefused, match=r"error: Dialect .no' not found") as caught:
         iree_compile("no.op", [], tmp_path)
     assert "\n" not in str(caught.value)
+
+
+def test_a_scratch_folder_of_any_name(tmp_path: Path) -> None:
+    """IREE gives a shell the paths of what it links."""
+    folder = tmp_path / 'a b\'s $HOME; "c"'
+    folder.mkdir()
+    text = """func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
+      %y = arith.addf %x, %x : tensor<4xf32>
+      return %y : tensor<4xf32>
+    }"""
+    assert iree_compile(text, get_target("x86-64-v3").iree_flags, folder)
 
 
 def test_failure_without_a_word(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,6 +29,12 @@ def test_nothing_to_measure(affine_path: Path, warmup: int, repetitions: int) ->
         bench(niwaki.load(affine_path), warmup, repetitions)
 
 
+def test_more_calls_than_a_measurement_needs(affine_path: Path) -> None:
+    message = "cannot measure 50 calls after 1000000000000: give at most 1,000,000 in all"
+    with pytest.raises(NiwakiError, match=f"^{message}$"):
+        bench(niwaki.load(affine_path), 10**12)
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_random_inputs(dtype: str) -> None:
     specs = (TensorSpec("x", (50, 40), dtype), TensorSpec("s", (), dtype))
