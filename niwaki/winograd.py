@@ -92,12 +92,13 @@ def transform(outputs: int, taps: int) -> Transform:
     return Transform(outputs, taps, pairs, weights, inputs, results)
 
 
-def transform_weights(kernels: npt.NDArray[Any], outputs: int) -> npt.NDArray[np.float32]:
+def transform_weights(kernels: npt.NDArray[Any], outputs: int) -> npt.NDArray[Any]:
     """Weights as points x points x channels x filters, from filters x channels x taps x taps.
 
-    Computed in double precision: it happens once, when a network is compiled.
+    Computed in double precision, since it happens once, when a network is compiled; the result is
+    of the kernels' type.
     """
     matrix = transform(outputs, kernels.shape[-1]).weights
     # As two products, which numpy hands to its linear algebra: networks have millions of kernels.
     points = matrix @ kernels.astype(np.float64) @ matrix.T
-    return points.transpose(2, 3, 1, 0).astype(np.float32)
+    return points.transpose(2, 3, 1, 0).astype(kernels.dtype)

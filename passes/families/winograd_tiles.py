@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from niwaki.dialects import WinogradAttr, round_up, square_window
-from niwaki.elements import F32
 from niwaki.targets import Target
 from niwaki.winograd import PAIRS, transform
 
@@ -58,8 +57,8 @@ class Tiling:
 
 
 def has_form(op: Any) -> bool:
-    """Taps that fill squares of a known size, all channels, f32: what the kernel takes."""
-    return bool(tile_sizes(op)) and op.groups.value == 1 and element_of(op.input) == F32
+    """Taps that fill squares of a known size, and all channels: what the kernel takes."""
+    return bool(tile_sizes(op)) and op.groups.value == 1
 
 
 def tile_sizes(op: Any) -> list[tuple[int, int]]:
@@ -97,9 +96,9 @@ def tiling(op: Any, target: Target, outputs: int, taps: int, step: int) -> Tilin
     window = square_window(op, op.weight.type.shape[2:])
     assert window is not None, "a size was found"
     planes = channels * len(planar_input(op).phases) * window.frames
-    height, _ = REGISTER_BLOCKS[target.vector(F32).registers]
+    height, _ = REGISTER_BLOCKS[target.registers]
     rows, columns = tile_grid(op, outputs)
-    lanes = target.vector(F32).lanes
+    lanes = target.vector(element_of(op.input)).lanes
     points = transform(outputs, taps).points ** 2
     blocks = [step] * (rows // step) + [rows % step] * (rows % step > 0)
     products = sum(FETCH + vectors_of(block * columns, lanes) for block in blocks)
@@ -115,7 +114,7 @@ def vectors_of(tiles: int, lanes: int) -> float:
 
 def fastest_kernel(op: Any, target: Target) -> WinogradAttr:
     """The kernel of a layer for which `has_form` holds."""
-    height, vectors = REGISTER_BLOCKS[target.vector(F32).registers]
+    height, vectors = REGISTER_BLOCKS[target.registers]
     best, filters = best_tiling(op, target), op.weight.type.shape[0]
     together = min(TOGETHER, round_up(filters, height))
     groups = -(-filters // together)

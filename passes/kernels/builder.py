@@ -153,6 +153,14 @@ def in_type(kind: ir.Type, value: ir.Value) -> ir.Value:
     return value if value.type == wanted else arith.extf(wanted, value)
 
 
+def as_stored(value: ir.Value, buffer: ir.Value) -> ir.Value:
+    """A float or a vector of them, in the type of a buffer's elements, which may be narrower."""
+    kind = ir.MemRefType(buffer.type).element_type
+    vectors = isinstance(value.type, ir.VectorType)
+    wanted = lane_type(kind, value.type.shape[0]) if vectors else kind
+    return value if value.type == wanted else arith.truncf(wanted, value)
+
+
 def element_bytes(buffer: ir.Value) -> int:
     """Bytes of an element of a buffer of floats."""
     return ir.FloatType(ir.MemRefType(buffer.type).element_type).width // 8

@@ -50,8 +50,8 @@ class Kernel:
         emit: gets the memrefs of operands and result, and the workgroup's numbers x, y, z.
         input: layout that the body assumes of its input; None for what is no activation in planes.
         result: the same of its result and of operands per position.
-        scratch: f32 values of memory that all workgroups together need besides; what one of them
-            writes there it alone may read.
+        scratch: tensor type of the memory that all workgroups together need besides, if they do;
+            what one of them writes there it alone may read.
         takes_memory: whether the result may take the memory of an operand of its layout: an element
             of it is read once, before the result is stored there, and by the same workgroup.
     """
@@ -62,7 +62,7 @@ class Kernel:
     emit: Callable[[Memory[Any], Workgroup], None]
     input: Planar | None = None
     result: Planar | None = None
-    scratch: int = 0
+    scratch: ir.Type | None = None
     takes_memory: bool = False
 
 
@@ -104,8 +104,7 @@ class KernelLibrary:
         The result takes the memory of the operand `taken`, if there is one.
         """
         # A second result, which nobody reads: IREE gives its memory back after the call.
-        scratch = [ir.RankedTensorType.get([kernel.scratch], ir.F32Type.get())]
-        results = [result, *(scratch if kernel.scratch else [])]
+        results = [result] if kernel.scratch is None else [result, kernel.scratch]
         values = operands.listed()
         place = None if taken is None else values.index(taken)
         own = results if place is None else results[1:]
@@ -143,7 +142,7 @@ class KernelLibrary:
         block = function.add_entry_block()
         with ir.InsertionPoint(block), location:
             *values, x, y, z = block.arguments
-            scratch = values.pop() if kernel.scratch else None
+            scratch = None if kernel.scratch is None else values.pop()
             result = values.pop() if taken is None else values[taken]
             memory = operands.memory(values, result, scratch)
             kernel.emit(memory, (Index(x), Index(y), Index(z)))

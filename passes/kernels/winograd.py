@@ -34,6 +34,7 @@ from .builder import (
     Index,
     above,
     all_of,
+    as_stored,
     below,
     equal,
     float_constant,
@@ -41,7 +42,9 @@ from .builder import (
     fma,
     fold_range,
     for_range,
+    in_type,
     load,
+    load_as,
     load_each,
     maximum,
     minimum,
@@ -53,7 +56,7 @@ from .builder import (
     when_else,
     zero_fill,
 )
-from .epilogue import finished, inline_epilogue
+from .epilogue import finished, inline_epilogue, sum_type
 from .library import Kernel, Workgroup, epilogue_key
 from .operands import Memory
 from .rows import for_pieces
@@ -79,6 +82,11 @@ class _Place:
     @property
     def scratch(self) -> ir.Value:
         return self.memory.scratch
+
+    @property
+    def kind(self) -> ir.Type:
+        """The type of everything that is computed, and of scratch memory."""
+        return ir.MemRefType(self.scratch.type).element_type
 
     @property
     def result(self) -> ir.Value:
@@ -119,7 +127,8 @@ def winograd_kernel(conv: Winograd, epilogue: ir.Block) -> Kernel:
             with when(equal(y, block_groups - 1)):
                 block(Index(whole), rows % size.rows)
 
-    key, scratch = (conv, epilogue_key(epilogue)), math.prod(workgroups) * conv.parts[-1]
+    key, elements = (conv, epilogue_key(epilogue)), math.prod(workgroups) * conv.parts[-1]
+    scratch = ir.RankedTensorType.get([elements], sum_type(epilogue))
     return Kernel("winograd", key, workgroups, emit, conv.input, conv.result, scratch)
 
 
@@ -179,9 +188,12 @@ def _transform_rows(
         rows = [minimum(maximum(row, 0), height - 1) for row in rows]
 
     def piece(offset: Index, lanes: int) -> None:
-        loaded = [load(place.memory.input, plane + row * pitch + offset, lanes) for row in rows]
+        loaded = [
+            load_as(place.kind, place.memory.input, plane + row * pitch + offset, lanes)
+            for row in rows
+        ]
         if not whole:
-            zeros = float_constant(0.0, ir.F32Type.get(), lanes)
+            zeros = float_constant(0.0, place.kind, lanes)
             loaded = [select(is_in, x, zeros) for is_in, x in zip(inside, loaded, strict=True)]
         for i, value in enumerate(input_points(conv.matrices, loaded)):
             at = place.lines + (i * conv.line + conv.padding[-1]) + offset
@@ -228,17 +240,15 @@ def _multiply(conv: Winograd, place: _Place, filter_: Index, count: Index, tile_
             # Weights come from memory, once for a block of tiles, and in order.
             prefetch(values, weights + (number + AHEAD) * height)
             updated = []
-            kind, first = ir.F32Type.get(), weights + number * height
-            of_plane = load_each(kind, values, first, height, conv.weight_lanes)
+            first = weights + number * height
+            of_plane = load_each(place.kind, values, first, height, conv.weight_lanes)
             for row, weight in enumerate(of_plane):
                 for i, width in enumerate(widths):
                     total = sums[row * len(widths) + i]
                     updated.append(fma(splat(weight, width), loaded[i], total))
             return updated
 
-        zeros = [
-            float_constant(0.0, ir.F32Type.get(), width) for _ in range(height) for width in widths
-        ]
+        zeros = [float_constant(0.0, place.kind, width) for _ in range(height) for width in widths]
         sums = fold_range(0, conv.planes * conv.depth, zeros, plane)
         for row in range(height):
             for i, start in enumerate(starts):
@@ -296,16 +306,12 @@ def _windows(
     extras = [splat(x, lanes) for x in per_filter]
     pixels = [[inline_epilogue(epilogue, [x, *extras], lanes) for x in c] for c in columns]
     steps = range(0, conv.outputs, conv.window)
-    return [
-        [
-            functools.reduce(
-                float_maximum,
-                [x for c in pixels[left : left + conv.window] for x in c[top : top + conv.window]],
-            )
-            for top in steps
-        ]
-        for left in steps
-    ]
+
+    def largest(left: int, top: int) -> ir.Value:
+        inside = [x for c in pixels[left : left + conv.window] for x in c[top : top + conv.window]]
+        return in_type(sum_type(epilogue), functools.reduce(float_maximum, inside))
+
+    return [[largest(left, top) for top in steps] for left in steps]
 
 
 def _products_to_lines(
@@ -356,7 +362,7 @@ def _store_row(
         value = load(place.scratch, from_line + offset, lanes)
         if conv.window == 1:
             value = finished(epilogue, value, per_filter, residuals, to_row + offset, lanes)
-        store(value, place.result, to_row + offset)
+        store(as_stored(value, place.result), place.result, to_row + offset)
 
     for_pieces(width, conv.lanes, piece)
     behind = to_row + width

@@ -75,6 +75,19 @@ def test_half_precision(
     compare([replace(case, tolerance=tolerance) for case in cases], found, expected)
 
 
+def test_half_winograd(arm64: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With arithmetic for f16 everything is rounded to 11 bits, transforms too."""
+    for outputs, tolerance in ((2, 1e-2), (4, 3e-2)):
+        always(monkeypatch, outputs, 24, 16)
+        cases = [replace(case, tolerance=tolerance) for case in odd_winograd(outputs)]
+        inputs = tuple(x for case in cases for x in case.inputs)
+        model, path = Branches(cases).eval(), tmp_path / f"{outputs}.niwaki"
+        niwaki.compile(model, inputs, target="arm64-android", output=path, precision="f16")
+        results = iter(arm64.run_bundle(path, [np.ascontiguousarray(x.numpy()) for x in inputs]))
+        expected = [reference(case.model, case.inputs) for case in cases]
+        compare(cases, [[next(results) for _ in outputs] for outputs in expected], expected)
+
+
 def test_random_graphs() -> None:
     assert failures(4, range(10), 5, "arm64") == []
 

@@ -19,6 +19,7 @@ from .cases import Case, check
 from .odd_layers import odd_layers, odd_patterns, odd_single_filters
 from .pooled_layers import odd_pooled
 from .random_layers import random_cases, random_linear, random_pool
+from .winograd_layers import always, odd_winograd
 
 # Inputs, weights and results are rounded to 11 bits each: of the largest value of the result.
 TOLERANCE = 3e-3
@@ -53,6 +54,16 @@ LAYERS: dict[str, Callable[[], list[Case]]] = {
 def test_layers(kind: str, target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(select_kernels, "fastest", own_family)
     check(rounded(LAYERS[kind]()), tmp_path, target, precision="f16")
+
+
+@pytest.mark.parametrize("outputs", [2, 4])
+def test_winograd(outputs: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Transformed weights are rounded, and their errors grow where results are transformed back."""
+    always(monkeypatch, outputs, 24, 16)
+    cases = [replace(case, tolerance=2 * outputs * 1e-3) for case in odd_winograd(outputs)]
+    compiled = check(cases, tmp_path, precision="f16")
+    kernels = {layer.kernel.split()[0] for layer in compiled.bundle.layers}
+    assert "winograd" in kernels
 
 
 def test_bundle_is_half_as_large(tmp_path: Path) -> None:
