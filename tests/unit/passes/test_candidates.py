@@ -192,9 +192,9 @@ def test_linear_layers(target: str) -> None:
             assert vectors * together + vectors + 1 <= machine.registers
 
 
-def plane(vectors: int) -> Plane:
+def plane(target: Target, vectors: int) -> Plane:
     """A plane of an input and a result that fit the caches."""
-    vector = get_target("x86-64-v4").vector(F32)
+    vector = target.vector(F32)
     return Plane(1, vectors, 1.0, 16, 16 * 64 * vectors, 16 * 64 * vectors, 0, vector)
 
 
@@ -212,16 +212,16 @@ def test_more_work_takes_longer(
 ) -> None:
     tile = GatherGemmTile(rows, vectors, 4, 1)
     count = blocks * columns
-    seconds = gather_gemm_seconds(target, plane(pixels), {rows: (blocks, count)}, tile)
+    seconds = gather_gemm_seconds(target, plane(target, pixels), {rows: (blocks, count)}, tile)
     assert seconds > 0
-    twice = replace(plane(pixels), images=2)
+    twice = replace(plane(target, pixels), images=2)
     longer = [
-        gather_gemm_seconds(target, plane(pixels), {rows: (blocks, count + more)}, tile),
+        gather_gemm_seconds(target, plane(target, pixels), {rows: (blocks, count + more)}, tile),
         # Of as many columns each: smaller ones may fit a cache that others do not.
         gather_gemm_seconds(
-            target, plane(pixels), {rows: (blocks + more, count + more * columns)}, tile
+            target, plane(target, pixels), {rows: (blocks + more, count + more * columns)}, tile
         ),
-        gather_gemm_seconds(target, plane(pixels + vectors), {rows: (blocks, count)}, tile),
+        gather_gemm_seconds(target, plane(target, pixels + vectors), {rows: (blocks, count)}, tile),
         gather_gemm_seconds(target, twice, {rows: (blocks, count)}, tile),
     ]
     assert all(other > seconds for other in longer)
@@ -241,6 +241,6 @@ def test_registers_that_spill_cost(target: str) -> None:
 def test_a_faster_machine_is_faster() -> None:
     machine = get_target("x86-64-v4")
     quick = replace(machine, core=replace(machine.cpu_core, clock=2 * machine.cpu_core.clock))
-    arguments = (plane(50), {8: (4, 400)}, GatherGemmTile(8, 3, 4, 1))
+    arguments = (plane(machine, 50), {8: (4, 400)}, GatherGemmTile(8, 3, 4, 1))
     ratio = gather_gemm_seconds(machine, *arguments) / gather_gemm_seconds(quick, *arguments)
     assert ratio == pytest.approx(2)
