@@ -16,6 +16,7 @@ from niwaki.frontend import (
     half_precision,
     integer_powers,
     integers,
+    nearest_resizing,
     norms,
     ordering,
     torch_padding,
@@ -32,8 +33,8 @@ def decomposition_table() -> dict[OpOverload, Callable[..., Any]]:
     """torch-mlir's own table, with our changes."""
     table = {op: rule for op, rule in get_decomposition_table().items() if op not in _KEEP}
     parts = (
-        elementwise, integer_powers, integers, norms, ordering, torch_padding, adaptive_pooling,
-        written_places,
+        adaptive_pooling, elementwise, integer_powers, integers, nearest_resizing, norms, ordering,
+        torch_padding, written_places,
     )  # fmt: skip
     for part in parts:
         table |= part.RULES
