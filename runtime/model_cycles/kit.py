@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import platform
 import shutil
 import subprocess
@@ -57,13 +56,8 @@ class Kit:
         return [str(loader), "--library-path", libraries, str(self.tools / "usr/bin" / program)]
 
     def emulated(self, counts: Path) -> list[str]:
-        """What stands before an arm64 program that marks what is to be counted.
-
-        It runs on one core of this machine, as counters are exact for one thread at a time.
-        """
-        here = max(os.sched_getaffinity(0))
+        """What stands before an arm64 program that marks what is to be counted."""
         return [
-            *("/usr/bin/taskset", "--cpu-list", str(here)),
             *self.tool("qemu-aarch64"),
             *("-cpu", self.core.emulated, "-L", str(self.sysroot)),
             *("-plugin", f"{self.plugin},out={counts}"),

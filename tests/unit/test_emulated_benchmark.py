@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import run
 from contender import IMAGES, OUTPUTS, Contender
 from emulated import counting, phone_engines
 from emulated.counting import Counted, count_all
@@ -145,3 +146,16 @@ def test_what_fails_is_told_and_others_go_on(
     other = replace(OURS, engine=NiwakiForPhones())
     results = count_all(KIT, [OURS, other], prepared, reuse=True)
     assert {counted.problem for counted in results.values()} == {"no fmla here"}
+
+
+def test_what_this_machine_lacks_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def lacking(*arguments: object) -> None:
+        raise NiwakiError("no C compiler for QEMU's plugin (cc, gcc, clang): install gcc")
+
+    monkeypatch.setattr(run, "fetch", lacking)
+    run.count_cycles(PLAN, reuse=True)
+    assert capsys.readouterr().out == (
+        "emulated-resnet18: no C compiler for QEMU's plugin (cc, gcc, clang): install gcc\n"
+    )
