@@ -98,6 +98,7 @@ class Target:
     Attributes:
         name: what the user types.
         summary: one line for ``niwaki targets``.
+        verified: how it is known that its results are right, for ``niwaki targets``.
         backend: ``cpu`` or ``gpu``: which lowering runs.
         vector_bytes: of one vector register; on GPUs of one f32, since their threads are scalar.
         registers: vector registers an inner loop may use.
@@ -132,6 +133,7 @@ class Target:
     elements: tuple[str, ...] = ()
     spirv_env: str = ""
     product_tile: int = 0
+    verified: str = ""
     multiplies_by_lane: bool = False
 
     def vector(self, element: Element) -> Vector:
@@ -140,6 +142,15 @@ class Target:
         lanes = self.vector_bytes // computed.bytes
         weight_lanes = lanes if self.multiplies_by_lane else 1
         return Vector(element, computed, lanes, self.registers, weight_lanes)
+
+    @property
+    def layers(self) -> str:
+        """Which types layers can have, and their sums where these are wider."""
+        told = [F32.name]
+        for element in self.stores:
+            sums = self.vector(element).computed
+            told.append(element.name if sums == element else f"{element.name} (sums {sums.name})")
+        return ", ".join(told)
 
     def check_precision(self, element: Element) -> None:
         """Raises NiwakiError where there are no kernels for layers of a type."""
@@ -184,6 +195,7 @@ def _cpu(
     features: tuple[str, ...] = (),
     product_tile: int = 0,
     computes: tuple[Element, ...] = (),
+    verified: str = "tested on such CPUs",
 ) -> Target:
     flags = (
         "--iree-hal-target-device=local",
@@ -214,10 +226,17 @@ def _cpu(
         stores=(F16,),
         computes=computes,
         multiplies_by_lane=arch == "aarch64",
+        verified=verified,
     )
 
 
-def _vulkan(name: str, summary: str, gpu: str, elements: tuple[str, ...]) -> Target:
+def _vulkan(
+    name: str,
+    summary: str,
+    gpu: str,
+    elements: tuple[str, ...],
+    verified: str = "shaders validated, not run",
+) -> Target:
     flags = (
         "--iree-hal-target-device=vulkan",
         f"--iree-vulkan-target={gpu}",
@@ -243,9 +262,11 @@ def _vulkan(name: str, summary: str, gpu: str, elements: tuple[str, ...]) -> Tar
         threads=64,
         elements=elements,
         spirv_env="vulkan1.1",
+        verified=verified,
     )
 
 
+_EMULATED = "tested by emulation"
 _X86 = "x86_64-unknown-linux-gnu"
 _ALL = (
     _cpu(
@@ -280,6 +301,7 @@ _ALL = (
         "generic",
         "aarch64",
         _NEON_CORE,
+        verified=_EMULATED,
     ),
     _cpu(
         "arm64-android",
@@ -292,6 +314,7 @@ _ALL = (
         _NEON_CORE,
         ("asimddp", "asimdhp", "atomics"),
         computes=(F16,),
+        verified=_EMULATED,
     ),
     # IREE has one generic Vulkan target, the Android profile. The others also say how many threads
     # a subgroup has, which the device must then offer.
@@ -300,6 +323,7 @@ _ALL = (
         "any Vulkan 1.1 GPU: the baseline of Android 2022",
         "vp_android_baseline_2022",
         ("f32", "i32"),
+        verified="tested on Mesa's software driver",
     ),
     _vulkan(
         "vulkan-adreno",

@@ -10,14 +10,15 @@ from ..standard_streams import say
 
 @click.command("targets")
 def targets_command() -> None:
-    """List the targets of `niwaki compile --target`."""
+    """List the targets of `niwaki compile --target`: what each has, and how it was verified."""
     from ..targets import TARGETS, get_target
 
     try:
-        rows = {"host": get_target("host").summary}
+        rows = {"host": get_target("host")}
     except NiwakiError:
         rows = {}  # a machine that no CPU target fits can still compile for others
-    rows.update({name: target.summary for name, target in TARGETS.items()})
+    rows.update(TARGETS)
     width = max(map(len, rows))
-    for name, summary in rows.items():
-        say(f"{name:<{width}}  {summary}")
+    for name, target in rows.items():
+        say(f"{name:<{width}}  {target.summary}")
+        say(f"{'':<{width}}    layers of {target.layers}; {target.verified}")
