@@ -45,9 +45,7 @@ def group_norm(
     """Over the pixels and channels of a group."""
     grouped = x.reshape(batch, groups, channels // groups * pixels)
     normal, mean, scale = _normalised(grouped, [2], eps)
-    per_channel = [channels] + [1] * (x.dim() - 2)
-    affine = [None if value is None else value.view(per_channel) for value in (weight, bias)]
-    result = _affine(normal.reshape(x.shape), *affine).to(x.dtype)
+    result = _affine_by_channel(normal.reshape(x.shape), weight, bias).to(x.dtype)
     return result, mean.flatten(1), scale.flatten(1)
 
 
@@ -61,9 +59,8 @@ def batch_norm(
 ) -> Three:
     """Over batch and pixels, without running statistics: of instance norm, too."""
     normal, mean, scale = _normalised(x, [0, *range(2, x.dim())], eps)
-    per_channel = [x.shape[1]] + [1] * (x.dim() - 2)
-    affine = [None if value is None else value.view(per_channel) for value in (weight, bias)]
-    return _affine(normal, *affine).to(x.dtype), mean.flatten(), scale.flatten()
+    result = _affine_by_channel(normal, weight, bias).to(x.dtype)
+    return result, mean.flatten(), scale.flatten()
 
 
 def rms_norm(
@@ -111,6 +108,14 @@ def _centred(x: torch.Tensor, axes: list[int]) -> tuple[torch.Tensor, torch.Tens
     centred = x - mean
     rest = centred.mean(axes, keepdim=True)
     return centred - rest, mean + rest
+
+
+def _affine_by_channel(
+    x: torch.Tensor, weight: torch.Tensor | None, bias: torch.Tensor | None
+) -> torch.Tensor:
+    shape = [-1] + [1] * (x.dim() - 2)
+    along = [None if value is None else value.view(shape) for value in (weight, bias)]
+    return _affine(x, *along)
 
 
 def _affine(

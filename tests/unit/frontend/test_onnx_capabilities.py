@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 
 import onnx
 import pytest
+from repository import ROOT
 
 from niwaki.frontend.onnx_capabilities import ACCEPTED, REFUSED
 from niwaki.frontend.onnx_rules import NEWEST, OLDEST
@@ -28,6 +30,17 @@ def schemas() -> dict[str, Schemas]:
 def _is_read(schema: onnx.defs.OpSchema, versions: Schemas) -> bool:
     later = [v.since_version for v in versions if v.since_version > schema.since_version]
     return min(later, default=NEWEST + 1) > OLDEST
+
+
+def test_the_document_lists_all_ops() -> None:
+    """And names none elsewhere in its tables of ONNX ops that is not compiled."""
+    text = (ROOT / "docs" / "supported.md").read_text()
+    section = text.partition("\n### ONNX\n")[2].partition("\n## ")[0]
+    listed = section.partition("All ops that are compiled: ")[2].partition(".\n")[0]
+    assert re.findall(r"`(\w+)`", listed) == sorted(ACCEPTED)
+    rows = [line for line in section.splitlines() if line.startswith("| ")]
+    named = {name for row in rows for name in re.findall(r"`([A-Z]\w+)`", row.split("|")[1])}
+    assert named <= set(ACCEPTED)
 
 
 @pytest.mark.parametrize("op", sorted(ACCEPTED))
