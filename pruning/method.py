@@ -77,6 +77,10 @@ class Method(ABC):
         weights = arrays(targets)
         return share_budget(fitted(targets, weights), weights)
 
+    def unreached(self) -> dict[str, str]:
+        """Which of the targets it leaves dense, and why, as far as `prepare` tells."""
+        return {}
+
     def loss(self, step: int) -> Tensor | None:
         """What to add to the loss of the step, counted from 0, of the pruning phase."""
         return None

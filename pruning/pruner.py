@@ -80,7 +80,7 @@ class Pruner:
             target.layer.name: f"{target.scheme} at a rate of {target.rate:g}{shared}"
             for target in self.targets
         }
-        self.left_out = left_out(model, config)
+        self.left_out = left_out(model, config, self.method.unreached())
         self.masks = Masks(model, {target.layer.name: target.layer for target in self.targets})
         self.epoch = self.step = 0
         self._epochs = -1

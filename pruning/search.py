@@ -27,6 +27,10 @@ from .method import Method, register_method
 from .schemes import Filter
 from .selection import Target
 
+_UNREACHED = (
+    "search removes filters of convolutions and linear layers alone, and none that must stay"
+)
+
 
 @register_method
 @dataclass
@@ -81,6 +85,18 @@ class Search(Method):
                     f"{targets[0].rate:g} and {target.rate:g}"
                 )
         return list(targets)
+
+    def unreached(self) -> dict[str, str]:
+        """Layers that neither lose filters nor read from one that does."""
+        searched = set(self._searched())
+        reached = {
+            target.layer.name
+            for unit in self._graph.units
+            if searched & {run.space for run in (*(unit.reads or ()), *(unit.writes or ()))}
+            for target in self._targets_of(unit)
+        }
+        names = [target.layer.name for target in self.targets]
+        return dict.fromkeys((name for name in names if name not in reached), _UNREACHED)
 
     def start(self, targets: Sequence[Target], masks: Masks, epochs: int, steps: int) -> None:
         if min(self.beta, self.travel) <= 0 or self.least < 1:

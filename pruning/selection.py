@@ -92,12 +92,16 @@ def select_layers(
     ]
 
 
-def left_out(model: nn.Module, config: PruningConfig) -> str:
+def left_out(
+    model: nn.Module, config: PruningConfig, unreached: Mapping[str, str] | None = None
+) -> str:
     """What stays dense of weights with two dimensions or more, and why; empty where nothing does.
 
-    In one line: ``embed.weight (of an Embedding), conv1 (first of the network)``.
+    `unreached` are layers that a method leaves dense, and why. In one line:
+    ``embed.weight (of an Embedding), conv1 (first of the network)``.
     """
-    return _joined(left_out_layers(find_layers(model), config), _listed(_no_layers(model)))
+    layers = left_out_layers(find_layers(model), config)
+    return _joined(layers, _listed(_no_layers(model)), _listed(unreached or {}))
 
 
 def left_out_layers(layers: Sequence[Layer], config: PruningConfig) -> str:

@@ -230,6 +230,21 @@ def test_layers_that_are_not_pruned_keep_what_is_added_to_them() -> None:
     assert len(pruner.method._gates.values) == 8 + 6  # type: ignore[attr-defined]
 
 
+def test_what_search_leaves_dense_is_said() -> None:
+    """Layers that `prune` reaches otherwise, and one whose filters the network returns."""
+    model = nn.Sequential(
+        nn.Conv2d(1, 8, 3), nn.Conv2d(8, 8, 3), nn.ConvTranspose2d(8, 4, 2), nn.Flatten(1, 2),
+        nn.GRU(9, 6),
+    )  # fmt: skip
+    config = PruningConfig("filter", 1.2, include=["*"])
+    told = Pruner(model, config, "search", EXAMPLE).left_out
+    assert told == (
+        "2, 4.weight_ih_l0, 4.weight_hh_l0 (search removes filters of convolutions and linear "
+        "layers alone, and none that must stay)"
+    )
+    assert Pruner(model, config, "magnitude", EXAMPLE).left_out == ""
+
+
 def test_branches_are_searched_as_one_layer(dense: nn.Module) -> None:
     """Each layer gets a width of its own, though branches pass their input on."""
     branched = add_branches(dense, EXAMPLE)
