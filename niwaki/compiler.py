@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from niwaki.atomic import check_writable
+from niwaki.collection import rare_collection
 from niwaki.compile_arguments import check_arguments
 from niwaki.dialects import context
 from niwaki.dispatch_order import Dispatch, order_flags, read_order
@@ -118,7 +119,7 @@ def compile(
     progress = progress or Progress()
     progress.begin(len(passes) + 3)
     progress.stage("read the network")
-    with context() as ctx, _chooser(tuning, progress) as choose:
+    with rare_collection(), context() as ctx, _chooser(tuning, progress) as choose:
         choices = InputChoices(batch, dict(shapes or {}), dict(constants or {}))
         imported = _import(model, example_inputs, example_kwargs, choices, weights, ctx)
         session = Session(choose=choose, progress=progress)
