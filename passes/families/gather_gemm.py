@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import operator
 from collections.abc import Iterator
 from typing import Any
 
@@ -68,10 +69,15 @@ class GatherGemmFamily(KernelFamily):
             for height in heights(layer, scheme):
                 blocks = block_columns(mask, scheme, height, layer.groups)
                 count = sum(number for number, _ in blocks.values())
-                for vectors, tiles, together in gather_tiles(layer, height, count):
-                    tile = GatherGemmTile(height, vectors, tiles, together)
-                    seconds = gather_gemm_seconds(layer.target, layer.plane, blocks, tile)
-                    yield Candidate(scheme, GatherGemmAttr.of(*tile), seconds)
+                found = gather_tiles(layer, height, count)
+                for vectors, alike in itertools.groupby(found, operator.itemgetter(0)):
+                    computing = computing_cycles(layer.target, layer.plane, blocks, vectors)
+                    for _, tiles, together in alike:
+                        tile = GatherGemmTile(height, vectors, tiles, together)
+                        seconds = gather_gemm_seconds(
+                            layer.target, layer.plane, blocks, tile, computing
+                        )
+                        yield Candidate(scheme, GatherGemmAttr.of(*tile), seconds)
 
     def pack(self, op: Any, weights: npt.NDArray[Any], narrow: bool) -> Packed:
         """Blocks in the order in which workgroups take them."""
@@ -120,20 +126,37 @@ def gpu_candidate(layer: Layer) -> Candidate:
     return Candidate(scheme, GatherGemmAttr.of(height, vectors, 1, 1))
 
 
+def computing_cycles(target: Target, plane: Plane, blocks: BlockCounts, vectors: int) -> float:
+    """Cycles of all tiles of `vectors` vectors, for one image."""
+    return sum(
+        repeats
+        * (
+            columns * column_cycles(target, height, wide)
+            + count * tail_cycles(target, plane, height, wide)
+        )
+        for height, (count, columns) in blocks.items()
+        for wide, repeats in plane.cut(vectors)
+    )
+
+
 def gather_gemm_seconds(
-    target: Target, plane: Plane, blocks: BlockCounts, tile: GatherGemmTile
+    target: Target,
+    plane: Plane,
+    blocks: BlockCounts,
+    tile: GatherGemmTile,
+    computing: float | None = None,
 ) -> float:
-    """A layer with so many blocks and columns."""
-    core = target.cpu_core
+    """A layer with so many blocks and columns.
+
+    `computing` are its `computing_cycles`, from who asks for many tiles of as many vectors.
+    """
+    if computing is None:
+        computing = computing_cycles(target, plane, blocks, tile.vectors)
     groups = tile_groups(plane, tile.vectors, tile.tiles)
     all_blocks = sum(count for count, _ in blocks.values())
-    cycles = float(groups * -(-all_blocks // tile.blocks) * WORKGROUP_START)
-    for height, (count, columns) in blocks.items():
-        for wide, repeats in plane.cut(tile.vectors):
-            inner = columns * column_cycles(target, height, wide)
-            cycles += repeats * (inner + count * tail_cycles(target, plane, height, wide))
+    cycles = groups * -(-all_blocks // tile.blocks) * WORKGROUP_START + computing
     moves = gather_gemm_moves(target, plane, blocks, groups, tile.vectors * tile.tiles)
-    return plane.images * overlapped(cycles, *moves) / core.clock
+    return plane.images * overlapped(cycles, *moves) / target.cpu_core.clock
 
 
 def gather_gemm_moves(
