@@ -7,14 +7,19 @@ for each phase of the result, for each row:
 
 from __future__ import annotations
 
+import itertools
+
 import torch_mlir.ir as ir
 
 from niwaki.dialects import NoArrays, Planar
 
-from .builder import Index, all_of, below, load_strided, store, when_else, zero_fill
+from .builder import Index, all_of, below, for_range, load_strided, store, when_else, zero_fill
 from .library import Kernel, Workgroup
 from .operands import Memory
 from .rows import for_pieces, plain_layout, write_plane
+
+# Phases alike that are a loop: the code must not grow with the stride.
+LOOPED = 8
 
 
 def copy_kernel(
@@ -35,20 +40,45 @@ def copy_kernel(
         plane = image * channels + channel
         from_plane = plane * source.plane + source.lead
         to_plane = plane * (phases * result.plane) + result.lead
-        for number, phase in enumerate(result.phases):
-            _copy_phase(
-                read,
-                from_plane,
-                source,
-                written,
-                to_plane + number * result.plane,
-                result,
-                phase,
-                lanes,
-            )
+
+        def copy(number: int, further: Index) -> None:
+            """The phase of such a number, or one so much further along a row."""
+            begin = from_plane + further * source.pitches[-1]
+            end = to_plane + (further + number) * result.plane
+            phase = result.phases[number]
+            _copy_phase(read, begin, source, written, end, result, phase, lanes)
+
+        for first, count in like_phases(source, result):
+            if count < LOOPED:
+                for number in range(first, first + count):
+                    copy(number, Index(0))
+                continue
+            with for_range(0, count) as further:
+                copy(first, further)
 
     key, workgroups = (source, result, lanes), (channels, 1, images)
     return Kernel("copy_rows", key, workgroups, emit, source, result)
+
+
+def like_phases(source: Planar, result: Planar) -> list[tuple[int, int]]:
+    """Phases of neighbouring columns that have as many pixels: number of the first, how many."""
+    step = result.strides[-1]
+
+    def likeness(numbered: tuple[int, int]) -> tuple[int, ...]:
+        number, phase = numbered
+        return phase - number, phase // step, *pixels_of_phase(source, result, phase)
+
+    runs = itertools.groupby(enumerate(result.phases), likeness)
+    return [(run[0][0], len(run)) for run in (list(group) for _, group in runs)]
+
+
+def pixels_of_phase(source: Planar, result: Planar, phase: int) -> list[int]:
+    """How many rows and columns a phase has: the last may be missing."""
+    shifts = phase_shifts(phase, result.strides)
+    return [
+        -(-(size - shift) // stride)
+        for size, shift, stride in zip(source.sizes, shifts, result.strides, strict=True)
+    ]
 
 
 def _copy_phase(
@@ -63,11 +93,7 @@ def _copy_phase(
 ) -> None:
     """Copy the pixels of one phase of one channel."""
     shifts = phase_shifts(phase, result.strides)
-    # How many rows and columns this phase has: the last may be missing.
-    present = [
-        -(-(size - shift) // stride)
-        for size, shift, stride in zip(source.sizes, shifts, result.strides, strict=True)
-    ]
+    present = pixels_of_phase(source, result, phase)
 
     def row(indices: list[Index], at: Index) -> None:
         begin = from_plane + source.pixel(shifts)

@@ -1,4 +1,4 @@
-"""Depthwise convolution: one filter a channel, the taps' weights stay in registers.
+"""Depthwise convolution: one filter a channel, the taps' weights stay in registers if they are few.
 
 for each channel:
   w[taps] = broadcast weights
@@ -34,6 +34,7 @@ from .epilogue import finished, sum_type
 from .library import Kernel, Workgroup, epilogue_key
 from .operands import Memory
 from .sliding import Slices, near_taps
+from .window import Taps, add_window, tap_weights, window_taps
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,26 +88,35 @@ def _channel(
     read = plane * (len(conv.input.phases) * conv.input.plane) + conv.input.lead
     write = plane * conv.result.plane + conv.result.lead
     taps = len(conv.places)
-    weights = [*load_each(kind, values, channel * taps, taps, conv.weight_lanes)]
+    parts = window_taps([phase * conv.input.plane + distance for phase, distance in conv.places])
+
+    def some(first: Index, count: int) -> list[ir.Value]:
+        return [*load_each(kind, values, channel * taps + first, count, conv.weight_lanes)]
+
+    weights_of = tap_weights(parts, some)
     per_filter = [load(buffer, channel) for buffer in memory.per_filter]
-    distances = [phase * conv.input.plane + distance for phase, distance in conv.places]
 
     def tile(pixel: Index, count: int) -> None:
         """`count` vectors of pixels."""
         starts = [i * lanes for i in range(count)]
-        accumulators = [float_constant(0.0, kind, lanes) for _ in starts]
-        for near in near_taps(distances, lanes, lanes):
-            slices = Slices(
-                lambda position: load_as(kind, source, read + pixel + position, lanes),
-                starts,
-                [distances[tap] for tap in near],
-                lanes,
-            )
-            for tap in near:
-                weight = splat(weights[tap], lanes)
-                for i, start in enumerate(starts):
-                    taken = slices.at(start + distances[tap])
-                    accumulators[i] = fma(weight, taken, accumulators[i])
+
+        def add(part: Taps, first: Index, moved: Index, sums: list[ir.Value]) -> list[ir.Value]:
+            begin, weights = read + pixel + moved, weights_of(part, first)
+            for near in near_taps(part.distances, lanes, lanes):
+                slices = Slices(
+                    lambda position: load_as(kind, source, begin + position, lanes),
+                    starts,
+                    [part.distances[tap] for tap in near],
+                    lanes,
+                )
+                for tap in near:
+                    weight = splat(weights[tap], lanes)
+                    for i, start in enumerate(starts):
+                        taken = slices.at(start + part.distances[tap])
+                        sums[i] = fma(weight, taken, sums[i])
+            return sums
+
+        accumulators = add_window(parts, [float_constant(0.0, kind, lanes) for _ in starts], add)
         for accumulator, start in zip(accumulators, starts, strict=True):
             at = write + pixel + start
             value = finished(epilogue, accumulator, per_filter, memory.per_position, at, lanes)

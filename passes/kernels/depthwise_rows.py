@@ -35,6 +35,7 @@ from .library import Kernel, Workgroup, epilogue_key
 from .operands import Memory
 from .rows import overlapping, write_plane
 from .sliding import Slices, by_remainder, near_taps
+from .window import MOST_TAPS, Taps, add_window, tap_weights, window_taps
 
 # Vectors computed together. Beside their sums, registers hold 9 weights and the vectors of a row.
 VECTORS = 4
@@ -91,7 +92,13 @@ def _channel(
     taps, stride, kind = len(conv.distances), conv.strides[-1], sum_type(epilogue)
     plane = image * conv.channels + channel
     read = plane * conv.input.plane + conv.input.lead
-    weights = [*load_each(kind, values, channel * taps, taps, conv.weight_lanes)]
+    # Where vectors are put together from single values, a tap is much code.
+    parts = window_taps(conv.distances, MOST_TAPS if stride <= 2 else MOST_TAPS // conv.lanes)
+
+    def some(tap: Index, count: int) -> list[ir.Value]:
+        return [*load_each(kind, values, channel * taps + tap, count, conv.weight_lanes)]
+
+    weights_of = tap_weights(parts, some)
     per_filter = [load(buffer, channel) for buffer in memory.per_filter]
 
     def take(begin: Index, width: int) -> Callable[[int], ir.Value]:
@@ -101,18 +108,23 @@ def _channel(
 
     def pixels(first: Index, at: Index, starts: list[int], width: int) -> None:
         """Vectors of a row of the result; `first` begins the row's first window, `at` the row."""
-        sums = [float_constant(0.0, kind, width) for _ in starts]
-        for taps in near_taps(conv.distances, conv.lanes, width):
-            for same in by_remainder(taps, conv.distances, stride):
-                base = conv.distances[same[0]]
-                shifts = [(conv.distances[tap] - base) // stride for tap in same]
-                slices = Slices(take(first + base, width), starts, shifts, width)
-                for tap, shift in zip(same, shifts, strict=True):
-                    weight = splat(weights[tap], width)
-                    sums = [
-                        fma(weight, slices.at(start + shift), total)
-                        for start, total in zip(starts, sums, strict=True)
-                    ]
+
+        def add(part: Taps, tap: Index, moved: Index, sums: list[ir.Value]) -> list[ir.Value]:
+            weights = weights_of(part, tap)
+            for near in near_taps(part.distances, conv.lanes, width):
+                for same in by_remainder(near, part.distances, stride):
+                    base = part.distances[same[0]]
+                    shifts = [(part.distances[each] - base) // stride for each in same]
+                    slices = Slices(take(first + moved + base, width), starts, shifts, width)
+                    for each, shift in zip(same, shifts, strict=True):
+                        weight = splat(weights[each], width)
+                        sums = [
+                            fma(weight, slices.at(start + shift), total)
+                            for start, total in zip(starts, sums, strict=True)
+                        ]
+            return sums
+
+        sums = add_window(parts, [float_constant(0.0, kind, width) for _ in starts], add)
         for start, total in zip(starts, sums, strict=True):
             place = at + start
             value = finished(epilogue, total, per_filter, memory.per_position, place, width)
@@ -123,7 +135,13 @@ def _channel(
         for index, step, pitch in zip(indices, conv.strides, conv.input.pitches, strict=False):
             begin = begin + index * (step * pitch)
         starts, width = overlapping(conv.result.sizes[-1], conv.lanes)
-        for i in range(0, len(starts), VECTORS):
+        together = VECTORS * width
+        whole = conv.result.sizes[-1] // together
+        if whole > 1:
+            with for_range(0, whole) as number:
+                pixel = number * together
+                pixels(begin + pixel * stride, at + pixel, starts[:VECTORS], width)
+        for i in range(whole * VECTORS if whole > 1 else 0, len(starts), VECTORS):
             pixels(begin, at, starts[i : i + VECTORS], width)
 
     write = plane * conv.result.plane + conv.result.lead
