@@ -115,6 +115,9 @@ class Target:
         product_tile: columns that IREE puts into one tile of a product of two computed matrices at
             most, where those that no vectors fill are slow; 0 where every number is as good.
         multiplies_by_lane: whether instructions multiply a vector by one lane of another.
+        lean_epilogues: whether kernels should spare instructions after their sums at the price of
+            more code. With few lanes, no registers for masks and no operands in memory these are
+            as many as those for a dozen columns.
     """
 
     name: str
@@ -135,6 +138,7 @@ class Target:
     product_tile: int = 0
     verified: str = ""
     multiplies_by_lane: bool = False
+    lean_epilogues: bool = False
 
     def vector(self, element: Element) -> Vector:
         """How it computes with elements of a type that it can store."""
@@ -227,6 +231,7 @@ def _cpu(
         computes=computes,
         multiplies_by_lane=arch == "aarch64",
         verified=verified,
+        lean_epilogues=arch == "aarch64",
     )
 
 

@@ -66,13 +66,18 @@ class DepthwiseFamily(KernelFamily):
         return pack_blocks(op, weights, narrow, height=1)
 
     def call(self, op: Any, target: Target) -> tuple[Kernel, Operands[Any]]:
-        """Row by row where the layer is strided and its input not split into phases."""
+        """Row by row where the layer is strided and its input not split into phases.
+
+        Also where masks cost much and rows fill vectors: row by row none are needed.
+        """
         source, result = conv_layouts(op)
         sizes, epilogue = conv_sizes(op, target), op.epilogue.blocks[0]
         sizes["channels"] = sizes.pop("filters")
-        if not source.split and max(ints(op.strides)) > 1:
+        lean = target.lean_epilogues and result.sizes[-1] >= sizes["lanes"]
+        if not source.split and (lean or max(ints(op.strides)) > 1):
             distances = tuple(distance for _, distance in tap_places(op))
-            rows = DepthwiseRows(**sizes, strides=ints(op.strides), distances=distances)
+            strides = ints(op.strides)
+            rows = DepthwiseRows(**sizes, strides=strides, distances=distances, lean=lean)
             return depthwise_rows_kernel(rows, epilogue), self.operands(op)
         conv = Depthwise(**sizes, places=tuple(tap_places(op)))
         refuse_narrow_layouts(op, round_up(result.extent, conv.lanes), conv.lanes)

@@ -91,6 +91,7 @@ class GatherGemmFamily(KernelFamily):
             channels=op.input.type.shape[1],
             **block_heights(op, op.kernel.tile.filters)._asdict(),
             **column_steps(op)._asdict(),
+            lean=target.lean_epilogues,
         )
         epilogue = op.epilogue.blocks[0]
         if target.backend == "gpu":

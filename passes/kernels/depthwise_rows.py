@@ -30,7 +30,7 @@ from .builder import (
     splat,
     store,
 )
-from .epilogue import finished, sum_type
+from .epilogue import bias_of, finished, sum_type
 from .library import Kernel, Workgroup, epilogue_key
 from .operands import Memory
 from .rows import overlapping, write_plane
@@ -53,6 +53,7 @@ class DepthwiseRows:
         tile: its channels are those of a workgroup.
         lanes: f32 values of a vector.
         weight_lanes: weights that are loaded at once.
+        lean: whether sums begin with the bias.
     """
 
     input: Planar
@@ -64,6 +65,7 @@ class DepthwiseRows:
     tile: DepthwiseTile
     lanes: int
     weight_lanes: int
+    lean: bool
 
 
 def depthwise_rows_kernel(conv: DepthwiseRows, epilogue: ir.Block) -> Kernel:
@@ -100,6 +102,7 @@ def _channel(
 
     weights_of = tap_weights(parts, some)
     per_filter = [load(buffer, channel) for buffer in memory.per_filter]
+    bias = bias_of(epilogue, len(per_filter)) if conv.lean else None
 
     def take(begin: Index, width: int) -> Callable[[int], ir.Value]:
         return lambda position: in_type(
@@ -124,10 +127,12 @@ def _channel(
                         ]
             return sums
 
-        sums = add_window(parts, [float_constant(0.0, kind, width) for _ in starts], add)
+        begun = float_constant(0.0, kind) if bias is None else per_filter[bias.number]
+        sums = add_window(parts, [splat(begun, width) for _ in starts], add)
         for start, total in zip(starts, sums, strict=True):
             place = at + start
-            value = finished(epilogue, total, per_filter, memory.per_position, place, width)
+            extras = per_filter, memory.per_position
+            value = finished(epilogue, total, *extras, place, width, bias)
             store(value, memory.result, place)
 
     def row(indices: list[Index], at: Index) -> None:

@@ -37,9 +37,42 @@ class Clamp:
     operands: tuple[ir.Value, ir.Value]
 
 
-def inline_epilogue(block: ir.Block, arguments: Sequence[ir.Value], lanes: int) -> ir.Value:
-    """The epilogue's scalar code on vectors; constants from around the region are copied in."""
+@dataclass(frozen=True)
+class Bias:
+    """What an epilogue adds to a sum before all else, so that sums may begin with it.
+
+    Attributes:
+        number: of the operand per filter.
+        total: what the epilogue calls the sum with it.
+    """
+
+    number: int
+    total: ir.Value
+
+
+def bias_of(block: ir.Block, per_filter: int) -> Bias | None:
+    """An epilogue's bias, one of its `per_filter` operands of that kind, if it has one."""
+    sums, *extras = block.arguments
+    uses = list(sums.uses)
+    if len(uses) != 1 or uses[0].owner.operation.name != "arith.addf":
+        return None
+    add = uses[0].owner
+    (added,) = [operand for operand in add.operands if operand != sums]
+    if added not in extras[:per_filter]:
+        return None
+    return Bias(extras.index(added), add.results[0])
+
+
+def inline_epilogue(
+    block: ir.Block, arguments: Sequence[ir.Value], lanes: int, bias: Bias | None = None
+) -> ir.Value:
+    """The epilogue's scalar code on vectors; constants from around the region are copied in.
+
+    The first argument has the `bias` in it already, if there is one.
+    """
     values = dict(zip(block.arguments, arguments, strict=True))
+    if bias is not None:
+        values[bias.total] = arguments[0]
 
     def widened(kind: ir.Type) -> ir.Type:
         return lane_type(kind, lanes)
@@ -53,6 +86,8 @@ def inline_epilogue(block: ir.Block, arguments: Sequence[ir.Value], lanes: int) 
     for op in operations[:-1]:
         if op.operation.name == "arith.constant":
             continue  # made where it is used
+        if bias is not None and op.results[0] == bias.total:
+            continue
         if clamp := _as_clamp(op):
             value, bound = map(value_of, clamp.operands)
             values[op.results[0]] = clamp.build(value, bound, fastmath=NO_SIGNED_ZEROS)
@@ -79,17 +114,19 @@ def finished(
     per_position: Sequence[ir.Value],
     at: Index,
     lanes: int,
+    bias: Bias | None = None,
 ) -> ir.Value:
     """The epilogue's result for neighbouring places of one channel, the first of them `at`.
 
     `per_filter` are numbers, or vectors for places of several filters; `per_position` are buffers.
+    The `bias` is in the sums already, if there is one.
     """
     extras = [
         value if isinstance(value.type, ir.VectorType) else splat(value, lanes)
         for value in per_filter
     ]
     extras += [load(buffer, at, lanes) for buffer in per_position]
-    return inline_epilogue(block, [sums, *extras], lanes)
+    return inline_epilogue(block, [sums, *extras], lanes, bias)
 
 
 def _as_clamp(op: Any) -> Clamp | None:

@@ -49,12 +49,13 @@ from .builder import (
     splat,
     store,
     when,
+    when_else,
 )
-from .epilogue import finished, sum_type
+from .epilogue import Bias, bias_of, finished, sum_type
 from .epilogue_rows import EachRow, rows_of_tile
 from .library import Kernel, Workgroup, epilogue_key
 from .operands import Memory
-from .rows import vector_widths, zero_ends
+from .rows import in_one_row, vector_widths, zero_ends
 
 # Elements by which weights are asked for ahead. They come in order, but hardware follows them to
 # the end of a page only. (Measured: 5 % less time for layers of 14x14, 8 to 14 % for those of 7x7;
@@ -75,6 +76,7 @@ class GatherGemm:
         origin, unit: a column lies ``origin + unit * its offset`` elements from the output pixel.
         lanes: f32 values of a vector; on a GPU the threads of a workgroup, which hold one each.
         weight_lanes: weights that are loaded at once.
+        lean: whether sums begin with the bias, and tiles without halo have code without masks.
     """
 
     input: Planar
@@ -90,11 +92,19 @@ class GatherGemm:
     unit: int
     lanes: int
     weight_lanes: int
+    lean: bool
 
     @property
     def full_tiles(self) -> int:
         """Tiles of whole vectors within a plane's extent, its last vector rounded up."""
         return len(self.widths) // self.tile.vectors
+
+    @property
+    def inner_tiles(self) -> int:
+        """Those of `full_tiles` that are pixels alone."""
+        length = self.tile.vectors * self.lanes
+        mask = self.result.mask(self.full_tiles * length).reshape(-1, length)
+        return int(mask.all(axis=1).sum())
 
     @property
     def widths(self) -> list[int]:
@@ -154,6 +164,15 @@ def _block(
     write = (image * conv.filters + filter_) * conv.result.plane + conv.result.lead
     whole, lanes, vectors = conv.full_tiles, conv.lanes, conv.tile.vectors
     kind = sum_type(epilogue)
+    bias = bias_of(epilogue, len(memory.per_filter)) if conv.lean else None
+    inner = conv.inner_tiles if conv.lean else 0
+
+    def begun(widths: list[int]) -> list[ir.Value] | None:
+        """Sums of a tile that have the bias in them, if that can be."""
+        if bias is None:
+            return None
+        values = [load(memory.per_filter[bias.number], filter_ + row) for row in range(height)]
+        return [splat(value, width) for value in values for width in widths]
 
     def tile(pixel: Index, widths: list[int]) -> None:
         starts = [sum(widths[:i]) for i in range(len(widths))]
@@ -162,17 +181,28 @@ def _block(
         lines = touched_lines(sum(widths), memory.input)
         inputs = gather(kind, memory, base, conv.unit, starts, widths, lines)
         results = accumulate(
-            *(kind, memory.arrays.values, columns, height, widths, inputs),
+            *(kind, memory.arrays.values, columns, height, widths, inputs, begun(widths)),
             weight_lanes=conv.weight_lanes,
             ahead=WEIGHTS_AHEAD,
         )
-        masks = load_masks(memory, pixel, starts, widths)
 
-        def store_one(row: Index, sums: list[ir.Value]) -> None:
-            at = write + row * conv.result.plane + pixel
-            store_row(epilogue, memory, sums, starts, widths, masks, filter_ + row, at)
+        def store_all(masks: list[ir.Value] | None) -> None:
+            def store_one(row: Index, sums: list[ir.Value]) -> None:
+                at = write + row * conv.result.plane + pixel
+                store_row(epilogue, memory, sums, starts, widths, masks, filter_ + row, at, bias)
 
-        each_row(results, widths, store_one)
+            each_row(results, widths, store_one)
+
+        def store_masked() -> None:
+            store_all(load_masks(memory, pixel, starts, widths))
+
+        if widths != [lanes] * vectors or 2 * inner < whole:
+            store_masked()
+        elif inner == whole:
+            store_all(None)
+        else:
+            is_inner = in_one_row(conv.result, pixel, vectors * lanes)
+            when_else(is_inner, lambda: store_all(None), store_masked)
 
     if whole:
         begin = tile_group * conv.tile.tiles
@@ -290,13 +320,19 @@ def store_row(
     sums: list[ir.Value],
     starts: list[int],
     widths: list[int],
-    masks: list[ir.Value],
+    masks: list[ir.Value] | None,
     filter_: Index,
     write: Index,
+    bias: Bias | None = None,
 ) -> None:
-    """Epilogue and store of one filter's vectors, which begin at `starts` from `write` on."""
+    """Epilogue and store of one filter's vectors, which begin at `starts` from `write` on.
+
+    Without masks all lanes are pixels. The `bias` is in the sums already, if there is one.
+    """
     per_filter = [load(buffer, filter_) for buffer in memory.per_filter]
-    for total, start, width, mask in zip(sums, starts, widths, masks, strict=True):
+    for number, (total, start, width) in enumerate(zip(sums, starts, widths, strict=True)):
         at = write + start
-        result = finished(epilogue, total, per_filter, memory.per_position, at, width)
-        store(select_or_zero(mask, result), memory.result, at)
+        result = finished(epilogue, total, per_filter, memory.per_position, at, width, bias)
+        if masks is not None:
+            result = select_or_zero(masks[number], result)
+        store(result, memory.result, at)

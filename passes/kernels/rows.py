@@ -9,7 +9,7 @@ import torch_mlir.ir as ir
 
 from niwaki.dialects import Planar
 
-from .builder import Index, above, all_of, equal, for_range, when, zero_fill
+from .builder import Index, above, all_of, below, equal, for_range, when, zero_fill
 
 
 def plain_layout(sizes: Sequence[int]) -> Planar:
@@ -66,6 +66,19 @@ def zero_before(
         moved = [above(indices[axis], 0), *(equal(index, 0) for index in indices[axis + 1 :])]
         with when(all_of(moved)):
             zero_fill(buffer, at - gap, gap, lanes)
+
+
+def in_one_row(layout: Planar, first: Index, length: int) -> ir.Value:
+    """Whether `length` elements of a plane from `first` on, which is before its end, are pixels of
+    one row."""
+    place, conditions = first, []
+    for axis, (size, pitch) in enumerate(zip(layout.sizes, layout.pitches, strict=True)):
+        if axis == len(layout.sizes) - 1:
+            conditions.append(below(place, size - length + 1))
+        elif axis > 0:
+            conditions.append(below(place // pitch, size))
+        place = place % pitch
+    return all_of(conditions)
 
 
 def for_pieces(length: int, lanes: int, body: Callable[[Index, int], None]) -> None:

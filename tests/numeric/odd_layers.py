@@ -73,6 +73,13 @@ def odd_layers() -> list[Case]:
             ),
             image,
         ),
+        "depthwise of narrow rows": (
+            conv(2, 5, 5, 3, padding=1, groups=5),
+            tensor(rng, 2, 5, 14, 3),
+        ),
+        # Most tiles of pixels are within a row, on targets of short vectors.
+        "long rows": (conv(2, 5, 9, 3, padding=1), tensor(rng, 1, 5, 3, 61)),
+        "3-D, long rows": (conv(3, 2, 9, 3, padding=1), tensor(rng, 1, 2, 3, 2, 61)),
     }
     return [Case(name, model, (x,)) for name, (model, x) in networks.items()]
 
