@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from niwaki.errors import NiwakiError
 
 INSTRUCTION = 4  # bytes
+PAGE = 4096  # bytes: QEMU translates none across its end
 
 
 @dataclass(frozen=True)
@@ -16,6 +18,11 @@ class Block:
 
     address: int
     code: bytes
+
+    @property
+    def end(self) -> int:
+        """The address behind it."""
+        return self.address + len(self.code)
 
     @property
     def size(self) -> int:
@@ -43,6 +50,29 @@ def parse_counts(text: str) -> Counts:
         block = Block(int(address, 16), code)  # may be there: QEMU translates some twice
         counts[block] = counts.get(block, 0) + int(runs)
     return counts
+
+
+def joined(counts: Counts) -> Counts:
+    """Blocks as they would be if pages had no ends.
+
+        8 x [load, fmla | page ends | add, branch]  -->  8 x [load, fmla, add, branch]
+
+    A loop's body would else be two blocks, each taken for a loop of its own, whose instructions
+    wait for themselves. What comes behind the end of a page belongs to the blocks before it if
+    it ran as often as these together.
+    """
+    found = dict(counts)
+    before: dict[int, list[Block]] = defaultdict(list)
+    for block in counts:
+        if block.end % PAGE == 0:
+            before[block.end].append(block)
+    for rest, runs in counts.items():
+        heads = before[rest.address]
+        if heads and sum(counts[head] for head in heads) == runs:
+            del found[rest]
+            for head in heads:
+                found[Block(head.address, head.code + rest.code)] = found.pop(head)
+    return found
 
 
 def executed(counts: Counts) -> int:

@@ -12,7 +12,7 @@ from niwaki.tool import last_error, run_tool
 
 from ..bundle import Bundle
 from .cores import ModelCore
-from .counts import Counts, parse_counts
+from .counts import Counts, joined, parse_counts
 from .instructions import disassemble
 from .kernel_library import KernelLibrary, kernel_libraries
 from .kit import PYTHON_FLAGS, Kit, fetch
@@ -76,7 +76,7 @@ def count(kit: Kit, command: Sequence[str | Path], packages: Sequence[Path] = ()
         done = run_tool(["/usr/bin/env", "-i", *settings, *kit.emulated(output), *command])
         if done.returncode != 0 or not output.exists():
             raise NiwakiError(last_error(done))
-        return parse_counts(output.read_text())
+        return joined(parse_counts(output.read_text()))
 
 
 def model(kit: Kit, counts: Counts, libraries: Sequence[KernelLibrary] = ()) -> ModelCycles:
