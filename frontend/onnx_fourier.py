@@ -21,15 +21,11 @@ def dft(steps: Steps) -> None:
     axis = (-2 if place is None else int(place)) % len(shape)
     if axis == len(shape) - 1 or shape[-1] > 2:
         raise steps.refused("is not over complex numbers", "put both parts last, and not on `axis`")
-    matrix = _transform(
-        shape[axis],
-        shape[-1],
-        None if given is None else int(given),
-        inverse,
-        bool(steps.attribute("onesided", 0)),
-    )
-    if max(matrix.shape) > 2 * _LONGEST:
+    made = None if given is None else int(given)
+    if max(shape[axis], made or 0) > _LONGEST:
         raise steps.refused("is too long", f"at most {_LONGEST} numbers are supported")
+    onesided = bool(steps.attribute("onesided", 0))
+    matrix = _transform(shape[axis], shape[-1], made, inverse, onesided)
     length, parts, new_length, new_parts = matrix.shape
     others = [number for number in range(len(shape) - 1) if number != axis]
     order = [*others, axis, len(shape) - 1]

@@ -177,9 +177,11 @@ def joins_channels(op: Any) -> bool:
     """Whether an op puts the channels of activations behind one another."""
     if op.operation.name != "tensor.concat" or ir.IntegerAttr(op.attributes["dim"]).value != 1:
         return False
-    kind = ir.RankedTensorType(op.result.type)
-    floats = isinstance(kind.element_type, ir.F32Type)
-    return 3 <= kind.rank <= 5 and kind.has_static_shape and floats
+    kinds = [ir.RankedTensorType(value.type) for value in (op.result, *op.operands)]
+    floats = isinstance(kinds[0].element_type, ir.F32Type)
+    # A static result may have parts of sizes that are left open.
+    is_static = all(kind.has_static_shape for kind in kinds)
+    return 3 <= kinds[0].rank <= 5 and is_static and floats
 
 
 def collect(op: Any, groups: Groups, target: Target) -> None:

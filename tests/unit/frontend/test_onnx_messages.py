@@ -249,6 +249,27 @@ class TestOps:
             "write it with other ops"
         )
 
+    @pytest.mark.parametrize(
+        ("made", "shape", "told"),
+        [
+            (node("DFT", "x", "", "one"), (2, 8, 3), "is not over complex numbers: put both"),
+            (node("DFT", "x", "many", "one"), (1, 8, 1), "is too long: at most 2048 numbers"),
+            (node("DFT", "x", "", "one"), (1, 3000, 1), "is too long: at most 2048 numbers"),
+            (node("STFT", "x", "one", "", "many"), (1, 9, 1), "would have sizes of [1, -4990,"),
+            (node("STFT", "x", "one", "", "two"), (1, 9), "last dimension of 1 or 2: unsqueeze it"),
+            (node("Col2Im", "x", "image", "pair"), (1, 4, 3), "has other columns than"),
+        ],
+    )
+    def test_transforms(
+        self, made: onnx.NodeProto, shape: tuple[int, ...], told: str, path: Path
+    ) -> None:
+        numbers = {"one": 1, "two": 2, "many": 5000}
+        constants: Arrays = {name: np.array(value) for name, value in numbers.items()}
+        constants |= {"image": np.array([4, 4]), "pair": np.array([2, 2])}
+        text = refusal(path, [made], {"x": normal(*shape)}, constants=constants, opset=20)
+        assert text.startswith(f"the node that computes 'y': op {made.op_type!r} (opset 20)")
+        assert told in text
+
     def test_grids_of_other_types(self, path: Path) -> None:
         inputs = {"x": np.zeros((1, 1, 3, 3), np.int64), "g": normal(1, 2, 2, 2)}
         assert refusal(path, [node("GridSample", "x", "g")], inputs) == (
