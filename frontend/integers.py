@@ -52,6 +52,19 @@ def negative(x: torch.Tensor) -> Any:
     return NotImplemented if x.is_floating_point() else torch.mul(x, -1)
 
 
+def sum_and_product(multiply: Callable[..., torch.Tensor]) -> Callable[..., Any]:
+    """torch-mlir adds a product of matrices to floats alone."""
+
+    def rule(
+        x: torch.Tensor, y: torch.Tensor, z: torch.Tensor, *, beta: int = 1, alpha: int = 1
+    ) -> Any:
+        if x.is_floating_point():
+            return NotImplemented  # leaves the op as it is
+        return x * beta + multiply(y, z) * alpha
+
+    return rule
+
+
 def square(x: torch.Tensor) -> torch.Tensor:
     x = x.long() if x.dtype == torch.bool else x
     return x * x
@@ -109,9 +122,18 @@ RULES: dict[OpOverload, Callable[..., Any]] = {
     aten.__lshift__.Tensor: of_tensors(torch.bitwise_left_shift),
     aten.__rshift__.Scalar: of_tensors(torch.bitwise_right_shift),
     aten.__rshift__.Tensor: of_tensors(torch.bitwise_right_shift),
+    aten.addmm.default: sum_and_product(torch.mm),
+    aten.baddbmm.default: sum_and_product(torch.bmm),
     aten.bitwise_and.Scalar: of_tensors(torch.bitwise_and),
+    aten.bitwise_and.Scalar_Tensor: of_tensors(torch.bitwise_and),
+    aten.bitwise_left_shift.Scalar_Tensor: of_tensors(torch.bitwise_left_shift),
+    aten.bitwise_left_shift.Tensor_Scalar: of_tensors(torch.bitwise_left_shift),
     aten.bitwise_or.Scalar: of_tensors(torch.bitwise_or),
+    aten.bitwise_or.Scalar_Tensor: of_tensors(torch.bitwise_or),
+    aten.bitwise_right_shift.Scalar_Tensor: of_tensors(torch.bitwise_right_shift),
+    aten.bitwise_right_shift.Tensor_Scalar: of_tensors(torch.bitwise_right_shift),
     aten.bitwise_xor.Scalar: of_tensors(torch.bitwise_xor),
+    aten.bitwise_xor.Scalar_Tensor: of_tensors(torch.bitwise_xor),
     aten.neg.default: negative,
     aten.remainder.Scalar: remainder,
     aten.remainder.Scalar_Tensor: of_tensors(torch.remainder),
