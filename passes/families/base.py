@@ -229,6 +229,12 @@ def conv_sizes(op: Any, target: Target) -> dict[str, Any]:
     }
 
 
+def sums_in_runs(op: Any, target: Target) -> bool:
+    """Whether a packed layer's sums are wider than what the target multiplies and adds."""
+    computed = target.vector(element_of(op.input)).computed
+    return str(op.epilogue.blocks[0].arguments[0].type) != computed.name
+
+
 def pixel_mask(op: Any) -> ir.Value:
     """For each place of a plane of the result whether it is a pixel, as bytes."""
     _, result = conv_layouts(op)

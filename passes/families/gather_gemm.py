@@ -38,6 +38,7 @@ from .base import (
     pixel_vectors,
     refuse_narrow_layouts,
     shares_well,
+    sums_in_runs,
 )
 from .blocks import block_heights, column_steps, pack_blocks
 
@@ -91,6 +92,7 @@ class GatherGemmFamily(KernelFamily):
             channels=op.input.type.shape[1],
             **block_heights(op, op.kernel.tile.filters)._asdict(),
             **column_steps(op)._asdict(),
+            runs=sums_in_runs(op, target),
             lean=target.lean_epilogues,
         )
         epilogue = op.epilogue.blocks[0]

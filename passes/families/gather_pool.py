@@ -30,7 +30,15 @@ from ..kernels.library import Kernel
 from ..kernels.operands import Operands
 from ..kernels.rows import vector_widths
 from ..layers import element_of
-from .base import PIXEL_TILES, Family, conv_layouts, conv_sizes, refuse_narrow_input, shares_well
+from .base import (
+    PIXEL_TILES,
+    Family,
+    conv_layouts,
+    conv_sizes,
+    refuse_narrow_input,
+    shares_well,
+    sums_in_runs,
+)
 from .blocks import block_heights, column_steps
 from .gather_gemm import BLOCKS, gather_gemm_moves, gather_gemm_seconds
 from .pooled import Fused, PooledForm
@@ -55,6 +63,7 @@ class GatherPoolFamily(Family):
             window=ints(op.window),
             **block_heights(op, op.kernel.tile.filters)._asdict(),
             **column_steps(op)._asdict(),
+            runs=sums_in_runs(op, target),
         )
         refuse_narrow_input(op, conv.covered, conv.lanes)
         return gather_pool_kernel(conv, op.epilogue.blocks[0]), self.operands(op)

@@ -36,6 +36,7 @@ from .base import (
     pixel_mask,
     refuse_narrow_layouts,
     shares_well,
+    sums_in_runs,
 )
 from .blocks import column_steps, pack_blocks
 from .gather_gemm import heights
@@ -84,7 +85,8 @@ class SpmmFamily(KernelFamily):
     def call(self, op: Any, target: Target) -> tuple[Kernel, Operands[Any]]:
         """With a mask of pixels."""
         sizes, steps = conv_sizes(op, target), column_steps(op)
-        conv = Spmm(**sizes, channels=op.input.type.shape[1], **steps._asdict())
+        runs = sums_in_runs(op, target)
+        conv = Spmm(**sizes, channels=op.input.type.shape[1], **steps._asdict(), runs=runs)
         refuse_narrow_layouts(op, sum(conv.widths), conv.lanes)
         return spmm_kernel(conv, op.epilogue.blocks[0]), self.operands(op, pixel_mask(op))
 

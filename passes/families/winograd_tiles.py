@@ -92,10 +92,8 @@ def tile_grid(op: Any, outputs: int) -> tuple[int, int]:
 
 def tiling(op: Any, target: Target, outputs: int, taps: int, step: int) -> Tiling:
     """One of them, with blocks of `step` rows of tiles."""
-    filters, channels = op.weight.type.shape[:2]
-    window = square_window(op, op.weight.type.shape[2:])
-    assert window is not None, "a size was found"
-    planes = channels * len(planar_input(op).phases) * window.frames
+    filters = op.weight.type.shape[0]
+    planes = input_planes(op)
     height, _ = REGISTER_BLOCKS[target.registers]
     rows, columns = tile_grid(op, outputs)
     lanes = target.vector(element_of(op.input)).lanes
@@ -105,6 +103,13 @@ def tiling(op: Any, target: Target, outputs: int, taps: int, step: int) -> Tilin
     transforms = rows * len(covering(columns, lanes)) * (planes + filters)
     weights = points * planes * round_up(filters, height)
     return Tiling(outputs, step, weights * products + PER_POINT * points * transforms)
+
+
+def input_planes(op: Any) -> int:
+    """Planes of the input, phases and frames counted, whose products are added up."""
+    window = square_window(op, op.weight.type.shape[2:])
+    assert window is not None, "a size was found"
+    return int(op.input.type.shape[1]) * len(planar_input(op).phases) * window.frames
 
 
 def vectors_of(tiles: int, lanes: int) -> float:

@@ -41,7 +41,7 @@ from .builder import (
     zero_fill,
 )
 from .epilogue import finished, sum_type
-from .gather_gemm import WEIGHTS_AHEAD, accumulate, gather, touched_lines
+from .gather_gemm import WEIGHTS_AHEAD, accumulate, gather, product_type, touched_lines
 from .library import Kernel, Workgroup, epilogue_key
 from .operands import Memory
 from .rows import overlapping, vector_widths, zero_before
@@ -61,6 +61,7 @@ class GatherPool:
         rest: filters of a lower block.
         full_blocks, blocks: how many blocks are full, how many there are.
         origin, unit: a column lies ``origin + unit * its offset`` elements from the output pixel.
+        runs: whether columns are added up in runs, see `gather_gemm`.
         lanes: f32 values of a vector.
         weight_lanes: weights that are loaded at once.
     """
@@ -77,6 +78,7 @@ class GatherPool:
     blocks: int
     origin: int
     unit: int
+    runs: bool
     lanes: int
     weight_lanes: int
 
@@ -229,6 +231,7 @@ def _maxima(
     """For each filter of a block and each vector of a tile the maximum over the rows of windows."""
     best: dict[tuple[int, int], ir.Value] = {}
     kind = sum_type(epilogue)
+    products = product_type(kind, memory, conv.runs)
     for first in range(0, len(conv.starts), conv.tile.rows):
         rows = conv.starts[first : first + conv.tile.rows]
         starts = [row + sum(widths[:i]) for row in rows for i in range(len(widths))]
@@ -236,10 +239,10 @@ def _maxima(
         # All columns together ask for the rows that the line below reads and this one does not.
         below = starts[-len(widths) :] if conv.next_line else []
         later = [start + conv.next_line for start in below]
-        inputs = gather(kind, memory, base, conv.unit, starts, widths * len(rows), lines, later)
+        inputs = gather(products, memory, base, conv.unit, starts, widths * len(rows), lines, later)
         cover, values = widths * len(rows), memory.arrays.values
         sums = accumulate(
-            *(kind, values, block.columns, block.height, cover, inputs),
+            *(kind, products, values, block.columns, block.height, cover, inputs),
             weight_lanes=conv.weight_lanes,
             ahead=WEIGHTS_AHEAD,
         )

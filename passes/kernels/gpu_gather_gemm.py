@@ -77,7 +77,9 @@ def _tile(
         return [load_as(kind, memory.input, place + offset) for place in places]
 
     first, last, value = columns
-    sums = accumulate(kind, arrays.values, (first, last, value), height, [1] * len(pixels), inputs)
+    sums = accumulate(
+        kind, kind, arrays.values, (first, last, value), height, [1] * len(pixels), inputs
+    )
     write = (image * conv.filters + filter_) * conv.result.plane + conv.result.lead
     for i, pixel in enumerate(pixels):
         with when(below(pixel, conv.result.plane)):

@@ -37,7 +37,7 @@ from .builder import (
     when,
 )
 from .epilogue import sum_type
-from .gather_gemm import accumulate, load_masks, store_row
+from .gather_gemm import accumulate, load_masks, product_type, store_row
 from .library import Kernel, Workgroup, epilogue_key
 from .operands import Memory
 from .rows import vector_widths, zero_ends
@@ -52,6 +52,7 @@ class Spmm:
         images, channels, filters: sizes of the activations.
         tile: for each of its parts of the channels the table of blocks has all filters.
         origin, unit: a column lies ``origin + unit * its offset`` elements from the output pixel.
+        runs: whether columns are added up in runs, see `gather_gemm`.
         lanes: f32 values of a vector.
         weight_lanes: weights that are loaded at once.
     """
@@ -64,6 +65,7 @@ class Spmm:
     tile: SpmmTile
     origin: int
     unit: int
+    runs: bool
     lanes: int
     weight_lanes: int
 
@@ -182,6 +184,7 @@ class _Tile:
     def _add(self, part: Index, row: Index, sums: list[ir.Value] | None) -> list[ir.Value]:
         """The columns of one filter in one part, added to what earlier parts gave."""
         arrays, source, kind = self.memory.arrays, self.memory.input, sum_type(self.epilogue)
+        products = product_type(kind, self.memory, self.conv.runs)
         entry = (part * self.conv.filters + self.place.first + row) * 4
         first, last, value = (load_index(arrays.blocks, entry + i) for i in (1, 2, 3))
         base = self.place.read + self.pixel + self.conv.origin
@@ -189,11 +192,13 @@ class _Tile:
         def inputs(number: Index) -> list[ir.Value]:
             at = base + load_number(arrays.offsets, number) * self.conv.unit
             return [
-                load_as(kind, source, at + start, width)
+                load_as(products, source, at + start, width)
                 for start, width in zip(self._starts, self.widths, strict=True)
             ]
 
-        return accumulate(kind, arrays.values, (first, last, value), 1, self.widths, inputs, sums)
+        return accumulate(
+            kind, products, arrays.values, (first, last, value), 1, self.widths, inputs, sums
+        )
 
     def _store(self, part: Index, sums: Sums | None) -> None:
         """The last part, and the results."""

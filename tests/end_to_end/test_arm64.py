@@ -27,6 +27,7 @@ from small_networks import ResNet
 import niwaki
 from niwaki.passes import select_kernels
 from niwaki.passes.choice import Choice
+from niwaki.passes.families import winograd
 from niwaki.passes.families.gather_gemm import HEIGHTS
 from niwaki.runtime.emulate import Emulator
 from niwaki.signature import flatten
@@ -63,7 +64,7 @@ def test_half_precision(
 ) -> None:
     """Every family in f16; sums are f32 without arithmetic for f16, and f16 with it."""
     monkeypatch.setattr(select_kernels, "fastest", own_family)
-    cases = [*odd_layers(), *odd_patterns(), *odd_single_filters(), *odd_pooled()]
+    cases = [*odd_layers(), *odd_patterns(), *odd_single_filters(), *odd_pooled(), *long_sums()]
     for make in (random_pool, random_linear):
         cases += random_cases(make, 3, 6)
     inputs = tuple(x for case in cases for x in case.inputs)
@@ -75,8 +76,19 @@ def test_half_precision(
     compare([replace(case, tolerance=tolerance) for case in cases], found, expected)
 
 
+def long_sums() -> list[Case]:
+    """Filters of more weights than are added up in f16."""
+    rng = np.random.default_rng(7)
+    x = tensor(rng, 1, 150, 5, 6)
+    return [
+        Case("1350 columns", torch.nn.Conv2d(150, 4, 3, padding=1), (x,)),
+        Case("1350 columns of 5 filters", torch.nn.Conv2d(150, 5, 3, stride=2), (x,)),
+    ]
+
+
 def test_half_winograd(arm64: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With arithmetic for f16 everything is rounded to 11 bits, transforms too."""
+    monkeypatch.setattr(winograd, "PLANES_IN_F16", 1000)
     for outputs, tolerance in ((2, 1e-2), (4, 3e-2)):
         always(monkeypatch, outputs, 24, 16)
         cases = [replace(case, tolerance=tolerance) for case in odd_winograd(outputs)]

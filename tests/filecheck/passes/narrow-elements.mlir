@@ -47,31 +47,58 @@ func.func @two_layers(%x: tensor<1x2x4x4xf32>) -> tensor<1x2x4x4xf32> {
 
 // A constant of the epilogue becomes one of f16, and comparisons compare f16.
 // CHECK-LABEL: func.func @relu(
-// CHECK: "sparse_pattern.linear"
+// CHECK: "sparse_pattern.conv"
 // CHECK-NEXT: ^bb0(%[[ACC:.+]]: f16):
 // CHECK-NEXT: %[[ZERO:.+]] = arith.constant 0.000000e+00 : f16
 // CHECK-NEXT: %[[POSITIVE:.+]] = arith.cmpf ugt, %[[ACC]], %[[ZERO]] : f16
 // CHECK-NEXT: arith.select %[[POSITIVE]], %[[ACC]], %[[ZERO]] : f16
-func.func @relu(%x: tensor<3x2xf32>) -> tensor<3x2xf32> {
-  %w = arith.constant dense<0.5> : tensor<2x2xf32>
+func.func @relu(%x: tensor<1x2x4x4xf32>) -> tensor<1x2x4x4xf32> {
+  %w = arith.constant dense<0.5> : tensor<2x2x1x1xf32>
   %zero = arith.constant 0.0 : f32
-  %y = "sparse_pattern.linear"(%x, %w) ({
+  %y = "sparse_pattern.conv"(%x, %w) ({
   ^bb0(%acc: f32):
     %0 = arith.cmpf ugt, %acc, %zero : f32
     %1 = arith.select %0, %acc, %zero : f32
     "sparse_pattern.yield"(%1) : (f32) -> ()
-  }) {operandSegmentSizes = array<i32: 1, 1, 0, 0>, scheme = #sparse_pattern.dense}
-    : (tensor<3x2xf32>, tensor<2x2xf32>) -> tensor<3x2xf32>
-  return %y : tensor<3x2xf32>
+  }) {dilations = array<i64: 1, 1>, groups = 1 : i64, operandSegmentSizes = array<i32: 1, 1, 0, 0>,
+      padding = array<i64: 0, 0, 0, 0>, scheme = #sparse_pattern.dense, strides = array<i64: 1, 1>}
+    : (tensor<1x2x4x4xf32>, tensor<2x2x1x1xf32>) -> tensor<1x2x4x4xf32>
+  return %y : tensor<1x2x4x4xf32>
 }
 
-// A sum over a window is one of f32; between it and a layer only numbers are moved.
+// Many products are added up in f32, as those of 577 columns.
+// CHECK-LABEL: func.func @many_columns(
+// CHECK: "sparse_pattern.conv"
+// CHECK-NEXT: ^bb0(%[[ACC:.+]]: f32):
+// CHECK-NEXT: arith.truncf %[[ACC]] : f32 to f16
+// CHECK: "sparse_pattern.conv"
+// CHECK-NEXT: ^bb0(%[[ACC:.+]]: f16):
+func.func @many_columns(%x: tensor<1x577x4x4xf32>) -> tensor<1x1x4x4xf32> {
+  %w = arith.constant dense<0.5> : tensor<1x577x1x1xf32>
+  %y = "sparse_pattern.conv"(%x, %w) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {dilations = array<i64: 1, 1>, groups = 1 : i64, operandSegmentSizes = array<i32: 1, 1, 0, 0>,
+      padding = array<i64: 0, 0, 0, 0>, scheme = #sparse_pattern.dense, strides = array<i64: 1, 1>}
+    : (tensor<1x577x4x4xf32>, tensor<1x577x1x1xf32>) -> tensor<1x1x4x4xf32>
+  %v = arith.constant dense<0.5> : tensor<1x1x1x1xf32>
+  %z = "sparse_pattern.conv"(%y, %v) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {dilations = array<i64: 1, 1>, groups = 1 : i64, operandSegmentSizes = array<i32: 1, 1, 0, 0>,
+      padding = array<i64: 0, 0, 0, 0>, scheme = #sparse_pattern.dense, strides = array<i64: 1, 1>}
+    : (tensor<1x1x4x4xf32>, tensor<1x1x1x1xf32>) -> tensor<1x1x4x4xf32>
+  return %z : tensor<1x1x4x4xf32>
+}
+
+// Sums over a window and of a linear layer are f32; between them numbers are only moved.
 // CHECK-LABEL: func.func @average(
 // CHECK: "sparse_pattern.pool"
 // CHECK-NEXT: ^bb0(%[[ACC:.+]]: f32):
 // CHECK-NEXT: arith.truncf %[[ACC]] : f32 to f16
 // CHECK: %[[FLAT:.+]] = tensor.collapse_shape %{{.+}} : tensor<1x2x1x1xf16> into tensor<1x2xf16>
 // CHECK: "sparse_pattern.linear"(%[[FLAT]]
+// CHECK-NEXT: ^bb0(%{{.+}}: f32):
 func.func @average(%x: tensor<1x2x4x4xf32>) -> tensor<1x2xf32> {
   %w = arith.constant dense<0.5> : tensor<2x2xf32>
   %y = "sparse_pattern.pool"(%x) ({
