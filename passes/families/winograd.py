@@ -75,6 +75,7 @@ class WinogradFamily(KernelFamily):
             padding=window.before,
             taps=window.taps,
             window=max(ints(op.window)),
+            lean=target.lean_epilogues,
         )
         return winograd_kernel(conv, op.epilogue.blocks[0]), self.operands(op)
 

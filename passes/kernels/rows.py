@@ -81,17 +81,22 @@ def in_one_row(layout: Planar, first: Index, length: int) -> ir.Value:
     return all_of(conditions)
 
 
-def for_pieces(length: int, lanes: int, body: Callable[[Index, int], None]) -> None:
-    """Call `body(offset, width)` for `overlapping` vectors of `length` elements."""
+def for_pieces(
+    length: int, lanes: int, body: Callable[[Index, int], None], unrolled: int = 1
+) -> None:
+    """Call `body(offset, width)` for `overlapping` vectors of `length` elements.
+
+    A loop over them has so many `unrolled` in its body.
+    """
     starts, width = overlapping(length, lanes)
-    whole = length // width
-    if whole == 1:
-        body(Index(0), width)
-    elif whole > 1:
-        with for_range(0, whole) as i:
-            body(i * width, width)
-    if len(starts) > whole:
-        body(Index(starts[-1]), width)
+    turns = length // width // unrolled
+    in_loop = turns * unrolled if turns > 1 else 0
+    if in_loop:
+        with for_range(0, turns) as i:
+            for number in range(unrolled):
+                body(i * (unrolled * width) + number * width, width)
+    for start in starts[in_loop:]:
+        body(Index(start), width)
 
 
 def overlapping(length: int, lanes: int) -> tuple[list[int], int]:

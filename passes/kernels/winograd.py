@@ -27,6 +27,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch_mlir.ir as ir
+from torch_mlir.dialects import arith
 
 from niwaki.dialects import Planar, Values
 
@@ -66,6 +67,8 @@ from .winograd_vectors import deinterleave, input_points, interleave, result_val
 # Planes by which weights are fetched ahead. (Measured with 512 filters at 14x14: 4.7 ms without,
 # 3.8, 3.7, 3.4, 3.4 ms with 16, 32, 64, 128.)
 AHEAD = 64
+# Vectors of a row in turn, where loops of one vector have more instructions around it than in it.
+UNROLLED = 4
 
 
 @dataclass(frozen=True)
@@ -231,7 +234,7 @@ def _multiply(conv: Winograd, place: _Place, filter_: Index, count: Index, tile_
     def tile(weights: Index, inputs: Index, products: Index, widths: list[int]) -> None:
         starts = [sum(widths[:i]) for i in range(len(widths))]
 
-        def plane(number: Index, sums: list[ir.Value]) -> list[ir.Value]:
+        def plane(number: Index, sums: list[ir.Value] | None) -> list[ir.Value]:
             at = inputs + number * conv.tiles
             loaded = [
                 load(place.scratch, at + start, width)
@@ -244,12 +247,18 @@ def _multiply(conv: Winograd, place: _Place, filter_: Index, count: Index, tile_
             of_plane = load_each(place.kind, values, first, height, conv.weight_lanes)
             for row, weight in enumerate(of_plane):
                 for i, width in enumerate(widths):
-                    total = sums[row * len(widths) + i]
-                    updated.append(fma(splat(weight, width), loaded[i], total))
+                    factors = splat(weight, width), loaded[i]
+                    if sums is None:
+                        updated.append(arith.mulf(*factors))
+                    else:
+                        updated.append(fma(*factors, sums[row * len(widths) + i]))
             return updated
 
-        zeros = [float_constant(0.0, place.kind, width) for _ in range(height) for width in widths]
-        sums = fold_range(0, conv.planes * conv.depth, zeros, plane)
+        if conv.lean:
+            sums = fold_range(1, conv.planes * conv.depth, plane(Index(0), None), plane)
+        else:
+            zero = [float_constant(0.0, place.kind, width) for width in widths]
+            sums = fold_range(0, conv.planes * conv.depth, zero * height, plane)
         for row in range(height):
             for i, start in enumerate(starts):
                 at = products + row * conv.tiles + start
@@ -364,7 +373,7 @@ def _store_row(
             value = finished(epilogue, value, per_filter, residuals, to_row + offset, lanes)
         store(as_stored(value, place.result), place.result, to_row + offset)
 
-    for_pieces(width, conv.lanes, piece)
+    for_pieces(width, conv.lanes, piece, UNROLLED if conv.lean else 1)
     behind = to_row + width
 
     def zeros(count: int) -> Callable[[], None]:

@@ -29,6 +29,7 @@ class Winograd:
             has `rows` rows of tiles, and a workgroup at most `blocks` blocks.
         lanes: f32 values of a vector.
         weight_lanes: weights that are loaded at once.
+        lean: whether sums begin with the first product, and not with zeros.
     """
 
     input: Planar
@@ -43,6 +44,7 @@ class Winograd:
     tile: WinogradTile
     lanes: int
     weight_lanes: int
+    lean: bool
 
     @property
     def outputs(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +16,7 @@ from niwaki.passes.kernels.winograd_sizes import Winograd
 def winograd(rows: int, tile_rows: int, blocks: int) -> Winograd:
     """A layer with so many rows of tiles."""
     plane: Planar = plain_layout([4 * rows, 8])
-    sizes = {
+    sizes: dict[str, Any] = {
         "images": 1,
         "filters": 8,
         "planes": 4,
@@ -24,6 +25,7 @@ def winograd(rows: int, tile_rows: int, blocks: int) -> Winograd:
         "window": 1,
         "lanes": 8,
         "weight_lanes": 1,
+        "lean": False,
     }
     tile = WinogradTile(4, 8, 1, together=8, groups=1, rows=tile_rows, blocks=blocks)
     return Winograd(input=plane, result=plane, padding=(0, 1, 1), tile=tile, **sizes)
