@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
+# Of these torch-mlir wants all results, needed or not.
+_ALL_OUTPUTS = ("Split", "TopK")
+
 # Nodes of all other opsets are rewritten as those of this one, which torch-mlir knows best.
 IMPORTED_AS = 21
 
@@ -78,7 +81,7 @@ class OnnxGraph:
         for node in reversed(self.nodes):
             if needed.isdisjoint(node.output):
                 continue
-            while node.output[-1] not in needed:
+            while node.output[-1] not in needed and node.op_type not in _ALL_OUTPUTS:
                 del node.output[-1]
             needed.update(node.input)
             kept.append(node)

@@ -13,7 +13,6 @@ import math
 import onnx
 
 from niwaki.errors import NiwakiError
-from niwaki.frontend.onnx_branches import straightened
 from niwaki.frontend.onnx_choices import check_words
 from niwaki.frontend.onnx_decompositions import decompose_node
 from niwaki.frontend.onnx_evaluate import evaluate
@@ -21,6 +20,7 @@ from niwaki.frontend.onnx_graph import IMPORTED_AS, OnnxGraph, TensorType, descr
 from niwaki.frontend.onnx_lists import make_lists
 from niwaki.frontend.onnx_options import check_options
 from niwaki.frontend.onnx_rules import NEWEST
+from niwaki.frontend.onnx_straightened import straightened
 
 # The values of constants up to this size are shown to shape inference: axes, sizes, scales.
 _PARAMETERS = 64

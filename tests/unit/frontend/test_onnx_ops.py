@@ -287,6 +287,11 @@ def reductions() -> Iterator[Case]:
     yield Case("ReduceSum", nodes, IMAGE, {"a": ints(1, 3)}, oldest=13)
     yield Case("ArgMax", [node("ArgMax", "x", axis=1, keepdims=0)], IMAGE)
     yield Case("CumSum", [node("CumSum", "x", "a")], IMAGE, {"a": np.array(1)})
+    few = {"k": ints(3)}
+    yield Case("TopK without indices", [node("TopK", "x", "k", to=("y", "i"))], ROWS, few)
+    parts = {"p": ints(3, 5, 8)}
+    split = node("Split", "x", "p", to=("y", "a", "b"), axis=1)
+    yield Case("Split for one part", [split], ROWS, parts, oldest=13)
     for op in ("Softmax", "LogSoftmax"):
         yield Case(op, [node(op, "x")], IMAGE)
         yield Case(f"{op} of channels", [node(op, "x", axis=1)], IMAGE)

@@ -1,0 +1,57 @@
+"""A graph without control flow: branches and loops that are known when compiling, written out."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+
+import onnx
+
+from niwaki.errors import NiwakiError
+from niwaki.frontend.onnx_branches import Names, inlined, taken_branch
+from niwaki.frontend.onnx_graph import OnnxGraph, describe
+from niwaki.frontend.onnx_loops import Loop
+
+
+def straightened(graph: OnnxGraph) -> Iterator[onnx.NodeProto]:
+    """The nodes of `graph` in order, those of branches that are taken and of loops among them.
+
+    Whoever iterates puts constants that a node computes into `graph.constants` before the next one,
+    so that conditions are known where they can be. An Identity only gives its input another name,
+    and is left out.
+
+    Raises:
+        NiwakiError: a condition is not known, a branch has a node that is not supported, or a node
+            reads what there is not.
+    """
+    outputs, names = set(graph.outputs), Names(graph)
+    renamed: dict[str, str] = {}
+    pending: deque[onnx.NodeProto | Loop] = deque(graph.nodes)
+    passed = list[onnx.NodeProto]()
+    while pending:
+        node = pending.popleft()
+        if isinstance(node, Loop):
+            pending.extendleft(reversed(node.next_turn(names, renamed, passed)))
+            continue
+        node.input[:] = [renamed.get(name, name) for name in node.input]
+        _check_defined(graph, node.input, describe(node))
+        if node.op_type == "If":
+            branch = taken_branch(graph, node, passed)
+            pending.extendleft(reversed(inlined(graph, branch, list(node.output), names)))
+        elif node.op_type == "Loop":
+            pending.appendleft(Loop(graph, node, names))
+        elif node.op_type == "Identity" and node.output[0] not in outputs:
+            renamed[node.output[0]] = node.input[0]
+        else:
+            passed.append(node)
+            yield node
+    _check_defined(graph, graph.outputs, "the model")
+
+
+def _check_defined(graph: OnnxGraph, names: Iterable[str], reader: str) -> None:
+    for name in names:
+        if name and name not in graph.constants and name not in graph.types:
+            raise NiwakiError(
+                f"{graph.path}: {reader} reads {name!r}, which nothing computes before: the file "
+                "is damaged"
+            )
