@@ -12,7 +12,7 @@ import onnx
 from niwaki.frontend.onnx_steps import Steps
 
 _FLOATS = (onnx.TensorProto.FLOAT16, onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE)
-_BITS = 6  # powers of 64 and more are 0 or 1 in 64 bits, apart from signs
+_BITS = 6  # larger powers, but of 0, 1 and -1, do not fit 64 bits, and ONNX leaves them open
 
 
 def power(steps: Steps) -> None:
