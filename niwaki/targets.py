@@ -43,6 +43,8 @@ class Core:
         loads: vectors that it loads in a cycle, where they lie within a cache line.
         scalar_loads: single values that it loads, or lines that it prefetches, in a cycle.
         stores: vectors that it stores in a cycle.
+        straddling: how much longer it takes to load a vector that begins anywhere: one as long as
+            a cache line mostly lies in two of them.
         cache: bytes of its first-level cache for data, and of its second-level cache.
         bandwidth: bytes a cycle from the second-level cache, and from beyond it.
     """
@@ -53,16 +55,17 @@ class Core:
     loads: float
     scalar_loads: float
     stores: float
+    straddling: float
     cache: tuple[int, int]
     bandwidth: tuple[float, float]
 
 
 # Zen 4: 512-bit operations take both halves of its 256-bit units.
-_AVX512_CORE = Core(3.6e9, 1, 4, 1, 3, 0.5, (32 << 10, 1 << 20), (32, 24))
+_AVX512_CORE = Core(3.6e9, 1, 4, 1, 3, 0.5, 1.5, (32 << 10, 1 << 20), (32, 24))
 # Zen 2 and 3; Haswell and its successors have less second-level cache.
-_AVX2_CORE = Core(3.5e9, 2, 4, 2, 2, 1, (32 << 10, 512 << 10), (32, 16))
+_AVX2_CORE = Core(3.5e9, 2, 4, 2, 2, 1, 1.5, (32 << 10, 512 << 10), (32, 16))
 # Cortex-A76.
-_NEON_CORE = Core(2.4e9, 2, 4, 2, 2, 1, (64 << 10, 256 << 10), (16, 6))
+_NEON_CORE = Core(2.4e9, 2, 4, 2, 2, 1, 1.0, (64 << 10, 256 << 10), (16, 6))
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,6 @@ from niwaki.targets import Target, Vector
 INDEX_LOADS = 2
 # Cycles to start a workgroup: IREE takes 4 ns.
 WORKGROUP_START = 15
-# A vector that begins anywhere lies in two cache lines more often than not.
-STRADDLING = 1.5
 # Of the time to move data between caches, what prefetching does not hide. Alone, with its weights
 # still in a cache, a kernel shows less of it than in a network.
 EXPOSED = 0.05
@@ -65,23 +63,24 @@ class Plane:
         return [(wide, count) for wide, count in tiles if wide * count]
 
 
-def column_cycles(target: Target, height: int, vectors: float) -> float:
+def column_cycles(target: Target, vector: Vector, height: int, vectors: float) -> float:
     """One column of a tile: load its vectors, and for each filter a weight and multiply-adds."""
     core, sums = target.cpu_core, height * vectors
+    weights = -(-height // vector.weight_lanes)
     # Too few sums do not hide how long each takes.
     multiply_adds = max(sums / core.multiply_adds, core.latency)
     # Lines are asked for ahead: one more than there are vectors.
-    single = (height + INDEX_LOADS + vectors + 1) / core.scalar_loads
+    single = (weights + INDEX_LOADS + vectors + 1) / core.scalar_loads
     # Sums that no register holds are loaded and stored each time.
-    spilled = max(0, sums + vectors + 1 - target.registers)
-    loads = (vectors * STRADDLING + spilled) / core.loads + single
+    spilled = max(0, sums + vectors + 1 - vector.registers)
+    loads = (vectors * core.straddling + spilled) / core.loads + single
     return mean(multiply_adds, loads, spilled / core.stores)
 
 
 def tail_cycles(target: Target, plane: Plane, height: int, vectors: float) -> float:
     """The end of a tile: what comes with each position is loaded, results are stored."""
     core = target.cpu_core
-    return height * vectors * (1 / core.stores + plane.extras * STRADDLING / core.loads)
+    return height * vectors * (1 / core.stores + plane.extras * core.straddling / core.loads)
 
 
 def tile_groups(plane: Plane, vectors: int, tiles: int) -> int:

@@ -14,7 +14,7 @@ from niwaki.targets import Target
 
 from ..base import PassFailure
 from ..choice import Candidate
-from ..cost import STRADDLING, WORKGROUP_START, Plane, beyond, mean, overlapped, tail_cycles
+from ..cost import WORKGROUP_START, Plane, beyond, mean, overlapped, tail_cycles
 from ..kernels.depthwise import Depthwise, depthwise_kernel
 from ..kernels.depthwise_rows import DepthwiseRows, depthwise_rows_kernel
 from ..kernels.library import Kernel
@@ -96,7 +96,7 @@ def depthwise_seconds(
     cycles = float(-(-plane.channels // tile.channels) * WORKGROUP_START)
     for wide, repeats in plane.cut(tile.vectors):
         multiply_adds = rows * width * max(wide / core.multiply_adds, core.latency)
-        loads = rows * min(wide + 1, width * wide) * STRADDLING / core.loads
+        loads = rows * min(wide + 1, width * wide) * core.straddling / core.loads
         shuffles = rows * max(0, width - 2) * wide / core.multiply_adds
         tail = tail_cycles(target, plane, 1, wide)
         cycles += plane.channels * repeats * (mean(multiply_adds, loads + shuffles) + tail)

@@ -134,7 +134,7 @@ def computing_cycles(target: Target, plane: Plane, blocks: BlockCounts, vectors:
     return sum(
         repeats
         * (
-            columns * column_cycles(target, height, wide)
+            columns * column_cycles(target, plane.vector, height, wide)
             + count * tail_cycles(target, plane, height, wide)
         )
         for height, (count, columns) in blocks.items()

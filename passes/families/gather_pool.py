@@ -174,7 +174,7 @@ def gather_pool_seconds(
     whole, rest = divmod(windows.vectors, tile.vectors)
     for height, (count, columns) in blocks.items():
         for wide, repeats in ((tile.rows * tile.vectors, whole), (tile.rows * rest, rest > 0)):
-            inner = columns * column_cycles(target, height, wide)
+            inner = columns * column_cycles(target, plane.vector, height, wide)
             tail = count * tail_cycles(target, plane, height, wide)
             cycles += turns * repeats * (inner + tail)
     covered = round(tile.lines * windows.rows * windows.vectors)

@@ -18,7 +18,6 @@ from ..base import PassFailure
 from ..choice import Candidate
 from ..cost import (
     INDEX_LOADS,
-    STRADDLING,
     WORKGROUP_START,
     Plane,
     beyond,
@@ -169,7 +168,7 @@ def pattern_gemm_seconds(
         loads = wide / core.loads + (taps + INDEX_LOADS) / core.scalar_loads
         multiply_adds = max(taps * wide / core.multiply_adds, core.latency)
         inner = kernels * mean(multiply_adds, loads + wide / core.stores)
-        taps_loaded = starts * taps * wide * STRADDLING / core.loads
+        taps_loaded = starts * taps * wide * core.straddling / core.loads
         end = filters * wide * (1 / core.stores + 1 / core.loads)
         tail = tail_cycles(target, plane, filters, wide)
         cycles += repeats * (inner + taps_loaded + end + tail)

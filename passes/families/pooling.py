@@ -8,7 +8,7 @@ from typing import Any
 from niwaki.dialects import NoArrays, ints, layout_of
 from niwaki.targets import Target
 
-from ..cost import STRADDLING, overlapped
+from ..cost import overlapped
 from ..kernels.gpu_pooling import gpu_pooling_kernel, gpu_whole_plane_kernel
 from ..kernels.library import Kernel
 from ..kernels.operands import Operands
@@ -69,6 +69,6 @@ def pool_seconds(target: Target, vectors: int, taps: int, input_bytes: int) -> f
     A tap takes two loads, of which the next columns' read the same lines again.
     """
     core = target.cpu_core
-    cycles = vectors * (2 * taps * STRADDLING / core.loads + 1 / core.stores)
+    cycles = vectors * (2 * taps * core.straddling / core.loads + 1 / core.stores)
     moved = input_bytes / core.bandwidth[input_bytes > core.cache[1]]
     return overlapped(cycles, moved) / core.clock

@@ -13,7 +13,6 @@ from niwaki.targets import Target
 
 from ..choice import Candidate
 from ..cost import (
-    STRADDLING,
     WORKGROUP_START,
     Plane,
     beyond,
@@ -111,7 +110,7 @@ def spmm_seconds(target: Target, plane: Plane, filters: int, columns: int, tile:
     cycles = float(groups * -(-filters // tile.filters) * WORKGROUP_START)
     for wide, repeats in plane.cut(tile.vectors):
         # A weight and where it is read.
-        loads = wide * STRADDLING / core.loads + 2 / core.scalar_loads
+        loads = wide * core.straddling / core.loads + 2 / core.scalar_loads
         multiply_adds = max(wide / core.multiply_adds, core.latency)
         sums = (tile.parts - 1) * filters * wide * (1 / core.loads + 1 / core.stores)
         tail = tail_cycles(target, plane, filters, wide)

@@ -115,8 +115,10 @@ def test_sums_of_patterns_stay_on_the_stack(target: str) -> None:
             assert height * vectors * machine.vector(F32).lanes * 4 <= SUMS_BYTES
             assert vectors * scheme.taps < machine.registers
         chosen = fastest([(op, found)])[0].candidate.kernel
-        # With 16 registers taps of so few vectors stay in them that filters may come one by one.
-        assert isinstance(chosen, PatternGemmAttr) or machine.registers == 16
+        # With few registers or short vectors so few taps stay in them that filters may come one by
+        # one. (By the model of a Cortex-A76 64 filters of 56x56 take 3.3 M cycles so, and 3.9 M by
+        # patterns.)
+        assert isinstance(chosen, PatternGemmAttr) or target != "x86-64-v4"
 
 
 @pytest.mark.parametrize("filters", [1, 4])
@@ -232,7 +234,10 @@ def test_registers_that_spill_cost(target: str) -> None:
     """Per multiply-add, a tile that fills the registers is cheapest; one beyond them is not."""
     machine = get_target(target)
     rows = 8 if machine.registers == 32 else 4
-    rate = {vectors: column_cycles(machine, rows, vectors) / vectors for vectors in range(1, 13)}
+    rate = {
+        vectors: column_cycles(machine, machine.vector(F32), rows, vectors) / vectors
+        for vectors in range(1, 13)
+    }
     fits = [vectors for vectors in rate if rows * vectors + vectors + 1 <= machine.registers]
     assert min(rate, key=rate.__getitem__) in fits
     assert rate[2 * fits[-1]] > rate[fits[-1]]
