@@ -10,9 +10,11 @@ from typing import Any
 import fuzz_pt2
 import fuzzing
 import pytest
+import torch_mlir.ir as ir
 
 from niwaki.errors import NiwakiError
 from niwaki.frontend import load_model
+from niwaki.frontend.torch_import import import_torch
 
 
 @pytest.fixture(scope="module")
@@ -43,3 +45,13 @@ def test_every_size_is_checked(source: Path, tmp_path: Path) -> None:
         with pytest.raises(NiwakiError, match="the file is damaged, or was saved by"):
             load_model(str(path))
         sizes[0]["as_int"] -= 1
+
+
+def test_two_inputs_of_one_name(source: Path, tmp_path: Path) -> None:
+    fuzz_pt2.mutate(686, source, tmp_path / "net.pt2")
+    program = load_model(str(tmp_path / "net.pt2")).program
+    with (
+        ir.Context() as context,
+        pytest.raises(NiwakiError, match=r"^the program is damaged: duplicate argument 'input' in"),
+    ):
+        import_torch(program, None, context)
