@@ -27,11 +27,21 @@ class NiwakiForPhones(Niwaki):
     """Compiled for phones: this machine only compiles."""
 
     file = f"{TARGET}.niwaki"
+    precision = "f32"
 
     def prepare(self, model: torch.nn.Module, image: torch.Tensor, path: Path) -> None:
         import niwaki
 
-        niwaki.compile(model, image, target=TARGET, output=path)
+        niwaki.compile(model, image, target=TARGET, output=path, precision=self.precision)
+
+
+class NiwakiInHalf(NiwakiForPhones):
+    """Weights, activations and arithmetic in f16."""
+
+    name = "Niwaki f16"
+    file = f"{TARGET}-f16.niwaki"
+    precision = "f16"
+    tolerance = HALF_TOLERANCE
 
 
 class NcnnInHalf(Ncnn):

@@ -12,11 +12,12 @@ from engines.onnxruntime import OnnxRuntime
 from workloads import PrunedNetwork
 
 from emulated.executorch import ExecuTorchForPhones
-from emulated.phone_engines import MnnInHalf, NcnnInHalf, NiwakiForPhones
+from emulated.phone_engines import MnnInHalf, NcnnInHalf, NiwakiForPhones, NiwakiInHalf
 
 CORE = "a76"
 IN_F32: tuple[Engine, ...] = (Ncnn(), Mnn(), ExecuTorchForPhones(), OnnxRuntime())
 IN_F16: tuple[Engine, ...] = (NcnnInHalf(), MnnInHalf())
+OURS, OURS_IN_HALF = NiwakiForPhones(), NiwakiInHalf()
 DENSE = 1
 
 
@@ -28,11 +29,17 @@ class Wanted:
         workload: the network and its weights.
         cycles: at most so many millions; None where the best engine in f32 tells.
         over_peer: how many times fewer cycles than that.
+        engine: ours, in f32 or in f16.
     """
 
     workload: PrunedNetwork
     cycles: float | None = None
     over_peer: float | None = None
+    engine: Engine = OURS
+
+    @property
+    def contender(self) -> Contender:
+        return Contender(self.engine, self.workload)
 
     def at_most(self, best_peer: float | None) -> float | None:
         """Millions of cycles, with those of the best engine in f32; None where nobody knows."""
@@ -64,7 +71,7 @@ class Plan:
 
     @property
     def contenders(self) -> list[Contender]:
-        ours = [Contender(NiwakiForPhones(), wanted.workload) for wanted in self.wanted]
+        ours = [wanted.contender for wanted in self.wanted]
         return [*ours, *self.peers(self.in_f32), *self.peers(self.in_f16)]
 
     def peers(self, engines: tuple[Engine, ...]) -> list[Contender]:
@@ -73,13 +80,27 @@ class Plan:
         return [Contender(engine, dense) for engine in engines]
 
 
-def _rates(network: str, cycles: dict[float, float]) -> tuple[Wanted, ...]:
-    return tuple(Wanted(PrunedNetwork(network, rate), most) for rate, most in cycles.items())
+def _rates(network: str, cycles: dict[float, float], engine: Engine = OURS) -> tuple[Wanted, ...]:
+    return tuple(
+        Wanted(PrunedNetwork(network, rate), most, engine=engine) for rate, most in cycles.items()
+    )
 
 
 PLANS = (
-    Plan("resnet18", _rates("resnet18", {8: 35, 4: 62, 2: 92, DENSE: 105})),
-    Plan("mobilenet_v2", _rates("mobilenet_v2", {8: 9, DENSE: 46})),
+    Plan(
+        "resnet18",
+        (
+            *_rates("resnet18", {8: 35, 4: 62, 2: 92, DENSE: 105}),
+            *_rates("resnet18", {8: 18, 4: 33, DENSE: 60}, OURS_IN_HALF),
+        ),
+    ),
+    Plan(
+        "mobilenet_v2",
+        (
+            *_rates("mobilenet_v2", {8: 9, DENSE: 46}),
+            *_rates("mobilenet_v2", {8: 6, DENSE: 25}, OURS_IN_HALF),
+        ),
+    ),
     Plan(
         "vgg16",
         (

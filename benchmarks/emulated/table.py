@@ -11,7 +11,6 @@ from rich.table import Table
 from tables import error_text, verdict
 
 from emulated.counting import Counted
-from emulated.phone_engines import NiwakiForPhones
 from emulated.plan import CORE, Plan
 from niwaki.runtime.model_cycles.model import ModelCycles
 
@@ -49,7 +48,7 @@ def goals(plan: Plan, results: Mapping[str, Counted]) -> Iterator[tuple[str, flo
     """The label of each of our contenders, and how many millions of cycles it is to take."""
     best = best_peer(results, plan.peers(plan.in_f32))
     for wanted in plan.wanted:
-        yield Contender(NiwakiForPhones(), wanted.workload).label, wanted.at_most(best)
+        yield wanted.contender.label, wanted.at_most(best)
 
 
 def best_peer(results: Mapping[str, Counted], peers: Iterable[Contender]) -> float | None:
