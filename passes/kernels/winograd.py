@@ -88,7 +88,7 @@ class _Place:
 
     @property
     def kind(self) -> ir.Type:
-        """The type of everything that is computed, and of scratch memory."""
+        """The type of everything but the epilogue, and of scratch memory."""
         return ir.MemRefType(self.scratch.type).element_type
 
     @property
@@ -131,7 +131,9 @@ def winograd_kernel(conv: Winograd, epilogue: ir.Block) -> Kernel:
                 block(Index(whole), rows % size.rows)
 
     key, elements = (conv, epilogue_key(epilogue)), math.prod(workgroups) * conv.parts[-1]
-    scratch = ir.RankedTensorType.get([elements], sum_type(epilogue))
+    # Half floats are the only type that is narrower than sums.
+    computed = ir.F16Type.get() if conv.runs else sum_type(epilogue)
+    scratch = ir.RankedTensorType.get([elements], computed)
     return Kernel("winograd", key, workgroups, emit, conv.input, conv.result, scratch)
 
 
@@ -311,14 +313,19 @@ def _windows(
     conv: Winograd, epilogue: ir.Block, per_filter: list[ir.Value], columns: list[list[ir.Value]]
 ) -> list[list[ir.Value]]:
     """The maxima over the windows of tiles, of which `columns` holds pixels[column][row]."""
-    lanes = ir.VectorType(columns[0][0].type).shape[0]
+    vectors, sums = ir.VectorType(columns[0][0].type), sum_type(epilogue)
+    lanes = vectors.shape[0]
     extras = [splat(x, lanes) for x in per_filter]
-    pixels = [[inline_epilogue(epilogue, [x, *extras], lanes) for x in c] for c in columns]
+
+    def finish(x: ir.Value) -> ir.Value:
+        return inline_epilogue(epilogue, [in_type(sums, x), *extras], lanes)
+
+    pixels = [[finish(x) for x in column] for column in columns]
     steps = range(0, conv.outputs, conv.window)
 
     def largest(left: int, top: int) -> ir.Value:
         inside = [x for c in pixels[left : left + conv.window] for x in c[top : top + conv.window]]
-        return in_type(sum_type(epilogue), functools.reduce(float_maximum, inside))
+        return in_type(vectors.element_type, functools.reduce(float_maximum, inside))
 
     return [[largest(left, top) for top in steps] for left in steps]
 
@@ -370,6 +377,7 @@ def _store_row(
     def piece(offset: Index, lanes: int) -> None:
         value = load(place.scratch, from_line + offset, lanes)
         if conv.window == 1:
+            value = in_type(sum_type(epilogue), value)
             value = finished(epilogue, value, per_filter, residuals, to_row + offset, lanes)
         store(as_stored(value, place.result), place.result, to_row + offset)
 

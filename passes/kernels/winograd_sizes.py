@@ -27,6 +27,8 @@ class Winograd:
         window: pixels of the side of a window whose maximum is one of the result; 1 without.
         tile: of its filters `together` wait in M, and a workgroup has `groups` of these; a block
             has `rows` rows of tiles, and a workgroup at most `blocks` blocks.
+        runs: whether all but the epilogue is computed in the type of the input, which is narrower
+            than that of the epilogue.
         lanes: f32 values of a vector.
         weight_lanes: weights that are loaded at once.
         lean: whether sums begin with the first product, and not with zeros.
@@ -42,6 +44,7 @@ class Winograd:
     taps: int
     window: int
     tile: WinogradTile
+    runs: bool
     lanes: int
     weight_lanes: int
     lean: bool

@@ -27,7 +27,6 @@ from small_networks import ResNet
 import niwaki
 from niwaki.passes import select_kernels
 from niwaki.passes.choice import Choice
-from niwaki.passes.families import winograd
 from niwaki.passes.families.gather_gemm import HEIGHTS
 from niwaki.runtime.emulate import Emulator
 from niwaki.signature import flatten
@@ -88,7 +87,6 @@ def long_sums() -> list[Case]:
 
 def test_half_winograd(arm64: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With arithmetic for f16 everything is rounded to 11 bits, transforms too."""
-    monkeypatch.setattr(winograd, "PLANES_IN_F16", 1000)
     for outputs, tolerance in ((2, 1e-2), (4, 3e-2)):
         always(monkeypatch, outputs, 24, 16)
         cases = [replace(case, tolerance=tolerance) for case in odd_winograd(outputs)]

@@ -25,6 +25,7 @@ def winograd(rows: int, tile_rows: int, blocks: int) -> Winograd:
         "window": 1,
         "lanes": 8,
         "weight_lanes": 1,
+        "runs": False,
         "lean": False,
     }
     tile = WinogradTile(4, 8, 1, together=8, groups=1, rows=tile_rows, blocks=blocks)
