@@ -153,7 +153,7 @@ _RANDOM = "draws random numbers: make the random tensor an input"
 REFUSED = {
     op: reason
     for ops, reason in (
-        ("Compress NonMaxSuppression NonZero Unique", _OPEN_SIZE),
+        ("Compress NonMaxSuppression NonZero Range Unique", _OPEN_SIZE),
         ("ConvInteger DequantizeLinear DynamicQuantizeLinear MatMulInteger", _QUANTISED),
         ("QLinearConv QLinearMatMul QuantizeLinear", _QUANTISED),
         ("ConcatFromSequence Optional OptionalGetElement OptionalHasElement", _SEQUENCE),

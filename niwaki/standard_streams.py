@@ -39,6 +39,11 @@ def say(text: str = "") -> None:
         ) from None
 
 
+def tell(line: str) -> None:
+    """Print what is being done to standard error, beside the results."""
+    click.echo(line, err=True)
+
+
 def _drop_output() -> None:
     """Python would try once more when it exits, and complain again."""
     nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 import click
 
-from ..standard_streams import say
+from ..standard_streams import say, tell
 from .options import device_option, threads_option
 
 
@@ -93,7 +93,7 @@ def _count_cycles(path: str, core: str, as_json: bool) -> None:
     from ..runtime.model_cycles.text import model_cycles_text
 
     bundle = open_bundle(path)
-    cycles = model_cycles(bundle, core_named(core), lambda line: click.echo(line, err=True))
+    cycles = model_cycles(bundle, core_named(core), tell)
     if as_json:
         say(json.dumps(cycles.to_json(), indent=1))
         return

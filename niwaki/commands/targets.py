@@ -10,7 +10,7 @@ from ..standard_streams import say
 
 @click.command("targets")
 def targets_command() -> None:
-    """List the targets of `niwaki compile --target`: what each has, and how it was verified."""
+    """List targets, and what layers each can have."""
     from ..targets import TARGETS, get_target
 
     try:

@@ -130,6 +130,7 @@ def test_compile(run: Run, compiler: list[dict[str, Any]], affine_path: Path) ->
             "shapes": {},
             "constants": {},
             "weights": None,
+            "precision": "f32",
             "dump_ir": None,
             "trim_threshold": 0.0,
             "without": (),
@@ -157,7 +158,7 @@ def test_compile_names_the_bundle(
 
 
 def test_compile_defaults(run: Run, compiler: list[dict[str, Any]]) -> None:
-    options = ("--dump-ir", "ir", "--batch", "4", "--trim-threshold", "1e-3")
+    options = ("--dump-ir", "ir", "--batch", "4", "--trim-threshold", "1e-3", "--precision", "f16")
     without = ("--without", "one", "--without", "two", "--weights", "net.pth")
     succeeded(run("compile", "net.pt2", "-o", "net.niwaki", *options, *without))
     assert compiler == [
@@ -169,6 +170,7 @@ def test_compile_defaults(run: Run, compiler: list[dict[str, Any]]) -> None:
             "shapes": {},
             "constants": {},
             "weights": "net.pth",
+            "precision": "f16",
             "dump_ir": "ir",
             "trim_threshold": 0.001,
             "without": ("one", "two"),

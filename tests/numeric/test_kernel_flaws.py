@@ -43,9 +43,9 @@ from .pooled_layers import odd_pooled
 from .winograd_layers import always, odd_winograd
 
 
-def whole_vectors(length: int, lanes: int, body: Any) -> None:
+def whole_vectors(length: int, lanes: int, body: Any, unrolled: int = 1) -> None:
     """`for_pieces` without narrow vectors at the end."""
-    for_pieces(dialects.round_up(length, lanes), lanes, body)
+    for_pieces(dialects.round_up(length, lanes), lanes, body, unrolled)
 
 
 def one_less(buffer: Any, begin: Any, length: int, lanes: int) -> None:

@@ -21,6 +21,7 @@ WRONG: dict[str, list[Any]] = {
     "shapes": [3, "x=1x3", [1]],
     "constants": [3, "x=1"],
     "dump_ir": [3, True, {}],
+    "precision": [16, None, ["f16"]],
     "trim_threshold": ["1", -1, float("nan"), float("inf"), None, True],
     "without": ["linalg-fuse-elementwise-ops", 3, None, [3]],
     "pipeline": [3, ["cse"]],
@@ -53,3 +54,20 @@ def test_each_argument_of_the_wrong_kind(tmp_path: Path, name: str, value: Any) 
 def test_a_pass_as_text_is_no_list(tmp_path: Path) -> None:
     with pytest.raises(NiwakiError, match=r"^without is a list of passes: \['cse'\], not 'cse'$"):
         niwaki.compile(None, output=tmp_path / "net.niwaki", without="cse")
+
+
+@pytest.mark.parametrize(
+    ("target", "precision", "told"),
+    [
+        ("host", "f8", "unknown precision 'f8': choose one of f32, f16"),
+        ("vulkan", "f16", "target vulkan has no layers of f16: it has f32; choose another"),
+    ],
+)
+def test_a_precision_that_there_is_not(
+    target: str, precision: str, told: str, tmp_path: Path
+) -> None:
+    arguments: dict[str, Any] = {"target": target, "precision": precision}
+    arguments["output"] = tmp_path / "net.niwaki"
+    with pytest.raises(NiwakiError, match=f"^{told}"):
+        niwaki.compile(nn.ReLU().eval(), torch.zeros(1, 3), **arguments)
+    assert not list(tmp_path.iterdir())
