@@ -43,7 +43,7 @@ from .progress_bar import progress_bar
     "--precision",
     default="f32",
     show_default=True,
-    help="Type of weights and activations: f32, or f16 for half the memory and twice the speed.",
+    help="Type of weights and activations: f32, or f16 in half the memory.",
 )
 @click.option("--dump-ir", metavar="DIR", help="Write the IR after each pass into this folder.")
 @click.option(

@@ -93,3 +93,14 @@ def test_weights_beyond_the_range_stay_wide(tmp_path: Path) -> None:
         expected = model(x).numpy()
     result = bundle.load()(x.numpy())
     assert np.abs(result - expected).max() <= TOLERANCE * np.abs(expected).max()
+
+
+def test_small_numbers_are_kept(tmp_path: Path) -> None:
+    """On hosts results below the smallest normal f16, 6.1e-5, are not zero."""
+    model = nn.Conv2d(2, 3, 1, bias=False).eval()
+    with torch.no_grad():
+        model.weight.fill_(0.5)
+    x = torch.full((1, 2, 4, 4), 1e-6)
+    bundle = niwaki.compile(model, x, output=tmp_path / "net.niwaki", precision="f16")
+    # Subnormal numbers of f16 are 6e-8 apart.
+    np.testing.assert_allclose(bundle.load()(x.numpy()), 1e-6, atol=6e-8)
