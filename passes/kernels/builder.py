@@ -294,7 +294,7 @@ def float_minimum(a: ir.Value, b: ir.Value, **flags: Any) -> ir.Value:
 def _extremum(name: str, a: ir.Value, b: ir.Value, **flags: Any) -> ir.Value:
     kind = a.type.element_type if isinstance(a.type, ir.VectorType) else a.type
     if isinstance(kind, ir.F16Type):
-        # IREE 3.13 fails on arith's ops for vectors of f16.
+        # One instruction on cores with arithmetic for f16, in the form that IREE 3.13 takes.
         return ir.Operation.create(f"llvm.intr.{name}", [a.type], [a, b]).result
     return {"maximum": arith.maximumf, "minimum": arith.minimumf}[name](a, b, **flags)
 
