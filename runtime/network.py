@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
+
+import numpy as np
 
 from niwaki.arguments import check_whole
 from niwaki.errors import NiwakiError
@@ -17,9 +20,12 @@ from .arguments import bind
 from .bundle import Bundle, open_bundle
 from .device import check_device, create_driver
 from .lane import Lane
+from .lost_devices import survive
 from .placement import polite
 from .small_networks import useful_threads
 from .weights import Weights
+
+T = TypeVar("T")
 
 
 def load(path: str | os.PathLike[str], threads: int = 1, device: str | None = None) -> Network:
@@ -72,7 +78,7 @@ class Network:
         side_by_side = self.device == "local" and useful == 1
         self._turns = threading.BoundedSemaphore((os.cpu_count() or 1) if side_by_side else 1)
         engine = _Engine(create_driver(self.device, useful), Weights(bundle.weights))
-        engine.idle.append(self._create_lane(engine))
+        engine.idle.append(self._survive(lambda: self._create_lane(engine)))
         self._engine: _Engine | None = engine
 
     @property
@@ -96,15 +102,9 @@ class Network:
         arrays = bind(self.signature, args, kwargs)
         with self._turns:
             engine.weights.check()
-            try:
-                lane = engine.idle.pop()
-            except IndexError:
-                lane = self._create_lane(engine)
-            # A lane whose call failed is not put back: the next call finds or makes a clean one.
             with polite() if self._has_workers else nullcontext():
-                outputs = lane(arrays)
+                outputs = self._survive(lambda: self._run(engine, arrays))
             engine.weights.check()
-            engine.idle.append(lane)
         return unflatten(self.signature.output_tree, outputs)
 
     def close(self) -> None:
@@ -135,6 +135,19 @@ class Network:
         if engine is None:
             raise NiwakiError(f"the network {self.bundle.path} is closed: load it again")
         return engine
+
+    def _survive(self, attempt: Callable[[], T]) -> T:
+        return survive(attempt, str(self.bundle.path)) if self.device == "vulkan" else attempt()
+
+    def _run(self, engine: _Engine, arrays: list[np.ndarray]) -> list[np.ndarray]:
+        try:
+            lane = engine.idle.pop()
+        except IndexError:
+            lane = self._create_lane(engine)
+        outputs = lane(arrays)
+        # A lane whose call failed does not get here: the next call finds or makes a clean one.
+        engine.idle.append(lane)
+        return outputs
 
     def _create_lane(self, engine: _Engine) -> Lane:
         lane = Lane(engine.driver, self.bundle, engine.weights.contents)
