@@ -375,7 +375,7 @@ def document() -> str:
         told(session),
         "## Other targets",
         "CPU targets differ in numbers, which passes read from"
-        " [targets.py](../niwaki/targets.py): the width of a vector, how many registers there are."
+        " [targets](../niwaki/targets): the width of a vector, how many registers there are."
         " For GPUs these passes stand in place of"
         f" {' and '.join(f'`{name}`' for name in lowering(TARGET))}:",
         *gpu_passes(),

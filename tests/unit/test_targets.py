@@ -6,16 +6,16 @@ import platform
 
 import pytest
 
-from niwaki import targets
 from niwaki.elements import F32
 from niwaki.errors import NiwakiError
-from niwaki.targets import AVX2, AVX512, TARGETS, get_target
+from niwaki.targets import TARGETS, get_target, host
+from niwaki.targets.cpus import AVX2, AVX512
 
 
 def machine(monkeypatch: pytest.MonkeyPatch, name: str, flags: set[str]) -> None:
     """Another one, of which the kernel lists these features."""
     monkeypatch.setattr(platform, "machine", lambda: name)
-    monkeypatch.setattr(targets, "cpu_flags", lambda: frozenset(flags))
+    monkeypatch.setattr(host, "cpu_flags", lambda: frozenset(flags))
 
 
 @pytest.mark.parametrize(
@@ -29,11 +29,11 @@ def machine(monkeypatch: pytest.MonkeyPatch, name: str, flags: set[str]) -> None
 )
 def test_host(name: str, flags: set[str], best: str, monkeypatch: pytest.MonkeyPatch) -> None:
     machine(monkeypatch, name, flags)
-    host = get_target("host")
-    assert (host.name, host.vector(F32)) == ("host", TARGETS[best].vector(F32))
-    assert host.summary == f"this machine, as {best} or better"
-    assert "--iree-llvmcpu-target-cpu=host" in host.iree_flags
-    assert set(host.cpu_features) == flags - {"tsc", "fp"}
+    found = get_target("host")
+    assert (found.name, found.vector(F32)) == ("host", TARGETS[best].vector(F32))
+    assert found.summary == f"this machine, as {best} or better"
+    assert "--iree-llvmcpu-target-cpu=host" in found.iree_flags
+    assert set(found.cpu_features) == flags - {"tsc", "fp"}
 
 
 @pytest.mark.parametrize(

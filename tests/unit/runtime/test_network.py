@@ -18,7 +18,6 @@ import pytest
 import tiny_bundle
 
 import niwaki
-from niwaki import targets
 from niwaki.errors import NiwakiError
 from niwaki.runtime import device
 from niwaki.runtime.arrays import aligned_empty, is_shareable
@@ -26,7 +25,8 @@ from niwaki.runtime.bundle import Bundle, open_bundle, write_bundle
 from niwaki.runtime.manifest import Manifest
 from niwaki.runtime.network import Network
 from niwaki.signature import DTYPES, Signature, TensorSpec, flatten
-from niwaki.targets import AVX512, TARGETS
+from niwaki.targets import TARGETS, host
+from niwaki.targets.cpus import AVX512
 
 X = np.arange(6, dtype=np.float32).reshape(2, 3) / 7
 
@@ -360,7 +360,7 @@ AVX2_FLAGS = frozenset(TARGETS["x86-64-v3"].cpu_features)
 def machine(monkeypatch: pytest.MonkeyPatch, name: str, flags: frozenset[str]) -> None:
     """Another one, of which the kernel lists these features."""
     monkeypatch.setattr(platform, "machine", lambda: name)
-    for module in (device, targets):
+    for module in (device, host):
         monkeypatch.setattr(module, "cpu_flags", lambda: flags)
 
 

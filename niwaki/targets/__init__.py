@@ -1,0 +1,48 @@
+"""Targets are data: what a machine has, and how IREE is told about it.
+
+Passes read nothing else about the machine.
+"""
+
+from __future__ import annotations
+
+import platform
+
+from ..errors import NiwakiError
+from .cpus import CPUS
+from .gpus import GPUS
+from .host import best_cpu_target, cpu_flags, this_machine, unfit_reason
+from .machine import Core, Target, Vector
+
+__all__ = [
+    "NAMES",
+    "TARGETS",
+    "Core",
+    "Target",
+    "Vector",
+    "best_cpu_target",
+    "cpu_flags",
+    "get_target",
+    "unfit_reason",
+]
+
+TARGETS: dict[str, Target] = {target.name: target for target in (*CPUS, *GPUS)}
+NAMES: tuple[str, ...] = ("host", *TARGETS)
+
+
+def get_target(name: str) -> Target:
+    """The target called `name`; ``host`` is the best CPU target this machine can run.
+
+    Raises:
+        NiwakiError: no target has that name, or the host's CPU can run none.
+    """
+    if name != "host":
+        if name not in TARGETS:
+            raise NiwakiError(f"unknown target '{name}': choose one of {', '.join(NAMES)}")
+        return TARGETS[name]
+    best = best_cpu_target()
+    if best is None:
+        raise NiwakiError(
+            f"no CPU target fits this machine ({platform.machine()}): {unfit_reason()}; to compile "
+            f"for another machine, name its target, one of {', '.join(TARGETS)}"
+        )
+    return this_machine(best)

@@ -1,0 +1,68 @@
+"""GPUs to compile for, by Vulkan."""
+
+from __future__ import annotations
+
+from ..elements import F32
+from .machine import Target
+
+_FLAGS = (
+    "--iree-hal-target-device=vulkan",
+    # SPIR-V 1.3 is what Vulkan 1.1 takes. For later versions IREE marks additions that do not
+    # overflow, and forgets to say that the shader needs SPIR-V 1.4.
+    "--iree-vulkan-target-features=spirv:v1.3,cap:Shader",
+    # Each buffer of a kernel is a binding of its own: IREE cannot fold an offset into flat
+    # memrefs for SPIR-V.
+    "--iree-scheduling-optimize-bindings=false",
+    # IREE would compute constants by compiling kernels for this machine's CPU.
+    "--iree-opt-const-eval=false",
+    # The largest minStorageBufferOffsetAlignment that Vulkan lets a device ask for.
+    "--iree-stream-resource-min-offset-alignment=256",
+)
+
+
+def _vulkan(
+    name: str,
+    summary: str,
+    gpu: str,
+    elements: tuple[str, ...],
+    verified: str = "shaders validated, not run",
+) -> Target:
+    return Target(
+        name,
+        summary,
+        "gpu",
+        vector_bytes=F32.bytes,
+        registers=64,
+        iree_flags=(*_FLAGS, f"--iree-vulkan-target={gpu}"),
+        device="vulkan",
+        threads=64,
+        elements=elements,
+        spirv_env="vulkan1.1",
+        verified=verified,
+    )
+
+
+GPUS = (
+    # IREE has one generic Vulkan target, the Android profile. The others also say how many threads
+    # a subgroup has, which the device must then offer.
+    _vulkan(
+        "vulkan",
+        "any Vulkan 1.1 GPU: the baseline of Android 2022",
+        "vp_android_baseline_2022",
+        ("f32", "i32"),
+        verified="tested on Mesa's software driver",
+    ),
+    _vulkan("vulkan-adreno", "Qualcomm Adreno GPU", "adreno", ("f32", "f16", "i32", "i16")),
+    _vulkan(
+        "vulkan-mali",
+        "Arm Mali GPU (Valhall and later)",
+        "valhall",
+        ("f32", "f16", "i32", "i16", "i8"),
+    ),
+    _vulkan(
+        "vulkan-desktop",
+        "desktop GPU with subgroups of 32 threads, for tests",
+        "pascal",
+        ("f64", "f32", "f16", "i64", "i32", "i16", "i8"),
+    ),
+)

@@ -1,0 +1,154 @@
+"""What a target tells of a machine. Passes read nothing else about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..elements import F32, Element
+from ..errors import NiwakiError
+
+
+@dataclass(frozen=True)
+class Core:
+    """What one core of a CPU does, as far as the choice between kernels depends on it.
+
+    Attributes:
+        clock: cycles in a second.
+        multiply_adds: vectors that it multiplies and adds in a cycle.
+        latency: cycles until such a sum can be added to.
+        loads: vectors that it loads in a cycle, where they lie within a cache line.
+        scalar_loads: single values that it loads, or lines that it prefetches, in a cycle.
+        stores: vectors that it stores in a cycle.
+        straddling: how much longer it takes to load a vector that begins anywhere: one as long as
+            a cache line mostly lies in two of them.
+        cache: bytes of its first-level cache for data, and of its second-level cache.
+        bandwidth: bytes a cycle from the second-level cache, and from beyond it.
+    """
+
+    clock: float
+    multiply_adds: float
+    latency: int
+    loads: float
+    scalar_loads: float
+    stores: float
+    straddling: float
+    cache: tuple[int, int]
+    bandwidth: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Vector:
+    """How a machine computes with elements of a type.
+
+    Attributes:
+        stored: the type in memory.
+        computed: the type of sums and products: the same one, or f32 where the machine has no
+            arithmetic for it.
+        lanes: numbers in a register, of the computed type; 1 on GPUs, whose threads are scalar.
+        registers: that an inner loop may use.
+        weight_lanes: weights that an inner loop loads at once: a register of them where
+            instructions multiply by one lane, a single one where they take it from memory.
+    """
+
+    stored: Element
+    computed: Element
+    lanes: int
+    registers: int
+    weight_lanes: int
+
+    @property
+    def bytes(self) -> int:
+        """Of so many numbers in memory."""
+        return self.lanes * self.stored.bytes
+
+
+@dataclass(frozen=True)
+class Target:
+    """One machine to compile for.
+
+    Attributes:
+        name: what the user types.
+        summary: one line for ``niwaki targets``.
+        verified: how it is known that its results are right, for ``niwaki targets``.
+        backend: ``cpu`` or ``gpu``: which lowering runs.
+        vector_bytes: of one vector register; on GPUs of one f32, since their threads are scalar.
+        registers: vector registers an inner loop may use.
+        iree_flags: flags of ``iree-compile``.
+        wide_flags: more of them, for networks whose sums are f32.
+        core: what a core does in a cycle (CPUs only).
+        device: kind of IREE device that runs the result: ``local`` (CPU) or ``vulkan``.
+        architecture: ``platform.machine()`` names that can run it; empty for any.
+        cpu_features: names in ``/proc/cpuinfo`` that the machine must list.
+        threads: threads of a workgroup (GPUs only).
+        stores: types, besides f32, of which it can load and store what layers read and write.
+        computes: those of them that it has arithmetic for.
+        elements: types that its shaders load, compute with and store (GPUs only).
+        spirv_env: environment that ``spirv-val --target-env`` checks shaders for (GPUs only).
+        product_tile: columns that IREE puts into one tile of a product of two computed matrices at
+            most, where those that no vectors fill are slow; 0 where every number is as good.
+        multiplies_by_lane: whether instructions multiply a vector by one lane of another.
+        lean_epilogues: whether kernels should spare instructions after their sums at the price of
+            more code. With few lanes, no registers for masks and no operands in memory these are
+            as many as those for a dozen columns.
+    """
+
+    name: str
+    summary: str
+    backend: str
+    vector_bytes: int
+    registers: int
+    iree_flags: tuple[str, ...]
+    wide_flags: tuple[str, ...] = ()
+    core: Core | None = None
+    device: str = "local"
+    architecture: tuple[str, ...] = ()
+    cpu_features: tuple[str, ...] = ()
+    threads: int = 1
+    stores: tuple[Element, ...] = ()
+    computes: tuple[Element, ...] = ()
+    elements: tuple[str, ...] = ()
+    spirv_env: str = ""
+    product_tile: int = 0
+    verified: str = ""
+    multiplies_by_lane: bool = False
+    lean_epilogues: bool = False
+
+    def vector(self, element: Element) -> Vector:
+        """How it computes with elements of a type that it can store."""
+        computed = element if element in self.computes else F32
+        lanes = self.vector_bytes // computed.bytes
+        weight_lanes = lanes if self.multiplies_by_lane else 1
+        return Vector(element, computed, lanes, self.registers, weight_lanes)
+
+    @property
+    def layers(self) -> str:
+        """Which types layers can have, and their sums where these are wider."""
+        told = [F32.name]
+        for element in self.stores:
+            sums = self.vector(element).computed
+            told.append(element.name if sums == element else f"{element.name} (sums {sums.name})")
+        return ", ".join(told)
+
+    def check_precision(self, element: Element) -> None:
+        """Raises NiwakiError where there are no kernels for layers of a type."""
+        known = [F32, *self.stores]
+        if element not in known:
+            names = " and ".join(one.name for one in known)
+            raise NiwakiError(
+                f"target {self.name} has no layers of {element.name}: it has {names}; choose "
+                f"another precision or target"
+            )
+
+    def flags(self, element: Element) -> tuple[str, ...]:
+        """Flags of ``iree-compile`` for a network whose layers are of a type."""
+        return self.iree_flags if element in self.computes else (*self.iree_flags, *self.wide_flags)
+
+    def step(self, element: Element) -> int:
+        """Neighbouring places that a kernel computes at once: lanes, or threads of a workgroup."""
+        return self.threads if self.backend == "gpu" else self.vector(element).lanes
+
+    @property
+    def cpu_core(self) -> Core:
+        """What a core does in a cycle; there is one where `backend` is ``cpu``."""
+        assert self.core is not None, self.name
+        return self.core
