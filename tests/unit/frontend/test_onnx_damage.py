@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import fuzz_onnx
+import fuzzing
 import pytest
-from fuzz_onnx import mutant, outcome, whole_files
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
-    return whole_files(tmp_path_factory.mktemp("whole"))
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return fuzz_onnx.whole_files(tmp_path_factory.mktemp("files"))
 
 
-def test_whole_files(files: list[bytes], tmp_path: Path) -> None:
-    assert [outcome(data, tmp_path / "net.onnx") for data in files] == [""] * len(files)
+def test_whole_files(files: Path, tmp_path: Path) -> None:
+    for path in files.iterdir():
+        assert fuzz_onnx.outcome(path.read_bytes(), tmp_path / "net.onnx") == "imported"
 
 
-def test_mutants(files: list[bytes], tmp_path: Path) -> None:
-    found = {seed: outcome(mutant(seed, files), tmp_path / "net.onnx") for seed in range(150)}
-    assert {seed: text for seed, text in found.items() if text} == {}
+def test_mutants(files: Path, tmp_path: Path) -> None:
+    findings = fuzzing.fuzz(fuzz_onnx.run, files, range(150), tmp_path)
+    assert findings.wrong == []
+    assert findings.outcomes["refused"]
+    assert findings.outcomes["imported"]
