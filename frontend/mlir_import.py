@@ -9,6 +9,7 @@ from torch_mlir.dialects import func
 from torch_mlir.dialects import torch as torch_dialect
 
 from niwaki.errors import NiwakiError
+from niwaki.frontend.bound_divisions import bound_divisions
 from niwaki.frontend.dense_resources import inline_dense_resources
 from niwaki.frontend.double_functions import told, unsupported_double
 from niwaki.frontend.imported import Imported
@@ -46,6 +47,7 @@ def import_mlir(path: str | Path, context: ir.Context) -> Imported:
     if op := unsupported_double(module):
         raise _error_at(path, op.location, told(op))
     inline_dense_resources(module, path)
+    bound_divisions(module)
     function.attributes["sym_name"] = ir.StringAttr.get("main", context)
     return Imported(module, signature)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from torch_mlir import ir
 from torch_mlir.dialects import torch as torch_dialect
 
+from niwaki.frontend.bound_divisions import bound_divisions
 from niwaki.frontend.clamp_indices import clamp_indices
 from niwaki.frontend.double_functions import check_double_functions
 from niwaki.frontend.imported import Imported
@@ -49,6 +50,7 @@ def import_onnx(
     module = onnx_to_torch_dialect(graph, context)
     lower_onnx(module, graph)
     clamp_indices(module)
+    bound_divisions(module)
     keep_nan(module)
     order_nan(module)
     narrow_doubles(module)

@@ -16,6 +16,7 @@ from torch.export import ExportedProgram
 from torch_mlir import ir
 from torch_mlir.dialects import torch as torch_dialect
 
+from niwaki.frontend.bound_divisions import bound_divisions
 from niwaki.frontend.bound_shifts import bound_shifts
 from niwaki.frontend.clamp_indices import clamp_indices
 from niwaki.frontend.double_functions import check_double_functions
@@ -60,6 +61,7 @@ def import_torch(
     del program  # its constants are in the module by now
     lower_torch(module)
     clamp_indices(module)
+    bound_divisions(module)
     bound_shifts(module)
     keep_nan(module)
     order_nan(module)
