@@ -11,9 +11,10 @@ from ..errors import NiwakiError
 from .cpus import CPUS
 from .gpus import GPUS
 from .host import best_cpu_target, cpu_flags, this_machine, unfit_reason
-from .machine import Core, Target, Vector
+from .machine import LINE_BYTES, Core, Target, Vector
 
 __all__ = [
+    "LINE_BYTES",
     "NAMES",
     "TARGETS",
     "Core",

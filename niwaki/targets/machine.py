@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from ..elements import F32, Element
 from ..errors import NiwakiError
 
+# Of a cache line, on every CPU there is a target for.
+LINE_BYTES = 64
+
 
 @dataclass(frozen=True)
 class Core:
@@ -60,6 +63,25 @@ class Vector:
     def bytes(self) -> int:
         """Of so many numbers in memory."""
         return self.lanes * self.stored.bytes
+
+    @property
+    def fills_line(self) -> bool:
+        """Whether a register is as long as a cache line.
+
+        Vectors that begin anywhere then mostly lie in two lines.
+        """
+        return self.lanes * self.computed.bytes >= LINE_BYTES
+
+    @property
+    def block(self) -> tuple[int, int]:
+        """Filters and vectors of pixels whose sums registers hold, beside inputs and a weight."""
+        filters = self.registers // 4
+        return filters, (self.registers - 1) // (filters + 1)
+
+    @property
+    def wide_sums(self) -> int:
+        """As many vectors of `lanes` sums of f32 as fill half of the registers."""
+        return self.registers // 2 * self.computed.bytes // F32.bytes
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy.typing as npt
@@ -16,10 +18,12 @@ from ..base import PassFailure
 from ..choice import Candidate
 from ..cost import WORKGROUP_START, Plane, beyond, mean, overlapped, tail_cycles
 from ..kernels.depthwise import Depthwise, depthwise_kernel
+from ..kernels.depthwise_rows import VECTORS as ROW_VECTORS
 from ..kernels.depthwise_rows import DepthwiseRows, depthwise_rows_kernel
 from ..kernels.library import Kernel
 from ..kernels.operands import Operands
-from ..layers import takes_depthwise_kernel, tap_places
+from ..kernels.rows import overlapping
+from ..layers import element_of, takes_depthwise_kernel, tap_places
 from .base import (
     KernelFamily,
     Layer,
@@ -46,15 +50,15 @@ class DepthwiseFamily(KernelFamily):
 
     def candidates(self, layer: Layer) -> Iterator[Candidate]:
         """Vectors computed together, and channels of a workgroup."""
-        if layer.is_linear or not takes_depthwise_kernel(layer.op, layer.target):
+        op, target = layer.op, layer.target
+        if layer.is_linear or not takes_depthwise_kernel(op, target):
             return
-        filters, width = layer.weights.shape[0], layer.op.weight.type.shape[-1]
-        rows = layer.weights.shape[2] // width
-        for tile in itertools.starmap(DepthwiseTile, itertools.product(VECTORS, CHANNELS)):
-            if tile.vectors > min(layer.plane.vectors, layer.most.vectors):
+        filters, sweep = layer.weights.shape[0], sweep_of(layer)
+        for tile in itertools.starmap(DepthwiseTile, itertools.product(sweep.tiles, CHANNELS)):
+            if tile.vectors > min(sweep.plane.vectors, layer.most.vectors):
                 continue
             if shares_well(-(-filters // tile.channels), filters):
-                seconds = depthwise_seconds(layer.target, layer.plane, rows, width, tile)
+                seconds = depthwise_seconds(target, sweep, tile)
                 yield Candidate(Dense(), DepthwiseAttr.of(*tile), seconds)
 
     def pack(self, op: Any, weights: npt.NDArray[Any], narrow: bool) -> Packed:
@@ -66,38 +70,93 @@ class DepthwiseFamily(KernelFamily):
         return pack_blocks(op, weights, narrow, height=1)
 
     def call(self, op: Any, target: Target) -> tuple[Kernel, Operands[Any]]:
-        """Row by row where the layer is strided and its input not split into phases.
-
-        Also where masks cost much and rows fill vectors: row by row none are needed.
-        """
-        source, result = conv_layouts(op)
+        """Row by row, or whole planes with a mask of pixels."""
         sizes, epilogue = conv_sizes(op, target), op.epilogue.blocks[0]
         sizes["channels"] = sizes.pop("filters")
-        lean = target.lean_epilogues and result.sizes[-1] >= sizes["lanes"]
-        if not source.split and (lean or max(ints(op.strides)) > 1):
+        sizes["shares_loads"] = target.vector(element_of(op.input)).fills_line
+        if runs_by_rows(op, target):
             distances = tuple(distance for _, distance in tap_places(op))
-            strides = ints(op.strides)
+            strides, lean = ints(op.strides), is_lean(op, target)
             rows = DepthwiseRows(**sizes, strides=strides, distances=distances, lean=lean)
             return depthwise_rows_kernel(rows, epilogue), self.operands(op)
         conv = Depthwise(**sizes, places=tuple(tap_places(op)))
-        refuse_narrow_layouts(op, round_up(result.extent, conv.lanes), conv.lanes)
+        refuse_narrow_layouts(op, round_up(conv.result.extent, conv.lanes), conv.lanes)
         return depthwise_kernel(conv, epilogue), self.operands(op, pixel_mask(op))
 
 
-def depthwise_seconds(
-    target: Target, plane: Plane, rows: int, width: int, tile: DepthwiseTile
-) -> float:
-    """A layer in tiles.
+def runs_by_rows(op: Any, target: Target) -> bool:
+    """Whether a layer with layouts is computed row by row, which needs no mask.
 
-    Its kernels are `rows` rows of `width` taps. Vectors for the taps of a row are cut from the same
-    loads (`sliding.py`): one more than there are vectors, and shuffles.
+    Strided layers are, whose input is not split into phases, and those for which masks cost much.
     """
-    core = target.cpu_core
+    source, _ = conv_layouts(op)
+    return not source.split and (is_lean(op, target) or max(ints(op.strides)) > 1)
+
+
+def is_lean(op: Any, target: Target) -> bool:
+    """Whether masks cost much and rows fill vectors."""
+    _, result = conv_layouts(op)
+    return target.lean_epilogues and result.sizes[-1] >= target.step(element_of(op.input))
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """How a kernel goes over a plane.
+
+    Attributes:
+        plane: what is read and written, its vectors those of one line.
+        lines: rows of the result, or one if it is taken as a whole.
+        taps: rows of taps, and taps of a row.
+        stride: of the pixels of a vector.
+        tiles: how many vectors may be computed together.
+    """
+
+    plane: Plane
+    lines: int
+    taps: tuple[int, int]
+    stride: int
+    tiles: tuple[int, ...]
+
+
+def sweep_of(layer: Layer) -> Sweep:
+    """That of a layer."""
+    op, vector = layer.op, layer.vector
+    width = op.weight.type.shape[-1]
+    taps, stride = (layer.weights.shape[2] // width, width), ints(op.strides)[-1]
+    if not runs_by_rows(op, layer.target):
+        return Sweep(layer.plane, 1, taps, 1, VECTORS)
+    *lines, row = conv_layouts(op)[1].sizes
+    starts, _ = overlapping(row, vector.lanes)
+    plane = replace(layer.plane, vectors=len(starts), last=1.0)
+    tiles = (min(ROW_VECTORS, len(starts), layer.most.vectors),)
+    return Sweep(plane, math.prod(lines), taps, stride, tiles)
+
+
+def depthwise_seconds(target: Target, sweep: Sweep, tile: DepthwiseTile) -> float:
+    """A layer in tiles."""
+    core, plane = target.cpu_core, sweep.plane
     cycles = float(-(-plane.channels // tile.channels) * WORKGROUP_START)
     for wide, repeats in plane.cut(tile.vectors):
+        rows, width = sweep.taps
         multiply_adds = rows * width * max(wide / core.multiply_adds, core.latency)
-        loads = rows * min(wide + 1, width * wide) * core.straddling / core.loads
-        shuffles = rows * max(0, width - 2) * wide / core.multiply_adds
+        loads, shuffles = (rows * count for count in row_loads(sweep, wide))
+        taken = loads * core.straddling / core.loads + shuffles / core.multiply_adds
         tail = tail_cycles(target, plane, 1, wide)
-        cycles += plane.channels * repeats * (mean(multiply_adds, loads + shuffles) + tail)
+        cycles += plane.channels * sweep.lines * repeats * (mean(multiply_adds, taken) + tail)
     return plane.images * overlapped(cycles, beyond(target, plane)) / core.clock
+
+
+def row_loads(sweep: Sweep, wide: float) -> tuple[float, float]:
+    """Loads and shuffles for `wide` vectors of each tap of a row.
+
+    Where vectors are as long as a cache line all taps are cut from the same loads (`sliding.py`):
+    one more than there are vectors. One of every second pixel takes two loads.
+    """
+    (_, width), vector = sweep.taps, sweep.plane.vector
+    taken, shuffles = width * wide, 0.0
+    if vector.fills_line:
+        taken, shuffles = min(wide + 1, taken), max(0, width - 2) * wide
+    if sweep.stride == 1:
+        return taken, shuffles
+    parts = 2 if sweep.stride == 2 else vector.lanes
+    return parts * taken, shuffles + (parts - 1) * taken

@@ -75,6 +75,7 @@ class MatvecFamily(KernelFamily):
             tile=op.kernel.tile,
             **block_heights(op, op.kernel.tile.filters)._asdict(),
             lanes=target.step(element_of(op.input)),
+            most_sums=target.vector(element_of(op.input)).wide_sums,
         )
         make = gpu_matvec_kernel if target.backend == "gpu" else matvec_kernel
         return make(linear, op.epilogue.blocks[0]), self.operands(op)
@@ -94,7 +95,7 @@ def matvec_seconds(
     for height, (count, columns) in blocks.items():
         vectors = -(-height // vector.lanes)
         sums = together * vectors
-        parts, turns = chains(height, together, vector.lanes)
+        parts, turns = chains(height, together, vector.lanes, vector.wide_sums)
         waits = core.latency / (parts * turns)
         multiply_adds = max(sums / core.multiply_adds, waits)
         loads = vectors / core.loads + (together + INDEX_LOADS) / core.scalar_loads

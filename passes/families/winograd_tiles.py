@@ -19,9 +19,6 @@ from niwaki.winograd import PAIRS, transform
 from ..kernels.winograd_sizes import covering
 from ..layers import element_of, planar_input
 
-# Filters and vectors of tiles of a register block, by vector registers: as for gather-GEMM.
-REGISTER_BLOCKS = {32: (8, 3), 16: (4, 3)}
-
 # Tiles of a block, at most. (Measured on Zen 4 with 1 MB of second-level cache: 64 filters at 56x56
 # take 0.70 ms in blocks of 56 tiles, 0.74 in those of 98; 256 take 11.3, 11.8, and 12.8 with 28.)
 MOST_TILES = 64
@@ -94,13 +91,13 @@ def tiling(op: Any, target: Target, outputs: int, taps: int, step: int) -> Tilin
     """One of them, with blocks of `step` rows of tiles."""
     filters = op.weight.type.shape[0]
     planes = input_planes(op)
-    height, _ = REGISTER_BLOCKS[target.registers]
+    vector = target.vector(element_of(op.input))
+    height, _ = vector.block
     rows, columns = tile_grid(op, outputs)
-    lanes = target.vector(element_of(op.input)).lanes
     points = transform(outputs, taps).points ** 2
     blocks = [step] * (rows // step) + [rows % step] * (rows % step > 0)
-    products = sum(FETCH + vectors_of(block * columns, lanes) for block in blocks)
-    transforms = rows * len(covering(columns, lanes)) * (planes + filters)
+    products = sum(FETCH + vectors_of(block * columns, vector.lanes) for block in blocks)
+    transforms = rows * len(covering(columns, vector.lanes)) * (planes + filters)
     weights = points * planes * round_up(filters, height)
     return Tiling(outputs, step, weights * products + PER_POINT * points * transforms)
 
@@ -119,7 +116,7 @@ def vectors_of(tiles: int, lanes: int) -> float:
 
 def fastest_kernel(op: Any, target: Target) -> WinogradAttr:
     """The kernel of a layer for which `has_form` holds."""
-    height, vectors = REGISTER_BLOCKS[target.registers]
+    height, vectors = target.vector(element_of(op.input)).block
     best, filters = best_tiling(op, target), op.weight.type.shape[0]
     together = min(TOGETHER, round_up(filters, height))
     groups = -(-filters // together)

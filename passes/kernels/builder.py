@@ -15,11 +15,12 @@ from typing import Any
 import torch_mlir.ir as ir
 from torch_mlir.dialects import arith, memref, scf, vector
 
+from niwaki.targets import LINE_BYTES
+
 Number = "int | Index"
 
-# f32 values of a cache line, on every CPU there is a target for.
-CACHE_LINE = 16
-LINE_BYTES = 64
+# f32 values of a cache line.
+CACHE_LINE = LINE_BYTES // 4
 
 # Levels of cache, as `memref.prefetch` numbers them.
 L1, L2 = 3, 2

@@ -48,6 +48,7 @@ class Depthwise:
         tile: vectors of pixels that are computed together, and channels.
         lanes: f32 values of a vector.
         weight_lanes: weights that are loaded at once.
+        shares_loads: whether vectors for near taps are cut from the same loads.
     """
 
     input: Planar
@@ -58,6 +59,7 @@ class Depthwise:
     tile: DepthwiseTile
     lanes: int
     weight_lanes: int
+    shares_loads: bool
 
 
 def depthwise_kernel(conv: Depthwise, epilogue: ir.Block) -> Kernel:
@@ -102,7 +104,7 @@ def _channel(
 
         def add(part: Taps, first: Index, moved: Index, sums: list[ir.Value]) -> list[ir.Value]:
             begin, weights = read + pixel + moved, weights_of(part, first)
-            for near in near_taps(part.distances, lanes, lanes):
+            for near in near_taps(part.distances, lanes if conv.shares_loads else 0):
                 slices = Slices(
                     lambda position: load_as(kind, source, begin + position, lanes),
                     starts,

@@ -53,6 +53,7 @@ class DepthwiseRows:
         tile: its channels are those of a workgroup.
         lanes: f32 values of a vector.
         weight_lanes: weights that are loaded at once.
+        shares_loads: whether vectors for near taps are cut from the same loads.
         lean: whether sums begin with the bias.
     """
 
@@ -65,6 +66,7 @@ class DepthwiseRows:
     tile: DepthwiseTile
     lanes: int
     weight_lanes: int
+    shares_loads: bool
     lean: bool
 
 
@@ -114,7 +116,7 @@ def _channel(
 
         def add(part: Taps, tap: Index, moved: Index, sums: list[ir.Value]) -> list[ir.Value]:
             weights = weights_of(part, tap)
-            for near in near_taps(part.distances, conv.lanes, width):
+            for near in near_taps(part.distances, width if conv.shares_loads else 0):
                 for same in by_remainder(near, part.distances, stride):
                     base = part.distances[same[0]]
                     shifts = [(part.distances[each] - base) // stride for each in same]

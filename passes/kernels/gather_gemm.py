@@ -26,10 +26,10 @@ import torch_mlir.ir as ir
 from torch_mlir.dialects import arith
 
 from niwaki.dialects import LOOKAHEAD, Blocks, GatherGemmTile, Planar
+from niwaki.targets import LINE_BYTES
 
 from .builder import (
     L2,
-    LINE_BYTES,
     Index,
     element_bytes,
     equal,

@@ -48,8 +48,6 @@ CHAINS = 8
 # of 20, with 8 parts 17. Blocks of one vector fill few pages, where streams end: they lost up to a
 # third.)
 PARTS = 4
-# Sums of all parts, by the lanes of a vector: half of the registers.
-SUMS = {4: 16, 8: 8, 16: 16}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +60,7 @@ class Matvec:
         rest: filters of a lower block.
         full_blocks, blocks: how many blocks are full, how many there are.
         lanes: f32 values of a vector; on a GPU the threads of a workgroup, which hold one each.
+        most_sums: vectors of sums of all parts; the others would leave registers.
     """
 
     rows: int
@@ -72,6 +71,7 @@ class Matvec:
     full_blocks: int
     blocks: int
     lanes: int
+    most_sums: int
 
 
 def matvec_kernel(linear: Matvec, epilogue: ir.Block) -> Kernel:
@@ -132,7 +132,9 @@ def _rows(
         return updated
 
     zeros = [float_constant(0.0, kind, width) for _ in range(rows) for _, width in cuts]
-    results = _fold_in_chains(first, last, zeros, column, *chains(height, rows, linear.lanes))
+    results = _fold_in_chains(
+        first, last, zeros, column, *chains(height, rows, linear.lanes, linear.most_sums)
+    )
     for r in range(rows):
         for i, (offset, width) in enumerate(cuts):
             at = (row + r) * linear.filters + filter_ + offset
@@ -142,10 +144,10 @@ def _rows(
             store(result, memory.result, at)
 
 
-def chains(height: int, rows: int, lanes: int) -> tuple[int, int]:
+def chains(height: int, rows: int, lanes: int, most_sums: int) -> tuple[int, int]:
     """Parts of a block's columns, and columns in turn of each, that have sums of their own."""
     vectors = -(-height // lanes)
-    if vectors > 1 and PARTS * vectors * rows <= SUMS[lanes]:
+    if vectors > 1 and PARTS * vectors * rows <= most_sums:
         return PARTS, 1
     return 1, max(1, CHAINS // (vectors * rows))
 

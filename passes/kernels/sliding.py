@@ -18,8 +18,6 @@ from collections.abc import Callable, Sequence
 import torch_mlir.ir as ir
 from torch_mlir.dialects import vector
 
-from .builder import CACHE_LINE
-
 
 class Slices:
     """Consecutive elements of a row, at any of a few shifts from given starts.
@@ -60,15 +58,14 @@ class Slices:
         )
 
 
-def near_taps(distances: Sequence[int], lanes: int, width: int) -> list[list[int]]:
+def near_taps(distances: Sequence[int], width: int) -> list[list[int]]:
     """Numbers of taps, grouped so that those of one group can be cut from the same loads.
 
-    `lanes` are those of the target's vectors, `width` those of the vectors that are loaded.
+    These are vectors of `width` elements; 0 puts each tap into a group of its own.
     """
-    span = width if lanes >= CACHE_LINE else 0
     groups: list[list[int]] = []
     for tap in sorted(range(len(distances)), key=lambda tap: distances[tap]):
-        if groups and distances[tap] - distances[groups[-1][0]] <= span:
+        if groups and distances[tap] - distances[groups[-1][0]] <= width:
             groups[-1].append(tap)
         else:
             groups.append([tap])

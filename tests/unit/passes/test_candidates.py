@@ -157,6 +157,15 @@ def test_depthwise_keeps_its_kernel(target: str) -> None:
         assert {type(one.kernel) for one in found} == {DepthwiseAttr}
 
 
+@pytest.mark.parametrize("target", CPUS)
+def test_depthwise_layers_are_priced_as_they_run(target: str) -> None:
+    """Where masks cost much a kernel goes row by row, so many vectors at once."""
+    machine, weights = get_target(target), weights_of((32, 1, 3, 3), 1, 1)
+    with convolution(weights, schemes.Dense(), 28, target, groups=32) as op:
+        tiles = {one.kernel.tile.vectors for one in candidates(op, machine)}
+        assert tiles == ({4} if machine.lean_epilogues else {1, 2, 3, 4, 5})
+
+
 def test_gpu_has_one_candidate() -> None:
     scheme = schemes.BlockPunched(8, 1)
     with convolution(weights_of((16, 8, 3, 3), 0.2, 8), scheme, 14, "vulkan") as op:
