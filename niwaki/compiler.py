@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -12,14 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from niwaki.atomic import check_writable
+from niwaki.code_generation import generate_code, iree_input
 from niwaki.collection import rare_collection
 from niwaki.compile_arguments import check_arguments
 from niwaki.dialects import context
-from niwaki.dispatch_order import Dispatch, order_flags, read_order
-from niwaki.elements import F32, Element, get_element
-from niwaki.errors import CompilerBug, NiwakiError
+from niwaki.dispatch_order import Dispatch
+from niwaki.elements import get_element
+from niwaki.errors import NiwakiError
 from niwaki.frontend.input_choices import AS_DECLARED, InputChoices
-from niwaki.kept_input import kept_input
 from niwaki.passes import Session, run_pipeline
 from niwaki.passes.base import TARGET_ATTRIBUTE
 from niwaki.passes.choice import Chooser
@@ -28,17 +27,12 @@ from niwaki.passes.pipelines import compile_pipeline, leave_out
 from niwaki.progress import Progress
 from niwaki.records import DispatchRecord, LayerRecord, Remark
 from niwaki.runtime.bundle import Bundle, may_replace, open_bundle, write_bundle
-from niwaki.runtime.iree_compile import IreeRefused, iree_compile
 from niwaki.runtime.manifest import Manifest
 from niwaki.targets import Target, get_target
-from niwaki.temporary import temporary_folder
 from niwaki.tuning.settings import Tuning
 
 if TYPE_CHECKING:
     from niwaki.frontend import Imported
-
-# IREE makes f32 of all f64 unless told otherwise. Torch-mlir leaves scalars of f64, which may be.
-_DOUBLES = re.compile(r"tensor<(\d+x)*f64>")
 
 PathLike = str | os.PathLike[str]
 
@@ -196,34 +190,7 @@ def _lower(
     op = module.operation
     op.attributes[TARGET_ATTRIBUTE] = ir.StringAttr.get(name)
     run_pipeline(op, passes, session, dump_ir)
-    # With locations, which tell the layer of each kernel that IREE runs.
-    return str(op.get_asm(assume_verified=True, enable_debug_info=True))
-
-
-def generate_code(
-    text: str, target: Target, element: Element = F32, extra_flags: Sequence[str] = ()
-) -> tuple[bytes, list[Dispatch]]:
-    """IREE's module for `text`, and the kernels it runs in a call, in order.
-
-    Layers are of type `element`.
-
-    Must be called in an MLIR context.
-
-    Raises:
-        CompilerBug: IREE refuses it; the message names a file with the input and the command.
-        NiwakiError: there is no space for temporary files.
-    """
-    flags = [*target.flags(element), *extra_flags]
-    if _DOUBLES.search(text):
-        flags.append("--iree-input-demote-f64-to-f32=false")
-    try:
-        with temporary_folder() as folder:
-            dump = folder / "order"
-            vmfb = iree_compile(text, [*flags, *order_flags(dump)], folder)
-            return vmfb, read_order(dump)
-    except IreeRefused as error:
-        told = kept_input(text, f"iree-compile {' '.join(flags)} {{file}} -o /dev/null")
-        raise CompilerBug(f"IREE could not compile the lowered network: {error}; {told}") from error
+    return iree_input(op)
 
 
 def _manifest(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 from pathlib import Path
 
-from niwaki.compiler import generate_code
+from niwaki.code_generation import generate_code
 from niwaki.dialects import context
 from niwaki.records import DispatchRecord
 from niwaki.runtime.bundle import open_bundle, write_bundle

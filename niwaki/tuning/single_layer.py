@@ -23,6 +23,7 @@ import numpy.typing as npt
 import torch_mlir.ir as ir
 from torch_mlir.dialects import func
 
+from niwaki.code_generation import iree_input
 from niwaki.dialects import scheme_attr
 from niwaki.passes import Session, parse_pipeline, run_pipeline
 from niwaki.passes.base import TARGET_ATTRIBUTE
@@ -78,7 +79,7 @@ def single_layer(op: Any, candidate: Candidate, target: str) -> Job:
         run_pipeline(
             module.operation, parse_pipeline(lowering_pipeline(get_target(target))), session
         )
-        text = str(module.operation.get_asm(assume_verified=True, enable_debug_info=True))
+        text = iree_input(module.operation)
     (kernel,) = (name for name, family in session.kernels.items() if family != FAMILY_OF_COPIES)
     result = tuple(ir.RankedTensorType(op.result.type).shape)
     shapes = tuple(tuple(ir.RankedTensorType(kind).shape) for kind in plain)

@@ -38,7 +38,7 @@ from torch import nn
 from torch.nn import functional
 
 import niwaki
-from niwaki import compiler
+from niwaki import code_generation, compiler
 from niwaki.errors import NiwakiError
 from niwaki.schemes import block_punched_mask
 from niwaki.targets import TARGETS, get_target
@@ -191,7 +191,7 @@ def test_shaders_are_valid(target: str, tmp_path: Path, monkeypatch: pytest.Monk
     """Each is accepted for the version of Vulkan that the target promises."""
     shaders = tmp_path / "shaders"
     dump = [f"--iree-hal-dump-executable-binaries-to={shaders}"]
-    generate_code = functools.partial(compiler.generate_code, extra_flags=dump)
+    generate_code = functools.partial(code_generation.generate_code, extra_flags=dump)
     monkeypatch.setattr(compiler, "generate_code", generate_code)
     cases = [*networks(), *narrow(target)]
     inputs = tuple(value for case in cases for value in case.inputs)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from niwaki import dialects
-from niwaki.dispatch_order import Dispatch, parse_order
+from niwaki.dispatch_order import Dispatch, read_order
 
 MODULE = """\
 module attributes {stream.topology = 1} {
@@ -15,23 +15,23 @@ module attributes {stream.topology = 1} {
     stream.executable.export public @conv_0 loc("a")
   } loc("a")
   util.initializer {
-    stream.cmd.dispatch @table::@table {
+    stream.cmd.dispatch @table::@cpu::@table {
       wo %arg0[%c0 for %c64] : !stream.resource<transient>{%c64}
     } loc("table")
   } loc(unknown)
   util.func public @main(%arg0: !hal.buffer_view loc("x")) -> !hal.buffer_view {
     %1 = stream.cmd.execute with(%0) {
-      stream.cmd.dispatch @conv_0::@conv_0(%c0_i32 : i32) {
+      stream.cmd.dispatch @conv_0::@cpu::@conv_0(%c0_i32 : i32) {
         ro %arg1[%c0 for %c64] : !stream.resource<external>{%c64},
         wo %arg2[%c0 for %c64] : !stream.resource<transient>{%c64}
       } loc("a.b")
       stream.cmd.concurrent {
         stream.cmd.copy %arg1[%c0], %arg2[%c0], %c64 : !stream.resource<transient> loc("cat")
-        stream.cmd.dispatch @conv_0::@conv_0 {
+        stream.cmd.dispatch @conv_0::@cpu::@conv_0 {
           ro %arg1[%c0 for %c64] : !stream.resource<external>{%c64}
         } loc(fused[unknown, "c", "d"])
       } loc(fused["c", "cat"])
-      stream.cmd.dispatch @"main$0"::@"main$0_sort" {
+      stream.cmd.dispatch @"main$0"::@cpu::@"main$0_sort" {
         rw %arg1[%c0 for %c64] : !stream.resource<external>{%c64}
       } loc("net.mlir":3:5)
     } => !stream.timepoint loc(fused["a.b", "c"])
@@ -48,7 +48,7 @@ def context() -> Iterator[None]:
 
 
 def test_order() -> None:
-    assert parse_order(MODULE) == [
+    assert read_order(MODULE) == [
         Dispatch("a.b", "conv_0"),
         Dispatch("c", "conv_0"),
         Dispatch("3:5", "main$0_sort"),
@@ -56,4 +56,4 @@ def test_order() -> None:
 
 
 def test_nothing_runs() -> None:
-    assert parse_order("module {\n  util.func @main() {\n  } loc(unknown)\n} loc(unknown)\n") == []
+    assert read_order("module {\n  util.func @main() {\n  } loc(unknown)\n} loc(unknown)\n") == []
