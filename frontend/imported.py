@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
 
 from niwaki.records import Remark
 from niwaki.signature import Signature
@@ -20,9 +22,11 @@ class Imported:
     `module` holds exactly one function, ``func.func @main(tensor args) -> tensors``, with static
     shapes; its weights are ``arith.constant dense<...>``; an op that came from a layer has
     ``loc("layer1.0.conv1")``. `signature` says how the function's arguments and results nest in the
-    caller's tuples, lists and dicts. `remarks` tell what was special about its weights.
+    caller's tuples, lists and dicts. `remarks` tell what was special about its weights. `examples`
+    are the flat inputs that a module came with; other models have none.
     """
 
     module: ir.Module
     signature: Signature
     remarks: Sequence[Remark] = ()
+    examples: Sequence[NDArray[Any]] | None = None

@@ -11,8 +11,10 @@ import gc
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import torch
 from torch import nn
 from torch.export import ExportedProgram
+from torch.utils import _pytree as pytree
 from torch_mlir import ir
 from torch_mlir.dialects import torch as torch_dialect
 
@@ -57,6 +59,7 @@ def import_torch(
     with _no_garbage_collection():
         program = prepare_program(model, example_inputs, example_kwargs)
     signature = program_signature(program)
+    examples = None if isinstance(model, ExportedProgram) else _example_arrays(program)
     module = program_to_torch_dialect(program, context)
     del program  # its constants are in the module by now
     lower_torch(module)
@@ -67,7 +70,7 @@ def import_torch(
     order_nan(module)
     narrow_doubles(module)
     check_double_functions(module)
-    return Imported(module, signature)
+    return Imported(module, signature, examples=examples)
 
 
 def prepare_program(
@@ -92,6 +95,12 @@ def prepare_program(
     fold_batch_norm(program)
     lower_transposed_convolutions(program)
     return program
+
+
+def _example_arrays(program: ExportedProgram) -> list[Any]:
+    """The tensors that a module was exported for, in the order of the program's arguments."""
+    leaves = pytree.tree_leaves(program.example_inputs)
+    return [leaf.numpy() for leaf in leaves if isinstance(leaf, torch.Tensor)]
 
 
 @contextlib.contextmanager

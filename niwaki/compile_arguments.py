@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from .arguments import PATH, check_kind, check_number, check_path, check_whole, given
-from .elements import ELEMENTS
+from .elements import ELEMENTS, F32
 from .errors import NiwakiError
 from .progress import Progress
 from .tuning.settings import Tuning
@@ -26,6 +26,7 @@ def check_arguments(**arguments: Any) -> None:
     if arguments["batch"] is not None:
         check_whole("batch", arguments["batch"], 1)
     check_kind("precision", arguments["precision"], str, f"one of {', '.join(ELEMENTS)}")
+    _check_tolerance(arguments)
     check_number("trim_threshold", arguments["trim_threshold"], "a number from 0 on", 0)
     if arguments["pipeline"] is not None:
         check_kind("pipeline", arguments["pipeline"], str, "text, as of --pass-pipeline")
@@ -33,6 +34,25 @@ def check_arguments(**arguments: Any) -> None:
     if arguments["progress"] is not None:
         check_kind("progress", arguments["progress"], Progress, "a niwaki.progress.Progress")
     _check_passes(arguments["without"])
+
+
+def _check_tolerance(arguments: Mapping[str, Any]) -> None:
+    tolerance, calibrate = arguments["tolerance"], arguments["calibrate"]
+    if calibrate is not None:
+        check_kind("calibrate", calibrate, (*PATH, Mapping), "an .npz file, or arrays by name")
+        if tolerance is None:
+            raise NiwakiError("calibrate has no effect without a tolerance: give one, as 0.01")
+    if tolerance is None:
+        return
+    check_number("tolerance", tolerance, "a number between 0 and 1, as 0.01")
+    if not 0 < tolerance < 1:
+        raise NiwakiError(f"tolerance is a number between 0 and 1, as 0.01, not {tolerance!r}")
+    if arguments["precision"] == F32.name:
+        raise NiwakiError("tolerance says which layers stay f32 of others: it needs precision f16")
+    if arguments["pipeline"] is not None:
+        raise NiwakiError(
+            "tolerance has no effect on a pipeline of one's own: leave out one of them"
+        )
 
 
 def _check_passes(names: Any) -> None:

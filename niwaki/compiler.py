@@ -49,6 +49,8 @@ def compile(
     constants: Mapping[str, Any] | None = None,
     dump_ir: PathLike | None = None,
     precision: str = "f32",
+    tolerance: float | None = None,
+    calibrate: Mapping[str, Any] | PathLike | None = None,
     trim_threshold: float = 0.0,
     without: Collection[str] = (),
     pipeline: str | None = None,
@@ -77,6 +79,12 @@ def compile(
         dump_ir: folder for the IR after each pass.
         precision: type of weights and activations, of `niwaki.elements.ELEMENTS`. Where the target
             has arithmetic for it, it is also that of sums.
+        tolerance: with precision ``f16``: how far outputs may be from those in f32, as a share of
+            the largest magnitude that an output has there. Layers stay f32 until that is true of
+            the examples, run on this machine with the kernels of the target; remarks say which.
+        calibrate: examples for `tolerance`: an ``.npz`` file or arrays by the inputs' names,
+            examples one behind another along the first dimension. A module's own example inputs
+            without it.
         trim_threshold: weights of at most this magnitude become zero, so that filters and channels
             of tiny weights are removed. Above 0 results are no longer those of the model.
         without: passes to leave out, of `niwaki.passes.pipelines.OPTIONAL`: to see what one gains.
@@ -98,7 +106,7 @@ def compile(
         output=output, dump_ir=dump_ir, weights=weights, example_kwargs=example_kwargs,
         shapes=shapes, constants=constants, target=target, batch=batch, pipeline=pipeline,
         trim_threshold=trim_threshold, tune=tune, without=without, progress=progress,
-        precision=precision,
+        precision=precision, tolerance=tolerance, calibrate=calibrate,
     )  # fmt: skip
     machine, element = get_target(target), get_element(precision)
     machine.check_precision(element)
@@ -117,6 +125,12 @@ def compile(
         choices = InputChoices(batch, dict(shapes or {}), dict(constants or {}))
         imported = _import(model, example_inputs, example_kwargs, choices, weights, ctx)
         session = Session(choose=choose, progress=progress)
+        if tolerance is not None:
+            from niwaki.tolerance.settle import settler
+
+            session.settle = settler(
+                tolerance, calibrate, imported, machine, element, passes, choose, progress
+            )
         text = _lower(
             imported.module, target, session, passes, None if dump_ir is None else Path(dump_ir)
         )

@@ -50,6 +50,7 @@ class LayerRecord:
         estimated_ns: nanoseconds on one core that its kernel was estimated to take, alone; 0 for
             GPUs.
         measured_ns: what it took when it was measured, alone; 0 if it was not.
+        element: type of its weights, and of what it reads and writes.
     """
 
     name: str
@@ -67,6 +68,7 @@ class LayerRecord:
     sample: list[str] = field(default_factory=list)
     estimated_ns: int = 0
     measured_ns: int = 0
+    element: str = "f32"
 
     @property
     def family(self) -> str:

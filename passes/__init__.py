@@ -26,6 +26,7 @@ from . import (
     reorder_kernels,
     select_kernels,
     sink_reshapes,
+    switch_elements,
     trim_channels,
 )
 from .base import REGISTRY, ModulePass, PassFailure, Session
@@ -60,5 +61,6 @@ __all__ = [
     "run_pipeline",
     "select_kernels",
     "sink_reshapes",
+    "switch_elements",
     "trim_channels",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -50,6 +50,8 @@ class Session:
         parameters: arrays that were taken out of the IR, by name; they go to the bundle's weights.
         kernels: family of each kernel, by the kernel's name.
         choose: who chooses kernels; by estimate if nobody does.
+        settle: who marks layers that stay f32 where others get a narrower type, in a module whose
+            schemes are found, and tells about it; nobody without a tolerance.
         progress: hears which pass runs, and which layer it has come to.
         detections: what detection has found so far.
     """
@@ -59,6 +61,7 @@ class Session:
     parameters: dict[str, npt.NDArray[Any]] = field(default_factory=dict)
     kernels: dict[str, str] = field(default_factory=dict)
     choose: Chooser | None = None
+    settle: Callable[[Any], Sequence[Remark]] | None = None
     progress: Progress = field(default_factory=Progress)
     detections: Detections = field(default_factory=Detections)
 

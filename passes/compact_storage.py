@@ -42,7 +42,7 @@ from .base import (
 )
 from .choice import ESTIMATED_NS, MEASURED_NS
 from .families import chosen_family
-from .layers import clone_body, layer_weights
+from .layers import clone_body, element_of, layer_weights
 
 WINDOW = ("strides", "dilations", "padding", "groups")
 
@@ -103,6 +103,7 @@ def pack_layer(op: Any, narrow: bool) -> LayerRecord:
         sample=schemes.sample(weights != 0),
         estimated_ns=noted_ns(op, ESTIMATED_NS),
         measured_ns=noted_ns(op, MEASURED_NS),
+        element=element_of(op.weight).name,
     )
 
 

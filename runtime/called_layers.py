@@ -47,7 +47,7 @@ def called_layers(manifest: Manifest) -> list[CalledLayer]:
 
 def identity(record: LayerRecord) -> Hashable:
     """What the calls of a layer have in common."""
-    what = (record.name, record.op, record.scheme, record.kernel)
+    what = (record.name, record.op, record.scheme, record.kernel, record.element)
     return (*what, record.kept, record.weights, record.packed_bytes, *record.sample)
 
 

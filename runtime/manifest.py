@@ -16,7 +16,7 @@ from niwaki.signature import DTYPES, Signature, TensorSpec, Tree
 
 from .json_fields import decode
 
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
 DRIVERS = ("local", "vulkan")
 
 

@@ -52,10 +52,14 @@ def report_text(manifest: Manifest, width: int | None = None) -> str:
 
 
 def layer_table(manifest: Manifest, width: int | None = None) -> list[str]:
-    """The table alone. Times are what tuning measured, or estimates; there are none for GPUs."""
-    columns = [*map(Column, ("layer", "op", "scheme", "kernel"))]
+    """The table alone. Times are what tuning measured, or estimates; there are none for GPUs.
+
+    Types are there where some layer is not f32.
+    """
+    columns = [*map(Column, ("layer", "op", "scheme", "kernel", "type"))]
     columns += [Column("kept", number=True), Column("time", number=True)]
     rows = []
+    all_wide = all(layer.element == "f32" for layer in manifest.layers)
     for layer in called_layers(manifest):
         record = layer.record
         nanoseconds = record.measured_ns or record.estimated_ns
@@ -65,6 +69,7 @@ def layer_table(manifest: Manifest, width: int | None = None) -> list[str]:
                 record.op,
                 record.scheme,
                 record.family or IREE,
+                "" if all_wide else record.element,
                 percent(record.kept, record.weights),
                 microseconds(1e-9 * nanoseconds) if nanoseconds else "",
             )
@@ -82,11 +87,13 @@ def total_lines(manifest: Manifest) -> list[str]:
     calls = sum(layer.calls for layer in layers)
     called = f" in {calls} calls" if calls > len(layers) else ""
     schemes = Counter(layer.record.scheme.partition("(")[0] for layer in layers)
+    elements = Counter(layer.record.element for layer in layers)
     left = sum(not run.family for run in manifest.dispatches)
     lines = [
         f"{len(layers)} layer{'' if len(layers) == 1 else 's'}{called}, "
         f"{kept:,} of {weights:,} weights kept ({percent(kept, weights)})",
         f"schemes: {listed(schemes)}",
+        *([f"types: {listed(elements)}"] if set(elements) != {"f32"} else []),
         f"{size_text(packed)} packed: {percent(packed, dense)} of dense ({size_text(dense)}), "
         f"{percent(packed, csr)} of CSR ({size_text(csr)})",
     ]

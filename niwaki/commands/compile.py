@@ -45,6 +45,18 @@ from .progress_bar import progress_bar
     show_default=True,
     help="Type of weights and activations: f32, or f16 in half the memory.",
 )
+@click.option(
+    "--tolerance",
+    type=float,
+    metavar="SHARE",
+    help="With --precision f16: keep layers f32 until outputs are off by at most this share of "
+    "their largest value, as 0.01.",
+)
+@click.option(
+    "--calibrate",
+    metavar="FILE.npz",
+    help="Inputs to measure --tolerance on, by their names; the example inputs without it.",
+)
 @click.option("--dump-ir", metavar="DIR", help="Write the IR after each pass into this folder.")
 @click.option(
     "--trim-threshold",
@@ -76,6 +88,8 @@ def compile_command(
     constants: tuple[str, ...],
     weights: str | None,
     precision: str,
+    tolerance: float | None,
+    calibrate: str | None,
     dump_ir: str | None,
     trim_threshold: float,
     without: tuple[str, ...],
@@ -110,6 +124,8 @@ def compile_command(
             constants=parse_constants(constants),
             weights=weights,
             precision=precision,
+            tolerance=tolerance,
+            calibrate=calibrate,
             dump_ir=dump_ir,
             trim_threshold=trim_threshold,
             without=without,

@@ -131,6 +131,8 @@ def test_compile(run: Run, compiler: list[dict[str, Any]], affine_path: Path) ->
             "constants": {},
             "weights": None,
             "precision": "f32",
+            "tolerance": None,
+            "calibrate": None,
             "dump_ir": None,
             "trim_threshold": 0.0,
             "without": (),
@@ -159,8 +161,9 @@ def test_compile_names_the_bundle(
 
 def test_compile_defaults(run: Run, compiler: list[dict[str, Any]]) -> None:
     options = ("--dump-ir", "ir", "--batch", "4", "--trim-threshold", "1e-3", "--precision", "f16")
+    within = ("--tolerance", "0.01", "--calibrate", "images.npz")
     without = ("--without", "one", "--without", "two", "--weights", "net.pth")
-    succeeded(run("compile", "net.pt2", "-o", "net.niwaki", *options, *without))
+    succeeded(run("compile", "net.pt2", "-o", "net.niwaki", *options, *within, *without))
     assert compiler == [
         {
             "model": "net.pt2",
@@ -171,6 +174,8 @@ def test_compile_defaults(run: Run, compiler: list[dict[str, Any]]) -> None:
             "constants": {},
             "weights": "net.pth",
             "precision": "f16",
+            "tolerance": 0.01,
+            "calibrate": "images.npz",
             "dump_ir": "ir",
             "trim_threshold": 0.001,
             "without": ("one", "two"),

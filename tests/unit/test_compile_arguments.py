@@ -22,6 +22,8 @@ WRONG: dict[str, list[Any]] = {
     "constants": [3, "x=1"],
     "dump_ir": [3, True, {}],
     "precision": [16, None, ["f16"]],
+    "tolerance": ["1", 0, 1, -0.01, float("nan"), float("inf"), True],
+    "calibrate": [3, True, [1]],
     "trim_threshold": ["1", -1, float("nan"), float("inf"), None, True],
     "without": ["linalg-fuse-elementwise-ops", 3, None, [3]],
     "pipeline": [3, ["cse"]],
@@ -71,3 +73,45 @@ def test_a_precision_that_there_is_not(
     with pytest.raises(NiwakiError, match=f"^{told}"):
         niwaki.compile(nn.ReLU().eval(), torch.zeros(1, 3), **arguments)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"calibrate": {}}, "calibrate has no effect without a tolerance: give one, as 0.01"),
+        ({"tolerance": 0.01}, "tolerance says which layers stay f32 .* it needs precision f16"),
+        (
+            {"tolerance": 0.01, "precision": "f16", "pipeline": "builtin.module(cse)"},
+            "tolerance has no effect on a pipeline of one's own: leave out one of them",
+        ),
+        ({"tolerance": 1, "precision": "f16"}, "tolerance is a number between 0 and 1, as 0.01"),
+    ],
+)
+def test_a_tolerance_without_what_it_needs(
+    arguments: dict[str, Any], told: str, tmp_path: Path
+) -> None:
+    with pytest.raises(NiwakiError, match=f"^{told}"):
+        niwaki.compile(
+            nn.ReLU().eval(), torch.zeros(1, 3), output=tmp_path / "net.niwaki", **arguments
+        )
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_tolerance_for_what_brings_no_examples(tmp_path: Path) -> None:
+    program = torch.export.export(nn.ReLU().eval(), (torch.zeros(1, 3),))
+    with pytest.raises(NiwakiError, match=r"give some by calibrate \(--calibrate images.npz\)$"):
+        niwaki.compile(program, output=tmp_path / "net.niwaki", precision="f16", tolerance=0.01)
+
+
+def test_a_tolerance_for_classes(tmp_path: Path) -> None:
+    class Classes(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x.argmax(1)
+
+    arguments: dict[str, Any] = {"precision": "f16", "tolerance": 0.01}
+    with pytest.raises(
+        NiwakiError, match=r"^a tolerance is for outputs of floats, and the network"
+    ):
+        niwaki.compile(
+            Classes().eval(), torch.zeros(1, 3), output=tmp_path / "net.niwaki", **arguments
+        )
