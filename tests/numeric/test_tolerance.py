@@ -59,7 +59,7 @@ def check(
     found = np.stack([run(x) for x in parts])
     with torch.no_grad():
         wanted = np.stack([model(torch.from_numpy(x)).numpy() for x in parts])
-    assert np.abs(found - wanted).max() <= (tolerance + 1e-5) * np.abs(wanted).max()
+    assert np.abs(found - wanted).max() <= (tolerance + 1e-4) * np.abs(wanted).max()
     return bundle
 
 
