@@ -9,12 +9,13 @@ from engines.iree import IreeTransposed
 from engines.niwaki import Niwaki, TilesOf1, TilesOf2, TilesOf4
 from workloads import LayerChain, TransposedLayer
 
-from niwaki.schemes.detect import AVX512
+from niwaki.targets import get_target
 
 PATTERN_RATE, BLOCK_RATE = 8.1, 8
 # A cost model is no promise: where time differs from it by more than this, layers get the wrong
 # scheme.
 TRUSTED = 0.8
+PRICES = get_target("x86-64-v4").prices.convolutions
 
 
 def cases() -> list[Case]:
@@ -29,7 +30,7 @@ def _pattern_kernel(filters: int, size: int) -> Case:
     """The pattern kernel beside gather-GEMM, on the same weights."""
     layer = LayerChain(filters, size, PATTERN_RATE, depth=4, shape="pattern")
     ours, gather = Contender(Niwaki(), layer), Contender(TilesOf1(), layer)
-    cheaper = AVX512.weight(1) / AVX512.pattern
+    cheaper = PRICES.weight(1) / PRICES.pattern
     return Case(
         name=f"claims-pattern-{filters}-at-{size}",
         title=f"{filters}x{filters}x3x3 at {size}x{size}, {layer.described}: mean of a chain of 4",
@@ -50,7 +51,7 @@ def _shared_loads(filters: int, size: int) -> Case:
         title=f"{filters}x{filters}x3x3 at {size}x{size}, {layer.described}: mean of a chain of 4",
         contenders=(ours, *others.values()),
         goals=tuple(
-            Goal((other.label,), ours.label, at_least=TRUSTED * AVX512.weight(shared))
+            Goal((other.label,), ours.label, at_least=TRUSTED * PRICES.weight(shared))
             for shared, other in others.items()
         ),
         layers=layer.depth,

@@ -17,8 +17,9 @@ import numpy as np
 
 from niwaki import schemes
 from niwaki.dialects import ConvOp, LinearOp, scheme_attr
+from niwaki.targets import Prices
 
-from .base import ModulePass, Session, constant_attribute, function_ops
+from .base import ModulePass, Session, constant_attribute, function_ops, target_of
 from .detections import Detections
 from .layers import detected, is_depthwise, layer_weights
 
@@ -30,17 +31,18 @@ class DetectSchemesPass(ModulePass):
     name: ClassVar[str] = "sparse-pattern-detect-schemes"
 
     def run(self, module: Any, session: Session) -> None:
+        prices = target_of(module).prices
         for op in function_ops(module):
             if not isinstance(op, (ConvOp, LinearOp)):
                 continue
             session.at(op)
-            scheme, reason = choose_scheme(op, session.detections)
+            scheme, reason = choose_scheme(op, session.detections, prices)
             op.attributes["scheme"] = scheme_attr(scheme)
             if scheme == schemes.Dense() or "hint" in reason:
                 self.remark(session, op, reason)
 
 
-def choose_scheme(op: Any, known: Detections) -> tuple[schemes.Scheme, str]:
+def choose_scheme(op: Any, known: Detections, prices: Prices) -> tuple[schemes.Scheme, str]:
     """The scheme of a layer, and why it is this one.
 
     Raises:
@@ -51,5 +53,5 @@ def choose_scheme(op: Any, known: Detections) -> tuple[schemes.Scheme, str]:
         zeros = 1 - np.count_nonzero(weights) / weights.size
         why = f"depthwise convolutions read all of their weights ({schemes.percent(zeros)} zeros)"
         return schemes.Dense(), f"stays dense: {why}"
-    found = detected(op, known, constant_attribute(op.weight), lambda: weights != 0)
+    found = detected(op, known, prices, constant_attribute(op.weight), lambda: weights != 0)
     return found.scheme, found.reason

@@ -15,7 +15,7 @@ from niwaki import schemes
 from niwaki.dialects import ConvOp, LinearOp, Planar, displacements, ints, layout_of
 from niwaki.elements import Element, get_element
 from niwaki.schemes import Dense
-from niwaki.targets import Target
+from niwaki.targets import Prices, Target
 
 from .base import PassFailure, dense_value
 from .detections import Detections, Question
@@ -145,13 +145,17 @@ def clone_body(block: Any, arguments: Sequence[ir.Value]) -> ir.Value:
     return map_value(end.operands[0])
 
 
-def cost_model(op: Any) -> schemes.CostModel:
+def cost_model(op: Any, prices: Prices) -> schemes.CostModel:
     """What a layer's stored weights cost."""
-    return schemes.LINEAR if isinstance(op, LinearOp) else schemes.AVX512
+    return prices.linears if isinstance(op, LinearOp) else prices.convolutions
 
 
 def detected(
-    op: Any, known: Detections, weights: Hashable, nonzero: Callable[[], npt.NDArray[np.bool_]]
+    op: Any,
+    known: Detections,
+    prices: Prices,
+    weights: Hashable,
+    nonzero: Callable[[], npt.NDArray[np.bool_]],
 ) -> schemes.Detection:
     """What detection says to a layer with the `weights` that are `nonzero`; its scheme is a hint.
 
@@ -159,7 +163,7 @@ def detected(
         PassFailure: detection refuses them.
     """
     hint = op.scheme.scheme
-    question = Question(groups_of(op), None if hint == Dense() else hint, cost_model(op))
+    question = Question(groups_of(op), None if hint == Dense() else hint, cost_model(op, prices))
     try:
         return known.of(weights, nonzero, question)
     except schemes.SchemeError as error:

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -28,8 +28,17 @@ import torch_mlir.ir as ir
 
 from niwaki import schemes
 from niwaki.dialects import ConvOp, LinearOp, scheme_attr
+from niwaki.targets import Prices
 
-from .base import ModulePass, Session, constant, constant_attribute, dense_value, erase_unused
+from .base import (
+    ModulePass,
+    Session,
+    constant,
+    constant_attribute,
+    dense_value,
+    erase_unused,
+    target_of,
+)
 from .channel_flow import WEIGHT, Axis, ChannelFlow, Channels, reordered
 from .detections import Detections
 from .layers import cost_model, detected, groups_of, is_depthwise, layer_weights
@@ -51,7 +60,7 @@ class ReorderKernelsPass(ModulePass):
     name: ClassVar[str] = "sparse-pattern-reorder-kernels"
 
     def run(self, module: Any, session: Session) -> None:
-        layers, planned = Layers(session.detections), []
+        layers, planned = Layers(session.detections, target_of(module).prices), []
         orders: dict[Hashable, Order] = {}
         for channels in ChannelFlow(module).sets():
             improvable = [op for op in channels.writers if layers.is_improvable(op)]
@@ -80,12 +89,14 @@ class Layers:
 
     Attributes:
         known: what detection has said so far.
+        prices: what weights cost.
         orders: by layer, what tells its weights in their order from others, if that is planned.
         judged: by layer, those weights that it is to cost as much as, if they are not its own.
         zeros: by weights, for those that were asked for: which are nonzero.
     """
 
     known: Detections
+    prices: Prices
     orders: dict[Any, Hashable] = field(default_factory=dict)
     judged: dict[Any, Hashable] = field(default_factory=dict)
     zeros: dict[Hashable, npt.NDArray[np.bool_]] = field(default_factory=dict)
@@ -108,7 +119,7 @@ class Layers:
             PassFailure: detection refuses the weights.
         """
         weights = self.judged.get(op.result, self.weights(op))
-        return detected(op, self.known, weights, lambda: self.nonzero(op))
+        return detected(op, self.known, self.prices, weights, lambda: self.nonzero(op))
 
     def is_improvable(self, op: Any) -> bool:
         """Whether another order could lower what `op` costs by enough."""
@@ -122,7 +133,9 @@ class Layers:
         axes = weights_of(channels)
         for axis in axes:
             self.nonzero(axis.op)  # which both keep
-        moved = Layers(self.known, dict(self.orders), dict(self.judged), dict(self.zeros))
+        moved = replace(
+            self, orders=dict(self.orders), judged=dict(self.judged), zeros=dict(self.zeros)
+        )
         for axis in axes:
             moved.judged.setdefault(axis.op.result, self.weights(axis.op))
         for axis in axes:
@@ -177,9 +190,8 @@ def block_cost(channels: Channels, order: Order, layers: Layers) -> float:
     for op in channels.writers:
         nonzero = layers.nonzero(op)[order]
         blocks = [schemes.BlockPunched(2**power, 1) for power in range(BLOCK.bit_length())]
-        shares = (
-            schemes.estimate(nonzero, block, groups_of(op), cost_model(op)) for block in blocks
-        )
+        model = cost_model(op, layers.prices)
+        shares = (schemes.estimate(nonzero, block, groups_of(op), model) for block in blocks)
         total += min(shares) * dense_cost(op)
     return total
 

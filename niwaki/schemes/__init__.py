@@ -10,7 +10,7 @@ from .block_column_row import BlockColumnRow, block_column_row_mask
 from .block_punched import BlockPunched, block_punched_mask
 from .channel import Channel, channel_mask, filter_mask
 from .dense import Dense
-from .detect import AVX512, LINEAR, CostModel, Detection, detect, estimate, percent
+from .detect import CostModel, Detection, detect, estimate, percent
 from .fkw import FKW, pack_fkw, unpack_fkw
 from .kernel_group import kernel_group_mask
 from .kernel_sample import sample
@@ -22,10 +22,8 @@ from .similarity import similar_order
 from .unstructured import Unstructured, unstructured_mask
 
 __all__ = [
-    "AVX512",
     "BCRC",
     "FKW",
-    "LINEAR",
     "NM",
     "SCHEMES",
     "BlockColumnRow",

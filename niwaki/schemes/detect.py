@@ -13,14 +13,12 @@ from .pattern import Pattern
 
 @dataclass(frozen=True)
 class CostModel:
-    """What a stored weight costs in time; the one place that says so. One of a wide dense layer: 1.
+    """What a stored weight costs in time. One of a wide dense layer: 1.
 
     A column is loaded once for all filters that share it: the fewer they are, the less work each
-    load feeds. Measured on one AVX-512 core (Zen 4): 99, 92 and 77 GFLOP/s with gather-GEMM for 8,
-    4 and 2 filters, 46 to 60 with spmm for one.
-
-    Kernels with patterns that no filters share keep their taps in registers instead: 78 to 101
-    GFLOP/s (layers of VGG-16 and ResNet-50 with 64 to 512 filters; same machine).
+    load feeds. Kernels with patterns that no filters share keep their taps in registers instead.
+    Costs differ between machines: `niwaki.targets.prices` has what was measured. Those here are a
+    convolution's on a core with AVX-512, for who knows of no machine.
 
     Attributes:
         per_weight: (filters that share a column, cost of a weight), from 1 filter on; a number
@@ -51,10 +49,7 @@ class CostModel:
         return self.pattern if scheme.patterns <= self.patterns else self.weight(1)
 
 
-AVX512 = CostModel()
-# Linear layers of one row: a weight is loaded for each multiply-add, and the fewer filters share a
-# column, the shorter the vectors. (Measured with 2048 x 2048 weights, a fifth kept, on Zen 4.)
-LINEAR = CostModel(per_weight=((1, 3.5), (2, 2.2), (4, 1.8), (8, 1.5), (16, 1.2), (64, 1.0)))
+DEFAULT = CostModel()
 
 
 @dataclass(frozen=True)
@@ -132,7 +127,7 @@ class _Layer:
 
 
 def detect(
-    weights: Weights, groups: int = 1, hint: Scheme | None = None, model: CostModel = AVX512
+    weights: Weights, groups: int = 1, hint: Scheme | None = None, model: CostModel = DEFAULT
 ) -> Detection:
     """The cheapest scheme for ``weights[F, C, T]``: filters, channels of one group, taps.
 
@@ -165,7 +160,7 @@ def detect(
     return Detection(best.scheme, best.stored, layer.count, layer.total, best.cost, reason)
 
 
-def estimate(nonzero: Bools, scheme: Scheme, groups: int = 1, model: CostModel = AVX512) -> float:
+def estimate(nonzero: Bools, scheme: Scheme, groups: int = 1, model: CostModel = DEFAULT) -> float:
     """Time of a layer with these zeros, stored as `scheme` does, as a share of the dense layer's.
 
     Raises:

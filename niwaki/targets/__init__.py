@@ -12,12 +12,14 @@ from .cpus import CPUS
 from .gpus import GPUS
 from .host import best_cpu_target, cpu_flags, this_machine, unfit_reason
 from .machine import LINE_BYTES, Core, Target, Vector
+from .prices import Prices
 
 __all__ = [
     "LINE_BYTES",
     "NAMES",
     "TARGETS",
     "Core",
+    "Prices",
     "Target",
     "Vector",
     "best_cpu_target",

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..elements import F16
 from .machine import Core, Target
+from .prices import CORTEX_A76
 
 AVX512 = ("avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl")
 AVX2 = ("avx2", "fma", "f16c", "bmi1", "bmi2", "avx", "movbe")
@@ -55,6 +56,7 @@ def _arm(name: str, summary: str, system: str, cpu: str, **facts: Any) -> Target
         architecture=("aarch64", "arm64"),
         verified="tested by emulation",
         core=_NEON_CORE,
+        prices=CORTEX_A76,
         vector_bytes=16,
         registers=32,
         # In f16 IREE's code takes what is below 6.1e-5 for 0, the usual epsilon of 1e-5 too; not

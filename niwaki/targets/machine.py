@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ..elements import F32, Element
 from ..errors import NiwakiError
+from .prices import ZEN_4, Prices
 
 # Of a cache line, on every CPU there is a target for.
 LINE_BYTES = 64
@@ -98,6 +99,7 @@ class Target:
         iree_flags: flags of ``iree-compile``.
         wide_flags: more of them, for networks whose sums are f32.
         core: what a core does in a cycle (CPUs only).
+        prices: what weights cost; GPUs have none of their own.
         device: kind of IREE device that runs the result: ``local`` (CPU) or ``vulkan``.
         architecture: ``platform.machine()`` names that can run it; empty for any.
         cpu_features: names in ``/proc/cpuinfo`` that the machine must list.
@@ -122,6 +124,7 @@ class Target:
     iree_flags: tuple[str, ...]
     wide_flags: tuple[str, ...] = ()
     core: Core | None = None
+    prices: Prices = ZEN_4
     device: str = "local"
     architecture: tuple[str, ...] = ()
     cpu_features: tuple[str, ...] = ()

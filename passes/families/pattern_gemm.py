@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from niwaki import schemes
 from niwaki.dialects import PatternGemmAttr, PatternGemmTile, Patterns, int_array, ints
-from niwaki.schemes import AVX512, Pattern
+from niwaki.schemes import Pattern
 from niwaki.targets import Target
 
 from ..base import PassFailure
@@ -63,7 +63,7 @@ class PatternGemmFamily(KernelFamily):
         scheme, target = layer.op.scheme.scheme, layer.target
         if layer.is_linear or not isinstance(scheme, Pattern):
             return
-        if scheme.filters > 1 or scheme.taps == 1 or scheme.patterns > AVX512.patterns:
+        if scheme.filters > 1 or scheme.taps == 1 or scheme.patterns > most_patterns(target):
             return
         if layer.most.filters == 1:
             return
@@ -117,6 +117,11 @@ class PatternGemmFamily(KernelFamily):
         )
         refuse_narrow_layouts(op, conv.covered, conv.lanes)
         return pattern_gemm_kernel(conv, op.epilogue.blocks[0]), self.operands(op, pixel_mask(op))
+
+
+def most_patterns(target: Target) -> int:
+    """Of how many patterns a layer's kernels may be."""
+    return target.prices.convolutions.patterns
 
 
 def pattern_starts(kept: Any, height: int, patterns: int) -> float:

@@ -28,6 +28,8 @@ from niwaki.passes import Session, parse_pipeline, run_pipeline
 from niwaki.passes.base import TARGET_ATTRIBUTE, constant, function_ops
 from niwaki.passes.choice import Candidate, fastest
 from niwaki.passes.cost import Plane, column_cycles
+from niwaki.passes.detect_schemes import choose_scheme
+from niwaki.passes.detections import Detections
 from niwaki.passes.families import Most, candidates
 from niwaki.passes.families.base import SUMS_BYTES
 from niwaki.passes.families.gather_gemm import gather_gemm_seconds
@@ -147,6 +149,21 @@ def test_never_slower_than_dense(target: str) -> None:
             assert (best(found, scheme) < best(found, schemes.Dense())) == pays
             (choice,) = fastest([(op, found)])
             assert choice.candidate.scheme == (scheme if pays else schemes.Dense())
+
+
+@pytest.mark.parametrize(
+    ("target", "scheme"),
+    [
+        ("x86-64-v4", schemes.Dense()),
+        ("x86-64-v3", schemes.Dense()),
+        ("arm64", schemes.Unstructured()),
+    ],
+)
+def test_detection_asks_for_the_targets_prices(target: str, scheme: schemes.Scheme) -> None:
+    """Filters that come one by one lose less on NEON."""
+    with convolution(weights_of((32, 16, 3, 3), 0.55, 1), schemes.Dense(), 14, target) as op:
+        found, _ = choose_scheme(op, Detections(), get_target(target).prices)
+        assert found == scheme
 
 
 @pytest.mark.parametrize("target", CPUS)

@@ -218,7 +218,7 @@ def test_conv_with_patterns(
     x = random_integers(rng, (2, channels * groups, *window.spatial))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pattern_gemm, "FILTERS", (most_filters,))
-        patch.setattr(pattern_gemm, "AVX512", schemes.CostModel(patterns=1_000_000))
+        patch.setattr(pattern_gemm, "most_patterns", lambda target: 1_000_000)
         module, op, record = packed(
             dialects.build_conv,
             f32(*x.shape),
