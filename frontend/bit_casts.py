@@ -24,21 +24,22 @@ from niwaki.frontend.torch_conversions import (
 
 def view_bit_casts(module: ir.Module) -> None:
     """Make ONNX's `BitCast`s in `module` views, in place."""
-    for op in _ops(module, "torch.operator"):
-        if ir.StringAttr(op.attributes["name"]).value != "onnx.BitCast":
-            continue
+    for op in onnx_ops(module, "BitCast"):
         with ir.InsertionPoint(op), op.location:
-            # Nobody reads the number: what it stands for is in the result's type.
-            number = ir.Operation.create(
-                "torch.constant.int",
-                [ir.Type.parse("!torch.int")],
-                attributes={"value": ir.IntegerAttr.get(ir.IntegerType.get_signless(64), 0)},
-            )
-            view = ir.Operation.create(
-                "torch.aten.view.dtype", [op.results[0].type], [op.operands[0], number.result]
-            )
-        op.results[0].replace_all_uses_with(view.result)
+            view = viewed(op.operands[0], op.results[0].type)
+        op.results[0].replace_all_uses_with(view)
         op.erase()
+
+
+def viewed(value: ir.Value, wanted: ir.Type) -> ir.Value:
+    """The bits of `value` as numbers of the type `wanted`."""
+    # Nobody reads the number: what it stands for is in the result's type.
+    number = ir.Operation.create(
+        "torch.constant.int",
+        [ir.Type.parse("!torch.int")],
+        attributes={"value": ir.IntegerAttr.get(ir.IntegerType.get_signless(64), 0)},
+    )
+    return ir.Operation.create("torch.aten.view.dtype", [wanted], [value, number.result]).result
 
 
 def lower_bit_casts(module: ir.Module) -> None:
@@ -68,6 +69,13 @@ def _bit_cast(value: ir.Value, wanted: ir.RankedTensorType) -> ir.Value:
     with ir.InsertionPoint(block):
         linalg.YieldOp([arith.bitcast(after, block.arguments[0])])
     return made.results[0]
+
+
+def onnx_ops(module: ir.Module, name: str) -> Iterator[ir.Operation]:
+    """Those of ONNX called `name` in the functions of `module`."""
+    for op in _ops(module, "torch.operator"):
+        if ir.StringAttr(op.attributes["name"]).value == f"onnx.{name}":
+            yield op
 
 
 def _ops(module: ir.Module, name: str) -> Iterator[ir.Operation]:

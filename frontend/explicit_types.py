@@ -25,7 +25,7 @@ from niwaki.frontend.integers import wrapped
 
 aten = torch.ops.aten
 
-BYTES = (torch.int8, torch.uint8)
+NARROW = (torch.int8, torch.uint8, torch.int16)
 CONVERSION = aten._to_copy.default
 # The second is what PyTorch's own decompositions write.
 CONVERSIONS = (CONVERSION, torch.ops.prims.convert_element_type.default)
@@ -70,7 +70,7 @@ def _convert_by_integers(node: Node) -> None:
     """A float to a byte: LLVM leaves open what becomes of numbers that do not fit."""
     source = node.args[0]
     assert isinstance(source, Node)
-    if source.meta["val"].dtype.is_floating_point and node.meta["val"].dtype in BYTES:
+    if source.meta["val"].dtype.is_floating_point and node.meta["val"].dtype in NARROW:
         with node.graph.inserting_before(node):
             node.update_arg(0, converted(source, torch.int32, node))
 
@@ -99,7 +99,7 @@ def _make_explicit(program: ExportedProgram, node: Node) -> None:
     if result.is_floating_point:
         common = result
     stored = common
-    if common in BYTES or (node.target in _SUMS_OF_BOOLEANS and common == torch.bool):
+    if common in NARROW or (node.target in _SUMS_OF_BOOLEANS and common == torch.bool):
         common = torch.int32
 
     with node.graph.inserting_before(node):
@@ -107,7 +107,7 @@ def _make_explicit(program: ExportedProgram, node: Node) -> None:
             if place == condition:
                 continue
             if not isinstance(argument, Node):
-                node.update_arg(place, wrapped(argument, stored) if stored in BYTES else argument)
+                node.update_arg(place, wrapped(argument, stored) if stored in NARROW else argument)
             elif argument.meta["val"].dtype != common:
                 node.update_arg(place, converted(argument, common, node))
     if common != stored and result == stored:

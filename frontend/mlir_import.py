@@ -21,10 +21,8 @@ _DTYPES = {
     "f16": "float16",
     "f64": "float64",
     "bf16": "bfloat16",
-    "i64": "int64",
-    "i32": "int32",
-    "i8": "int8",
-    "ui8": "uint8",
+    **{f"i{bits}": f"int{bits}" for bits in (8, 16, 32, 64)},
+    **{f"ui{bits}": f"uint{bits}" for bits in (8, 16, 32, 64)},
     "i1": "bool",
 }
 

@@ -20,11 +20,11 @@ from torch.fx import Node
 from torch.fx.node import map_arg
 
 from niwaki.frontend.constants import replace_value
-from niwaki.frontend.explicit_types import BYTES, CONVERSIONS, converted, is_elementwise
+from niwaki.frontend.explicit_types import CONVERSIONS, NARROW, converted, is_elementwise
 
 aten = torch.ops.aten
 
-_NARROW = (*BYTES, torch.bool)
+_WIDENED = (*NARROW, torch.bool)
 _IN_FLOATS = (
     aten.max_pool2d_with_indices.default,
     aten.max_pool3d_with_indices.default,
@@ -77,12 +77,12 @@ def _computes_with_narrow(node: Node) -> bool:
         return False
     if not node.all_input_nodes:  # makes a constant
         return False
-    return node.kwargs.get("dtype") in _NARROW or any(map(_is_narrow, node.all_input_nodes))
+    return node.kwargs.get("dtype") in _WIDENED or any(map(_is_narrow, node.all_input_nodes))
 
 
 def _is_narrow(node: Node) -> bool:
     value = node.meta.get("val")
-    return isinstance(value, torch.Tensor) and value.dtype in _NARROW
+    return isinstance(value, torch.Tensor) and value.dtype in _WIDENED
 
 
 def _widen(program: ExportedProgram, node: Node) -> None:
@@ -96,7 +96,7 @@ def _widen(program: ExportedProgram, node: Node) -> None:
     node.args, node.kwargs = map_arg(
         (node.args, node.kwargs), lambda source: made.get(source, source)
     )
-    if node.kwargs.get("dtype") in _NARROW:
+    if node.kwargs.get("dtype") in _WIDENED:
         node.kwargs = node.kwargs | {"dtype": wide}
     before, after = node.meta["val"], _value(node)
     node.meta["val"] = after

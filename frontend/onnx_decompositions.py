@@ -23,6 +23,7 @@ from niwaki.frontend.onnx_algebra import (
     matmul_by_vector,
 )
 from niwaki.frontend.onnx_bits import bit_cast, bit_shift
+from niwaki.frontend.onnx_casts import cast
 from niwaki.frontend.onnx_col2im import col2im
 from niwaki.frontend.onnx_fourier import dft, stft
 from niwaki.frontend.onnx_functions import definition
@@ -128,6 +129,7 @@ _RULES: dict[str, Callable[[Steps], None]] = {
     "AveragePool": average_pool,
     "BitCast": bit_cast,
     "BitShift": bit_shift,
+    "Cast": cast,
     "Col2Im": col2im,
     "ConvTranspose": stuff_with_zeros,
     "CumProd": cumulative_product,

@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 from onnx.reference import ReferenceEvaluator
 
-from niwaki.frontend.onnx_graph import Array, OnnxGraph, attribute
+from niwaki.frontend.onnx_graph import Array, OnnxGraph, TensorType, attribute
 
 # A result larger than its inputs is kept as code, unless it is small anyway.
 _SMALL = 1 << 20
@@ -19,9 +19,12 @@ def evaluate(graph: OnnxGraph, node: onnx.NodeProto, opset: int) -> dict[str, Ar
     if node.op_type in ("Shape", "Size") and node.input[0] in graph.types:
         return {node.output[0]: _of_shape(node, graph.types[node.input[0]].shape)}
     inputs = [name for name in node.input if name]
-    if not all(name in graph.constants for name in inputs):
+    constants = {name: graph.constants[name] for name in inputs if name in graph.constants}
+    feeds = dict(constants)
+    if node.op_type == "EyeLike":  # its input's values do not matter
+        feeds |= {name: _zeros(graph.types[name]) for name in inputs if name in graph.types}
+    if not feeds.keys() >= set(inputs):
         return None
-    feeds = {name: graph.constants[name] for name in inputs}
     try:
         results = _evaluator(node, opset).run(None, feeds)
     except Exception:  # what ONNX's own implementation does not do may be done at run time
@@ -29,10 +32,15 @@ def evaluate(graph: OnnxGraph, node: onnx.NodeProto, opset: int) -> dict[str, Ar
     if not all(isinstance(result, (np.ndarray, np.generic)) for result in results):
         return None  # a sequence
     arrays = [np.asarray(result) for result in results]
-    size = sum(value.size for value in feeds.values())
+    size = sum(value.size for value in constants.values())
     if any(array.size > max(size, _SMALL) for array in arrays):
         return None
     return dict(zip(filter(None, node.output), arrays, strict=True))
+
+
+def _zeros(type_: TensorType) -> Array:
+    dtype = onnx.helper.tensor_dtype_to_np_dtype(type_.element)
+    return np.broadcast_to(np.zeros((), dtype), type_.shape)
 
 
 def _of_shape(node: onnx.NodeProto, shape: tuple[int, ...]) -> Array:

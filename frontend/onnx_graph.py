@@ -54,6 +54,9 @@ class OnnxGraph:
         array = self.constants[name]
         return TensorType(onnx.helper.np_dtype_to_tensor_dtype(array.dtype), array.shape)
 
+    def is_unsigned_constant(self, name: str) -> bool:
+        return name in self.constants and self.constants[name].dtype.kind == "u"
+
     def uses(self) -> Counter[str]:
         """How often each value is read, the graph's outputs included."""
         return Counter([*(name for node in self.nodes for name in node.input), *self.outputs])

@@ -8,6 +8,7 @@ from torch_mlir.passmanager import PassManager
 from niwaki.errors import NiwakiError
 from niwaki.frontend.bit_casts import lower_bit_casts, view_bit_casts
 from niwaki.frontend.depthwise_3d import lower_depthwise_3d
+from niwaki.frontend.integer_casts import lower_integer_casts
 from niwaki.frontend.lower_torch import TO_LINALG
 from niwaki.frontend.onnx_graph import OnnxGraph, describe
 from niwaki.frontend.unlowered import unlowered
@@ -23,6 +24,7 @@ def lower_onnx(module: ir.Module, graph: OnnxGraph) -> None:
         NiwakiError: torch-mlir cannot lower an op; the message names it, its node and opset.
     """
     view_bit_casts(module)
+    lower_integer_casts(module)
     _run(_FROM_ONNX, module, graph)
     _run(_SIMPLIFY, module, graph)
     lower_depthwise_3d(module)

@@ -6,6 +6,7 @@ read, and every op is located at the name of its layer.
 
 from __future__ import annotations
 
+import numpy as np
 import onnx
 from torch_mlir import ir
 from torch_mlir.extras.onnx_importer import ContextCache, ModelInfo, NodeImporter
@@ -16,6 +17,7 @@ from niwaki.frontend.onnx_graph import IMPORTED_AS, Array, OnnxGraph, TensorType
 
 def onnx_to_torch_dialect(graph: OnnxGraph, context: ir.Context) -> ir.Module:
     """`graph`, whose constants are used up, as a function @main of ONNX ops in torch's dialect."""
+    _sign_constants(graph)
     info = ModelInfo(_message(graph))
     module = info.create_module(context)
     cache = DenseWeights(context, graph.constants)
@@ -37,6 +39,16 @@ class DenseWeights(ContextCache):
             return super().tensor_proto_to_attr(tensor)  # of an attribute
         element_type = self.tensor_element_type(tensor.data_type)
         return dense_attribute(self._constants.pop(tensor.name), element_type)
+
+
+def _sign_constants(graph: OnnxGraph) -> None:
+    """Give unsigned constants, of which torch-mlir knows none, the same bits as signed ones.
+
+    They are results of the network: whatever reads one reads it as another type (in_wide_type).
+    """
+    for name, array in graph.constants.items():
+        if array.dtype.kind == "u":
+            graph.constants[name] = array.view(np.dtype(f"i{array.itemsize}"))
 
 
 def _message(graph: OnnxGraph) -> onnx.ModelProto:

@@ -17,6 +17,8 @@ from niwaki.frontend.layer_names import layer_name, op_name
 from niwaki.frontend.module_rules import no_values
 from niwaki.signature import DTYPES
 
+# PyTorch has few ops for the other unsigned types, and orders none of them.
+_DTYPES = [name for name in DTYPES if name not in ("uint16", "uint32", "uint64")]
 # Around ops that check values or print them.
 _WITH_EFFECTS = torch.ops.higher_order.with_effects
 
@@ -154,12 +156,12 @@ def _tensors(value: Any) -> Iterable[FakeTensor]:
 
 
 def _check_dtype(what: str, dtype: torch.dtype) -> None:
-    if dtype_name(dtype) in DTYPES:
+    if dtype_name(dtype) in _DTYPES:
         return
     remedy = (
         "call float() on it, and on the model"
         if dtype.is_floating_point
-        else f"use one of {', '.join(DTYPES)}"
+        else f"use one of {', '.join(_DTYPES)}"
     )
     raise NiwakiError(f"{what} is {dtype_name(dtype)}, which is not supported: {remedy}")
 

@@ -19,7 +19,10 @@ from typing import Any
 from .printable import printable
 
 # dtype names are numpy's; these are the ones a compiled network takes and returns.
-DTYPES = ("float32", "float16", "float64", "int64", "int32", "int8", "uint8", "bool")
+DTYPES = (
+    "float32", "float16", "float64", "int64", "int32", "int16", "int8", "uint64", "uint32",
+    "uint16", "uint8", "bool",
+)  # fmt: skip
 
 Tree = int | None | dict[str, Any]
 

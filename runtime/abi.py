@@ -30,13 +30,9 @@ _ELEMENTS = {
     "f32": ("float32",),
     "f16": ("float16",),
     "f64": ("float64",),
-    "i64": ("int64",),
-    "i32": ("int32",),
-    "i8": ("int8", "uint8"),
-    "si64": ("int64",),
-    "si32": ("int32",),
-    "si8": ("int8",),
-    "ui8": ("uint8",),
+    **{f"i{bits}": (f"int{bits}", f"uint{bits}") for bits in (8, 16, 32, 64)},
+    **{f"si{bits}": (f"int{bits}",) for bits in (8, 16, 32, 64)},
+    **{f"ui{bits}": (f"uint{bits}",) for bits in (8, 16, 32, 64)},
     "i1": ("bool",),
 }
 

@@ -17,6 +17,8 @@ REFUSALS = {
     r"is quantised|draws random numbers|in training mode": "inference in float only",
     r"works on (sequences|text)|decodes images": "tensors of numbers only",
     r"returns as many values as the data says|depends on the data or is not known": "static shapes",
+    r"raises integers to powers that are floats": "which runtimes compute in floats of some kind",
+    r"computes with uint(32|64), which": "means and roots of unsigned numbers",
     r"in a loop|under a condition that": "no control flow",
     r"is computed when the network runs, and decides a size or an axis": "sizes must be constant",
     r"op '(DeformConv|ImageDecoder|MaxRoiPool|MaxUnpool|NonMaxSuppression|"

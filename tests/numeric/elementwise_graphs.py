@@ -17,7 +17,8 @@ from small_networks import Function
 from .cases import Case
 
 Operand: TypeAlias = torch.Tensor | float
-DTYPES = (torch.float32, torch.int64, torch.int32, torch.int8, torch.uint8, torch.bool)
+INTEGERS = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
+DTYPES = (torch.float32, *INTEGERS, torch.bool)
 NUMBERS = (0, 1, -1, 3, -3, 200, 0.5, -2.5, True, False)
 COUNT = 48
 

@@ -12,7 +12,7 @@ from small_networks import Function
 
 from .cases import Case, Compiled, compare, reference
 
-DTYPES = (torch.int8, torch.uint8, torch.int32, torch.int64)
+DTYPES = (torch.int8, torch.uint8, torch.int16, torch.int32, torch.int64)
 ROWS = 4
 # As many as there are bits, more, and less than none: nothing but the sign is left.
 DISTANCES = (0, 1, 7, 8, 9, 15, 31, 32, 33, 63, 64, 65, -1, -2, -64, 3)

@@ -256,7 +256,16 @@ def test_complex_input() -> None:
     text = message(nn.Sequential(nn.Identity()).eval(), torch.randn(3, dtype=torch.complex64))
     assert text == (
         "input 'input' is complex64, which is not supported: use one of float32, float16, float64, "
-        "int64, int32, int8, uint8, bool"
+        "int64, int32, int16, int8, uint8, bool"
+    )
+
+
+@pytest.mark.parametrize("dtype", [torch.uint16, torch.uint32, torch.uint64])
+def test_unsigned_input(dtype: torch.dtype) -> None:
+    name = str(dtype).removeprefix("torch.")
+    assert message(nn.Sequential(nn.Identity()).eval(), torch.ones(3).to(dtype)) == (
+        f"input 'input' is {name}, which is not supported: use one of float32, float16, float64, "
+        "int64, int32, int16, int8, uint8, bool"
     )
 
 
