@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from niwaki.dispatch_order import Dispatch, read_order
 from niwaki.elements import F32, Element
 from niwaki.errors import CompilerBug
 from niwaki.kept_input import kept_input
-from niwaki.kernel_bodies import put_bodies, take_bodies
+from niwaki.kernel_bodies import Body, put_bodies, take_bodies
 from niwaki.runtime.iree_compile import IreeRefused, iree_compile
 from niwaki.targets import Target
 from niwaki.temporary import temporary_folder
@@ -48,12 +49,22 @@ def generate_code(
     flags = [*target.flags(element), *extra_flags]
     if _DOUBLES.search(text):
         flags.append("--iree-input-demote-f64-to-f32=false")
-    network, bodies = take_bodies(text)
     try:
         with temporary_folder() as folder:
-            scheduled = iree_compile(network, [*flags, *_SCHEDULE], folder).decode()
+            scheduled, bodies = _schedule(text, flags, folder)
             whole = put_bodies(scheduled, bodies)
             return iree_compile(whole, [*flags, *_GENERATE], folder), read_order(scheduled)
     except IreeRefused as error:
         told = kept_input(text, f"iree-compile {' '.join(flags)} {{file}} -o /dev/null")
         raise CompilerBug(f"IREE could not compile the lowered network: {error}; {told}") from error
+
+
+def _schedule(text: str, flags: Sequence[str], folder: Path) -> tuple[str, dict[str, Body]]:
+    """IREE's module with a schedule, and the bodies of kernels that are to come back into it."""
+    network, bodies = take_bodies(text)
+    flags = [*flags, *_SCHEDULE]
+    try:
+        return iree_compile(network, flags, folder).decode(), bodies
+    except IreeRefused:
+        # IREE runs what depends on constants alone, and our kernels may be among it.
+        return iree_compile(text, flags, folder).decode(), {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -108,6 +109,23 @@ def test_each_kernel_of_a_network(
     assert "memref.store" not in scheduled
     assert ".body" not in generated.replace("%body.", "")
     assert generated.count("memref.store") + generated.count("vector.store") >= len(kernels)
+
+
+def test_a_kernel_that_iree_runs(tmp_path: Path) -> None:
+    """To compute constants: it needs the kernel's body then."""
+
+    class Offset(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.pool = torch.nn.MaxPool2d(2)
+            self.register_buffer("image", torch.randn(1, 2, 6, 6))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.pool(self.image) + self.pool(x)
+
+    model, x = Offset(), torch.randn(1, 2, 6, 6)
+    found = niwaki.compile(model.eval(), x, output=tmp_path / "net.niwaki").load()(x.numpy())
+    np.testing.assert_array_equal(found, model(x).numpy())
 
 
 def test_what_iree_refuses_is_kept_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
