@@ -35,6 +35,7 @@ from niwaki.frontend.onnx_narrow_types import in_wide_type
 from niwaki.frontend.onnx_norms import instance_norm, layer_norm, lp_norm, mean_variance_norm
 from niwaki.frontend.onnx_padding import pad
 from niwaki.frontend.onnx_pooling import average_pool, global_lp_pool, lp_pool, max_pool
+from niwaki.frontend.onnx_positions import gather_nd
 from niwaki.frontend.onnx_powers import power
 from niwaki.frontend.onnx_recurrent import recurrent
 from niwaki.frontend.onnx_reductions import reduce_mean
@@ -138,6 +139,7 @@ _RULES: dict[str, Callable[[Steps], None]] = {
     "Det": determinant,
     "Dropout": _dropout,
     "Einsum": einsum,
+    "GatherND": gather_nd,
     "Gelu": _gelu,
     "GlobalLpPool": global_lp_pool,
     "GridSample": grid_sample,

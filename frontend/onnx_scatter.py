@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 import onnx
 
+from niwaki.frontend.onnx_positions import scatter_nd_of_rows
 from niwaki.frontend.onnx_steps import Steps
 
 
@@ -17,6 +18,8 @@ def scatter_nd(steps: Steps) -> None:
     reduction = steps.attribute("reduction", "none")
     if reduction != "none" and steps.graph.type_of(data).element == onnx.TensorProto.BOOL:
         _scatter(steps, data, indices, updates, reduction)
+    else:
+        scatter_nd_of_rows(steps)
 
 
 def scatter_elements(steps: Steps) -> None:

@@ -45,6 +45,7 @@ def load_pt2(path: Path) -> ExportedProgram:
         _check_archive(path)
         with quiet():
             program = torch.export.load(path)
+            program.module()  # asks for parts that loading only stores
             # Open sizes are found out anew, for those that are chosen.
             if not has_open_sizes(program):
                 check_recorded_sizes(program)

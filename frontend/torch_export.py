@@ -45,8 +45,7 @@ def export(model: nn.Module, inputs: tuple[Any, ...], kwargs: Mapping[str, Any])
 def decompose(program: ExportedProgram) -> ExportedProgram:
     """A new program in the ops that torch-mlir lowers; batch-norm stays one op.
 
-    Raises NiwakiError where PyTorch cannot tell what an op that changes its argument does, or where
-    a damaged file has two inputs of one name.
+    Raises NiwakiError where PyTorch cannot tell what an op that changes its argument does.
     """
     with quiet():
         try:
@@ -56,8 +55,6 @@ def decompose(program: ExportedProgram) -> ExportedProgram:
                 f"torch.export cannot decompose the model: {_reason(error)}; use ops that return "
                 "new tensors instead of changing their arguments"
             ) from error
-        except SyntaxError as error:  # of the code that PyTorch writes for the program
-            raise NiwakiError(f"the program is damaged: {error.msg}: export it again") from error
     # Checks of dtypes that tracing has made already, and that would keep their arguments alive.
     for check in program.graph.find_nodes(op="call_function", target=_CHECK):
         program.graph.erase_node(check)

@@ -20,6 +20,8 @@ OPS: dict[str, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
     "index_select": lambda t, i: t.index_select(0, i),
     "rows": lambda t, i: t[i],
     "elements": lambda t, i: t[i, 0],
+    "pairs": lambda t, i: (t @ t.t())[i, i.flip(0)],
+    "pairs that are written": lambda t, i: (t @ t.t()).index_put((i, i.flip(0)), torch.ones(3)),
     "gather": lambda t, i: t.gather(0, i[:, None] * BY_COLUMN),
     "scatter": lambda t, i: t.scatter(0, i[:, None] * BY_COLUMN, 7.0),
     "scatter_add": lambda t, i: t.scatter_add(0, i[:, None] * BY_COLUMN, torch.ones(3, 4)),
