@@ -20,6 +20,16 @@ class GatherGemmTile(NamedTuple):
     blocks: int
 
 
+class LaneGemmTile(NamedTuple):
+    """Filters, and `pixels` pixels in each of `rows` rows; rows and blocks of a workgroup."""
+
+    filters: int
+    rows: int
+    pixels: int
+    lines: int
+    blocks: int
+
+
 class GatherPoolTile(NamedTuple):
     """Filters and vectors of pixels in each of `rows` rows; rows and blocks of a workgroup."""
 
@@ -125,6 +135,19 @@ class GatherGemmAttr(Tiled, name="gather_gemm"):
     layer = "conv"
     packed = "packed_conv"
     __annotations__ = parameters(GatherGemmTile)
+
+
+class LaneGemmAttr(Tiled, name="lane_gemm"):
+    """As `gather_gemm`, with filters in lanes: a tile has `pixels` pixels in each of `rows` rows.
+
+    A workgroup computes `blocks` blocks of filters for `lines` rows of the result.
+    """
+
+    tile_type = LaneGemmTile
+    text = "{}x{}x{} lines {} blocks {}"
+    layer = "conv"
+    packed = "packed_conv"
+    __annotations__ = parameters(LaneGemmTile)
 
 
 class GatherPoolAttr(Tiled, name="gather_pool"):

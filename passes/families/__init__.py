@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from niwaki.dialects import ConvertLayoutOp, GatherGemmAttr, PoolOp, WinogradAttr
+from niwaki.dialects import ConvertLayoutOp, GatherGemmAttr, LaneGemmAttr, PoolOp, WinogradAttr
 from niwaki.targets import Target
 
 from ..choice import Candidate
@@ -17,6 +17,7 @@ from .copies import CopyFamily
 from .depthwise import DepthwiseFamily
 from .gather_gemm import GatherGemmFamily
 from .gather_pool import GatherPooled, GatherPoolFamily
+from .lane_gemm import LaneGemmFamily, LanePooled
 from .matvec import MatvecFamily
 from .pattern_gemm import PatternGemmFamily
 from .pooled import Fused, PooledForm
@@ -49,6 +50,7 @@ CHOSEN: list[KernelFamily] = [
     PatternGemmFamily(),
     SpmmFamily(),
     GatherGemmFamily(),
+    LaneGemmFamily(),
     WinogradFamily(),
     MatvecFamily(),
 ]
@@ -57,7 +59,11 @@ OTHERS: dict[Any, Family] = {PoolOp: PoolingFamily(), ConvertLayoutOp: CopyFamil
 # What later passes make of it.
 DERIVED: tuple[Family, ...] = (GatherPoolFamily(),)
 # What a family does with a maximum over windows behind it.
-POOLED: dict[Any, PooledForm] = {GatherGemmAttr: GatherPooled(), WinogradAttr: WinogradPooled()}
+POOLED: dict[Any, PooledForm] = {
+    GatherGemmAttr: GatherPooled(),
+    LaneGemmAttr: LanePooled(),
+    WinogradAttr: WinogradPooled(),
+}
 
 
 def candidates(op: Any, target: Target, most: Most = UNLIMITED) -> list[Candidate]:

@@ -83,7 +83,7 @@ class GatherPooled(PooledForm):
     def fused(self, conv: Any, pool: Any, target: Target) -> Fused:
         """The tile that is fastest by estimate."""
         blocks, plane = stored_blocks(conv), result_plane(conv, target)
-        alone = gather_gemm_seconds(target, plane, blocks, conv.kernel.tile)
+        alone = self.alone(conv, target, plane, blocks)
         kept = plane.vector.stored.bytes * math.prod(pool.result.type.shape[1:])
         plane = replace(plane, result_bytes=kept)
         windows, height = windows_of(pool, target), conv.kernel.tile.filters
@@ -94,6 +94,10 @@ class GatherPooled(PooledForm):
         best = min(seconds.values())
         tile = next(tile for tile in seconds if seconds[tile] <= ABOUT * best)
         return Fused(GatherPoolAttr.of(*tile), seconds[tile] - alone)
+
+    def alone(self, conv: Any, target: Target, plane: Plane, blocks: BlockCounts) -> float:
+        """The convolution without a pooling."""
+        return gather_gemm_seconds(target, plane, blocks, conv.kernel.tile)
 
 
 @dataclass(frozen=True)

@@ -202,8 +202,7 @@ def load_number(buffer: ir.Value, index: Any) -> Index:
 
 def local_vectors(count: int, lanes: int, kind: ir.Type) -> ir.Value:
     """A buffer of vectors on the stack, for the workgroup that runs; they are aligned by type."""
-    element = ir.VectorType.get([lanes], kind)
-    return memref.alloca(ir.MemRefType.get([count], element), [], [])
+    return memref.alloca(ir.MemRefType.get([count], lane_type(kind, lanes)), [], [])
 
 
 def load_unsigned(buffer: ir.Value, index: Any) -> Index:

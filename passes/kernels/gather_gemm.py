@@ -318,17 +318,32 @@ def accumulate(
                 )
         return updated
 
-    def zeros(of: ir.Type) -> list[ir.Value]:
-        return [float_constant(0.0, of, width) for _ in range(height) for width in widths]
+    start = sums or [float_constant(0.0, kind, width) for _ in range(height) for width in widths]
+    return add_columns(kind, products, first, last, start, column)
+
+
+def add_columns(
+    kind: ir.Type,
+    products: ir.Type,
+    first: Index,
+    last: Index,
+    start: list[ir.Value],
+    column: Callable[[Index, list[ir.Value]], list[ir.Value]],
+) -> list[ir.Value]:
+    """What `column` adds to sums for each entry in the offsets from `first` to before `last`.
+
+    `start` are the sums that there are, of type `kind`. Where `products` is narrower, columns are
+    added up in runs.
+    """
+    if products == kind:
+        return fold_range(first, last, start, column)
 
     def run(begin: Index, totals: list[ir.Value]) -> list[ir.Value]:
-        added = fold_range(begin, minimum(begin + RUN, last), zeros(products), column)
+        zeros = [float_constant(0.0, products, total.type.shape[0]) for total in totals]
+        added = fold_range(begin, minimum(begin + RUN, last), zeros, column)
         pairs = zip(totals, added, strict=True)
         return [arith.addf(total, in_type(kind, part)) for total, part in pairs]
 
-    start = zeros(kind) if sums is None else sums
-    if products == kind:
-        return fold_range(first, last, start, column)
     return fold_range(first, last, start, run, step=RUN)
 
 

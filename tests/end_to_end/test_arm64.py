@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 import torch
 from chosen import Layers, own_family
 from numeric.cases import Branches, Case, compare, reference
+from numeric.lane_layers import by_lane, most_rows, odd_lanes
 from numeric.odd_layers import odd_layers, odd_patterns, odd_single_filters
 from numeric.pattern_layers import LAYERS
 from numeric.pooled_layers import odd_pooled
@@ -28,6 +30,7 @@ import niwaki
 from niwaki.passes import select_kernels
 from niwaki.passes.choice import Choice
 from niwaki.passes.families.gather_gemm import HEIGHTS
+from niwaki.runtime.bundle import Bundle
 from niwaki.runtime.emulate import Emulator
 from niwaki.signature import flatten
 
@@ -66,13 +69,21 @@ def test_half_precision(
     cases = [*odd_layers(), *odd_patterns(), *odd_single_filters(), *odd_pooled(), *long_sums()]
     for make in (random_pool, random_linear):
         cases += random_cases(make, 3, 6)
+    cases = [replace(case, tolerance=tolerance) for case in cases]
+    compared_with_pytorch(cases, target, "f16", arm64, tmp_path / "net.niwaki")
+
+
+def compared_with_pytorch(
+    cases: list[Case], target: str, precision: str, arm64: Emulator, path: Path
+) -> Bundle:
+    """All cases as one network, which is compiled, run and compared."""
     inputs = tuple(x for case in cases for x in case.inputs)
-    model, path = Branches(cases).eval(), tmp_path / "net.niwaki"
-    niwaki.compile(model, inputs, target=target, output=path, precision="f16")
+    model = Branches(cases).eval()
+    bundle = niwaki.compile(model, inputs, target=target, output=path, precision=precision)
     results = iter(arm64.run_bundle(path, [np.ascontiguousarray(x.numpy()) for x in inputs]))
     expected = [reference(case.model, case.inputs) for case in cases]
-    found = [[next(results) for _ in outputs] for outputs in expected]
-    compare([replace(case, tolerance=tolerance) for case in cases], found, expected)
+    compare(cases, [[next(results) for _ in outputs] for outputs in expected], expected)
+    return bundle
 
 
 def long_sums() -> list[Case]:
@@ -85,17 +96,32 @@ def long_sums() -> list[Case]:
     ]
 
 
+@pytest.mark.parametrize("choose", [by_lane, most_rows])
+@pytest.mark.parametrize(("precision", "tolerance"), [("f32", 1e-5), ("f16", 1e-2)])
+def test_filters_in_lanes(
+    choose: Callable[[Layers], list[Choice]],
+    precision: str,
+    tolerance: float,
+    arm64: Emulator,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Vectors of weights times single pixels."""
+    monkeypatch.setattr(select_kernels, "fastest", choose)
+    cases = [replace(case, tolerance=tolerance) for case in odd_lanes()]
+    path = tmp_path / "net.niwaki"
+    bundle = compared_with_pytorch(cases, "arm64-android", precision, arm64, path)
+    families = {layer.kernel.split()[0] for layer in bundle.layers}
+    assert families == {"lane_gemm"}
+
+
 def test_half_winograd(arm64: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With arithmetic for f16 everything is rounded to 11 bits, transforms too."""
     for outputs, tolerance in ((2, 1e-2), (4, 3e-2)):
         always(monkeypatch, outputs, 24, 16)
         cases = [replace(case, tolerance=tolerance) for case in odd_winograd(outputs)]
-        inputs = tuple(x for case in cases for x in case.inputs)
-        model, path = Branches(cases).eval(), tmp_path / f"{outputs}.niwaki"
-        niwaki.compile(model, inputs, target="arm64-android", output=path, precision="f16")
-        results = iter(arm64.run_bundle(path, [np.ascontiguousarray(x.numpy()) for x in inputs]))
-        expected = [reference(case.model, case.inputs) for case in cases]
-        compare(cases, [[next(results) for _ in outputs] for outputs in expected], expected)
+        path = tmp_path / f"{outputs}.niwaki"
+        compared_with_pytorch(cases, "arm64-android", "f16", arm64, path)
 
 
 def test_random_graphs() -> None:

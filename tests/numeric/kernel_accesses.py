@@ -140,11 +140,12 @@ class Interpreter:
             frame.values[op.results[0]] = compute(op, operands)
 
     def allocate(self, op: Any, frame: Frame) -> None:
-        """Vectors on the stack, for each who runs the kernel."""
+        """Vectors or numbers on the stack, for each who runs the kernel."""
         if frame.parent is not None:
             raise Unsupported("memory on the stack of a loop or branch")
-        (count,), vector = op.results[0].type.shape, ir.VectorType(op.results[0].type.element_type)
-        held = states(frame.points, count, *vector.shape, state=GARBAGE)
+        (count,), kind = op.results[0].type.shape, op.results[0].type.element_type
+        lanes = kind.shape if isinstance(kind, ir.VectorType) else []
+        held = states(frame.points, count, *lanes, state=GARBAGE)
         self.local[op.results[0]] = LocalVectors("the stack", held)
 
     def places(self, op: Any, frame: Frame, kind: ir.Type) -> Array:

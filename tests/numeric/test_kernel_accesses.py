@@ -6,16 +6,20 @@ and the pixels that the last phase plane lacks are zeros, pixels are computed fr
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch_mlir.ir as ir
-from chosen import any_candidate, own_family
+from chosen import Layers, any_candidate, own_family
 from hypothesis import HealthCheck, given, settings
 
 from niwaki import dialects
 from niwaki.passes import select_kernels
+from niwaki.passes.choice import Choice
 from niwaki.passes.families import pattern_gemm, spmm
 from niwaki.targets import get_target
 
+from .lane_layers import by_lane, most_rows, odd_lanes
 from .network_accesses import network_problems, problems_of
 from .odd_layers import odd_layers, odd_patterns, odd_single_filters
 from .pooled_layers import always as always_fused
@@ -60,6 +64,16 @@ def test_single_filters(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
     problems, families = problems_of(odd_single_filters(), target)
     assert problems == []
     assert families == {"spmm", "copy_rows"}
+
+
+@pytest.mark.parametrize("choose", [by_lane, most_rows])
+def test_odd_lanes(
+    choose: Callable[[Layers], list[Choice]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(select_kernels, "fastest", choose)
+    problems, families = problems_of(odd_lanes(), "arm64")
+    assert problems == []
+    assert families == {"lane_gemm", "copy_rows"}
 
 
 @EVERY_CPU

@@ -26,6 +26,7 @@ from niwaki.passes.kernels import (
     gather_gemm,
     gather_pool,
     gpu_gather_gemm,
+    lane_gemm,
     pattern_gemm,
     pooling,
     rows,
@@ -36,6 +37,7 @@ from niwaki.passes.kernels.builder import local_vectors, zero_fill
 from niwaki.passes.kernels.library import Kernel
 from niwaki.passes.kernels.rows import for_pieces
 
+from .lane_layers import by_lane, odd_lanes
 from .network_accesses import problems_of
 from .odd_layers import odd_layers, odd_patterns, odd_single_filters
 from .pooled_layers import always as always_fused
@@ -101,6 +103,9 @@ FLAWS: list[tuple[str, Any, str, Any, str]] = [
     ("x86-64-v4", gather_pool, "zero_fill", one_less, "gather_pool.* not written"),
     ("x86-64-v4", gather_pool, "overlapping", whole_pieces, "gather_pool.* get a value and a zero"),
     ("arm64", gather_pool, "minimum", unbounded, "gather_pool.* reads element"),
+    ("arm64", lane_gemm, "minimum", unbounded, "lane_gemm.* reads element"),
+    ("arm64", lane_gemm, "zero_ends", nothing, "lane_gemm.* not written"),
+    ("arm64", lane_gemm, "zero_fill", one_less, "lane_gemm.* not written"),
     ("x86-64-v3", winograd, "zero_fill", one_less, "winograd.* not written"),
     ("arm64", winograd, "minimum", unbounded, "winograd.* reads element"),
     ("arm64", winograd, "for_pieces", whole_vectors, "winograd.* get a value and a zero"),
@@ -142,6 +147,9 @@ def test_flaws_are_found(
     if place is winograd:
         always(monkeypatch, 4, 15, 8)
         cases = odd_winograd(4)
+    elif place is lane_gemm:
+        monkeypatch.setattr(select_kernels, "fastest", by_lane)
+        cases = odd_lanes()
     elif place is gather_pool:
         always_fused(monkeypatch, 0)
         cases = odd_pooled()

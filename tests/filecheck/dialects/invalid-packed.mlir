@@ -186,7 +186,7 @@ func.func @f(%x: tensor<1x3x8x8xf32, #planar>,
              %values: tensor<108xf32>,
              %offsets: tensor<33xi32>,
              %blocks: tensor<1x4xi32>) {
-  // expected-error @+1 {{'sparse_pattern.packed_conv' op needs a kernel of sparse_pattern.gather_gemm or sparse_pattern.spmm or sparse_pattern.depthwise, got 8 : i64}}
+  // expected-error @+1 {{'sparse_pattern.packed_conv' op needs a kernel of sparse_pattern.gather_gemm or sparse_pattern.lane_gemm or sparse_pattern.spmm or sparse_pattern.depthwise, got 8 : i64}}
   %y = "sparse_pattern.packed_conv"(%x, %values, %offsets, %blocks) ({
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
@@ -206,7 +206,7 @@ func.func @f(%x: tensor<1x3x8x8xf32, #planar>,
              %values: tensor<108xf32>,
              %offsets: tensor<33xi32>,
              %blocks: tensor<1x4xi32>) {
-  // expected-error @+1 {{'sparse_pattern.packed_conv' op needs a kernel of sparse_pattern.gather_gemm or sparse_pattern.spmm or sparse_pattern.depthwise, got #sparse_pattern.pattern_gemm<4 : i64, 2 : i64, 1 : i64>}}
+  // expected-error @+1 {{'sparse_pattern.packed_conv' op needs a kernel of sparse_pattern.gather_gemm or sparse_pattern.lane_gemm or sparse_pattern.spmm or sparse_pattern.depthwise, got #sparse_pattern.pattern_gemm<4 : i64, 2 : i64, 1 : i64>}}
   %y = "sparse_pattern.packed_conv"(%x, %values, %offsets, %blocks) ({
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()

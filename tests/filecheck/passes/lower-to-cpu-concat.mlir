@@ -19,7 +19,7 @@
 // CHECK:         %[[B:.+]] = "flow.dispatch"({{.+}}, %[[A]]) {entry_points = [@gather_gemm_2], {{.+}}, tied_operands = [6 : index]}
 // CHECK-SAME:      -> tensor<[[SIZE]]xf32>
 // CHECK:         %[[C:.+]] = "flow.dispatch"(%[[X]], {{.+}}, %[[B]]) {entry_points = [@copy_planes_3], {{.+}}, tied_operands = [2 : index]}
-// CHECK:         "flow.dispatch"(%[[C]], {{.+}}) {entry_points = [@gather_gemm_4]
+// CHECK:         "flow.dispatch"(%[[C]], {{.+}}) {entry_points = [@lane_gemm_4]
 module attributes {sparse_pattern.target = "arm64"} {
   func.func @joined(%x: tensor<1x3x8x8xf32>) -> tensor<1x4x8x8xf32> {
     %w = arith.constant dense<0.5> : tensor<4x3x1x1xf32>

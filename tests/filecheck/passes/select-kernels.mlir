@@ -9,11 +9,12 @@
 
 module attributes {sparse_pattern.target = "TARGET"} {
 
-// Accumulators fill the registers: 8 filters x 3 vectors of 32 registers, 4 x 3 of 16.
+// Accumulators fill the registers: 8 filters x 3 vectors of 32 registers, 4 x 3 of 16. Rows of 16 lie 18 apart: where
+// instructions multiply by a lane, vectors of filters waste nothing.
 // CHECK-LABEL: func.func @dense
 // V3:    kernel = #sparse_pattern.gather_gemm<4 : i64, 3 : i64, 8 : i64, 1 : i64>
 // V4:    kernel = #sparse_pattern.gather_gemm<8 : i64, 2 : i64, 2 : i64, 1 : i64>
-// ARM:   kernel = #sparse_pattern.gather_gemm<8 : i64, 3 : i64, 4 : i64, 1 : i64>
+// ARM:   kernel = #sparse_pattern.lane_gemm<8 : i64, 1 : i64, 8 : i64, 4 : i64, 1 : i64>
 // GPU:   kernel = #sparse_pattern.gather_gemm<8 : i64, 2 : i64, 1 : i64, 1 : i64>
 func.func @dense(%x: tensor<1x8x16x16xf32>) -> tensor<1x16x16x16xf32> {
   %w = arith.constant dense<0.5> : tensor<16x8x3x3xf32>
@@ -97,7 +98,7 @@ func.func @grouped(%x: tensor<1x8x16x16xf32>) -> tensor<1x12x16x16xf32> {
 // CHECK-LABEL: func.func @small_plane
 // V3:    kernel = #sparse_pattern.gather_gemm<8 : i64, 1 : i64, 1 : i64, 1 : i64>
 // V4:    kernel = #sparse_pattern.gather_gemm<16 : i64, 1 : i64, 1 : i64, 1 : i64>
-// ARM:   kernel = #sparse_pattern.gather_gemm<8 : i64, 2 : i64, 1 : i64, 1 : i64>
+// ARM:   kernel = #sparse_pattern.lane_gemm<16 : i64, 2 : i64, 2 : i64, 2 : i64, 1 : i64>
 // GPU:   kernel = #sparse_pattern.gather_gemm<8 : i64, 1 : i64, 1 : i64, 1 : i64>
 func.func @small_plane(%x: tensor<1x8x2x2xf32>) -> tensor<1x16x2x2xf32> {
   %w = arith.constant dense<0.5> : tensor<16x8x3x3xf32>
