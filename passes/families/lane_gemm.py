@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from niwaki.dialects import Blocks, LaneGemmAttr, LaneGemmTile
 from niwaki.schemes import Dense, block_columns
-from niwaki.targets import Target, Vector
+from niwaki.targets import LINE_BYTES, Target, Vector
 
 from ..choice import Candidate
 from ..cost import (
@@ -23,8 +23,8 @@ from ..cost import (
     overlapped,
     tail_cycles,
 )
-from ..kernels.builder import LINE_BYTES
-from ..kernels.lane_gemm import LaneGemm, lane_gemm_kernel, pixel_loads, pixel_widths
+from ..kernels.lane_gemm import LaneGemm, lane_gemm_kernel
+from ..kernels.lanes import pixel_loads, pixel_widths
 from ..kernels.library import Kernel
 from ..kernels.operands import Operands
 from ..layers import takes_depthwise_kernel

@@ -25,9 +25,10 @@ from typing import Any
 import torch_mlir.ir as ir
 from torch_mlir.dialects import arith
 
-from niwaki.dialects import LOOKAHEAD, Blocks, GatherGemmTile, Planar
+from niwaki.dialects import LOOKAHEAD, Blocks, GatherGemmTile
 from niwaki.targets import LINE_BYTES
 
+from .blocks import BlockedConv, each_block
 from .builder import (
     L2,
     Index,
@@ -44,7 +45,6 @@ from .builder import (
     load_index,
     load_mask,
     load_number,
-    maximum,
     minimum,
     prefetch,
     select_or_zero,
@@ -72,37 +72,14 @@ FEW_INNER = 4
 
 
 @dataclass(frozen=True, kw_only=True)
-class GatherGemm:
+class GatherGemm(BlockedConv):
     """A convolution as this kernel sees it.
 
     Attributes:
-        input, result: layouts, with equal pitches.
-        images, channels, filters: sizes of the activations.
-        tile: its blocks of filters are full ones, or have `rest` filters.
-        rest: filters of a lower block.
-        full_blocks, blocks: how many blocks are full, how many there are.
-        origin, unit: a column lies ``origin + unit * its offset`` elements from the output pixel.
-        runs: whether columns are added up in runs, in the type of the input, before these are
-            added up in the type of sums.
-        lanes: f32 values of a vector; on a GPU the threads of a workgroup, which hold one each.
-        weight_lanes: weights that are loaded at once.
         lean: whether sums begin with the bias, and tiles without halo have code without masks.
     """
 
-    input: Planar
-    result: Planar
-    images: int
-    channels: int
-    filters: int
     tile: GatherGemmTile
-    rest: int
-    full_blocks: int
-    blocks: int
-    origin: int
-    unit: int
-    runs: bool
-    lanes: int
-    weight_lanes: int
     lean: bool
 
     @property
@@ -130,20 +107,13 @@ def gather_gemm_kernel(conv: GatherGemm, epilogue: ir.Block) -> Kernel:
 
     def emit(memory: Memory[Blocks[ir.Value]], workgroup: Workgroup) -> None:
         x, y, image = workgroup
-        begin = x * conv.tile.blocks
-        end = minimum(begin + conv.tile.blocks, conv.blocks)
         widths = (conv.lanes, *conv.widths)
         each_row = rows_of_tile(epilogue, conv.tile.filters, conv.tile.vectors, widths)
 
         def block(number: Index, height: int) -> None:
             _block(conv, epilogue, memory, number, height, y, tile_groups, image, each_row)
 
-        if conv.full_blocks:
-            with for_range(begin, minimum(end, conv.full_blocks)) as number:
-                block(number, conv.tile.filters)
-        if conv.full_blocks < conv.blocks:
-            with for_range(maximum(begin, conv.full_blocks), end) as number:
-                block(number, conv.rest)
+        each_block(conv, x, block)
 
     return Kernel(
         "gather_gemm",

@@ -27,14 +27,13 @@ from torch_mlir.dialects import vector
 
 from niwaki.dialects import Blocks, GatherPoolTile, Planar
 
+from .blocks import Block, BlockedConv, block_of, each_block
 from .builder import (
     Index,
     equal,
     float_maximum,
     for_range,
     load,
-    load_index,
-    maximum,
     minimum,
     store,
     when,
@@ -50,37 +49,16 @@ COLUMNS = 2  # of a window
 
 
 @dataclass(frozen=True, kw_only=True)
-class GatherPool:
+class GatherPool(BlockedConv):
     """A convolution and the maximum over windows of its result, as this kernel sees them.
 
     Attributes:
-        input, result: layouts.
-        images, channels, filters: sizes of the activations.
         window: sizes of a window; the last is `COLUMNS`.
         tile: its rows are those of a window that are computed together.
-        rest: filters of a lower block.
-        full_blocks, blocks: how many blocks are full, how many there are.
-        origin, unit: a column lies ``origin + unit * its offset`` elements from the output pixel.
-        runs: whether columns are added up in runs, see `gather_gemm`.
-        lanes: f32 values of a vector.
-        weight_lanes: weights that are loaded at once.
     """
 
-    input: Planar
-    result: Planar
-    images: int
-    channels: int
-    filters: int
     window: tuple[int, ...]
     tile: GatherPoolTile
-    rest: int
-    full_blocks: int
-    blocks: int
-    origin: int
-    unit: int
-    runs: bool
-    lanes: int
-    weight_lanes: int
 
     @property
     def all_lines(self) -> int:
@@ -116,24 +94,6 @@ def window_widths(windows: int, lanes: int) -> list[int]:
     return vector_widths(windows * COLUMNS, lanes)
 
 
-@dataclass(frozen=True)
-class Block:
-    """A block of filters in one image.
-
-    Attributes:
-        height: how many filters.
-        filter: the first.
-        columns: first and last + 1 entry in the offsets, first value.
-        read, write: where the image's and the first filter's planes begin.
-    """
-
-    height: int
-    filter: Index
-    columns: tuple[Index, Index, Index]
-    read: Index
-    write: Index
-
-
 def gather_pool_kernel(conv: GatherPool, epilogue: ir.Block) -> Kernel:
     """Kernel with weights in `Blocks`, without a mask and operands per position."""
     line_groups = -(-conv.all_lines // conv.tile.lines)
@@ -141,33 +101,17 @@ def gather_pool_kernel(conv: GatherPool, epilogue: ir.Block) -> Kernel:
 
     def emit(memory: Memory[Blocks[ir.Value]], workgroup: Workgroup) -> None:
         x, y, image = workgroup
-        begin = x * conv.tile.blocks
-        end = minimum(begin + conv.tile.blocks, conv.blocks)
 
         def compute(number: Index, height: int) -> None:
-            block = _block(conv, memory.arrays.blocks, number, height, image)
+            block = block_of(conv, memory.arrays.blocks, number, height, image)
             first = y * conv.tile.lines
             with for_range(first, minimum(first + conv.tile.lines, conv.all_lines)) as line:
                 _line(conv, epilogue, memory, block, line)
 
-        if conv.full_blocks:
-            with for_range(begin, minimum(end, conv.full_blocks)) as number:
-                compute(number, conv.tile.filters)
-        if conv.full_blocks < conv.blocks:
-            with for_range(maximum(begin, conv.full_blocks), end) as number:
-                compute(number, conv.rest)
+        each_block(conv, x, compute)
 
     key = (conv, epilogue_key(epilogue))
     return Kernel("gather_pool", key, workgroups, emit, conv.input, conv.result)
-
-
-def _block(conv: GatherPool, table: ir.Value, number: Index, height: int, image: Index) -> Block:
-    """What the table says of a block."""
-    filter_, first, last, value = (load_index(table, number * 4 + i) for i in range(4))
-    planes = conv.channels * len(conv.input.phases)
-    read = image * (planes * conv.input.plane) + conv.origin
-    write = (image * conv.filters + filter_) * conv.result.plane + conv.result.lead
-    return Block(height, filter_, (first, last, value), read, write)
 
 
 def _line(

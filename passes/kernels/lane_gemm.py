@@ -19,14 +19,13 @@ part of one row.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch_mlir.ir as ir
-from torch_mlir.dialects import vector
 
-from niwaki.dialects import Blocks, LaneGemmTile, Planar, round_up
+from niwaki.dialects import Blocks, LaneGemmTile, round_up
 
+from .blocks import Block, BlockedConv, block_of, each_block
 from .builder import (
     Index,
     equal,
@@ -35,10 +34,7 @@ from .builder import (
     for_range,
     load,
     load_as,
-    load_index,
-    maximum,
     minimum,
-    pieces,
     prefetch,
     splat,
     when,
@@ -54,42 +50,17 @@ from .gather_gemm import (
     store_row,
     touched_lines,
 )
+from .lanes import lane_slice, pixel_loads, pixel_widths, transposed
 from .library import Kernel, Workgroup, epilogue_key
 from .operands import Memory
-from .rows import overlapping, zero_ends
-from .winograd_vectors import interleave
+from .rows import zero_ends
 
 
 @dataclass(frozen=True, kw_only=True)
-class LaneGemm:
-    """A convolution of images as this kernel sees it.
+class LaneGemm(BlockedConv):
+    """A convolution of images as this kernel sees it; all blocks have whole vectors of filters."""
 
-    Attributes:
-        input, result: layouts, with equal pitches.
-        images, channels, filters: sizes of the activations.
-        tile: of filters, rows and pixels of each; blocks of filters are full ones, or have `rest`.
-        rest: filters of a lower block.
-        full_blocks, blocks: how many blocks are full, how many there are.
-        origin, unit: a column lies ``origin + unit * its offset`` elements from the output pixel.
-        runs: whether columns are added up in runs, see `gather_gemm`.
-        lanes: numbers of a vector, of which all blocks have whole ones.
-        weight_lanes: the same, as weights are loaded in vectors.
-    """
-
-    input: Planar
-    result: Planar
-    images: int
-    channels: int
-    filters: int
     tile: LaneGemmTile
-    rest: int
-    full_blocks: int
-    blocks: int
-    origin: int
-    unit: int
-    runs: bool
-    lanes: int
-    weight_lanes: int
 
     @property
     def parts(self) -> list[int]:
@@ -104,24 +75,6 @@ class LaneGemm:
         return self.result.extent - last + round_up(last, self.lanes)
 
 
-@dataclass(frozen=True)
-class _Block:
-    """A block of filters in one image.
-
-    Attributes:
-        height: how many filters.
-        filter: the first.
-        columns: first and last + 1 entry in the offsets, first value.
-        read, write: where the image's and the first filter's planes begin.
-    """
-
-    height: int
-    filter: Index
-    columns: tuple[Index, Index, Index]
-    read: Index
-    write: Index
-
-
 def lane_gemm_kernel(conv: LaneGemm, epilogue: ir.Block) -> Kernel:
     """Kernel with weights in `Blocks`, without a mask."""
     rows, size = conv.result.sizes[0], conv.tile
@@ -130,41 +83,25 @@ def lane_gemm_kernel(conv: LaneGemm, epilogue: ir.Block) -> Kernel:
 
     def emit(memory: Memory[Blocks[ir.Value]], workgroup: Workgroup) -> None:
         x, y, image = workgroup
-        begin = x * size.blocks
-        end = minimum(begin + size.blocks, conv.blocks)
         covers = [pixel_widths(pixels, conv.lanes) for pixels in conv.parts]
         most = size.rows * max(map(len, covers))
         each_row = rows_of_tile(epilogue, size.filters, most, itertools.chain(*covers))
 
         def compute(number: Index, height: int) -> None:
-            block = _block(conv, memory.arrays.blocks, number, height, image)
+            block = block_of(conv, memory.arrays.blocks, number, height, image)
             _rows(conv, epilogue, memory, block, y, row_groups, each_row)
 
-        if conv.full_blocks:
-            with for_range(begin, minimum(end, conv.full_blocks)) as number:
-                compute(number, size.filters)
-        if conv.full_blocks < conv.blocks:
-            with for_range(maximum(begin, conv.full_blocks), end) as number:
-                compute(number, conv.rest)
+        each_block(conv, x, compute)
 
     key, layouts = (conv, epilogue_key(epilogue)), (conv.input, conv.result)
     return Kernel("lane_gemm", key, workgroups, emit, *layouts, takes_memory=True)
-
-
-def _block(conv: LaneGemm, table: ir.Value, number: Index, height: int, image: Index) -> _Block:
-    """What the table says of a block."""
-    filter_, first, last, value = (load_index(table, number * 4 + i) for i in range(4))
-    planes = conv.channels * len(conv.input.phases)
-    read = image * (planes * conv.input.plane) + conv.origin
-    write = (image * conv.filters + filter_) * conv.result.plane + conv.result.lead
-    return _Block(height, filter_, (first, last, value), read, write)
 
 
 def _rows(
     conv: LaneGemm,
     epilogue: ir.Block,
     memory: Memory[Blocks[ir.Value]],
-    block: _Block,
+    block: Block,
     row_group: Index,
     row_groups: int,
     each_row: EachRow,
@@ -213,7 +150,7 @@ def _tile(
     conv: LaneGemm,
     epilogue: ir.Block,
     memory: Memory[Blocks[ir.Value]],
-    block: _Block,
+    block: Block,
     pixel: Index,
     rows: int,
     pixels: int,
@@ -237,7 +174,7 @@ def _tile(
     for row in range(rows):
         of_row = sums[row * pixels * vectors : (row + 1) * pixels * vectors]
         for i in range(vectors):
-            for filter_, parts in enumerate(_transposed(of_row[i::vectors], lanes)):
+            for filter_, parts in enumerate(transposed(of_row[i::vectors], lanes)):
                 by_filter[i * lanes + filter_] += parts
 
     def store_one(row: Index, values: list[ir.Value]) -> None:
@@ -252,7 +189,7 @@ def _accumulate(
     conv: LaneGemm,
     kind: ir.Type,
     memory: Memory[Blocks[ir.Value]],
-    block: _Block,
+    block: Block,
     pixel: Index,
     tops: list[int],
     pixels: int,
@@ -278,46 +215,8 @@ def _accumulate(
             for place in range(pixels):
                 number_of = min(place // width, len(firsts) - 1)
                 part = loaded[row * len(firsts) + number_of]
-                scalars.append(_slice(part, place - firsts[number_of], 1))
+                scalars.append(lane_slice(part, place - firsts[number_of], 1))
         pairs = ((weight, splat(x, lanes)) for x in scalars for weight in weights)
         return [fma(*pair, total) for pair, total in zip(pairs, sums, strict=True)]
 
     return add_columns(kind, products, first, last, start, column)
-
-
-def pixel_loads(pixels: int, lanes: int) -> tuple[list[int], int]:
-    """Where vectors begin that hold `pixels` pixels, and their width.
-
-    The last one ends with the last pixel. (LLVM cuts a load in two whose last lane nobody needs.)
-    """
-    return overlapping(pixels, lanes)
-
-
-def pixel_widths(pixels: int, lanes: int) -> list[int]:
-    """Widths of vectors that cover `pixels` pixels: whole ones, then smaller powers of two."""
-    return [width for _, width, repeats in pieces(pixels, lanes) for _ in range(repeats)]
-
-
-def _transposed(columns: list[ir.Value], lanes: int) -> Iterator[list[ir.Value]]:
-    """For each lane of some vectors its values, as vectors of `pixel_widths`."""
-    squares = []
-    for first in range(0, len(columns), lanes):
-        some = columns[first : first + lanes]
-        # Lanes behind the last column are not taken.
-        squares.append(interleave(some + some[-1:] * (lanes - len(some))))
-    widths = pixel_widths(len(columns), lanes)
-    starts = [sum(widths[:i]) for i in range(len(widths))]
-    for lane in range(lanes):
-        yield [
-            _slice(squares[start // lanes][lane], start % lanes, width)
-            for start, width in zip(starts, widths, strict=True)
-        ]
-
-
-def _slice(row: ir.Value, first: int, width: int) -> ir.Value:
-    """`width` lanes of a vector, which is a scalar where it has one; a scalar for one."""
-    if not isinstance(row.type, ir.VectorType) or row.type.shape[0] == width:
-        return row
-    if width == 1:
-        return vector.extract(row, [], [first])
-    return vector.shuffle(row, row, [*range(first, first + width)])
