@@ -39,7 +39,8 @@ from .base import (
     erase_unused,
     target_of,
 )
-from .channel_flow import WEIGHT, Axis, ChannelFlow, Channels, reordered
+from .channels.orders import WEIGHT, channel_sets
+from .channels.sets import Axis, Channels
 from .detections import Detections
 from .layers import cost_model, detected, groups_of, is_depthwise, layer_weights
 
@@ -62,7 +63,7 @@ class ReorderKernelsPass(ModulePass):
     def run(self, module: Any, session: Session) -> None:
         layers, planned = Layers(session.detections, target_of(module).prices), []
         orders: dict[Hashable, Order] = {}
-        for channels in ChannelFlow(module).sets():
+        for channels in channel_sets(module):
             improvable = [op for op in channels.writers if layers.is_improvable(op)]
             if not improvable:
                 continue
@@ -151,7 +152,7 @@ class Layers:
         before, nonzero = self.weights(axis.op), self.nonzero(axis.op)
         after = before, axis.place, order.tobytes()
         if after not in self.zeros:
-            self.zeros[after] = reordered(nonzero, axis, order)
+            self.zeros[after] = axis.reordered(nonzero, order)
         self.orders[axis.op.result] = after
 
     def cost(self, ops: Iterable[Any]) -> float:
@@ -243,7 +244,7 @@ def reordered_constant(before: ir.Value, steps: Iterable[tuple[Axis, Order]]) ->
     array = dense_value(before)
     assert array is not None, "only constants have axes"
     for axis, order in steps:
-        array = reordered(array, axis, order)
+        array = axis.reordered(array, order)
     with ir.InsertionPoint(before.owner), before.owner.location:
         return constant(array)
 

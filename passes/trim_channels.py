@@ -26,7 +26,7 @@ from niwaki.errors import NiwakiError
 
 from .base import ModulePass, Session, erase_unused
 from .channels.collect import collect
-from .channels.elementwise import elementwise_constants
+from .channels.elementwise import elementwise_constants, fill_constants
 from .channels.facts import Facts, Step
 from .channels.layers import is_layer, layer_constants, zero_filters
 from .channels.moves import move_constants
@@ -74,6 +74,8 @@ def constants(step: Step, facts: Facts) -> Any:
         return layer_constants(step, facts)
     if step.op.operation.name == "linalg.generic":
         return elementwise_constants(step, facts)
+    if step.op.operation.name == "linalg.fill":
+        return fill_constants(step)
     return move_constants(step, facts)
 
 

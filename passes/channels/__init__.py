@@ -1,1 +1,1 @@
-"""Which channels of a network are constant, which are needed; used by the trim-channels pass."""
+"""How channels flow through a network: which go together, are constant, or are needed."""

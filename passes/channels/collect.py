@@ -12,7 +12,7 @@ from typing import Any
 import torch_mlir.ir as ir
 
 from ..base import nested_ops
-from .elementwise import elementwise_step
+from .elementwise import elementwise_step, fill_step
 from .facts import Facts, Step, is_made_anew
 from .layers import AXIS, is_layer, layer_step
 from .moves import move_step
@@ -37,6 +37,8 @@ def collect(ops: Sequence[Any], facts: Facts, threshold: float) -> list[Step]:
 def _can_be_followed(op: Any) -> bool:
     """Whether an op has one result and works on tensors of known shapes without layouts."""
     values = [*op.operands, *op.results]
+    if op.operation.name == "linalg.fill":
+        values = values[1:]  # without the number
     if len(op.results) != 1 or not all(isinstance(v.type, ir.RankedTensorType) for v in values):
         return False
     kinds = [ir.RankedTensorType(value.type) for value in values]
@@ -51,6 +53,8 @@ def _step(op: Any, facts: Facts, threshold: float) -> Step | None:
         return None
     if op.operation.name == "linalg.generic":
         return elementwise_step(op, axis)
+    if op.operation.name == "linalg.fill":
+        return fill_step(op, axis)
     return move_step(op, axis)
 
 

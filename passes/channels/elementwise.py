@@ -2,7 +2,8 @@
 
     %y = linalg.generic ins(%x, %gate) { x * gate }       %gate: tensor<1x64x1x1xf32>
 
-An op that resizes is of this kind too: its body reads a tensor at the channel where it writes.
+A reduction of other dimensions is of this kind, and what it begins with, a `linalg.fill`; and so is
+an op that resizes: its body reads a tensor at the channel where it writes.
 
     ^bb0(%out: f32):
       %c = linalg.index 1
@@ -24,11 +25,11 @@ from .facts import Facts, Step, Tie, is_empty, is_made_anew, shape_of
 def elementwise_step(op: Any, axis: int) -> Step | None:
     """The step of a `linalg.generic`; None if it is not elementwise along the axis."""
     maps = maps_of(op)
-    if set(iterators_of(op)) != {"parallel"}:
-        return None
     loops = [_loop(expression) for expression in maps[-1].results]
     loop, count = loops[axis], shape_of(op.results[0])[axis]
-    if loop is None or set(loops) != set(range(maps[-1].n_dims)):
+    kinds = iterators_of(op)
+    parallel = {number for number, kind in enumerate(kinds) if kind == "parallel"}
+    if loop is None or set(loops) - {-1} != parallel or not set(kinds) <= {"parallel", "reduction"}:
         return None
     ties, pinned = [], []
     for number, (value, affine_map) in enumerate(zip(op.operands, maps, strict=True)):
@@ -45,9 +46,24 @@ def elementwise_step(op: Any, axis: int) -> Step | None:
     return Step(op, axis, [*ties, *captured[0]], [*pinned, *captured[1]])
 
 
+def fill_step(op: Any, axis: int) -> Step | None:
+    """The step of a `linalg.fill` of a new tensor; None if it is of another."""
+    _, value = op.operands
+    tie = Tie.same(1, value, axis, shape_of(value)[axis])
+    return Step(op, axis, [tie]) if is_empty(value) else None
+
+
+def fill_constants(step: Step) -> Known:
+    """All slices, of a number that is known."""
+    number, count = scalar_constant(step.op.operands[0]), shape_of(step.result)[step.axis]
+    return Known.nothing(count) if number is None else Known.uniform(number, count)
+
+
 def elementwise_constants(step: Step, facts: Facts) -> Known:
-    """Slices of the result that are computed from constants alone."""
+    """Slices of the result that are computed from constants alone, each element once."""
     block, count = step.op.regions[0].blocks[0], shape_of(step.result)[step.axis]
+    if set(iterators_of(step.op)) != {"parallel"}:
+        return Known.nothing(count)
     given = {}
     for tie in step.ties:
         if tie.operand is not None and not is_empty(tie.value):

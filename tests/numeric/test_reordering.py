@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from torch import nn
 
+from niwaki.passes import reorder_kernels
+from niwaki.passes.channels.sets import Channels
+from niwaki.passes.reorder_kernels import Order
+
 from .cases import Case, check
+from .random_graphs import random_graph
 from .random_layers import CONVOLUTIONS, Generator, fill, tensor
 
 KEPT = 0.25
@@ -123,6 +130,38 @@ class Tokens(nn.Module):
         return x + self.down(nn.functional.gelu(self.up(x)))
 
 
+class Resampled(nn.Module):
+    """Resizing, padding, a transposition, norms over pixels, halves that gate each other."""
+
+    def __init__(self, rng: Generator) -> None:
+        super().__init__()
+        self.left = hidden(nn.Conv2d(4, 16, 3, padding=1), rng)
+        self.right = fill(nn.Conv2d(4, 16, 3, padding=1), "dense", rng)
+        self.second = hidden(nn.Conv2d(16, 24, 3), rng)
+        self.norm = nn.InstanceNorm2d(24)
+        self.head = fill(nn.Conv2d(24, 3, 1), "dense", rng)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        joined = torch.cat([self.left(x), self.right(x)], dim=1)
+        left, right = joined.chunk(2, dim=1)
+        gated = nn.functional.pad(left * torch.sigmoid(right), (1, 0, 0, 2))
+        large = nn.functional.interpolate(gated, scale_factor=2)
+        return self.head(self.norm(self.second(large.transpose(2, 3))))
+
+
+class Halved(nn.Module):
+    """Halves of one layer's channels: another order would mix them."""
+
+    def __init__(self, rng: Generator) -> None:
+        super().__init__()
+        self.conv = hidden(nn.Conv2d(4, 16, 3, padding=1), rng)
+        self.head = fill(nn.Conv2d(8, 3, 1), "dense", rng)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        first, second = self.conv(x).chunk(2, dim=1)
+        return self.head(first * torch.sigmoid(second))
+
+
 class Refused(nn.Module):
     """Channels that something else reads by their numbers."""
 
@@ -143,6 +182,8 @@ NETWORKS = {
     Grouped: ((2, 4, 5, 7), {"first", "second", "third"}),
     Flattened: ((2, 2, 2, 3, 4), {"conv", "linear"}),
     Tokens: ((2, 5, 8), {"up"}),
+    Resampled: ((1, 4, 9, 11), {"left", "second"}),
+    Halved: ((1, 4, 9, 11), set()),
     Refused: ((1, 4, 9, 11), set()),
 }
 
@@ -160,6 +201,50 @@ def test_networks(tmp_path: Path) -> None:
             _, number, name = remark.layer.split(".")
             found[int(number)].add(name)
     assert found == [reordered for _, reordered in NETWORKS.values()]
+
+
+class Headed(nn.Module):
+    """A network with layers behind its results, which can absorb any order of their channels."""
+
+    def __init__(self, case: Case, rng: Generator) -> None:
+        super().__init__()
+        self.model = case.model
+        self.heads = nn.ModuleList(head(result, rng) for result in case.model(*case.inputs))
+
+    def forward(self, *inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        results = self.model(*inputs)
+        return tuple(layer(result) for layer, result in zip(self.heads, results, strict=True))
+
+
+def head(result: torch.Tensor, rng: Generator) -> nn.Module:
+    """A dense layer that reads `result`, if it has channels."""
+    if result.ndim == 1:
+        return nn.Identity()
+    if result.ndim == 2:
+        return fill(nn.Linear(result.shape[1], 3), "dense", rng)
+    kinds = {3: nn.Conv1d, 4: nn.Conv2d, 5: nn.Conv3d}
+    return fill(kinds[result.ndim](result.shape[1], 3, 1), "dense", rng)
+
+
+def test_any_order(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Whatever order a layer is given where it can have another, the results are the same."""
+    rng = np.random.default_rng(0)
+    moved: list[int] = []
+
+    def any_order(channels: Channels, layers: reorder_kernels.Layers) -> Order:
+        parts = np.arange(channels.size).reshape(channels.segments, -1)
+        return rng.permuted(parts, axis=1).ravel()
+
+    def objection(channels: Channels, *_: object) -> str:
+        moved.append(0 if channels.fixed else channels.size)
+        return channels.fixed
+
+    monkeypatch.setattr(reorder_kernels, "best_order", any_order)
+    monkeypatch.setattr(reorder_kernels, "objection", objection)
+    monkeypatch.setattr(reorder_kernels.Layers, "is_improvable", lambda *_: True)
+    graphs = [random_graph(5, number) for number in range(24)]
+    check([replace(case, model=Headed(case, rng)) for case in graphs], tmp_path)
+    assert sum(size > 1 for size in moved) > 15
 
 
 def test_hidden_blocks_are_detected(tmp_path: Path) -> None:

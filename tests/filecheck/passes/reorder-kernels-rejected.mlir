@@ -48,7 +48,7 @@ func.func @unknown_reader(%x: tensor<1x4xf32>) -> tensor<1x1xf32> {
 func.func @input_added(%x: tensor<1x4xf32>) -> tensor<1x1xf32> {
   %w0 = arith.constant dense<[[1.0, 5.0, 0.0, 0.0], [0.0, 0.0, 2.0, 6.0], [3.0, 7.0, 0.0, 0.0], [0.0, 0.0, 4.0, 8.0]]> : tensor<4x4xf32>
   %w1 = arith.constant dense<[[1.0, 2.0, 3.0, 4.0]]> : tensor<1x4xf32>
-  // expected-remark @+1 {{filters keep their order, since the network's input has them too; sorted they would take 61.1 % of a dense layer's time as block_punched(2x1) instead of 97.2 % as n_m(2:4)}}
+  // expected-remark @+1 {{filters keep their order, since the network's input has them; sorted they would take 61.1 % of a dense layer's time as block_punched(2x1) instead of 97.2 % as n_m(2:4)}}
   %y = "sparse_pattern.linear"(%x, %w0, %x) ({
   ^bb0(%acc: f32, %r: f32):
     %0 = arith.addf %acc, %r : f32

@@ -61,3 +61,48 @@ func.func @on_the_way(%x: tensor<1x1x2xf32>, %s: tensor<1x4x2xf32>) -> tensor<1x
     : (tensor<1x10xf32>, tensor<1x10xf32>) -> tensor<1x1xf32>
   return %y : tensor<1x1xf32>
 }
+
+// An op that resizes reads its input where it writes, as to channels; a sum over pixels has them, too.
+// CHECK-LABEL: func.func @resized_and_summed
+// CHECK:         arith.constant dense<{{\[\[\[}}1.000000e+00], [3.000000e+00], [2.000000e+00], [4.000000e+00]]]>
+#map = affine_map<(n, c, h) -> (n, c, h)>
+#sum = affine_map<(n, c, h) -> (n, c, 0)>
+func.func @resized_and_summed(%x: tensor<1x4x2xf32>) -> tensor<1x1x1xf32> {
+  %w0 = arith.constant dense<[[[1.0], [5.0], [0.0], [0.0]], [[0.0], [0.0], [2.0], [6.0]], [[3.0], [7.0], [0.0], [0.0]], [[0.0], [0.0], [4.0], [8.0]]]> : tensor<4x4x1xf32>
+  %w1 = arith.constant dense<[[[1.0], [2.0], [3.0], [4.0]]]> : tensor<1x4x1xf32>
+  // expected-remark @+1 {{filters sorted}}
+  %a = "sparse_pattern.conv"(%x, %w0) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {strides = array<i64: 1>, dilations = array<i64: 1>, padding = array<i64: 0, 0>, groups = 1,
+      scheme = #sparse_pattern.dense, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<1x4x2xf32>, tensor<4x4x1xf32>) -> tensor<1x4x2xf32>
+  %empty = tensor.empty() : tensor<1x4x4xf32>
+  %two = arith.constant 2 : index
+  %b = linalg.generic {indexing_maps = [#map], iterator_types = ["parallel", "parallel", "parallel"]}
+    outs(%empty : tensor<1x4x4xf32>) {
+  ^bb0(%out: f32):
+    %n = linalg.index 0 : index
+    %c = linalg.index 1 : index
+    %h = linalg.index 2 : index
+    %row = arith.divui %h, %two : index
+    %0 = tensor.extract %a[%n, %c, %row] : tensor<1x4x2xf32>
+    linalg.yield %0 : f32
+  } -> tensor<1x4x4xf32>
+  %zero = arith.constant 0.0 : f32
+  %none = tensor.empty() : tensor<1x4x1xf32>
+  %start = linalg.fill ins(%zero : f32) outs(%none : tensor<1x4x1xf32>) -> tensor<1x4x1xf32>
+  %sum = linalg.generic {indexing_maps = [#map, #sum], iterator_types = ["parallel", "parallel", "reduction"]}
+    ins(%b : tensor<1x4x4xf32>) outs(%start : tensor<1x4x1xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %0 = arith.addf %in, %out : f32
+    linalg.yield %0 : f32
+  } -> tensor<1x4x1xf32>
+  %y = "sparse_pattern.conv"(%sum, %w1) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {strides = array<i64: 1>, dilations = array<i64: 1>, padding = array<i64: 0, 0>, groups = 1,
+      scheme = #sparse_pattern.dense, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<1x4x1xf32>, tensor<1x4x1xf32>) -> tensor<1x1x1xf32>
+  return %y : tensor<1x1x1xf32>
+}

@@ -362,3 +362,41 @@ func.func @resized(%x: tensor<1x1x2xf32>) -> tensor<1x1x4xf32> {
     : (tensor<1x2x4xf32>, tensor<1x2x1xf32>) -> tensor<1x1x4xf32>
   return %y : tensor<1x1x4xf32>
 }
+
+// -----
+
+// A sum over pixels has the channels of what it adds up.
+// CHECK-LABEL: func.func @summed
+// CHECK:         linalg.fill {{.+}} -> tensor<1x1x1xf32>
+// CHECK:         linalg.generic
+// CHECK:         -> tensor<1x1x1xf32>
+#map = affine_map<(n, c, h) -> (n, c, h)>
+#sum = affine_map<(n, c, h) -> (n, c, 0)>
+func.func @summed(%x: tensor<1x1x2xf32>) -> tensor<1x1x1xf32> {
+  %w = arith.constant dense<[[[1.0]], [[2.0]]]> : tensor<2x1x1xf32>
+  %v = arith.constant dense<[[[1.0], [0.0]]]> : tensor<1x2x1xf32>
+  // expected-remark @+1 {{trimmed: 2 -> 1 filters}}
+  %a = "sparse_pattern.conv"(%x, %w) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {strides = array<i64: 1>, dilations = array<i64: 1>, padding = array<i64: 0, 0>, groups = 1,
+      scheme = #sparse_pattern.dense, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<1x1x2xf32>, tensor<2x1x1xf32>) -> tensor<1x2x2xf32>
+  %zero = arith.constant 0.0 : f32
+  %empty = tensor.empty() : tensor<1x2x1xf32>
+  %start = linalg.fill ins(%zero : f32) outs(%empty : tensor<1x2x1xf32>) -> tensor<1x2x1xf32>
+  %sum = linalg.generic {indexing_maps = [#map, #sum], iterator_types = ["parallel", "parallel", "reduction"]}
+    ins(%a : tensor<1x2x2xf32>) outs(%start : tensor<1x2x1xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %0 = arith.addf %in, %out : f32
+    linalg.yield %0 : f32
+  } -> tensor<1x2x1xf32>
+  // expected-remark @+1 {{trimmed: 2 -> 1 channels}}
+  %y = "sparse_pattern.conv"(%sum, %v) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {strides = array<i64: 1>, dilations = array<i64: 1>, padding = array<i64: 0, 0>, groups = 1,
+      scheme = #sparse_pattern.dense, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<1x2x1xf32>, tensor<1x2x1xf32>) -> tensor<1x1x1xf32>
+  return %y : tensor<1x1x1xf32>
+}
