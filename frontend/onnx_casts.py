@@ -14,13 +14,13 @@ from niwaki.frontend.onnx_unsigned import SIGNED, flipped
 
 Kind = onnx.TensorProto
 
-_FLOATS = (Kind.FLOAT16, Kind.FLOAT, Kind.DOUBLE)
+FLOATS = (Kind.FLOAT16, Kind.FLOAT, Kind.DOUBLE)
 
 
 def cast(steps: Steps) -> None:
     x, kind = steps.node.input[0], steps.attribute("to")
     source = steps.graph.type_of(x).element
-    if source not in _FLOATS or kind not in (Kind.INT16, Kind.UINT16, *SIGNED):
+    if source not in FLOATS or kind not in (Kind.INT16, Kind.UINT16, *SIGNED):
         return
     if source == Kind.FLOAT16:
         x, source = steps.op("Cast", x, to=Kind.FLOAT), Kind.FLOAT

@@ -3,6 +3,7 @@
 DepthToSpace(x)          -->   Reshape, Transpose, Reshape     torch-mlir mixes the modes up
 Softsign(x)              -->   x / (1 + |x|)
 Gelu(x) by tanh          -->   Mul, Add, Tanh                  torch-mlir has it to four digits
+Mod(x, y) of floats      -->   the sign of x, and the rest of |x| by |y|
 Pow(x, y: i64)           -->   Pow(x, Cast(y))                 onnx_powers.py
 norms                    -->   means and products              onnx_norms.py
 ConvTranspose by computed weights          -->   Conv           onnx_zero_stuffed.py
@@ -23,7 +24,7 @@ from niwaki.frontend.onnx_algebra import (
     matmul_by_vector,
 )
 from niwaki.frontend.onnx_bits import bit_cast, bit_shift
-from niwaki.frontend.onnx_casts import cast
+from niwaki.frontend.onnx_casts import FLOATS, cast
 from niwaki.frontend.onnx_col2im import col2im
 from niwaki.frontend.onnx_fourier import dft, stft
 from niwaki.frontend.onnx_functions import definition
@@ -122,6 +123,16 @@ def _gelu(steps: Steps) -> None:
     steps.op("Mul", steps.op("Mul", x, steps.number(0.5)), share)
 
 
+def _mod(steps: Steps) -> None:
+    """The quotient may have more digits than a float: torch-mlir rounds it where it keeps signs."""
+    x, y = steps.node.input
+    if not steps.attribute("fmod", 0) or steps.graph.type_of(x).element not in FLOATS:
+        return
+    rest = steps.op("Mod", steps.op("Abs", x), steps.op("Abs", y))
+    is_below = steps.op("Less", x, steps.number(0))
+    steps.op("Where", is_below, steps.op("Neg", rest), rest)
+
+
 # Ops that torch-mlir lacks, wholly or in some forms: as ONNX defines them.
 _BY_DEFINITION = frozenset({"CastLike", "NegativeLogLikelihoodLoss", "SoftmaxCrossEntropyLoss"})
 
@@ -155,6 +166,7 @@ _RULES: dict[str, Callable[[Steps], None]] = {
     "Mean": pair_by_pair,
     "MeanVarianceNormalization": mean_variance_norm,
     "Min": pair_by_pair,
+    "Mod": _mod,
     "Pad": pad,
     "Pow": power,
     "ReduceMean": reduce_mean,

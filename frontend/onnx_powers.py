@@ -9,20 +9,20 @@ from __future__ import annotations
 import numpy as np
 import onnx
 
+from niwaki.frontend.onnx_casts import FLOATS
 from niwaki.frontend.onnx_steps import Steps
 
-_FLOATS = (onnx.TensorProto.FLOAT16, onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE)
 _BITS = 6  # larger powers, but of 0, 1 and -1, do not fit 64 bits, and ONNX leaves them open
 
 
 def power(steps: Steps) -> None:
     base, exponent = steps.node.input
     kind, other = (steps.graph.type_of(name).element for name in (base, exponent))
-    if kind in _FLOATS:
+    if kind in FLOATS:
         if other != kind:
             steps.op("Pow", base, steps.op("Cast", exponent, to=kind))
         return
-    if other in _FLOATS:
+    if other in FLOATS:
         known = steps.input_constant(1)
         if known is None or (known != np.floor(known)).any():
             raise steps.refused("raises integers to powers that are floats", "cast the integers")

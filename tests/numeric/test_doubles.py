@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -67,8 +68,18 @@ def test_powers_of_negative_numbers(tmp_path: Path) -> None:
         np.testing.assert_allclose(found, wanted.numpy(), rtol=digits)
 
 
-@pytest.mark.parametrize("function", [torch.sin, torch.erf, torch.tanh, torch.atan])
-def test_functions_that_are_missing(function: object) -> None:
-    model = nn.Sequential(nn.ReLU(), Function(lambda self, x: function(x.double())))  # type: ignore[operator]
+def remainder_by_seven(function: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
+    return lambda x: function(x, 7.1)
+
+
+REMAINDERS = [torch.fmod, torch.remainder, torch.floor_divide]
+
+
+@pytest.mark.parametrize(
+    "function",
+    [torch.sin, torch.erf, torch.tanh, torch.atan, *map(remainder_by_seven, REMAINDERS)],
+)
+def test_functions_that_are_missing(function: Callable[..., torch.Tensor]) -> None:
+    model = nn.Sequential(nn.ReLU(), Function(lambda self, x: function(x.double())))
     with context() as ctx, pytest.raises(NiwakiError, match="of float64 is not supported"):
         import_torch(model.eval(), torch.randn(3), ctx)

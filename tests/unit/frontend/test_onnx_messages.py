@@ -432,6 +432,12 @@ class TestTypes:
         text = refusal(path, [node("Identity", "x")], {"x": few}, opset=21)
         assert text.startswith("input 'x' is uint4, which is not supported: use one of float32, ")
 
+    def test_remainders_of_float64(self, path: Path) -> None:
+        inputs = {"x": normal(3).astype(np.float64), "z": np.array([2.0])}
+        save(model([node("Mod", "x", "z", fmod=1)], inputs), path)
+        with pytest.raises(NiwakiError, match="remf of float64 is not supported: compute it in"):
+            import_onnx(path, ir.Context())
+
     def test_computed(self, path: Path) -> None:
         made = node("Cast", "x")
         made.attribute.add(name="to", type=2, i=TensorProto.BFLOAT16)

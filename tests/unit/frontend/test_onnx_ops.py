@@ -154,6 +154,13 @@ def elementwise() -> Iterator[Case]:
     yield Case("Clip below", [node("Clip", "x", "low")], IMAGE, low)
     yield Case("Clip above", [node("Clip", "x", "", "high")], IMAGE, high)
     two = {**IMAGE, "z": normal(4, 1, 1)}
+    # Quotients of few digits, of more than a float has, and of more than it can hold.
+    dividends, divisors = (
+        floats(5.5, -7.25, 1e10, 123456789, -1e20, 1e30),
+        floats(2, 3, 3.1, 0.1, 7, 1e-9),
+    )
+    remainders = {"x": dividends, "z": divisors}
+    yield Case("Mod", [node("Mod", "x", "z", fmod=1)], remainders)
     for op in ("Add", "Sub", "Mul", "Div", "Max", "Min"):
         yield Case(op, [node(op, "x", "z")], two)
     channel = {"z": normal(1, 4, 1, 1)}
