@@ -140,7 +140,7 @@ def _bound_function(function: Any, sizes: Sequence[int], target: Target) -> None
 def translation_info(target: Target) -> str:
     """How IREE is to compile a kernel: as it is, without tiling of its own."""
     if target.backend == "cpu":
-        return "#iree_codegen.translation_info<pipeline = #iree_cpu.pipeline<Default>>"
+        return "#iree_codegen.translation_info<pipeline = #iree_codegen.no_pipeline>"
     return (
         "#iree_codegen.translation_info<pipeline = #iree_gpu.spirv_pipeline<BaseLowering>"
         f" workgroup_size = [{target.threads}, 1, 1]>"

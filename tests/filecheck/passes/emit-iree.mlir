@@ -13,7 +13,7 @@
 // CHECK-NEXT:    }) {function_ref = @double_0, sym_name = "double_0"}
 // CHECK:         module {
 // CHECK-NEXT:      func.func @double_0(%[[IN:.+]]: !stream.binding, %[[OUT:.+]]: !stream.binding)
-// CHECK-SAME:        translation_info = #iree_codegen.translation_info<pipeline = #iree_cpu.pipeline<Default>>
+// CHECK-SAME:        translation_info = #iree_codegen.translation_info<pipeline = #iree_codegen.no_pipeline>
 // CHECK:             %[[SIZE:.+]] = arith.constant 8 : index
 // CHECK-NEXT:        %[[READ:.+]] = "stream.binding.subspan"(%[[IN]], %{{.+}}, %[[SIZE]])
 // CHECK:             %[[WRITTEN:.+]] = "stream.binding.subspan"(%[[OUT]],
