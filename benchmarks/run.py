@@ -24,6 +24,7 @@ import networks
 import peers
 import projections
 import pruning_step
+import published_networks
 import run_time_memory
 import scaling
 import threads
@@ -51,6 +52,7 @@ CASES = {
     "scaling": scaling.cases,
     "threads": threads.cases,
     "claims": claims.cases,
+    "files": published_networks.cases,
 }
 GROUPS = (
     *(*CASES, "ablation", "compile", "memory", "import", "projections", "pruning-step"),

@@ -30,9 +30,10 @@ class OnnxRuntime(Engine):
         options.inter_op_num_threads = 1
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
         session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        (given,) = session.get_inputs()
 
         def call(image: Array) -> Array:
-            result: Array = session.run(None, {onnx_file.INPUT: image})[0]
+            result: Array = session.run(None, {given.name: image})[0]
             return result
 
         return call

@@ -18,9 +18,11 @@ import masks
 import models
 import networks
 import numpy as np
+import onnx_model
 import peers
 import projections
 import pruning_step
+import published_networks
 import pytest
 import race as race_module
 import scaling
@@ -29,11 +31,14 @@ import torch
 from ablation import Measured, Step
 from case import Case, Goal
 from contender import Contender
+from engines import onnx_file
 from engines.niwaki import Niwaki, TilesOf1
 from engines.pytorch import PyTorch
 from figure import Figure
 from odd_engines import CountsCores
+from onnx_model import NiwakiOfFile, OnnxRuntimeOfFile, PublishedNetwork
 from overview import overview_table
+from published_files import PublishedFile
 from race import Result, race
 from scaling import Point
 from timing import Times
@@ -53,7 +58,9 @@ from niwaki.runtime.bundle import open_bundle
 
 TINY = LayerChain(filters=16, size=6, rate=4, depth=2)
 CASES = [
-    case for group in (layers, networks, peers, scaling, threads, claims) for case in group.cases()
+    case
+    for group in (layers, networks, peers, scaling, threads, claims, published_networks)
+    for case in group.cases()
 ]
 
 
@@ -170,6 +177,29 @@ def test_transposed_layers_double_the_size() -> None:
     assert workload.name == "transposed-8x4x4x4-at-5-dense"
     model, inputs = workload.build()
     assert model(inputs).shape == (2, 4, 10, 10)
+
+
+def test_published_files_are_pruned_and_alive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(0)
+    layers_ = [torch.nn.Conv2d(16, 16, 3, padding=1) for _ in range(5)]
+    dense = tmp_path / "dense.onnx"
+    onnx_file.export(torch.nn.Sequential(*layers_).eval(), torch.zeros(1, 16, 6, 6), dense)
+    monkeypatch.setattr(onnx_model, "FOLDER", tmp_path)
+    monkeypatch.setattr(onnx_model, "fetched", lambda file: dense)
+    file = PublishedFile("package==1", "net.onnx", {onnx_file.INPUT: (1, 16, 6, 6)})
+    workload = PublishedNetwork(file, "net", 8)
+    model, images = workload.build()
+    expected = model(images).numpy()
+    assert np.abs(expected).max() > 0.1
+    for engine in (NiwakiOfFile(), OnnxRuntimeOfFile()):
+        engine.prepare(model, images[:1], tmp_path / engine.file)
+        found = engine.load(tmp_path / engine.file)(images[:1].numpy())
+        np.testing.assert_allclose(found, expected[:1], rtol=1e-4, atol=1e-5)
+    records = open_bundle(tmp_path / NiwakiOfFile.file).layers
+    pruned = [layer.kept < layer.weights / 5 for layer in records]
+    assert pruned == [False, True, True, True, False]
 
 
 # Racing
