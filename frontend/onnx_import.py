@@ -20,6 +20,7 @@ from niwaki.frontend.keep_nan import keep_nan
 from niwaki.frontend.narrow_doubles import narrow_doubles
 from niwaki.frontend.onnx_file import read_onnx
 from niwaki.frontend.onnx_fold_batch_norm import fold_onnx_batch_norm
+from niwaki.frontend.onnx_fold_bias import fold_onnx_bias
 from niwaki.frontend.onnx_graph import OnnxGraph, TensorType, type_name
 from niwaki.frontend.onnx_inputs import fix_inputs
 from niwaki.frontend.onnx_linear import simplify_linear
@@ -67,6 +68,7 @@ def prepare_graph(path: Path, choices: InputChoices = AS_DECLARED) -> OnnxGraph:
     check_computed(graph)
     name_layers(graph)
     simplify_linear(graph)
+    fold_onnx_bias(graph)
     fold_onnx_batch_norm(graph)
     lower_onnx_transposed(graph)
     return graph
