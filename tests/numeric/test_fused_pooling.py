@@ -43,7 +43,7 @@ def test_random_layers(
     assert "gather_pool" in families(compiled)
     reasons = [layer.reason for layer in compiled.bundle.manifest.layers]
     apart = [reason for reason in reasons if "is not fused" in reason]
-    assert all("not a gather_gemm or winograd" in reason for reason in apart), apart
+    assert all("not a gather_gemm or lane_gemm or winograd" in reason for reason in apart), apart
 
 
 def test_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,7 +119,7 @@ def test_not_fused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "windows must have 2 columns, and 1 or 2 of all else": nn.Sequential(
             conv(), nn.MaxPool2d(3)
         ),
-        "the kernel is a pattern_gemm, not a gather_gemm or winograd": nn.Sequential(
+        "the kernel is a pattern_gemm, not a gather_gemm or lane_gemm or winograd": nn.Sequential(
             conv("patterns for 1"), nn.MaxPool2d(2)
         ),
         "": nn.Sequential(conv(), nn.MaxPool2d(3, 2, 1)),
