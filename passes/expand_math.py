@@ -23,7 +23,7 @@ import torch_mlir.ir as ir
 from torch_mlir.dialects import arith
 
 from .base import ModulePass, Session, constant_attribute, function_ops, nested_ops, target_of
-from .expansions import angles, exponentials, inverse, powers
+from .expansions import angles, exponentials, inverse, powers, remainders
 from .expansions.values import Real, with_element
 
 Expansions = dict[str, Callable[..., Real]]
@@ -49,6 +49,7 @@ EXPANSIONS: Expansions = {
 
 # Drivers of GPUs have these less exact, and log1p not at all.
 GPU_EXPANSIONS: Expansions = {
+    "arith.remf": remainders.remainder,
     "math.acos": inverse.acos,
     "math.asin": inverse.asin,
     "math.exp": exponentials.exp,
@@ -72,15 +73,16 @@ class ExpandMathPass(ModulePass):
 
 
 def expand_all(module: Any, expansions: Expansions) -> None:
-    """Replace all `math` ops of which there are expansions."""
+    """Replace all ops of which there are expansions, and all `math` ops of f16."""
     for op in function_ops(module):
         for inner in (op, *list(nested_ops(op))):
-            if inner.operation.name.startswith("math.") and len(inner.results) == 1:
+            name = inner.operation.name
+            if (name.startswith("math.") or name in expansions) and len(inner.results) == 1:
                 expand(inner, expansions)
 
 
 def expand(op: Any, expansions: Expansions) -> None:
-    """Replace a `math` op, if need be."""
+    """Replace an op, if need be."""
     kind = op.results[0].type
     element = getattr(kind, "element_type", kind)
     with ir.InsertionPoint(op), op.location:

@@ -60,6 +60,10 @@ class Word:
     def __mul__(self, other: Word | int) -> Word:
         return self._apply(arith.muli, other)
 
+    def __mod__(self, other: Word) -> Word:
+        """The rest, both without a sign."""
+        return self._apply(arith.remui, other)
+
     def __and__(self, other: Word | int) -> Word:
         return self._apply(arith.andi, other)
 

@@ -67,6 +67,5 @@ def test_all_of_f32(tmp_path: Path) -> None:
 
 @pytest.mark.requires_vulkan
 def test_all_of_f32_on_a_gpu(tmp_path: Path) -> None:
-    """But remainders, and some that lose NaN or infinity."""
-    remainders = ("fmod", "remainder", "x % 3", "x // y", "x // 3")
-    check("vulkan", tmp_path, (*remainders, "gelu(tanh)", "softshrink", "xlogy"))
+    """But some that lose NaN or infinity."""
+    check("vulkan", tmp_path, ("gelu(tanh)", "softshrink", "xlogy"))

@@ -84,13 +84,22 @@ func.func @half_precision(%x: f16) -> f16 {
 
 // -----
 
-// GPUs get exp and log as arithmetic, too.
+// GPUs get exp and log as arithmetic, too, and remainders.
 // CHECK-LABEL: module attributes
 // CHECK-NOT:     math.exp
+// CHECK:         return
+// CHECK-LABEL: func.func @remainder
+// CHECK-COUNT-33: arith.remui
+// CHECK-NOT:     arith.rem
+// CHECK:         math.copysign
 // CHECK:         return
 module attributes {sparse_pattern.target = "vulkan"} {
   func.func @gpu(%x: f32) -> f32 {
     %y = math.exp %x : f32
     return %y : f32
+  }
+  func.func @remainder(%x: f32, %y: f32) -> f32 {
+    %z = arith.remf %x, %y : f32
+    return %z : f32
   }
 }
