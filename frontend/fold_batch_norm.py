@@ -52,6 +52,8 @@ def fold_batch_norm(program: ExportedProgram) -> None:
         producer = _rounded(node.args[0])
         layer = layer_of(producer, constants) if len(producer.users) == 1 else None
         folded = fold(layer, affine) if layer is not None else None
+        if folded is not None and producer is not node.args[0]:
+            folded = folded._replace(weight=of_halves(folded.weight))
         if folded is None:
             _replace(program, node, _multiply_and_add(program, node, affine))
         else:
@@ -59,6 +61,12 @@ def fold_batch_norm(program: ExportedProgram) -> None:
             _replace(program, node, producer)
     program.graph.eliminate_dead_code()
     program.graph_module.recompile()
+
+
+def of_halves(weight: torch.Tensor) -> torch.Tensor:
+    """Weights as numbers of float16, as the layer had, but for those beyond its range."""
+    halves = weight.half().to(weight.dtype)
+    return torch.where(halves.isfinite(), halves, weight)
 
 
 def _rounded(node: Node) -> Node:

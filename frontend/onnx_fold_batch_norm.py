@@ -14,7 +14,7 @@ from collections.abc import Iterable
 import onnx
 import torch
 
-from niwaki.frontend.fold_batch_norm import Affine, Layer, fold
+from niwaki.frontend.fold_batch_norm import Affine, Layer, fold, of_halves
 from niwaki.frontend.onnx_graph import OnnxGraph, attribute
 
 
@@ -32,6 +32,8 @@ def fold_onnx_batch_norm(graph: OnnxGraph) -> None:
         producer = producers.get(source)
         layer = _layer(graph, producer) if uses[source] == 1 else None
         folded = fold(layer, affine) if layer is not None else None
+        if folded is not None and source != node.input[0]:
+            folded = folded._replace(weight=of_halves(folded.weight))
         if producer is not None and folded is not None:
             _set_constants(graph, producer, folded)
             graph.names[node.output[0]] = graph.names[producer.output[0]]

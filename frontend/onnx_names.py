@@ -30,8 +30,9 @@ def name_layers(graph: OnnxGraph) -> None:
     """Set `graph.names`."""
     paths = Counter(scope for node in graph.nodes for scope in _scopes(node.name))
     for node in graph.nodes:
+        own = node.output[0].removesuffix(WIDENED)
         graph.names[node.output[0]] = (
-            _by_weight(node, graph) or _by_metadata(node) or _by_node(node, paths) or node.output[0]
+            _by_weight(node, graph) or _by_metadata(node) or _by_node(node, paths) or own
         )
 
 

@@ -135,7 +135,7 @@ def compile(
             imported.module, target, session, passes, None if dump_ir is None else Path(dump_ir)
         )
         progress.stage("generate code (IREE)")
-        vmfb, order = generate_code(text, machine, element)
+        vmfb, order = generate_code(text, machine, session.computed)
         progress.stage("write the bundle")
         manifest = _manifest(target, machine, imported, session, order)
         write_bundle(output, manifest, vmfb, session.parameters)

@@ -26,6 +26,7 @@ from . import (
     reorder_kernels,
     select_kernels,
     sink_reshapes,
+    sink_roundings,
     switch_elements,
     trim_channels,
 )
@@ -61,6 +62,7 @@ __all__ = [
     "run_pipeline",
     "select_kernels",
     "sink_reshapes",
+    "sink_roundings",
     "switch_elements",
     "trim_channels",
 ]

@@ -6,13 +6,14 @@ import dataclasses
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 import torch_mlir.ir as ir
 
+from niwaki.elements import F32, Element
 from niwaki.errors import NiwakiError
 from niwaki.progress import Progress
 from niwaki.records import LayerRecord, Remark
@@ -22,6 +23,8 @@ from .choice import Chooser
 from .detections import Detections
 
 TARGET_ATTRIBUTE = "sparse_pattern.target"
+# On a module whose layers add up in f32, whatever the target has arithmetic for.
+WIDE_SUMS = "sparse_pattern.wide_sums"
 
 
 class PassFailure(NiwakiError):
@@ -52,6 +55,7 @@ class Session:
         choose: who chooses kernels; by estimate if nobody does.
         settle: who marks layers that stay f32 where others get a narrower type, in a module whose
             schemes are found, and tells about it; nobody without a tolerance.
+        computed: the type in which layers have been told to add up, as code generation must know.
         progress: hears which pass runs, and which layer it has come to.
         detections: what detection has found so far.
     """
@@ -62,6 +66,7 @@ class Session:
     kernels: dict[str, str] = field(default_factory=dict)
     choose: Chooser | None = None
     settle: Callable[[Any], Sequence[Remark]] | None = None
+    computed: Element = F32
     progress: Progress = field(default_factory=Progress)
     detections: Detections = field(default_factory=Detections)
 
@@ -147,6 +152,8 @@ def layer_name(location: ir.Location) -> str:
 def target_of(module: Any) -> Target:
     """The target that a module's `sparse_pattern.target` names; the host without that attribute.
 
+    Where layers of the module are to add up in f32, it has arithmetic for nothing else.
+
     Raises:
         PassFailure: no target has that name.
     """
@@ -156,9 +163,10 @@ def target_of(module: Any) -> Target:
     if not isinstance(name, ir.StringAttr):
         raise PassFailure(module.location, f"needs a string as {TARGET_ATTRIBUTE}, got {name}")
     try:
-        return get_target(name.value)
+        target = get_target(name.value)
     except NiwakiError as error:
         raise PassFailure(module.location, str(error)) from error
+    return replace(target, computes=()) if WIDE_SUMS in module.attributes else target
 
 
 def function_ops(module: Any) -> list[Any]:

@@ -33,18 +33,31 @@ from torch_mlir.dialects import arith
 from niwaki.elements import Element, get_element
 
 from .base import ModulePass, Session, erase_unused, function_ops, target_of
-from .narrowing import LAYERS, TYPES, narrow_form, narrow_source, problem_of, with_elements
-
-# Ops that move numbers without computing any.
-MOVES = ("tensor.collapse_shape", "tensor.concat", "tensor.expand_shape", "tensor.extract_slice")
+from .narrowing import (
+    LAYERS,
+    MOVES,
+    TYPES,
+    choose_sums,
+    is_marked_narrow,
+    narrow_form,
+    narrow_source,
+    problem_of,
+    with_elements,
+)
 
 
 @dataclass(frozen=True)
 class NarrowElementsPass(ModulePass):
-    """Layers of f32 become layers of `element`, as far as their numbers are within its range."""
+    """Layers of f32 become layers of `element`, as far as their numbers are within its range.
+
+    Attributes:
+        element: the type.
+        all: whether all layers do; otherwise those that the network itself has in that type.
+    """
 
     name: ClassVar[str] = "sparse-pattern-narrow-elements"
     element: str = "f16"
+    all: bool = True
 
     def __post_init__(self) -> None:
         get_element(self.element)
@@ -55,16 +68,17 @@ class NarrowElementsPass(ModulePass):
         if session.settle is not None:
             told = session.settle(module)
             session.remarks += [(module.location, remark) for remark in told]
-        computed = target.vector(element).computed
+        computed = choose_sums(module, element)
         for op in function_ops(module):
             if op.operation.name in MOVES:
                 move_narrow(op, element)
-            elif isinstance(op, LAYERS):
+            elif isinstance(op, LAYERS) and (self.all or is_marked_narrow(op, element)):
                 if problem := problem_of(op, element):
                     self.remark(session, op, f"stays f32: {problem}")
                     continue
-                op.result.replace_all_uses_with(narrow_form(op, element, computed))
+                replace_by_wide(op.result, narrow_form(op, element, computed))
                 op.operation.erase()
+                session.computed = computed
         erase_unused(module)
 
 
@@ -82,5 +96,15 @@ def move_narrow(op: Any, element: Element) -> None:
             {name: op.operation.attributes[name] for name in op.operation.attributes},
         )
         wide = arith.extf(op.results[0].type, made.result)
-    op.results[0].replace_all_uses_with(wide)
+    replace_by_wide(op.results[0], wide)
     op.operation.erase()
+
+
+def replace_by_wide(value: ir.Value, wide: ir.Value) -> None:
+    """Let a cast take the place of a value; what casts it back reads what it was made of."""
+    source = wide.owner.operands[0]
+    for use in list(value.uses):
+        user = use.owner
+        if user.name == "arith.truncf" and user.results[0].type == source.type:
+            user.results[0].replace_all_uses_with(source)
+    value.replace_all_uses_with(wide)

@@ -1,7 +1,4 @@
-"""The narrow form of a layer, and which layers may have one.
-
-A layer stays f32 where the narrow type cannot hold its numbers, or where it is marked.
-"""
+"""The narrow form of a layer, and marks that tell which layers have or may not have one."""
 
 from __future__ import annotations
 
@@ -15,17 +12,43 @@ from torch_mlir.dialects import arith
 from niwaki.dialects import ConvOp, LinearOp, PoolOp, build_layer
 from niwaki.elements import Element
 
-from .base import constant, dense_value, function_ops
+from .base import WIDE_SUMS, constant, dense_value, function_ops, nested_ops, target_of
 from .layers import layer_weights
 
 LAYERS = (ConvOp, LinearOp, PoolOp)
+CASTS = ("arith.extf", "arith.truncf")
 # Why a layer is to stay as it is.
 STAYS_WIDE = "sparse_pattern.stays_wide"
+# The type that the network itself has a layer in.
+NARROW = "sparse_pattern.narrow"
+# Ops that move numbers without computing any.
+MOVES = ("tensor.collapse_shape", "tensor.concat", "tensor.expand_shape", "tensor.extract_slice")
 # Weights of a filter whose products are added up in f16; more are in f32. (With normal numbers the
 # root of the mean square error of 576 is 0.25 % of that of their sum.)
 MOST_COLUMNS = 576
 TYPES = {"f16": ir.F16Type, "f32": ir.F32Type}
 ARRAYS = {"f16": np.float16, "f32": np.float32}
+
+
+def choose_sums(module: Any, element: Element) -> Element:
+    """Decide in which type narrow layers of a network add up, for all passes that follow.
+
+    It is f32 where other ops compute in the narrow type, too: with its arithmetic IREE would have
+    them take what is below the smallest normal number for 0, the usual epsilon of 1e-5 among it.
+    """
+    others = [op for op in function_ops(module) if not isinstance(op, LAYERS)]
+    scalar = (inner for op in others for inner in (op, *nested_ops(op)))
+    if element in target_of(module).computes and any(computes_in(op, element) for op in scalar):
+        module.attributes[WIDE_SUMS] = ir.UnitAttr.get(module.context)
+    return target_of(module).vector(element).computed
+
+
+def computes_in(op: Any, element: Element) -> bool:
+    """Whether an op is arithmetic in a type."""
+    is_arithmetic = op.operation.name.startswith(("arith.", "math."))
+    moves = op.operation.name in (*CASTS, "arith.select", "arith.bitcast")
+    kinds = {getattr(value.type, "element_type", value.type) for value in op.operands}
+    return is_arithmetic and not moves and TYPES[element.name].get() in kinds
 
 
 def narrowable(module: Any, element: Element) -> list[Any]:
@@ -43,11 +66,31 @@ def mark_wide(layers: Sequence[Any], reasons: Mapping[int, str]) -> None:
             del op.attributes[STAYS_WIDE]
 
 
+def mark_narrow(op: Any, element: Element) -> None:
+    """Note that the network itself has a layer in a narrower type."""
+    op.attributes[NARROW] = ir.TypeAttr.get(TYPES[element.name].get())
+
+
+def is_marked_narrow(op: Any, element: Element) -> bool:
+    """Whether the network itself has a layer in a type."""
+    if NARROW not in op.attributes:
+        return False
+    return bool(ir.TypeAttr(op.attributes[NARROW]).value == TYPES[element.name].get())
+
+
 def problem_of(op: Any, element: Element) -> str:
     """Why a layer stays f32, empty if it need not."""
     if STAYS_WIDE in op.attributes:
         return str(ir.StringAttr(op.attributes[STAYS_WIDE]).value)
+    if isinstance(op, PoolOp) and has_plain_sums(op) and not is_marked_narrow(op, element):
+        return f"its sums may be beyond the range of {element.name}, whatever follows"
     return range_problem(op, element)
+
+
+def has_plain_sums(op: Any) -> bool:
+    """Whether a pooling stores sums as they are; what makes averages of them may follow."""
+    first = next(iter(op.epilogue.blocks[0].operations))
+    return bool(op.kind.value == "sum" and first.operation.name == "sparse_pattern.yield")
 
 
 def range_problem(op: Any, element: Element) -> str:
@@ -149,7 +192,8 @@ def cast(value: ir.Value, kind: ir.Type) -> ir.Value:
 
 
 def clone_as(block: ir.Block, arguments: Sequence[ir.Value], kind: ir.Type) -> ir.Value:
-    """An epilogue's code, written for f32, in another type; returns what it yields."""
+    """Scalar code on floats with all of them in one type; returns what it yields."""
+    floats = (ir.F16Type, ir.F32Type)
     values = dict(zip(block.arguments, arguments, strict=True))
 
     def mapped(value: ir.Value) -> ir.Value:
@@ -164,9 +208,12 @@ def clone_as(block: ir.Block, arguments: Sequence[ir.Value], kind: ir.Type) -> i
     for op in scalar:
         if op.operation.name == "arith.constant":
             continue  # made where it is used
+        if op.operation.name in CASTS and isinstance(op.operands[0].type, floats):
+            values[op.results[0]] = mapped(op.operands[0])
+            continue
         copy = ir.Operation.create(
             op.operation.name,
-            [kind if isinstance(one.type, ir.F32Type) else one.type for one in op.results],
+            [kind if isinstance(one.type, floats) else one.type for one in op.results],
             [mapped(operand) for operand in op.operands],
             {name: op.operation.attributes[name] for name in op.operation.attributes},
         )

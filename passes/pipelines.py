@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from niwaki.elements import F32, Element
+from niwaki.elements import F16, F32, Element
 from niwaki.errors import NiwakiError
 from niwaki.targets import Target
 
@@ -15,6 +15,7 @@ from .pipeline import Step, parse_pipeline
 # that elementwise fusion has made into one.
 RAISE = (
     "sparse-pattern-raise-layers",
+    "sparse-pattern-sink-roundings",
     "sparse-pattern-sink-reshapes",
     "sparse-pattern-fuse-epilogues",
     "sparse-pattern-fuse-elementwise",
@@ -63,10 +64,15 @@ OPTIONAL = (
 def compile_pipeline(target: Target, trim_threshold: float = 0.0, precision: Element = F32) -> str:
     """The pipeline from linalg on tensors to IREE's input for `target`.
 
-    Weights of at most `trim_threshold` count as zero. Layers are of type `precision`.
+    Weights of at most `trim_threshold` count as zero. Layers are of type `precision`; with f32,
+    those of a network of f16 are f16 where the target has such layers.
     """
     trim = f"{TRIM}{{threshold={trim_threshold}}}" if trim_threshold else TRIM
-    narrow = () if precision == F32 else (f"{NARROW}{{element={precision.name}}}", *CLEAN)
+    narrow: tuple[str, ...] = ()
+    if precision != F32:
+        narrow = (f"{NARROW}{{element={precision.name}}}", *CLEAN)
+    elif F16 in target.stores:
+        narrow = (f"{NARROW}{{element={F16.name} all=false}}",)
     return _text(*RAISE, trim, *DETECT, *narrow, *CHOOSE, *_lower(target))
 
 

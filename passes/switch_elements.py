@@ -23,7 +23,7 @@ from torch_mlir.dialects import arith, func, linalg, tensor
 from niwaki.elements import get_element
 
 from .base import ModulePass, PassFailure, Session, erase_unused, target_of
-from .narrowing import narrow_form, narrowable
+from .narrowing import choose_sums, narrow_form, narrowable
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,13 @@ class SwitchElementsPass(ModulePass):
         layers = narrowable(module, element)
         if not layers:
             return
+        computed = choose_sums(module, element)
         switches = _add_argument(module, len(layers))
         for number, op in enumerate(layers):
-            narrow = narrow_form(op, element, target.vector(element).computed)
+            narrow = narrow_form(op, element, computed)
             with ir.InsertionPoint.after(op), op.location:
                 _replace_by_choice(op.result, narrow, _element(switches, number))
+        session.computed = computed
         erase_unused(module)
 
 

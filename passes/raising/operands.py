@@ -126,12 +126,19 @@ def window_attribute(op: Any, name: str, rank: int) -> list[int]:
 
 def need_static_f32(*values: Any) -> None:
     """Refuse sizes that are not known or zero, and types that the kernels do not compute in."""
+    need_static(*values)
+    for value in values:
+        element = ir.RankedTensorType(value.type).element_type
+        if not isinstance(element, ir.F32Type):
+            raise Refusal(f"it has elements of {element}, and kernels compute in f32")
+
+
+def need_static(*values: Any) -> None:
+    """Refuse sizes that are not known or zero."""
     for value in values:
         tensor = ir.RankedTensorType(value.type)
         if not tensor.has_static_shape:
             raise Refusal(f"it has a dynamic shape, {tensor}")
-        if not isinstance(tensor.element_type, ir.F32Type):
-            raise Refusal(f"it has elements of {tensor.element_type}, and kernels compute in f32")
         if 0 in tensor.shape:
             raise Refusal(f"there is nothing to compute with a tensor of {tensor.shape} elements")
 

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch_mlir.ir as ir
+from torch_mlir.dialects import arith
 
 from niwaki.dialects import build_pool, identity, ints
 
@@ -23,6 +24,7 @@ from .operands import (
     Start,
     absorb_padding,
     accumulation_start,
+    need_static,
     need_static_f32,
     needed_padding,
     only_user,
@@ -139,7 +141,8 @@ def _build(
     dilations: Sequence[int],
     absorb: bool = True,
 ) -> Any:
-    need_static_f32(data, init)
+    is_half = kind == "max" and isinstance(data.type.element_type, ir.F16Type)
+    (need_static if is_half else need_static_f32)(data, init)
     rank = len(kernel)
     source, padding = absorb_padding(data, NEUTRAL[kind]) if absorb else (data, [0] * (2 * rank))
     if accumulation_start(init, NEUTRAL[kind]) != Start():
@@ -147,8 +150,8 @@ def _build(
     padding = needed_padding(source, result.type, padding, kernel, strides, dilations)
     with ir.InsertionPoint(op), op.location:
         made = build_pool(
-            result.type,
-            source,
+            in_f32(result.type),
+            arith.extf(in_f32(source.type), source) if is_half else source,
             [],
             [],
             identity,
@@ -158,5 +161,11 @@ def _build(
             dilations=dilations,
             padding=padding,
         )
-    result.replace_all_uses_with(made.result)
+        value = arith.truncf(result.type, made.result) if is_half else made.result
+    result.replace_all_uses_with(value)
     return made
+
+
+def in_f32(tensor: ir.Type) -> ir.RankedTensorType:
+    """A tensor's type with elements of f32, in which the largest of some halves is the same."""
+    return ir.RankedTensorType.get(ir.RankedTensorType(tensor).shape, ir.F32Type.get())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import torch
 from chosen import Layers, own_family
-from numeric.cases import Branches, Case, compare, reference
+from numeric.cases import Array, Branches, Case, compare, reference
+from numeric.half_networks import check_halves
 from numeric.lane_layers import by_lane, most_rows, odd_lanes
 from numeric.odd_layers import odd_layers, odd_patterns, odd_single_filters
 from numeric.pattern_layers import LAYERS
@@ -84,6 +85,18 @@ def compared_with_pytorch(
     expected = [reference(case.model, case.inputs) for case in cases]
     compare(cases, [[next(results) for _ in outputs] for outputs in expected], expected)
     return bundle
+
+
+def test_networks_of_f16(arm64: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of every family, computed in f16 without being told so."""
+    monkeypatch.setattr(select_kernels, "fastest", own_family)
+    cases = [*odd_layers(), *odd_patterns(), *odd_single_filters(), *odd_pooled()]
+    cases += random_cases(random_linear, 3, 6)
+
+    def run(bundle: niwaki.Bundle, arrays: list[Array]) -> Sequence[Array]:
+        return list(arm64.run_bundle(bundle.path, arrays))
+
+    check_halves(cases, 1e-2, tmp_path / "net.niwaki", run, target="arm64-android")
 
 
 def long_sums() -> list[Case]:

@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from chosen import own_family
+from onnx.reference import ReferenceEvaluator
+from onnx_models import model, node, normal, save
+from small_networks import Function, ResNet
 from torch import nn
 
 import niwaki
 from niwaki.passes import select_kernels
 
 from .cases import Case, check
+from .half_networks import check_halves, here
 from .odd_layers import odd_layers, odd_patterns, odd_single_filters
 from .pooled_layers import odd_pooled
 from .random_layers import random_cases, random_linear, random_pool
@@ -64,6 +69,96 @@ def test_winograd(outputs: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     compiled = check(cases, tmp_path, precision="f16")
     kernels = {layer.kernel.split()[0] for layer in compiled.bundle.layers}
     assert "winograd" in kernels
+
+
+def test_networks_of_f16(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without being told so; tests/end_to_end/test_arm64.py has those of other families."""
+    monkeypatch.setattr(select_kernels, "fastest", own_family)
+    cases = [*odd_layers(), *random_poolings(), *random_linears()]
+    check_halves(cases, TOLERANCE, tmp_path / "net.niwaki", here)
+
+
+@pytest.mark.parametrize("target", ["host", "arm64-android"])
+def test_nothing_of_a_network_of_f16_is_left(target: str, tmp_path: Path) -> None:
+    """Shortcuts, activations and poolings go to kernels of f16; f16 goes in and comes out."""
+    torch.manual_seed(0)
+    network, x = ResNet().eval().half(), torch.randn(1, 3, 32, 32).half()
+    bundle = niwaki.compile(network, x, output=tmp_path / "net.niwaki", target=target)
+    assert {layer.element for layer in bundle.layers} == {"f16"}
+    left = [run.kernel for run in bundle.manifest.dispatches if not run.family]
+    assert not left
+    if target == "host":
+        with torch.no_grad():
+            expected = network.float()(x.float()).numpy()
+        result = bundle.load()(x.numpy())
+        assert result.dtype == np.float16
+        assert np.abs(result - expected).max() <= TOLERANCE * np.abs(expected).max()
+
+
+def test_onnx_files_of_f16(tmp_path: Path) -> None:
+    """With batch-norm, a shortcut, an activation of two ops, and a concatenation that is split."""
+    nodes = [
+        node("Conv", "x", "w", "b", to="a", pads=[1, 1, 1, 1]),
+        node("BatchNormalization", "a", "scale", "shift", "mean", "variance", to="n"),
+        node("MaxPool", "n", to="p", kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1]),
+        node("Conv", "p", "v", to="c", pads=[1, 1, 1, 1]),
+        node("Add", "c", "p", to="s"),
+        node("Sigmoid", "s", to="g"),
+        node("Mul", "s", "g", to="m"),
+        node("Concat", "m", "p", to="j", axis=1),
+        node("Split", "j", to=["j1", "j2"], axis=1),
+        node("Mul", "j1", "j2", to="k"),
+        node("GlobalAveragePool", "k", to="q"),
+        node("Flatten", "q", to="f"),
+        node("Gemm", "f", "u", to="y", transB=1),
+    ]
+    shapes = {"w": (8, 3, 3, 3), "b": (8,), "v": (8, 8, 3, 3), "u": (5, 8), "mean": (8,)}
+    constants = {name: normal(*shape) / 4 for name, shape in shapes.items()}
+    constants |= {"scale": 1 + normal(8) / 4, "shift": normal(8), "variance": 1 + normal(8) ** 2}
+    halves = {name: value.astype(np.float16) for name, value in constants.items()}
+    x = {"x": normal(1, 3, 17, 15).astype(np.float16)}
+    path = save(model(nodes, x, halves), tmp_path / "half.onnx")
+    bundle = niwaki.compile(path, output=tmp_path / "net.niwaki")
+    assert {layer.name: layer.element for layer in bundle.layers} == dict.fromkeys("acy", "f16")
+    wide = {name: value.astype(np.float32) for name, value in (x | halves).items()}
+    in_f32 = model(nodes, {"x": wide.pop("x")}, wide)
+    (expected,) = ReferenceEvaluator(in_f32).run(None, {"x": x["x"].astype(np.float32)})
+    result = bundle.load()(x["x"])
+    assert result.dtype == np.float16
+    assert np.abs(result - expected).max() <= TOLERANCE * np.abs(expected).max()
+
+
+def test_weights_of_halves_beyond_the_range(tmp_path: Path) -> None:
+    """Batch-norm makes them so."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv2d(4, 4, 1), nn.BatchNorm2d(4), nn.Conv2d(4, 4, 1)).eval()
+    with torch.no_grad():
+        model[0].weight.fill_(10)
+        model[1].weight.fill_(3e4)
+    model, x = model.half(), torch.full((1, 4, 5, 5), 1e-2).half()
+    bundle = niwaki.compile(model, x, output=tmp_path / "net.niwaki")
+    reasons = {layer.name: layer.reason for layer in bundle.layers}
+    assert "stays f32: it has a number of magnitude 3e+05" in reasons["0"]
+    assert [layer.element for layer in bundle.layers] == ["f32", "f16"]
+
+
+def test_layers_in_f32_among_halves_stay_so(tmp_path: Path) -> None:
+    """Whoever computes one in f32 has a reason."""
+
+    def run(self: Any, x: torch.Tensor) -> torch.Tensor:
+        layers = self.layers
+        y: torch.Tensor = layers["b"](layers["a"](x).float()).half()
+        return layers["c"](y)
+
+    layers = nn.ModuleDict({name: nn.Conv2d(4, 4, 1).half() for name in "abc"})
+    layers["b"].float()
+    with torch.no_grad():
+        layers["b"].weight.add_(1e-5)
+    bundle = niwaki.compile(
+        Function(run, layers=layers).eval(), torch.randn(1, 4, 5, 5).half(),
+        output=tmp_path / "net.niwaki",
+    )  # fmt: skip
+    assert [layer.element for layer in bundle.layers] == ["f16", "f32", "f16"]
 
 
 def test_bundle_is_half_as_large(tmp_path: Path) -> None:

@@ -30,4 +30,16 @@ func.func @marked(%x: tensor<3x2xf32>) -> tensor<3x2xf32> {
     : (tensor<3x2xf32>, tensor<2x2xf32>) -> tensor<3x2xf32>
   return %c : tensor<3x2xf32>
 }
+
+// Sums that nothing divides in the layer may be beyond f16, whatever their average is.
+func.func @sums(%x: tensor<1x2x4x4xf32>) -> tensor<1x2x1x1xf32> {
+  // expected-remark @+1 {{stays f32: its sums may be beyond the range of f16, whatever follows}}
+  %y = "sparse_pattern.pool"(%x) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {dilations = array<i64: 1, 1>, kernel = array<i64: 4, 4>, kind = "sum",
+      operandSegmentSizes = array<i32: 1, 0, 0>, padding = array<i64: 0, 0, 0, 0>,
+      strides = array<i64: 1, 1>} : (tensor<1x2x4x4xf32>) -> tensor<1x2x1x1xf32>
+  return %y : tensor<1x2x1x1xf32>
+}
 }

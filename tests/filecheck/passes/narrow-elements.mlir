@@ -95,15 +95,19 @@ func.func @many_columns(%x: tensor<1x577x4x4xf32>) -> tensor<1x1x4x4xf32> {
 // CHECK-LABEL: func.func @average(
 // CHECK: "sparse_pattern.pool"
 // CHECK-NEXT: ^bb0(%[[ACC:.+]]: f32):
-// CHECK-NEXT: arith.truncf %[[ACC]] : f32 to f16
+// CHECK-NEXT: %[[COUNT:.+]] = arith.constant 1.600000e+01 : f32
+// CHECK-NEXT: %[[MEAN:.+]] = arith.divf %[[ACC]], %[[COUNT]] : f32
+// CHECK-NEXT: arith.truncf %[[MEAN]] : f32 to f16
 // CHECK: %[[FLAT:.+]] = tensor.collapse_shape %{{.+}} : tensor<1x2x1x1xf16> into tensor<1x2xf16>
 // CHECK: "sparse_pattern.linear"(%[[FLAT]]
 // CHECK-NEXT: ^bb0(%{{.+}}: f32):
 func.func @average(%x: tensor<1x2x4x4xf32>) -> tensor<1x2xf32> {
   %w = arith.constant dense<0.5> : tensor<2x2xf32>
+  %count = arith.constant 16.0 : f32
   %y = "sparse_pattern.pool"(%x) ({
   ^bb0(%acc: f32):
-    "sparse_pattern.yield"(%acc) : (f32) -> ()
+    %mean = arith.divf %acc, %count : f32
+    "sparse_pattern.yield"(%mean) : (f32) -> ()
   }) {dilations = array<i64: 1, 1>, kernel = array<i64: 4, 4>, kind = "sum",
       operandSegmentSizes = array<i32: 1, 0, 0>, padding = array<i64: 0, 0, 0, 0>,
       strides = array<i64: 1, 1>} : (tensor<1x2x4x4xf32>) -> tensor<1x2x1x1xf32>
