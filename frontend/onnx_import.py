@@ -17,6 +17,7 @@ from niwaki.frontend.double_functions import check_double_functions
 from niwaki.frontend.imported import Imported
 from niwaki.frontend.input_choices import AS_DECLARED, InputChoices
 from niwaki.frontend.keep_nan import keep_nan
+from niwaki.frontend.loop_positions import use_loop_positions
 from niwaki.frontend.narrow_doubles import narrow_doubles
 from niwaki.frontend.onnx_file import read_onnx
 from niwaki.frontend.onnx_fold_batch_norm import fold_onnx_batch_norm
@@ -50,6 +51,7 @@ def import_onnx(
     signature = _signature(graph)
     module = onnx_to_torch_dialect(graph, context)
     lower_onnx(module, graph)
+    use_loop_positions(module)
     clamp_indices(module)
     bound_divisions(module)
     keep_nan(module)

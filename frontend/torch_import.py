@@ -27,6 +27,7 @@ from niwaki.frontend.fold_batch_norm import fold_batch_norm
 from niwaki.frontend.fold_constants import fold_constants
 from niwaki.frontend.imported import Imported
 from niwaki.frontend.keep_nan import keep_nan
+from niwaki.frontend.loop_positions import use_loop_positions
 from niwaki.frontend.lower_torch import lower_torch
 from niwaki.frontend.module_rules import check_model, check_values, positional
 from niwaki.frontend.narrow_doubles import narrow_doubles
@@ -63,6 +64,7 @@ def import_torch(
     module = program_to_torch_dialect(program, context)
     del program  # its constants are in the module by now
     lower_torch(module)
+    use_loop_positions(module)
     clamp_indices(module)
     bound_divisions(module)
     bound_shifts(module)

@@ -145,7 +145,7 @@ class Resampled(nn.Module):
         joined = torch.cat([self.left(x), self.right(x)], dim=1)
         left, right = joined.chunk(2, dim=1)
         gated = nn.functional.pad(left * torch.sigmoid(right), (1, 0, 0, 2))
-        large = nn.functional.interpolate(gated, scale_factor=2)
+        large = nn.functional.interpolate(gated, (17, 23), mode="bilinear")
         return self.head(self.norm(self.second(large.transpose(2, 3))))
 
 
