@@ -14,6 +14,7 @@ from niwaki.atomic import check_writable
 from niwaki.code_generation import generate_code, iree_input
 from niwaki.collection import rare_collection
 from niwaki.compile_arguments import check_arguments
+from niwaki.device_features import device_features
 from niwaki.dialects import context
 from niwaki.dispatch_order import Dispatch
 from niwaki.elements import get_element
@@ -137,7 +138,8 @@ def compile(
         progress.stage("generate code (IREE)")
         vmfb, order = generate_code(text, machine, session.computed)
         progress.stage("write the bundle")
-        manifest = _manifest(target, machine, imported, session, order)
+        needs = device_features(text, machine)
+        manifest = _manifest(target, machine, imported, session, order, needs)
         write_bundle(output, manifest, vmfb, session.parameters)
     return open_bundle(output)
 
@@ -208,7 +210,12 @@ def _lower(
 
 
 def _manifest(
-    name: str, target: Target, imported: Imported, session: Session, order: Sequence[Dispatch]
+    name: str,
+    target: Target,
+    imported: Imported,
+    session: Session,
+    order: Sequence[Dispatch],
+    needs: tuple[str, ...],
 ) -> Manifest:
     # A layer that is called several times, as a recurrent one in each step, tells a thing once.
     told = (*imported.remarks, *(remark for _, remark in session.remarks))
@@ -221,6 +228,7 @@ def _manifest(
         signature=imported.signature,
         architecture=target.architecture,
         cpu_features=target.cpu_features,
+        device_features=needs,
         layers=[_with_reason(layer, remarks) for layer in session.layers],
         dispatches=[
             DispatchRecord(run.layer, run.kernel, session.kernels.get(run.kernel, ""))

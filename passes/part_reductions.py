@@ -19,6 +19,7 @@ from typing import Any, ClassVar
 import torch_mlir.ir as ir
 from torch_mlir.dialects import linalg
 
+from .barriers import set_apart
 from .base import ModulePass, Session, function_ops, target_of
 from .raising.maps import iterators_of, maps_of
 
@@ -35,7 +36,7 @@ class PartReductionsPass(ModulePass):
         for op in list(function_ops(module)):
             if isinstance(op, linalg.GenericOp) and reduces_outer(op):
                 for result in op.results:
-                    part(op, result)
+                    set_apart(result)
 
 
 def reduces_outer(op: Any) -> bool:
@@ -47,12 +48,3 @@ def reduces_outer(op: Any) -> bool:
         if isinstance(expression, ir.AffineDimExpr)
     ]
     return "reduction" in read and "parallel" in read[read.index("reduction") :]
-
-
-def part(op: Any, value: Any) -> None:
-    """Let all who read a value read it behind a barrier."""
-    uses = list(value.uses)
-    with ir.InsertionPoint.after(op), op.location:
-        alone = ir.Operation.create("util.optimization_barrier", [value.type], [value])
-    for use in uses:
-        use.owner.operands[use.operand_number] = alone.results[0]

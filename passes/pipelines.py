@@ -35,7 +35,11 @@ CHOOSE = (
 PACK = ("sparse-pattern-compact-storage",)
 FUSE_POOLING = "sparse-pattern-fuse-pooling"
 PAD_PRODUCTS = "sparse-pattern-pad-products"
-PART_REDUCTIONS = "sparse-pattern-part-reductions"
+FIT_GPU = (
+    "sparse-pattern-fit-types",
+    "sparse-pattern-part-reductions",
+    "sparse-pattern-part-widening",
+)
 # Where nothing reads epilogues any more: what a function gives for one value is known by its name.
 EXPAND = "sparse-pattern-expand-math"
 KEEP_INPUTS = "sparse-pattern-keep-inputs"
@@ -104,7 +108,7 @@ def _name(element: Step) -> str:
 
 def _lower(target: Target) -> tuple[str, ...]:
     gpu = target.backend == "gpu"
-    prepare = ("sparse-pattern-fit-types", PART_REDUCTIONS) if gpu else (FUSE_POOLING, PAD_PRODUCTS)
+    prepare = FIT_GPU if gpu else (FUSE_POOLING, PAD_PRODUCTS)
     lower = f"sparse-pattern-lower-to-{target.backend}"
     return (*PACK, *prepare, EXPAND, KEEP_INPUTS, lower, *EMIT)
 

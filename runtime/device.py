@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 import threading
 from typing import Any
 
@@ -40,6 +41,30 @@ def check_device(manifest: Manifest, path: str, device: str | None) -> None:
             f"{path} (target {manifest.target}) needs CPU features that this machine lacks: "
             f"{', '.join(missing)}; {_remedy()}"
         )
+    if manifest.device_features:
+        _check_features(manifest, path)
+
+
+def _check_features(manifest: Manifest, path: str) -> None:
+    """Refuse a GPU on which shaders would fail, or compute who knows what."""
+    found = vulkan_features()
+    missing = [feature for feature in manifest.device_features if found.get(feature) == "no"]
+    if missing:
+        raise NiwakiError(
+            f"{path} (target {manifest.target}) needs features that this Vulkan device lacks: "
+            f"{', '.join(missing)}; compile the model in f32, for target vulkan"
+        )
+
+
+def vulkan_features() -> dict[str, str]:
+    """Features of the first Vulkan device that IREE knows of, each ``yes`` or ``no``.
+
+    Raises:
+        NiwakiError: there is no Vulkan device.
+    """
+    driver = create_driver("vulkan", 1)
+    info = driver.dump_device_info(driver.query_available_devices()[0]["device_id"])
+    return dict(re.findall(r"\b(\w+)=(yes|no)\b", info))
 
 
 def _remedy() -> str:

@@ -16,7 +16,7 @@ from niwaki.signature import DTYPES, Signature, TensorSpec, Tree
 
 from .json_fields import decode
 
-FORMAT_VERSION = 5
+FORMAT_VERSION = 6
 DRIVERS = ("local", "vulkan")
 
 
@@ -32,6 +32,7 @@ class Manifest:
         signature: inputs and outputs, and how they nest.
         architecture: ``platform.machine()`` names that can run it; empty for any.
         cpu_features: names in ``/proc/cpuinfo`` that the machine must list.
+        device_features: features of Vulkan that the device must have.
         layers: one record for each layer, in the network's order.
         dispatches: the kernels of one call, in the order they run.
         remarks: what passes declined, and why.
@@ -47,6 +48,7 @@ class Manifest:
     signature: Signature
     architecture: tuple[str, ...] = ()
     cpu_features: tuple[str, ...] = ()
+    device_features: tuple[str, ...] = ()
     layers: list[LayerRecord] = field(default_factory=list)
     dispatches: list[DispatchRecord] = field(default_factory=list)
     remarks: list[Remark] = field(default_factory=list)

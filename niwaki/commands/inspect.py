@@ -26,7 +26,7 @@ def inspect_command(bundle: str, as_json: bool) -> None:
         say(json.dumps({**report_json(manifest), **sizes}, indent=1))
         return
     say(printable(f"{bundle}: compiled by Niwaki {manifest.niwaki} for {manifest.target}"))
-    if needs := (*manifest.architecture[:1], *manifest.cpu_features):
+    if needs := (*manifest.architecture[:1], *manifest.cpu_features, *manifest.device_features):
         say(wrapped(f"needs  {' '.join(needs)}", hanging=" " * len("needs  ")))
     say(f"code {size_text(len(opened.module))}, weights {size_text(len(opened.weights))}")
     for heading, specs in (

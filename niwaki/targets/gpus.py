@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from ..elements import F32
+from ..elements import F16
 from .machine import Target
 
 _FLAGS = (
     "--iree-hal-target-device=vulkan",
-    # SPIR-V 1.3 is what Vulkan 1.1 takes. For later versions IREE marks additions that do not
-    # overflow, and forgets to say that the shader needs SPIR-V 1.4.
-    "--iree-vulkan-target-features=spirv:v1.3,cap:Shader",
     # Each buffer of a kernel is a binding of its own: IREE cannot fold an offset into flat
     # memrefs for SPIR-V.
     "--iree-scheduling-optimize-bindings=false",
@@ -19,38 +16,56 @@ _FLAGS = (
     "--iree-stream-resource-min-offset-alignment=256",
 )
 
+# SPIR-V 1.3 is what Vulkan 1.1 takes. For later versions IREE marks additions that do not overflow,
+# and forgets to say that the shader needs SPIR-V 1.4.
+_FEATURES = "--iree-vulkan-target-features=spirv:v1.3,cap:Shader"
+# IREE has one generic Vulkan target, the Android profile. The others also say how many threads a
+# subgroup has, which the device must then offer.
+_ANY = "vp_android_baseline_2022"
+
 
 def _vulkan(
     name: str,
     summary: str,
     gpu: str,
     elements: tuple[str, ...],
+    capabilities: tuple[str, ...] = (),
     verified: str = "shaders validated, not run",
 ) -> Target:
+    half = (F16,) if F16.name in elements else ()
+    features = ",".join((_FEATURES, *(f"cap:{one}" for one in capabilities)))
     return Target(
         name,
         summary,
         "gpu",
-        vector_bytes=F32.bytes,
         registers=64,
-        iree_flags=(*_FLAGS, f"--iree-vulkan-target={gpu}"),
+        iree_flags=(*_FLAGS, f"--iree-vulkan-target={gpu}", features),
         device="vulkan",
         threads=64,
+        stores=half,
+        computes=half,
         elements=elements,
         spirv_env="vulkan1.1",
         verified=verified,
     )
 
 
+_RUN = "tested on Mesa's software driver"
 GPUS = (
-    # IREE has one generic Vulkan target, the Android profile. The others also say how many threads
-    # a subgroup has, which the device must then offer.
     _vulkan(
         "vulkan",
         "any Vulkan 1.1 GPU: the baseline of Android 2022",
-        "vp_android_baseline_2022",
+        _ANY,
         ("f32", "i32"),
-        verified="tested on Mesa's software driver",
+        verified=_RUN,
+    ),
+    _vulkan(
+        "vulkan-f16",
+        "any Vulkan 1.1 GPU that stores and computes f16",
+        _ANY,
+        ("f32", "f16", "i32"),
+        capabilities=("Float16", "StorageBuffer16BitAccess"),
+        verified=_RUN,
     ),
     _vulkan("vulkan-adreno", "Qualcomm Adreno GPU", "adreno", ("f32", "f16", "i32", "i16")),
     _vulkan(

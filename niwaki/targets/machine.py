@@ -94,9 +94,9 @@ class Target:
         summary: one line for ``niwaki targets``.
         verified: how it is known that its results are right, for ``niwaki targets``.
         backend: ``cpu`` or ``gpu``: which lowering runs.
-        vector_bytes: of one vector register; on GPUs of one f32, since their threads are scalar.
         registers: vector registers an inner loop may use.
         iree_flags: flags of ``iree-compile``.
+        vector_bytes: of one vector register (CPUs only).
         wide_flags: more of them, for networks whose sums are f32.
         core: what a core does in a cycle (CPUs only).
         prices: what weights cost; GPUs have none of their own.
@@ -119,9 +119,9 @@ class Target:
     name: str
     summary: str
     backend: str
-    vector_bytes: int
     registers: int
     iree_flags: tuple[str, ...]
+    vector_bytes: int = 0
     wide_flags: tuple[str, ...] = ()
     core: Core | None = None
     prices: Prices = ZEN_4
@@ -141,7 +141,7 @@ class Target:
     def vector(self, element: Element) -> Vector:
         """How it computes with elements of a type that it can store."""
         computed = element if element in self.computes else F32
-        lanes = self.vector_bytes // computed.bytes
+        lanes = self.vector_bytes // computed.bytes if self.backend == "cpu" else 1
         weight_lanes = lanes if self.multiplies_by_lane else 1
         return Vector(element, computed, lanes, self.registers, weight_lanes)
 
@@ -161,7 +161,7 @@ class Target:
             names = " and ".join(one.name for one in known)
             raise NiwakiError(
                 f"target {self.name} has no layers of {element.name}: it has {names}; choose "
-                f"another precision or target"
+                f"another precision, or a target that has them (see `niwaki targets`)"
             )
 
     def flags(self, element: Element) -> tuple[str, ...]:

@@ -133,6 +133,11 @@ def lane_type(element: ir.Type, lanes: int) -> ir.Type:
     return element if lanes == 1 else ir.VectorType.get([lanes], element)
 
 
+def lanes_of(value: ir.Value) -> int:
+    """How many numbers a value has: those of a vector, or one."""
+    return int(value.type.shape[0]) if isinstance(value.type, ir.VectorType) else 1
+
+
 def load(buffer: ir.Value, index: Any, lanes: int = 1) -> ir.Value:
     """`lanes` neighbouring elements as a vector; a scalar for one."""
     if lanes == 1:
@@ -292,8 +297,7 @@ def float_minimum(a: ir.Value, b: ir.Value, **flags: Any) -> ir.Value:
 
 
 def _extremum(name: str, a: ir.Value, b: ir.Value, **flags: Any) -> ir.Value:
-    kind = a.type.element_type if isinstance(a.type, ir.VectorType) else a.type
-    if isinstance(kind, ir.F16Type):
+    if isinstance(a.type, ir.VectorType) and isinstance(a.type.element_type, ir.F16Type):
         # One instruction on cores with arithmetic for f16, in the form that IREE 3.13 takes.
         return ir.Operation.create(f"llvm.intr.{name}", [a.type], [a, b]).result
     return {"maximum": arith.maximumf, "minimum": arith.minimumf}[name](a, b, **flags)

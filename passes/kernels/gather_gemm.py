@@ -39,6 +39,7 @@ from .builder import (
     fold_range,
     for_range,
     in_type,
+    lanes_of,
     load,
     load_as,
     load_each,
@@ -309,7 +310,7 @@ def add_columns(
         return fold_range(first, last, start, column)
 
     def run(begin: Index, totals: list[ir.Value]) -> list[ir.Value]:
-        zeros = [float_constant(0.0, products, total.type.shape[0]) for total in totals]
+        zeros = [float_constant(0.0, products, lanes_of(total)) for total in totals]
         added = fold_range(begin, minimum(begin + RUN, last), zeros, column)
         pairs = zip(totals, added, strict=True)
         return [arith.addf(total, in_type(kind, part)) for total, part in pairs]

@@ -30,7 +30,7 @@ from .builder import (
     when,
 )
 from .epilogue import sum_type
-from .gather_gemm import GatherGemm, accumulate
+from .gather_gemm import GatherGemm, accumulate, product_type
 from .gpu_threads import coordinates, finish, thread
 from .library import Kernel, Workgroup, epilogue_key
 from .operands import Memory
@@ -67,6 +67,7 @@ def _tile(
 ) -> None:
     """One thread's share: `height` filters of a block for some pixels."""
     arrays, kind = memory.arrays, sum_type(epilogue)
+    products = product_type(kind, memory, conv.runs)
     filter_, *columns = (load_index(arrays.blocks, block * 4 + i) for i in range(4))
     planes = conv.channels * len(conv.input.phases)
     read = image * (planes * conv.input.plane)
@@ -74,11 +75,11 @@ def _tile(
 
     def inputs(number: Index) -> list[ir.Value]:
         offset = load_index(arrays.offsets, number)
-        return [load_as(kind, memory.input, place + offset) for place in places]
+        return [load_as(products, memory.input, place + offset) for place in places]
 
     first, last, value = columns
     sums = accumulate(
-        kind, kind, arrays.values, (first, last, value), height, [1] * len(pixels), inputs
+        kind, products, arrays.values, (first, last, value), height, [1] * len(pixels), inputs
     )
     write = (image * conv.filters + filter_) * conv.result.plane + conv.result.lead
     for i, pixel in enumerate(pixels):

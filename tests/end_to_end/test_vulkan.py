@@ -186,16 +186,30 @@ def test_random_layers(make: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.requires_spirv
-@pytest.mark.parametrize("target", GPUS)
-def test_shaders_are_valid(target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each is accepted for the version of Vulkan that the target promises."""
+@pytest.mark.parametrize(
+    ("target", "precision"),
+    [*((target, "f32") for target in GPUS), ("vulkan-f16", "f16"), ("vulkan-mali", "f16")],
+)
+def test_shaders_are_valid(
+    target: str, precision: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is accepted for the version of Vulkan that the target promises.
+
+    Where sums are f16 convolutions convert no numbers.
+    """
     shaders = tmp_path / "shaders"
     dump = [f"--iree-hal-dump-executable-binaries-to={shaders}"]
     generate_code = functools.partial(code_generation.generate_code, extra_flags=dump)
     monkeypatch.setattr(compiler, "generate_code", generate_code)
     cases = [*networks(), *narrow(target)]
     inputs = tuple(value for case in cases for value in case.inputs)
-    niwaki.compile(Branches(cases).eval(), inputs, target=target, output=tmp_path / "net.niwaki")
+    niwaki.compile(
+        Branches(cases).eval(),
+        inputs,
+        target=target,
+        output=tmp_path / "net.niwaki",
+        precision=precision,
+    )
     found = sorted(shaders.glob("*.spv"))
     families = ("gather_gemm", "matvec", "pool_max", "pool_sum", "reduce_max", "copy_rows")
     assert all(any(family in path.name for path in found) for family in families)
@@ -204,6 +218,15 @@ def test_shaders_are_valid(target: str, tmp_path: Path, monkeypatch: pytest.Monk
         command = ["spirv-val", "--target-env", environment, str(shader)]
         checked = subprocess.run(command, capture_output=True, text=True, check=False)
         assert checked.returncode == 0, f"{shader.name}: {checked.stdout}{checked.stderr}"
+        if "gather_gemm" in shader.name:
+            assert "OpFConvert" not in disassembled(shader), shader.name
+            assert ("OpTypeFloat 16" in disassembled(shader)) == (precision == "f16")
+
+
+def disassembled(shader: Path) -> str:
+    """A shader's code as text."""
+    command = ["spirv-dis", str(shader)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 def test_types_that_shaders_cannot_store(tmp_path: Path) -> None:

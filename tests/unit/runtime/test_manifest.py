@@ -41,11 +41,11 @@ def test_no_version(data: bytes) -> None:
         read_manifest(data, "net")
 
 
-@pytest.mark.parametrize("version", [0, 1, 2, 3, 4, 6, True, "1", None])
+@pytest.mark.parametrize("version", [0, 1, 2, 3, 4, 5, 7, True, "1", None])
 def test_other_version(version: Any) -> None:
     data = json.dumps({"format_version": version, "unheard": "of"}).encode()
     with pytest.raises(
-        NiwakiError, match=r"^net: bundle format is .*, this Niwaki reads 5; compile"
+        NiwakiError, match=r"^net: bundle format is .*, this Niwaki reads 6; compile"
     ):
         read_manifest(data, "net")
 
@@ -91,7 +91,8 @@ CALL = {"tuple": [{"tuple": [0]}, {"dict": {}}]}
         (
             put("bfloat16", "signature", "inputs", 0, "dtype"),
             ".signature.inputs[0].dtype must be one of "
-            "float32, float16, float64, int64, int32, int8, uint8, bool, got 'bfloat16'",
+            "float32, float16, float64, int64, int32, "
+            "int16, int8, uint64, uint32, uint16, uint8, bool, got 'bfloat16'",
         ),
         (
             put([-1], "signature", "outputs", 0, "shape"),
