@@ -36,7 +36,9 @@ from .builder import (
     store,
     when,
 )
-from .epilogue import finished, sum_type
+from .epilogue import inline_epilogue, sum_type
+from .epilogue_rows import is_long
+from .joined_vectors import joined, parted
 from .library import Kernel, Workgroup, epilogue_key
 from .operands import Memory
 
@@ -135,13 +137,41 @@ def _rows(
     results = _fold_in_chains(
         first, last, zeros, column, *chains(height, rows, linear.lanes, linear.most_sums)
     )
-    for r in range(rows):
-        for i, (offset, width) in enumerate(cuts):
-            at = (row + r) * linear.filters + filter_ + offset
-            per_filter = [load(buffer, filter_ + offset, width) for buffer in memory.per_filter]
-            total = results[r * len(cuts) + i]
-            result = finished(epilogue, total, per_filter, memory.per_position, at, width)
-            store(result, memory.result, at)
+    for i, (offset, width) in enumerate(cuts):
+        sums = results[i :: len(cuts)]
+        _finish(linear, epilogue, memory, sums, row, filter_ + offset, width)
+
+
+def _finish(
+    linear: Matvec,
+    epilogue: ir.Block,
+    memory: Memory[Blocks[ir.Value]],
+    sums: list[ir.Value],
+    row: Index,
+    filter_: Index,
+    width: int,
+) -> None:
+    """Epilogue and store of the same `width` filters of several rows, whose `sums` these are."""
+    per_filter = [load(buffer, filter_, width) for buffer in memory.per_filter]
+    for together in _rows_together(epilogue, len(sums), width, linear.lanes):
+        places = [(row + r) * linear.filters + filter_ for r in together]
+        extras = [joined([value] * len(together)) for value in per_filter]
+        for buffer in memory.per_position:
+            extras.append(joined([load(buffer, at, width) for at in places]))
+        total = joined([sums[r] for r in together])
+        result = inline_epilogue(epilogue, [total, *extras], width * len(together))
+        for at, part in zip(places, parted(result, len(together), width), strict=True):
+            store(part, memory.result, at)
+
+
+def _rows_together(epilogue: ir.Block, rows: int, width: int, lanes: int) -> list[range]:
+    """Rows whose results, vectors of `width`, are computed as one: a function costs as much."""
+    most = lanes // width if is_long(epilogue) and width > 1 else 1
+    return [
+        range(first + i * count, first + (i + 1) * count)
+        for first, count, repeats in pieces(rows, most)
+        for i in range(repeats)
+    ]
 
 
 def chains(height: int, rows: int, lanes: int, most_sums: int) -> tuple[int, int]:

@@ -214,3 +214,18 @@ class TwoLayers(nn.Module):
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         other = self.second(x)
         return self.join(self.first(x), other), other
+
+
+def test_functions_of_short_vectors(tmp_path: Path) -> None:
+    """Rows of linear layers whose blocks fill no register are finished several at a time."""
+    rng, cases = np.random.default_rng(7), []
+    for filters in (4, 8, 12):
+        for rows in (3, 13):
+            layer = fill(nn.Linear(20, 24), "dense", rng).requires_grad_(False)
+            for first in range(0, 24, filters):
+                layer.weight[first : first + filters, rng.permutation(20)[:15]] = 0
+            x, gate = tensor(rng, rows, 20), tensor(rng, rows, 24)
+            name = f"blocks of {filters} filters, {rows} rows"
+            model = After(layer, lambda y, gate: F.gelu(y) * gate, 2)
+            cases.append(Case(name, model.eval(), (x, gate)))
+    check(cases, tmp_path)

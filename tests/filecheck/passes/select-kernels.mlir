@@ -186,4 +186,27 @@ func.func @linear_in_blocks(%x: tensor<16x8xf32>) -> tensor<16x100xf32> {
   return %y : tensor<16x100xf32>
 }
 
+// Blocks of 4 filters feed few multiply-adds with each load, so more rows share each weight while the first cache holds
+// them.
+// CHECK-LABEL: func.func @linear_in_low_blocks
+// V3:    kernel = #sparse_pattern.matvec<4 : i64, 8 : i64>
+// V4:    kernel = #sparse_pattern.matvec<4 : i64, 8 : i64>
+// ARM:   kernel = #sparse_pattern.matvec<4 : i64, 8 : i64>
+// CHECK: kernel = #sparse_pattern.matvec<4 : i64, 4 : i64>
+func.func @linear_in_low_blocks(%few: tensor<16x512xf32>, %many: tensor<16x4096xf32>) -> (tensor<16x4xf32>, tensor<16x4xf32>) {
+  %v = arith.constant dense<0.0> : tensor<4x512xf32>
+  %w = arith.constant dense<0.0> : tensor<4x4096xf32>
+  %y = "sparse_pattern.linear"(%few, %v) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {scheme = #sparse_pattern.block_punched<4, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<16x512xf32>, tensor<4x512xf32>) -> tensor<16x4xf32>
+  %z = "sparse_pattern.linear"(%many, %w) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {scheme = #sparse_pattern.block_punched<4, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<16x4096xf32>, tensor<4x4096xf32>) -> tensor<16x4xf32>
+  return %y, %z : tensor<16x4xf32>, tensor<16x4xf32>
+}
+
 }
