@@ -57,7 +57,7 @@ def import_torch(
     calls, or has sizes, dtypes or ops that are not supported.
     """
     torch_dialect.register_dialect(context)
-    with _no_garbage_collection():
+    with _no_garbage_collection(), _one_thread():
         program = prepare_program(model, example_inputs, example_kwargs)
     signature = program_signature(program)
     examples = None if isinstance(model, ExportedProgram) else _example_arrays(program)
@@ -115,3 +115,14 @@ def _no_garbage_collection() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
+
+
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
+    """Tracing computes on small tensors, where a second thread spends its time on waiting."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

@@ -321,3 +321,22 @@ def test_torch_no_grad_in_the_model_leaves_the_names() -> None:
 )
 def test_nothing_is_computed_in_double_precision(layer: nn.Module) -> None:
     assert "f64" not in str(import_(layer, torch.randn(2, 4)).module)
+
+
+def test_one_thread_while_it_traces() -> None:
+    found: list[int] = []
+
+    class Counts(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            found.append(torch.get_num_threads())
+            return x + 1
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        with ir.Context() as context:
+            import_torch(Counts().eval(), torch.zeros(2), context)
+        assert set(found) == {1}
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
