@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import click.testing
@@ -17,8 +18,11 @@ from workloads import LayerChain
 
 import niwaki
 from niwaki.cli import main
+from niwaki.errors import NiwakiError
 from niwaki.runtime.bundle import open_bundle
 from niwaki.runtime.model_cycles.cores import CORES
+from niwaki.runtime.model_cycles.counts import Counts
+from niwaki.runtime.model_cycles.fake_cpu import write_fake_cpu
 from niwaki.runtime.model_cycles.instructions import (
     BRANCH,
     FMLA,
@@ -28,9 +32,9 @@ from niwaki.runtime.model_cycles.instructions import (
     by_class,
     disassemble,
 )
-from niwaki.runtime.model_cycles.kit import Kit, fetch
+from niwaki.runtime.model_cycles.kit import PYTHON_FLAGS, Kit, fetch
 from niwaki.runtime.model_cycles.mark import BEGIN, END, MARK
-from niwaki.runtime.model_cycles.measure import count
+from niwaki.runtime.model_cycles.measure import GUEST, count, importable_runtime
 from niwaki.tool import run_tool
 
 pytestmark = pytest.mark.requires_model_cycles
@@ -128,6 +132,41 @@ def test_cycles_of_a_bundle(bundle: Path) -> None:
     hottest = cycles["blocks"][0]
     assert hottest["kernel"] in layers
     assert hottest["fmla"] == sum(text.startswith("fmla") for text in hottest["code"])
+
+
+@pytest.fixture
+def older_kit(kit: Kit, tmp_path: Path) -> Kit:
+    """One that emulates a Cortex-A57, which has no arithmetic for f16."""
+    without = {"fphp", "asimdhp", "asimddp", "atomics", "asimdrdm", "lrcpc", "dcpop", "ssbs"}
+    features = tuple(name for name in kit.core.features if name not in without)
+    core = replace(kit.core, name="a57", emulated="cortex-a57", features=features, part=0xD07)
+    sysroot = tmp_path / "sysroot"
+    sysroot.mkdir()
+    for entry in kit.sysroot.iterdir():
+        if entry.name not in ("proc", "sys"):
+            (sysroot / entry.name).symlink_to(entry)
+    write_fake_cpu(core, sysroot)
+    return replace(kit, core=core, sysroot=sysroot)
+
+
+def test_cores_without_arithmetic_for_f16(older_kit: Kit, tmp_path: Path) -> None:
+    """They refuse bundles that have it in one line, and run those that only store f16."""
+    model, x = nn.Conv2d(4, 8, 3).eval(), torch.randn(1, 4, 9, 9)
+
+    def run(target: str) -> Counts:
+        path = tmp_path / f"{target}.niwaki"
+        niwaki.compile(model, x, target=target, output=path, precision="f16")
+        with importable_runtime() as packages:
+            command: list[str | Path] = [older_kit.python, *PYTHON_FLAGS, GUEST, path]
+            return count(older_kit, command, [packages, *older_kit.packages])
+
+    with pytest.raises(NiwakiError) as refused:
+        run("arm64-android")
+    assert str(refused.value) == (
+        f"{tmp_path}/arm64-android.niwaki (target arm64-android) needs CPU features that this "
+        "machine lacks: asimddp, asimdhp, atomics; compile the model with --target arm64"
+    )
+    assert run("arm64")
 
 
 def test_an_engine_of_the_benchmarks(kit: Kit, tmp_path: Path) -> None:
