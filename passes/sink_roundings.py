@@ -77,6 +77,8 @@ class Chains:
             self._visit_elementwise(op)
         elif op.operation.name in MOVES:
             self._visit_move(op)
+        elif op.operation.name == "linalg.transpose" and op.operands[0] in self.layers:
+            self.layers[op.results[0]] = self.layers[op.operands[0]]  # of a transposed convolution
 
     def _visit_cast(self, op: Any, cast: str) -> None:
         source, result = op.operands[0], op.results[0]

@@ -75,6 +75,7 @@ def test_networks_of_f16(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     """Without being told so; tests/end_to_end/test_arm64.py has those of other families."""
     monkeypatch.setattr(select_kernels, "fastest", own_family)
     cases = [*odd_layers(), *random_poolings(), *random_linears()]
+    cases.append(Case("transposed", nn.ConvTranspose2d(6, 5, 2, 2), (torch.randn(2, 6, 7, 5),)))
     check_halves(cases, TOLERANCE, tmp_path / "net.niwaki", here)
 
 
