@@ -8,7 +8,7 @@ import torch
 from small_networks import Function
 
 from .cases import Case, Compiled, check, compare, reference
-from .elementwise_graphs import random_expression, values
+from .elementwise_graphs import INTEGERS, random_expression, values
 
 
 def test_random_expressions(tmp_path: Path) -> None:
@@ -35,7 +35,7 @@ def test_powers_of_integers(tmp_path: Path) -> None:
     ends = torch.tensor([-128, -3, -2, -1, 0, 1, 2, 3, 7, 31, 32, 33, 62, 63, 64, 65, 100, 127])
     bases, exponents = (grid.reshape(-1) for grid in torch.meshgrid(ends, ends, indexing="ij"))
     cases = []
-    for dtype in (torch.int64, torch.int32, torch.int8, torch.uint8):
+    for dtype in INTEGERS:
         x, y = bases.to(dtype), exponents.to(dtype)
         cases += [
             Case(f"{dtype} ** {dtype}", Function(lambda self, x, y: x**y), (x, y)),
