@@ -55,6 +55,7 @@ GPU_EXPANSIONS: Expansions = {
     "math.exp": exponentials.exp,
     "math.log": exponentials.log,
     "math.log1p": exponentials.log1p,
+    "math.tanh": exponentials.tanh,
 }
 # Exact in f16, too.
 EXACT = ("math.absf", "math.ceil", "math.copysign", "math.floor", "math.round", "math.roundeven")

@@ -200,6 +200,9 @@ class Real:
     def exp(self) -> Real:
         return Real(math.exp(self.value))
 
+    def tanh(self) -> Real:
+        return Real(math.tanh(self.value))
+
     def log1p(self) -> Real:
         return Real(math.log1p(self.value))
 

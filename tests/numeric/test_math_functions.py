@@ -67,5 +67,5 @@ def test_all_of_f32(tmp_path: Path) -> None:
 
 @pytest.mark.requires_vulkan
 def test_all_of_f32_on_a_gpu(tmp_path: Path) -> None:
-    """But some that lose NaN or infinity."""
-    check("vulkan", tmp_path, ("gelu(tanh)", "softshrink", "xlogy"))
+    """But two that lose NaN and subnormal numbers."""
+    check("vulkan", tmp_path, ("softshrink", "xlogy"))

@@ -84,9 +84,14 @@ func.func @half_precision(%x: f16) -> f16 {
 
 // -----
 
-// GPUs get exp and log as arithmetic, too, and remainders.
+// GPUs get exp and log as arithmetic, too, and remainders; tanh gets its ends.
 // CHECK-LABEL: module attributes
 // CHECK-NOT:     math.exp
+// CHECK:         return
+// CHECK-LABEL: func.func @tanh
+// CHECK-COUNT-1: math.tanh
+// CHECK:         arith.select
+// CHECK-NOT:     math.tanh
 // CHECK:         return
 // CHECK-LABEL: func.func @remainder
 // CHECK-COUNT-33: arith.remui
@@ -96,6 +101,10 @@ func.func @half_precision(%x: f16) -> f16 {
 module attributes {sparse_pattern.target = "vulkan"} {
   func.func @gpu(%x: f32) -> f32 {
     %y = math.exp %x : f32
+    return %y : f32
+  }
+  func.func @tanh(%x: f32) -> f32 {
+    %y = math.tanh %x : f32
     return %y : f32
   }
   func.func @remainder(%x: f32, %y: f32) -> f32 {
