@@ -256,6 +256,21 @@ def test_more_work_takes_longer(
 
 
 @pytest.mark.parametrize("target", CPUS)
+@pytest.mark.parametrize("pixels", [4, 50, 800])
+def test_more_columns_never_take_less_time(target: str, pixels: int) -> None:
+    """Nor where weights or inputs begin to exceed a cache, if there are as many blocks."""
+    machine = get_target(target)
+    columns = sorted({int(1.15**power) + more for power in range(1, 90) for more in (0, 1)})
+    for blocks, tiles in ((1, 1), (8, 4), (64, 16)):
+        tile = GatherGemmTile(8, 3, tiles, 1)
+        seconds = [
+            gather_gemm_seconds(machine, plane(machine, pixels), {8: (blocks, blocks * kept)}, tile)
+            for kept in columns
+        ]
+        assert seconds == sorted(seconds)
+
+
+@pytest.mark.parametrize("target", CPUS)
 def test_registers_that_spill_cost(target: str) -> None:
     """Per multiply-add, a tile that fills the registers is cheapest; one beyond them is not."""
     machine = get_target(target)
