@@ -1,7 +1,7 @@
 // RUN: niwaki-opt %s --split-input-file --verify-diagnostics --pass-pipeline='builtin.module(sparse-pattern-fit-types)'
 
 module attributes {sparse_pattern.target = "vulkan"} {
-  // expected-error @below {{input 0 is a tensor of 3x2 f16, which shaders of target 'vulkan' cannot store: use a target that can (vulkan-adreno, vulkan-mali, vulkan-desktop, host)}}
+  // expected-error @below {{input 0 is a tensor of 3x2 f16, which shaders of target 'vulkan' cannot store: use a target that can (vulkan-f16, vulkan-adreno, vulkan-mali, vulkan-desktop, host)}}
   func.func @half(%x: tensor<3x2xf16>) -> tensor<3x2xf16> {
     return %x : tensor<3x2xf16>
   }
