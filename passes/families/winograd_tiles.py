@@ -27,6 +27,9 @@ MOST_TILES = 64
 # 12.0 with 64.)
 TOGETHER = 32
 
+# Vectors of filters of a register block, where filters are in lanes.
+LANE_VECTORS = 4
+
 # Of a batch's workgroups, but one for each image: each has scratch memory of its own, which then
 # serves several blocks.
 MOST_WORKGROUPS = 8
@@ -116,8 +119,15 @@ def vectors_of(tiles: int, lanes: int) -> float:
 
 def fastest_kernel(op: Any, target: Target) -> WinogradAttr:
     """The kernel of a layer for which `has_form` holds."""
-    height, vectors = target.vector(element_of(op.input)).block
+    vector = target.vector(element_of(op.input))
+    height, vectors = vector.block
     best, filters = best_tiling(op, target), op.weight.type.shape[0]
+    tiles = best.rows * tile_grid(op, best.outputs)[1]
+    if vector.weight_lanes > 1 and covering(tiles, vector.lanes)[0][1] < vector.lanes:
+        # The tiles of a block fill a part of a vector: filters do, and several vectors of them
+        # make enough sums that do not wait for each other.
+        height = min(LANE_VECTORS * vector.lanes, TOGETHER, round_up(filters, vector.lanes))
+        vectors = 1
     together = min(TOGETHER, round_up(filters, height))
     groups = -(-filters // together)
     rows, _ = tile_grid(op, best.outputs)

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch_mlir.ir as ir
@@ -58,6 +58,7 @@ from .builder import (
     zero_fill,
 )
 from .epilogue import finished, inline_epilogue, sum_type
+from .lanes import lane_slice, transposed
 from .library import Kernel, Workgroup, epilogue_key
 from .operands import Memory
 from .rows import for_pieces
@@ -236,7 +237,7 @@ def _multiply(conv: Winograd, place: _Place, filter_: Index, count: Index, tile_
     def tile(weights: Index, inputs: Index, products: Index, widths: list[int]) -> None:
         starts = [sum(widths[:i]) for i in range(len(widths))]
 
-        def plane(number: Index, sums: list[ir.Value] | None) -> list[ir.Value]:
+        def factors(number: Index) -> Iterator[tuple[ir.Value, ir.Value]]:
             at = inputs + number * conv.tiles
             loaded = [
                 load(place.scratch, at + start, width)
@@ -244,27 +245,33 @@ def _multiply(conv: Winograd, place: _Place, filter_: Index, count: Index, tile_
             ]
             # Weights come from memory, once for a block of tiles, and in order.
             prefetch(values, weights + (number + AHEAD) * height)
-            updated = []
             first = weights + number * height
-            of_plane = load_each(place.kind, values, first, height, conv.weight_lanes)
-            for row, weight in enumerate(of_plane):
-                for i, width in enumerate(widths):
-                    factors = splat(weight, width), loaded[i]
-                    if sums is None:
-                        updated.append(arith.mulf(*factors))
-                    else:
-                        updated.append(fma(*factors, sums[row * len(widths) + i]))
-            return updated
+            for weight in load_each(place.kind, values, first, height, conv.weight_lanes):
+                yield from ((splat(weight, w), x) for w, x in zip(widths, loaded, strict=True))
 
-        if conv.lean:
-            sums = fold_range(1, conv.planes * conv.depth, plane(Index(0), None), plane)
-        else:
-            zero = [float_constant(0.0, place.kind, width) for width in widths]
-            sums = fold_range(0, conv.planes * conv.depth, zero * height, plane)
+        sums = _sum_planes(conv, place, factors, widths * height)
         for row in range(height):
             for i, start in enumerate(starts):
                 at = products + row * conv.tiles + start
                 store(sums[row * len(widths) + i], place.scratch, at)
+
+    def tile_by_lane(weights: Index, inputs: Index, products: Index, width: int) -> None:
+        """As `tile`, where tiles would fill a part of a vector: filters do."""
+        lanes, cuts = conv.lanes, height // conv.lanes
+
+        def factors(number: Index) -> Iterator[tuple[ir.Value, ir.Value]]:
+            taken = load(place.scratch, inputs + number * conv.tiles, width)
+            prefetch(values, weights + (number + AHEAD) * height)
+            first = weights + number * height
+            some = [load_as(place.kind, values, first + i * lanes, lanes) for i in range(cuts)]
+            for number_of in range(width):
+                one = splat(lane_slice(taken, number_of, 1), lanes)
+                yield from ((weight, one) for weight in some)
+
+        sums = _sum_planes(conv, place, factors, [lanes] * (width * cuts))
+        for i in range(cuts):
+            for row, (value,) in enumerate(transposed(sums[i::cuts], lanes)):
+                store(value, place.scratch, products + (i * lanes + row) * conv.tiles)
 
     step = size.vectors * conv.lanes
     with for_range(0, conv.points) as point, for_range(0, register_blocks) as number:
@@ -277,9 +284,30 @@ def _multiply(conv: Winograd, place: _Place, filter_: Index, count: Index, tile_
             with for_range(0, whole) as group:
                 at = group * step
                 tile(weights, inputs + at, products + at, [conv.lanes] * size.vectors)
-        if rest := [width for _, width in vectors[whole * size.vectors :]]:
-            at = Index(whole * step)
+        rest = [width for _, width in vectors[whole * size.vectors :]]
+        at = Index(whole * step)
+        if conv.filters_in_lanes(tile_rows):
+            tile_by_lane(weights, inputs, products, rest[0])
+        elif rest:
             tile(weights, inputs + at, products + at, rest)
+
+
+def _sum_planes(
+    conv: Winograd,
+    place: _Place,
+    factors: Callable[[Index], Iterator[tuple[ir.Value, ir.Value]]],
+    widths: list[int],
+) -> list[ir.Value]:
+    """Products of the `factors` of each plane, added up: vectors of `widths`."""
+
+    def plane(number: Index, sums: list[ir.Value]) -> list[ir.Value]:
+        return [fma(*pair, total) for pair, total in zip(factors(number), sums, strict=True)]
+
+    planes = conv.planes * conv.depth
+    if conv.lean:
+        return fold_range(1, planes, [arith.mulf(*pair) for pair in factors(Index(0))], plane)
+    zeros = {width: float_constant(0.0, place.kind, width) for width in dict.fromkeys(widths)}
+    return fold_range(0, planes, [zeros[width] for width in widths], plane)
 
 
 def _transform_products(

@@ -94,6 +94,12 @@ class Winograd:
         """First tile and width of the vectors that cover a row of tiles."""
         return covering(self.grid[1], self.lanes)
 
+    def filters_in_lanes(self, tile_rows: int) -> bool:
+        """Whether filters fill vectors of which a block's tiles would fill a part."""
+        (_, width), *others = covering(tile_rows * self.grid[1], self.lanes)
+        several = self.weight_lanes > 1 and self.tile.filters > self.lanes
+        return several and not others and width < self.lanes
+
     @property
     def tiles(self) -> int:
         """Room for the tiles of a block: whole cache lines, with what its last vector exceeds."""

@@ -132,9 +132,25 @@ def test_half_winograd(arm64: Emulator, tmp_path: Path, monkeypatch: pytest.Monk
     """With arithmetic for f16 everything is rounded to 11 bits, transforms too."""
     for outputs, tolerance in ((2, 1e-2), (4, 3e-2)):
         always(monkeypatch, outputs, 24, 16)
-        cases = [replace(case, tolerance=tolerance) for case in odd_winograd(outputs)]
+        cases = [
+            replace(case, tolerance=tolerance) for case in (*odd_winograd(outputs), *few_tiles())
+        ]
         path = tmp_path / f"{outputs}.niwaki"
         compared_with_pytorch(cases, "arm64-android", "f16", arm64, path)
+
+
+def few_tiles() -> list[Case]:
+    """Layers whose tiles fill a part of a vector of f16, so that filters are in lanes."""
+    rng = np.random.default_rng(8)
+    sizes = [(1, 7, 7, 33), (2, 5, 3, 16), (1, 8, 8, 9), (1, 4, 2, 40)]
+    return [
+        Case(
+            f"{images}x{rows}x{width} to {filters}",
+            conv(rng, 3, filters, padding=1),
+            (tensor(rng, images, 3, rows, width),),
+        )
+        for images, rows, width, filters in sizes
+    ]
 
 
 def test_random_graphs() -> None:
