@@ -30,6 +30,7 @@ from ..kernels.operands import Operands
 from ..layers import takes_depthwise_kernel
 from .base import (
     PIXEL_TILES,
+    UNLIMITED,
     KernelFamily,
     Layer,
     Packed,
@@ -55,7 +56,9 @@ class LaneGemmFamily(KernelFamily):
         if layer.is_linear or takes_depthwise_kernel(layer.op, layer.target):
             return
         _, result = conv_layouts(layer.op)
-        if not layer.target.multiplies_by_lane or len(result.sizes) != 2:
+        if not layer.target.multiplies_by_lane or layer.most != UNLIMITED:
+            return
+        if len(result.sizes) != 2:
             return
         for scheme in {layer.op.scheme.scheme: None, Dense(): None}:
             mask = layer.stored(scheme)
