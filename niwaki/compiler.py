@@ -10,6 +10,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from niwaki.extras import require
+
+require("compile")
+
 from niwaki.atomic import check_writable
 from niwaki.code_generation import generate_code, iree_input
 from niwaki.collection import rare_collection
