@@ -17,11 +17,12 @@ import torch_mlir.ir as ir
 
 from niwaki import schemes
 from niwaki.dialects import LOOKAHEAD, Blocks, LinearOp, int_attr
+from niwaki.targets import Target
 
 from ..balance import balanced
 from ..base import PassFailure
 from ..layers import column_grid, groups_of, planar_input, tap_places
-from .base import Packed
+from .base import Packed, conv_sizes, sums_in_runs
 
 I32_LIMIT = 2**31
 
@@ -133,3 +134,14 @@ def column_steps(op: Any) -> ColumnSteps:
         return ColumnSteps(0, 1)
     grid = column_grid(op)
     return ColumnSteps(grid.origin, grid.unit)
+
+
+def blocked_sizes(op: Any, target: Target) -> dict[str, Any]:
+    """What kernels of packed convolutions that take filters in blocks have in common, by name."""
+    return {
+        **conv_sizes(op, target),
+        "channels": op.input.type.shape[1],
+        **block_heights(op, op.kernel.tile.filters)._asdict(),
+        **column_steps(op)._asdict(),
+        "runs": sums_in_runs(op, target),
+    }

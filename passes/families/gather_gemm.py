@@ -33,14 +33,12 @@ from .base import (
     KernelFamily,
     Layer,
     Packed,
-    conv_sizes,
     pixel_mask,
     pixel_vectors,
     refuse_narrow_layouts,
     shares_well,
-    sums_in_runs,
 )
-from .blocks import block_heights, column_steps, pack_blocks
+from .blocks import blocked_sizes, pack_blocks
 
 # Filters of a tile; single ones have a kernel of their own. Below eight a load feeds little
 # arithmetic, above them sums leave registers for few vectors of pixels.
@@ -88,11 +86,7 @@ class GatherGemmFamily(KernelFamily):
     def call(self, op: Any, target: Target) -> tuple[Kernel, Operands[Any]]:
         """On a CPU with a mask of pixels; on a GPU coordinates tell them."""
         conv = GatherGemm(
-            **conv_sizes(op, target),
-            channels=op.input.type.shape[1],
-            **block_heights(op, op.kernel.tile.filters)._asdict(),
-            **column_steps(op)._asdict(),
-            runs=sums_in_runs(op, target),
+            **blocked_sizes(op, target),
             lean=target.lean_epilogues,
         )
         epilogue = op.epilogue.blocks[0]

@@ -34,12 +34,10 @@ from .base import (
     PIXEL_TILES,
     Family,
     conv_layouts,
-    conv_sizes,
     refuse_narrow_input,
     shares_well,
-    sums_in_runs,
 )
-from .blocks import block_heights, column_steps
+from .blocks import block_heights, blocked_sizes
 from .gather_gemm import BLOCKS, gather_gemm_moves, gather_gemm_seconds
 from .pooled import Fused, PooledForm
 
@@ -58,12 +56,8 @@ class GatherPoolFamily(Family):
     def call(self, op: Any, target: Target) -> tuple[Kernel, Operands[Any]]:
         """Of a `packed_pooled_conv`."""
         conv = GatherPool(
-            **conv_sizes(op, target),
-            channels=op.input.type.shape[1],
+            **blocked_sizes(op, target),
             window=ints(op.window),
-            **block_heights(op, op.kernel.tile.filters)._asdict(),
-            **column_steps(op)._asdict(),
-            runs=sums_in_runs(op, target),
         )
         refuse_narrow_input(op, conv.covered, conv.lanes)
         return gather_pool_kernel(conv, op.epilogue.blocks[0]), self.operands(op)

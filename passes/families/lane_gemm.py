@@ -35,12 +35,10 @@ from .base import (
     Layer,
     Packed,
     conv_layouts,
-    conv_sizes,
     refuse_narrow_input,
     shares_well,
-    sums_in_runs,
 )
-from .blocks import block_heights, column_steps, pack_blocks
+from .blocks import blocked_sizes, pack_blocks
 from .gather_gemm import BLOCKS, gather_gemm_moves, heights
 from .gather_pool import GatherPooled
 
@@ -80,11 +78,7 @@ class LaneGemmFamily(KernelFamily):
     def call(self, op: Any, target: Target) -> tuple[Kernel, Operands[Any]]:
         """Of a `packed_conv`."""
         conv = LaneGemm(
-            **conv_sizes(op, target),
-            channels=op.input.type.shape[1],
-            **block_heights(op, op.kernel.tile.filters)._asdict(),
-            **column_steps(op)._asdict(),
-            runs=sums_in_runs(op, target),
+            **blocked_sizes(op, target),
         )
         refuse_narrow_input(op, conv.covered, conv.lanes)
         return lane_gemm_kernel(conv, op.epilogue.blocks[0]), self.operands(op)
