@@ -33,15 +33,13 @@ ARRAYS = {"f16": np.float16, "f32": np.float32}
 def choose_sums(module: Any, element: Element) -> Element:
     """Decide in which type narrow layers of a network add up, for all passes that follow.
 
-    It is f32 where other ops compute in the narrow type, too, and the target's flags can say so to
-    IREE: with arithmetic of that type it would have them take what is below the smallest normal
-    number for 0, the usual epsilon of 1e-5 among it.
+    It is f32 where other ops compute in the narrow type, too: such networks are made for PyTorch's
+    sums, which are f32. And with arithmetic of that type IREE would have the other ops take what is
+    below the smallest normal number for 0 on ARM, the usual epsilon of 1e-5 among it.
     """
-    target = target_of(module)
     others = [op for op in function_ops(module) if not isinstance(op, LAYERS)]
     scalar = (inner for op in others for inner in (op, *nested_ops(op)))
-    narrow_sums = element in target.computes and target.wide_flags
-    if narrow_sums and any(computes_in(op, element) for op in scalar):
+    if element in target_of(module).computes and any(computes_in(op, element) for op in scalar):
         module.attributes[WIDE_SUMS] = ir.UnitAttr.get(module.context)
     return target_of(module).vector(element).computed
 

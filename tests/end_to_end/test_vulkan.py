@@ -201,7 +201,8 @@ def test_shaders_are_valid(
     dump = [f"--iree-hal-dump-executable-binaries-to={shaders}"]
     generate_code = functools.partial(code_generation.generate_code, extra_flags=dump)
     monkeypatch.setattr(compiler, "generate_code", generate_code)
-    cases = [*networks(), *narrow(target)]
+    # Beside other ops of f16 layers would add up in f32.
+    cases = networks() if precision == "f16" else [*networks(), *narrow(target)]
     inputs = tuple(value for case in cases for value in case.inputs)
     niwaki.compile(
         Branches(cases).eval(),
