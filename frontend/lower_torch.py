@@ -8,6 +8,8 @@ from torch_mlir.passmanager import PassManager
 from niwaki.errors import NiwakiError
 from niwaki.frontend.bit_casts import lower_bit_casts
 from niwaki.frontend.depthwise_3d import lower_depthwise_3d
+from niwaki.frontend.own_ops import MAKERS
+from niwaki.frontend.set_aside import set_aside
 from niwaki.frontend.unlowered import unlowered
 
 _SIMPLIFY = "builtin.module(torchdynamo-export-to-torch-backend-pipeline)"
@@ -16,10 +18,11 @@ TO_LINALG = "builtin.module(torch-backend-to-linalg-on-tensors-backend-pipeline)
 
 def lower_torch(module: ir.Module) -> None:
     """Lower `module` in place. Raises NiwakiError naming layer and op that cannot be lowered."""
-    _run(_SIMPLIFY, module)
-    lower_depthwise_3d(module)
-    lower_bit_casts(module)
-    _run(TO_LINALG, module)
+    with set_aside(module, MAKERS):
+        _run(_SIMPLIFY, module)
+        lower_depthwise_3d(module)
+        lower_bit_casts(module)
+        _run(TO_LINALG, module)
 
 
 def _run(pipeline: str, module: ir.Module) -> None:

@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
-# Of these torch-mlir wants all results, needed or not.
+# Of these torch-mlir wants all results, needed or not; so do ops of our own domain.
 _ALL_OUTPUTS = ("Split", "TopK")
 
+# Of nodes that are ops of ours: rules make them, and `set_aside` takes them through torch-mlir.
+DOMAIN = "niwaki"
 # Nodes of all other opsets are rewritten as those of this one, which torch-mlir knows best.
 IMPORTED_AS = 21
 
@@ -84,7 +86,8 @@ class OnnxGraph:
         for node in reversed(self.nodes):
             if needed.isdisjoint(node.output):
                 continue
-            while node.output[-1] not in needed and node.op_type not in _ALL_OUTPUTS:
+            keeps_all = node.op_type in _ALL_OUTPUTS or node.domain == DOMAIN
+            while node.output[-1] not in needed and not keeps_all:
                 del node.output[-1]
             needed.update(node.input)
             kept.append(node)

@@ -11,6 +11,8 @@ from niwaki.frontend.depthwise_3d import lower_depthwise_3d
 from niwaki.frontend.integer_casts import lower_integer_casts
 from niwaki.frontend.lower_torch import TO_LINALG
 from niwaki.frontend.onnx_graph import OnnxGraph, describe
+from niwaki.frontend.own_ops import MAKERS
+from niwaki.frontend.set_aside import set_aside
 from niwaki.frontend.unlowered import unlowered
 
 _FROM_ONNX = "builtin.module(func.func(convert-torch-onnx-to-torch))"
@@ -23,13 +25,14 @@ def lower_onnx(module: ir.Module, graph: OnnxGraph) -> None:
     Raises:
         NiwakiError: torch-mlir cannot lower an op; the message names it, its node and opset.
     """
-    view_bit_casts(module)
-    lower_integer_casts(module)
-    _run(_FROM_ONNX, module, graph)
-    _run(_SIMPLIFY, module, graph)
-    lower_depthwise_3d(module)
-    lower_bit_casts(module)
-    _run(TO_LINALG, module, graph)
+    with set_aside(module, MAKERS):
+        view_bit_casts(module)
+        lower_integer_casts(module)
+        _run(_FROM_ONNX, module, graph)
+        _run(_SIMPLIFY, module, graph)
+        lower_depthwise_3d(module)
+        lower_bit_casts(module)
+        _run(TO_LINALG, module, graph)
 
 
 def _run(pipeline: str, module: ir.Module, graph: OnnxGraph) -> None:

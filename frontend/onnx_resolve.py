@@ -16,7 +16,7 @@ from niwaki.errors import NiwakiError
 from niwaki.frontend.onnx_choices import check_words
 from niwaki.frontend.onnx_decompositions import decompose_node
 from niwaki.frontend.onnx_evaluate import evaluate
-from niwaki.frontend.onnx_graph import IMPORTED_AS, OnnxGraph, TensorType, describe
+from niwaki.frontend.onnx_graph import DOMAIN, IMPORTED_AS, OnnxGraph, TensorType, describe
 from niwaki.frontend.onnx_lists import make_lists
 from niwaki.frontend.onnx_options import check_options
 from niwaki.frontend.onnx_rules import NEWEST
@@ -47,6 +47,9 @@ def _resolve_node(
     graph: OnnxGraph, node: onnx.NodeProto, opset: int, kept: list[onnx.NodeProto]
 ) -> None:
     """Add what is left of `node`, which is of `opset`, to `kept`."""
+    if node.domain == DOMAIN:  # an op of ours, made by a rule that knows its types
+        kept.append(node)
+        return
     make_lists(graph, node)
     if (values := evaluate(graph, node, opset)) is not None:
         graph.constants.update(values)

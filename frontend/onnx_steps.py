@@ -7,13 +7,15 @@ def rule(steps: Steps) -> None:         Softsign(x)   -->   x / (1 + |x|)
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import onnx
 
 from niwaki.errors import NiwakiError
-from niwaki.frontend.onnx_graph import Array, OnnxGraph, attribute, describe
+from niwaki.frontend.onnx_graph import DOMAIN, Array, OnnxGraph, TensorType, attribute, describe
 
 
 class Steps:
@@ -36,6 +38,27 @@ class Steps:
         made.metadata_props.extend(self.node.metadata_props)
         self.nodes.append(made)
         return str(made.output[0])
+
+    def own_op(
+        self,
+        name: str,
+        inputs: Sequence[str],
+        options: Mapping[str, Any],
+        types: Sequence[TensorType],
+    ) -> list[str]:
+        """Append an op of ours whose results have `types`; returns the results' names."""
+        made = onnx.helper.make_node(
+            f"{DOMAIN}.{name}",  # in the torch dialect an op's name has no domain
+            inputs,
+            [self._new_name() for _ in types],
+            self.node.name,
+            domain=DOMAIN,
+            options=json.dumps(options),
+        )
+        made.metadata_props.extend(self.node.metadata_props)
+        self.nodes.append(made)
+        self.graph.types.update(zip(made.output, types, strict=True))
+        return list(made.output)
 
     def inline(self, part: onnx.NodeProto, names: dict[str, str]) -> None:
         """Append `part` of a body, whose values `names` are called here; it gets new ones too."""

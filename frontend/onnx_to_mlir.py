@@ -12,7 +12,7 @@ from torch_mlir import ir
 from torch_mlir.extras.onnx_importer import ContextCache, ModelInfo, NodeImporter
 
 from niwaki.frontend.dense_attribute import dense_attribute
-from niwaki.frontend.onnx_graph import IMPORTED_AS, Array, OnnxGraph, TensorType
+from niwaki.frontend.onnx_graph import DOMAIN, IMPORTED_AS, Array, OnnxGraph, TensorType
 
 
 def onnx_to_torch_dialect(graph: OnnxGraph, context: ir.Context) -> ir.Module:
@@ -68,7 +68,11 @@ def _message(graph: OnnxGraph) -> onnx.ModelProto:
     message.output.extend(_value(name, graph.type_of(name)) for name in graph.outputs)
     message.value_info.extend(_value(name, type_) for name, type_ in graph.types.items())
     return onnx.helper.make_model(
-        message, opset_imports=[onnx.helper.make_opsetid("", IMPORTED_AS)]
+        message,
+        opset_imports=[
+            onnx.helper.make_opsetid("", IMPORTED_AS),
+            onnx.helper.make_opsetid(DOMAIN, 1),
+        ],
     )
 
 

@@ -1,0 +1,7 @@
+"""The ops of ours that frontends know, by name: what `set_aside` makes of each."""
+
+from __future__ import annotations
+
+from niwaki.frontend.set_aside import Maker
+
+MAKERS: dict[str, Maker] = {}
