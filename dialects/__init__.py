@@ -44,6 +44,7 @@ from .packed_pattern import PackedPatternConvOp
 from .packed_pooled import PackedPooledConvOp
 from .packed_winograd import PackedWinogradConvOp, SquareWindow, square_window
 from .planar import Planar, Reach, displacements, round_up
+from .recurrent import NextOp, Recurrence, RecurrentOp, build_recurrent, recurrence
 from .rules import window_sizes
 from .schemes import scheme_attr
 from .storage import Blocks, NoArrays, Patterns, Values, arrays_of, listed
@@ -65,6 +66,7 @@ __all__ = [
     "LinearOp",
     "MatvecAttr",
     "MatvecTile",
+    "NextOp",
     "NoArrays",
     "PackedConvOp",
     "PackedLinearOp",
@@ -78,6 +80,8 @@ __all__ = [
     "PlanarAttr",
     "PoolOp",
     "Reach",
+    "Recurrence",
+    "RecurrentOp",
     "SparsePattern",
     "SpmmAttr",
     "SpmmTile",
@@ -92,6 +96,7 @@ __all__ = [
     "build_layer",
     "build_linear",
     "build_pool",
+    "build_recurrent",
     "context",
     "displacements",
     "identity",
@@ -104,6 +109,7 @@ __all__ = [
     "listed",
     "load",
     "phase_sizes",
+    "recurrence",
     "round_up",
     "scheme_attr",
     "shape_text",
