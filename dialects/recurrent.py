@@ -1,6 +1,6 @@
 """Recurrent layers: steps over time, each with a product by the state and a cell.
 
-    %y, %last = "sparse_pattern.recurrent"(%inputs, %weight, %states) ({
+    %y, %last = "sparse_pattern.recurrent"(%input, %weight, %states) ({
     ^bb0(%product: f32, %input: f32, %state: f32):
       %sum = arith.addf %product, %input : f32
       %next = math.tanh %sum : f32
@@ -11,7 +11,7 @@
 
 For T steps of B sequences, H units of G gates each, and S kinds of state:
 
-- `inputs`, T x B x G*H: what the inputs contribute to each gate, biases included, for all steps. It
+- `input`, T x B x G*H: what the inputs contribute to each gate, biases included, for all steps. It
   is one linear layer before the loop.
 - `weight`, G*H x H: multiplies the first state, which is also the result.
 - `states`, S x B x H: where the loop begins.
@@ -53,7 +53,7 @@ class RecurrentOp(SparsePattern.Operation, name="recurrent", traits=[ext.Pure]):
 
     result: ext.Result[ir.RankedTensorType]
     last: ext.Result[ir.RankedTensorType]
-    inputs: ext.Operand[ir.RankedTensorType]
+    input: ext.Operand[ir.RankedTensorType]
     weight: ext.Operand[ir.RankedTensorType]
     states: ext.Operand[ir.RankedTensorType]
     lengths: Sequence[ext.Operand[ir.RankedTensorType]]
@@ -81,14 +81,14 @@ class Recurrence(NamedTuple):
 
 def recurrence(op: Any) -> Recurrence:
     """The sizes of a `recurrent` or `packed_recurrent`."""
-    steps, batch, width = op.inputs.type.shape
+    steps, batch, width = op.input.type.shape
     states, _, units = op.states.type.shape
     per_unit = sum(value.type.shape[0] for value in op.per_unit)
     return Recurrence(steps, batch, units, width // units, op.late.value, states, per_unit)
 
 
 def build_recurrent(
-    inputs: ir.Value,
+    input: ir.Value,
     weight: ir.Value,
     states: ir.Value,
     lengths: ir.Value | None,
@@ -103,13 +103,13 @@ def build_recurrent(
     operands = {"weight": [weight], "states": [states]}
     attributes = {"scheme": scheme}
     return build_steps(
-        "recurrent", inputs, operands, lengths, per_unit, cell, attributes, reverse, late
+        "recurrent", input, operands, lengths, per_unit, cell, attributes, reverse, late
     )
 
 
 def build_steps(
     name: str,
-    inputs: ir.Value,
+    input: ir.Value,
     operands: dict[str, list[ir.Value]],
     lengths: ir.Value | None,
     per_unit: ir.Value | None,
@@ -121,8 +121,8 @@ def build_steps(
     """A recurrent op called `name`, whose `operands` of its own end with the states."""
     states = ir.RankedTensorType(operands["states"][0].type)
     count, batch, units = states.shape
-    steps, _, width = ir.RankedTensorType(inputs.type).shape
-    groups = [[inputs], *operands.values(), *([one] if one else [] for one in (lengths, per_unit))]
+    steps, _, width = ir.RankedTensorType(input.type).shape
+    groups = [[input], *operands.values(), *([one] if one else [] for one in (lengths, per_unit))]
     op = ir.Operation.create(
         f"sparse_pattern.{name}",
         results=[ir.RankedTensorType.get([steps, batch, units], states.element_type), states],
@@ -152,8 +152,8 @@ def recurrent_problem(op: RecurrentOp) -> str:
     if list(weight.shape) != [sizes.gates * sizes.units, sizes.units]:
         layer = f"{sizes.gates} gates of {sizes.units} units"
         return f"has weights of {shape_text(weight)} for {layer}"
-    if weight.element_type != op.inputs.type.element_type:
-        return f"has weights of {weight.element_type} for inputs of {op.inputs.type.element_type}"
+    if weight.element_type != op.input.type.element_type:
+        return f"has weights of {weight.element_type} for inputs of {op.input.type.element_type}"
     chosen = "kernel" in op.operation.attributes
     return kernel_problem(op) if chosen else ""
 
@@ -165,7 +165,7 @@ def steps_problem(op: Any) -> str:
 
 def sizes_problem(op: Any) -> str:
     """Checks of what a recurrent layer reads and writes besides weights."""
-    inputs, states = op.inputs.type, op.states.type
+    inputs, states = op.input.type, op.states.type
     if (inputs.rank, states.rank) != (3, 3):
         return f"needs inputs and states of rank 3, got {inputs.rank} and {states.rank}"
     count, batch, units = states.shape

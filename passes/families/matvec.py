@@ -20,9 +20,10 @@ from ..cost import (
     mean,
     overlapped,
 )
+from ..kernels.block_sums import chains
 from ..kernels.gpu_matvec import gpu_matvec_kernel
 from ..kernels.library import Kernel
-from ..kernels.matvec import Matvec, chains, matvec_kernel
+from ..kernels.matvec import Matvec, matvec_kernel
 from ..kernels.operands import Operands
 from ..layers import element_of
 from .base import KernelFamily, Layer, Packed

@@ -11,28 +11,20 @@ workgroup x: block, y: group of rows
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch_mlir.ir as ir
-from torch_mlir.dialects import arith
 
 from niwaki.dialects import Blocks, MatvecTile
 
+from .block_sums import Reads, block_sums, vector_cuts
 from .builder import (
     Index,
     above,
     below,
-    float_constant,
-    fma,
-    fold_range,
     load,
-    load_as,
     load_index,
-    load_number,
     pieces,
-    splat,
     store,
     when,
 )
@@ -41,15 +33,6 @@ from .epilogue_rows import is_long
 from .joined_vectors import joined, parted
 from .library import Kernel, Workgroup, epilogue_key
 from .operands import Memory
-
-# A multiply-add waits for the one before it in the same sum: this many sums keep the units busy.
-# (Measured with 2048 x 2048 weights, a tenth kept at any position: half the time of one sum.)
-CHAINS = 8
-# Columns are cut into this many parts, each with sums of its own: a core's prefetchers bring more
-# of several streams of weights than of one. (Measured with 210 MB of dense weights: 26 GB/s instead
-# of 20, with 8 parts 17. Blocks of one vector fill few pages, where streams end: they lost up to a
-# third.)
-PARTS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,30 +95,12 @@ def _rows(
     rows: int,
 ) -> None:
     """`rows` rows of the result for one block of filters."""
-    source, arrays, kind = memory.input, memory.arrays, sum_type(epilogue)
-    filter_, first, last, value = (load_index(arrays.blocks, block * 4 + i) for i in range(4))
-    cuts = [
-        (offset + i * width, width)
-        for offset, width, repeats in pieces(height, linear.lanes)
-        for i in range(repeats)
-    ]
-
-    def column(number: Index, accumulators: list[ir.Value]) -> list[ir.Value]:
-        at = load_number(arrays.offsets, number)
-        start = value + (number - first) * height
-        weights = [load_as(kind, arrays.values, start + offset, width) for offset, width in cuts]
-        updated = []
-        for r in range(rows):
-            taken = load_as(kind, source, (row + r) * linear.inputs + at)
-            for i, (_, width) in enumerate(cuts):
-                updated.append(
-                    fma(splat(taken, width), weights[i], accumulators[r * len(cuts) + i])
-                )
-        return updated
-
-    zeros = [float_constant(0.0, kind, width) for _ in range(rows) for _, width in cuts]
-    results = _fold_in_chains(
-        first, last, zeros, column, *chains(height, rows, linear.lanes, linear.most_sums)
+    arrays, kind = memory.arrays, sum_type(epilogue)
+    filter_ = load_index(arrays.blocks, block * 4)
+    starts = [(row + r) * linear.inputs for r in range(rows)]
+    cuts = vector_cuts(height, linear.lanes)
+    results = block_sums(
+        kind, arrays, block, cuts, Reads(memory.input, starts), linear.lanes, linear.most_sums
     )
     for i, (offset, width) in enumerate(cuts):
         sums = results[i :: len(cuts)]
@@ -172,37 +137,3 @@ def _rows_together(epilogue: ir.Block, rows: int, width: int, lanes: int) -> lis
         for first, count, repeats in pieces(rows, most)
         for i in range(repeats)
     ]
-
-
-def chains(height: int, rows: int, lanes: int, most_sums: int) -> tuple[int, int]:
-    """Parts of a block's columns, and columns in turn of each, that have sums of their own."""
-    vectors = -(-height // lanes)
-    if vectors > 1 and PARTS * vectors * rows <= most_sums:
-        return PARTS, 1
-    return 1, max(1, CHAINS // (vectors * rows))
-
-
-def _fold_in_chains(
-    first: Index,
-    last: Index,
-    zeros: list[ir.Value],
-    column: Callable[[Index, list[ir.Value]], list[ir.Value]],
-    parts: int,
-    turns: int,
-) -> list[ir.Value]:
-    """Sums over columns, several that do not wait for each other."""
-    if parts * turns == 1:
-        return fold_range(first, last, zeros, column)
-    length = (last - first) // (parts * turns) * turns
-    places = [(part, turn) for part in range(parts) for turn in range(turns)]
-
-    def columns(number: Index, sums: list[ir.Value]) -> list[ir.Value]:
-        added = []
-        for i, (part, turn) in enumerate(places):
-            of_place = sums[i * len(zeros) : (i + 1) * len(zeros)]
-            added += column(number + part * length + turn, of_place)
-        return added
-
-    sums = fold_range(first, first + length, zeros * len(places), columns, step=turns)
-    joined = [functools.reduce(arith.addf, sums[i :: len(zeros)]) for i in range(len(zeros))]
-    return fold_range(first + length * parts, last, joined, column)
