@@ -22,6 +22,8 @@ from .kernels import (
     MatvecTile,
     PatternGemmAttr,
     PatternGemmTile,
+    RecurrenceAttr,
+    RecurrenceTile,
     SpmmAttr,
     SpmmTile,
     WinogradAttr,
@@ -42,6 +44,7 @@ from .ops import (
 from .packed import LOOKAHEAD, PackedConvOp, PackedLinearOp
 from .packed_pattern import PackedPatternConvOp
 from .packed_pooled import PackedPooledConvOp
+from .packed_recurrent import PackedRecurrentOp, build_packed_recurrent
 from .packed_winograd import PackedWinogradConvOp, SquareWindow, square_window
 from .planar import Planar, Reach, displacements, round_up
 from .recurrent import NextOp, Recurrence, RecurrentOp, build_recurrent, recurrence
@@ -72,6 +75,7 @@ __all__ = [
     "PackedLinearOp",
     "PackedPatternConvOp",
     "PackedPooledConvOp",
+    "PackedRecurrentOp",
     "PackedWinogradConvOp",
     "PatternGemmAttr",
     "PatternGemmTile",
@@ -81,6 +85,8 @@ __all__ = [
     "PoolOp",
     "Reach",
     "Recurrence",
+    "RecurrenceAttr",
+    "RecurrenceTile",
     "RecurrentOp",
     "SparsePattern",
     "SpmmAttr",
@@ -95,6 +101,7 @@ __all__ = [
     "build_conv",
     "build_layer",
     "build_linear",
+    "build_packed_recurrent",
     "build_pool",
     "build_recurrent",
     "context",

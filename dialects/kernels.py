@@ -83,6 +83,13 @@ class MatvecTile(NamedTuple):
     rows: int
 
 
+class RecurrenceTile(NamedTuple):
+    """Units of a block, and sequences that share a weight."""
+
+    units: int
+    sequences: int
+
+
 def parameters(tile: Any) -> dict[str, type]:
     """Of an attribute that has such a tile."""
     return dict.fromkeys(tile._fields, ir.IntegerAttr)
@@ -229,6 +236,19 @@ class MatvecAttr(Tiled, name="matvec"):
     layer = "linear"
     packed = "packed_linear"
     __annotations__ = parameters(MatvecTile)
+
+
+class RecurrenceAttr(Tiled, name="recurrence"):
+    """Recurrent layers: vectors run over `units` units of a block, gate after gate.
+
+    `sequences` of the batch share each weight.
+    """
+
+    tile_type = RecurrenceTile
+    text = "{}x{}"
+    layer = "recurrent"
+    packed = "packed_recurrent"
+    __annotations__ = parameters(RecurrenceTile)
 
 
 def kernel_problem(op: Any) -> str:

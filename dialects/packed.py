@@ -114,7 +114,17 @@ def packed_linear_problem(op: PackedLinearOp) -> str:
 
 
 def packed_problem(op: Any) -> str:
-    """Checks shared by the packed ops, empty if nothing is wrong."""
+    """Checks shared by the packed ops of layers, empty if nothing is wrong."""
+    if problem := packed_arrays_problem(op):
+        return problem
+    blocks = op.blocks.type.shape[0]
+    if not 0 <= op.full_blocks.value <= blocks:
+        return f"has {op.full_blocks.value} full blocks of {blocks}"
+    return kernel_problem(op)
+
+
+def packed_arrays_problem(op: Any) -> str:
+    """Checks of an op's scheme and of its packed arrays, empty if nothing is wrong."""
     if problem := scheme_problem(op.scheme) or tensors_problem(op):
         return problem
     index = ir.IntegerType.get_signless(32, context=op.operation.context)
@@ -124,9 +134,6 @@ def packed_problem(op: Any) -> str:
     offsets = op.offsets.type
     if offsets.rank != 1 or str(offsets.element_type) not in ("i16", "i32"):
         return f"needs offsets of rank 1 and i16 or i32, got {offsets}"
-    blocks, numbers = op.blocks.type.shape
-    if numbers != 4:
+    if op.blocks.type.shape[1] != 4:
         return f"needs blocks of four numbers each, got {op.blocks.type}"
-    if not 0 <= op.full_blocks.value <= blocks:
-        return f"has {op.full_blocks.value} full blocks of {blocks}"
-    return kernel_problem(op)
+    return ""

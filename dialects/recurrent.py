@@ -100,29 +100,37 @@ def build_recurrent(
     scheme: ir.Attribute,
 ) -> Any:
     """A `recurrent` at the current insertion point and location; `cell` builds its code."""
-    operands = {"weight": [weight], "states": [states]}
-    attributes = {"scheme": scheme}
     return build_steps(
-        "recurrent", input, operands, lengths, per_unit, cell, attributes, reverse, late
+        "recurrent",
+        input,
+        [weight, states],
+        lengths,
+        per_unit,
+        cell,
+        {"scheme": scheme},
+        reverse=reverse,
+        late=late,
     )
 
 
 def build_steps(
     name: str,
     input: ir.Value,
-    operands: dict[str, list[ir.Value]],
+    operands: Sequence[ir.Value],
     lengths: ir.Value | None,
     per_unit: ir.Value | None,
     cell: CellBuilder,
     attributes: dict[str, ir.Attribute],
+    *,
     reverse: bool,
     late: int,
 ) -> Any:
     """A recurrent op called `name`, whose `operands` of its own end with the states."""
-    states = ir.RankedTensorType(operands["states"][0].type)
+    states = ir.RankedTensorType(operands[-1].type)
     count, batch, units = states.shape
     steps, _, width = ir.RankedTensorType(input.type).shape
-    groups = [[input], *operands.values(), *([one] if one else [] for one in (lengths, per_unit))]
+    optional = ([] if one is None else [one] for one in (lengths, per_unit))
+    groups = [[input], *([one] for one in operands), *optional]
     op = ir.Operation.create(
         f"sparse_pattern.{name}",
         results=[ir.RankedTensorType.get([steps, batch, units], states.element_type), states],
@@ -135,7 +143,7 @@ def build_steps(
         },
         regions=1,
     )
-    numbers = ir.RankedTensorType(per_unit.type).shape[0] if per_unit else 0
+    numbers = 0 if per_unit is None else ir.RankedTensorType(per_unit.type).shape[0]
     arguments = 2 * (width // units) + numbers + count
     types = [states.element_type] * arguments
     block = op.regions[0].blocks.append(*types, arg_locs=[op.location] * arguments)

@@ -142,22 +142,25 @@ class Caller:
         with ir.InsertionPoint(op), op.location:
             for call in calls:
                 if call.part is None:
-                    self._use(op, self._result(call))
+                    self._use(op, self._results(call))
                 else:
                     self._write(call, call.part)
             if isinstance(op, ConcatOp) and not is_inner(op):
-                self._use(op, self.rooms[op.result])
+                self._use(op, [self.rooms[op.result]])
 
-    def _use(self, op: Any, value: ir.Value) -> None:
-        """Let all readers of an op's result read `value`."""
-        self.values[op.result] = value
-        op.result.replace_all_uses_with(value)
+    def _use(self, op: Any, values: Sequence[ir.Value]) -> None:
+        """Let all readers of an op's results read `values`."""
+        for result, value in zip(op.results, values, strict=True):
+            self.values[result] = value
+            result.replace_all_uses_with(value)
 
-    def _result(self, call: Call) -> ir.Value:
+    def _results(self, call: Call) -> Sequence[ir.Value]:
         kind = flat(call.op.result.type, layout_of(call.op.result.type))
         taken = None if call.taken is None else self._now(call.taken)
         operands = call.operands.mapped(self._now)
-        return self.library.dispatch(call.kernel, operands, kind, call.op.location, taken)
+        made = self.library.dispatch(call.kernel, operands, kind, call.op.location, taken)
+        family = family_of(call.op)
+        return made[:1] if family is None else family.results(call.op, made)
 
     def _write(self, call: Call, part: Slice) -> None:
         """A call whose result is a part of a concatenation."""
@@ -165,7 +168,7 @@ class Caller:
         place = constant(np.array([part.begin, part.elements], np.int32))
         operands = replace(call.operands.mapped(self._now), place=place, room=room)
         kind, kernel = flat(whole.type, layout_of(whole.type)), into_slice(call.kernel)
-        written = self.library.dispatch(kernel, operands, kind, call.op.location, taken=room)
+        written, *_ = self.library.dispatch(kernel, operands, kind, call.op.location, taken=room)
         images, channels, *_ = whole.type.shape
         numbers = (images, channels, part.first, part.value.type.shape[1])
         written.owner.attributes[PART] = int_array(numbers)

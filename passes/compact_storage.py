@@ -22,11 +22,6 @@ import torch_mlir.ir as ir
 
 from niwaki import schemes
 from niwaki.dialects import (
-    ConvOp,
-    LinearOp,
-    build_layer,
-    int_array,
-    ints,
     listed,
 )
 from niwaki.records import LayerRecord
@@ -42,9 +37,8 @@ from .base import (
 )
 from .choice import ESTIMATED_NS, MEASURED_NS
 from .families import chosen_family
-from .layers import clone_body, element_of, layer_weights
-
-WINDOW = ("strides", "dilations", "padding", "groups")
+from .layer_kinds import LayerKind, kind_of
+from .layers import element_of, layer_weights
 
 
 @dataclass(frozen=True)
@@ -57,14 +51,15 @@ class CompactStoragePass(ModulePass):
         # Shaders of many GPUs cannot store 16 bits.
         narrow = target_of(module).backend == "cpu"
         for op in function_ops(module):
-            if isinstance(op, (ConvOp, LinearOp)) and "kernel" in op.attributes:
+            kind = kind_of(op)
+            if kind is not None and "kernel" in op.attributes:
                 session.at(op)
-                session.layers.append(pack_layer(op, narrow))
+                session.layers.append(pack_layer(op, kind, narrow))
                 op.operation.erase()
         erase_unused(module)
 
 
-def pack_layer(op: Any, narrow: bool) -> LayerRecord:
+def pack_layer(op: Any, kind: LayerKind, narrow: bool) -> LayerRecord:
     """Put the packed form before one layer and let it take over; returns the layer's record.
 
     With `narrow` offsets have 16 bits where that suffices.
@@ -74,30 +69,22 @@ def pack_layer(op: Any, narrow: bool) -> LayerRecord:
     packed = chosen_family(kernel).pack(op, weights, narrow)
     arrays = listed(packed.arrays)
     with ir.InsertionPoint(op), op.location:
-        made = build_layer(
-            kernel.packed,
-            op.result.type,
-            [op.input, *map(constant, arrays)],
-            list(op.per_filter),
-            list(op.per_position),
-            lambda arguments: clone_body(op.epilogue.blocks[0], arguments),
-            {**kept_attributes(op), **packed.attributes},
-            accumulator=op.epilogue.blocks[0].arguments[0].type,
-        )
-    op.result.replace_all_uses_with(made.result)
+        constants = type(packed.arrays)(*map(constant, arrays))
+        made = kind.packed(op, constants, packed.attributes)
+    for result, value in zip(op.results, made.results, strict=True):
+        result.replace_all_uses_with(value)
     return LayerRecord(
         name=layer_name(op.location),
-        op=describe(op),
+        op=kind.describe(op),
         scheme=str(op.scheme.scheme),
         kernel=kernel.summary,
         kept=int(np.count_nonzero(weights)),
         weights=weights.size,
         packed_bytes=sum(array.nbytes for array in arrays),
         dense_bytes=weights.nbytes,
-        positions=math.prod(op.result.type.shape) // weights.shape[0],
+        positions=kind.positions(op),
         activation_bytes=sum(
-            math.prod(value.type.shape) * weights.itemsize
-            for value in (op.input, *op.per_position, op.result)
+            math.prod(value.type.shape) * weights.itemsize for value in kind.activations(op)
         ),
         kernel_size=tuple(op.weight.type.shape[2:]),
         sample=schemes.sample(weights != 0),
@@ -110,27 +97,3 @@ def pack_layer(op: Any, narrow: bool) -> LayerRecord:
 def noted_ns(op: Any, name: str) -> int:
     """A time that choosing the kernel has noted; 0 without."""
     return int(op.attributes[name].value) if name in op.attributes else 0
-
-
-def kept_attributes(op: Any) -> dict[str, ir.Attribute]:
-    """Attributes of the logical op that its packed form has too, and the kernel's size."""
-    names = ("scheme", "kernel") if isinstance(op, LinearOp) else ("scheme", "kernel", *WINDOW)
-    found = {name: op.attributes[name] for name in names}
-    if isinstance(op, ConvOp):
-        found["kernel_size"] = int_array(op.weight.type.shape[2:])
-    return found
-
-
-def describe(op: Any) -> str:
-    """What a layer computes, for reports: `conv 3x3/2`, `conv 3x3 groups 32`, `linear`."""
-    if isinstance(op, LinearOp):
-        return "linear"
-    size = "x".join(map(str, op.weight.type.shape[2:]))
-    strides = ints(op.strides)
-    stride = (
-        ""
-        if max(strides) == 1
-        else "/" + "x".join(map(str, strides if len(set(strides)) > 1 else strides[:1]))
-    )
-    groups = "" if op.groups.value == 1 else f" groups {op.groups.value}"
-    return f"conv {size}{stride}{groups}"

@@ -16,11 +16,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from niwaki import schemes
-from niwaki.dialects import ConvOp, LinearOp, scheme_attr
-from niwaki.targets import Prices
+from niwaki.dialects import scheme_attr
 
 from .base import ModulePass, Session, constant_attribute, function_ops, target_of
 from .detections import Detections
+from .layer_kinds import kind_of
 from .layers import detected, is_depthwise, layer_weights
 
 
@@ -33,17 +33,20 @@ class DetectSchemesPass(ModulePass):
     def run(self, module: Any, session: Session) -> None:
         prices = target_of(module).prices
         for op in function_ops(module):
-            if not isinstance(op, (ConvOp, LinearOp)):
+            kind = kind_of(op)
+            if kind is None:
                 continue
             session.at(op)
-            scheme, reason = choose_scheme(op, session.detections, prices)
+            scheme, reason = choose_scheme(op, session.detections, kind.prices(prices))
             op.attributes["scheme"] = scheme_attr(scheme)
             if scheme == schemes.Dense() or "hint" in reason:
                 self.remark(session, op, reason)
 
 
-def choose_scheme(op: Any, known: Detections, prices: Prices) -> tuple[schemes.Scheme, str]:
-    """The scheme of a layer, and why it is this one.
+def choose_scheme(
+    op: Any, known: Detections, costs: schemes.CostModel
+) -> tuple[schemes.Scheme, str]:
+    """The scheme of a layer whose stored weights cost this much, and why it is this one.
 
     Raises:
         PassFailure: the layer's weights are not constant, or there are too many of them.
@@ -53,5 +56,5 @@ def choose_scheme(op: Any, known: Detections, prices: Prices) -> tuple[schemes.S
         zeros = 1 - np.count_nonzero(weights) / weights.size
         why = f"depthwise convolutions read all of their weights ({schemes.percent(zeros)} zeros)"
         return schemes.Dense(), f"stays dense: {why}"
-    found = detected(op, known, prices, constant_attribute(op.weight), lambda: weights != 0)
+    found = detected(op, known, costs, constant_attribute(op.weight), lambda: weights != 0)
     return found.scheme, found.reason

@@ -12,10 +12,10 @@ import numpy.typing as npt
 import torch_mlir.ir as ir
 
 from niwaki import schemes
-from niwaki.dialects import ConvOp, LinearOp, Planar, displacements, ints, layout_of
+from niwaki.dialects import ConvOp, Planar, displacements, ints, layout_of
 from niwaki.elements import Element, get_element
 from niwaki.schemes import Dense
-from niwaki.targets import Prices, Target
+from niwaki.targets import Target
 
 from .base import PassFailure, dense_value
 from .detections import Detections, Question
@@ -122,9 +122,15 @@ def column_grid(op: Any) -> Grid:
 
 
 def clone_body(block: Any, arguments: Sequence[ir.Value]) -> ir.Value:
+    """Copy an epilogue's code as `clone_values` does; returns the value it yields."""
+    (result,) = clone_values(block, arguments)
+    return result
+
+
+def clone_values(block: Any, arguments: Sequence[ir.Value]) -> list[ir.Value]:
     """Copy scalar code to the current insertion point, with the constants it uses from outside.
 
-    Returns the value it yields.
+    Returns what it ends with.
     """
     values = {argument: value for argument, value in zip(block.arguments, arguments, strict=False)}
 
@@ -142,18 +148,13 @@ def clone_body(block: Any, arguments: Sequence[ir.Value]) -> ir.Value:
             {name: op.operation.attributes[name] for name in op.operation.attributes},
         )
         values[op.results[0]] = copy.results[0]
-    return map_value(end.operands[0])
-
-
-def cost_model(op: Any, prices: Prices) -> schemes.CostModel:
-    """What a layer's stored weights cost."""
-    return prices.linears if isinstance(op, LinearOp) else prices.convolutions
+    return [map_value(operand) for operand in end.operands]
 
 
 def detected(
     op: Any,
     known: Detections,
-    prices: Prices,
+    costs: schemes.CostModel,
     weights: Hashable,
     nonzero: Callable[[], npt.NDArray[np.bool_]],
 ) -> schemes.Detection:
@@ -163,7 +164,7 @@ def detected(
         PassFailure: detection refuses them.
     """
     hint = op.scheme.scheme
-    question = Question(groups_of(op), None if hint == Dense() else hint, cost_model(op, prices))
+    question = Question(groups_of(op), None if hint == Dense() else hint, costs)
     try:
         return known.of(weights, nonzero, question)
     except schemes.SchemeError as error:

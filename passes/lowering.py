@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from niwaki.dialects import ConvOp, LinearOp, PoolOp, layout_of
+from niwaki.dialects import ConvOp, PoolOp, layout_of
 from niwaki.targets import Target
 
 from .base import PassFailure, nested_ops
 from .families import family_of
 from .families.pooling import is_whole_plane
+from .layer_kinds import kind_of
 
 AT_THE_TOP = "kernels are called from the top of a function alone"
 
@@ -37,9 +38,9 @@ def check_prepared(op: Any) -> None:
             raise PassFailure(inner.location, f"is inside {op.operation.name}: {AT_THE_TOP}")
     if isinstance(op, (ConvOp, PoolOp)) and not has_layouts(op):
         missing, run = "layout", "assign-layouts"
-    elif isinstance(op, (ConvOp, LinearOp)) and "kernel" not in op.attributes:
+    elif kind_of(op) is not None and "kernel" not in op.attributes:
         missing, run = "kernel", "select-kernels"
-    elif isinstance(op, (ConvOp, LinearOp)):
+    elif kind_of(op) is not None:
         missing, run = "packed weights", "compact-storage"
     else:
         return
@@ -58,4 +59,4 @@ def has_layouts(op: Any) -> bool:
 
 def is_layer(op: Any) -> bool:
     """Whether an op is computed by a kernel, once it is in the form that this takes."""
-    return isinstance(op, (ConvOp, LinearOp)) or family_of(op) is not None
+    return kind_of(op) is not None or family_of(op) is not None

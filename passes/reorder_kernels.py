@@ -42,7 +42,8 @@ from .base import (
 from .channels.orders import WEIGHT, channel_sets
 from .channels.sets import Axis, Channels
 from .detections import Detections
-from .layers import cost_model, detected, groups_of, is_depthwise, layer_weights
+from .layer_kinds import kind_of
+from .layers import detected, groups_of, is_depthwise, layer_weights
 
 Order = npt.NDArray[np.intp]
 
@@ -120,7 +121,13 @@ class Layers:
             PassFailure: detection refuses the weights.
         """
         weights = self.judged.get(op.result, self.weights(op))
-        return detected(op, self.known, self.prices, weights, lambda: self.nonzero(op))
+        return detected(op, self.known, self.costs(op), weights, lambda: self.nonzero(op))
+
+    def costs(self, op: Any) -> schemes.CostModel:
+        """What a layer's stored weights cost."""
+        kind = kind_of(op)
+        assert kind is not None, "a layer with weights"
+        return kind.prices(self.prices)
 
     def is_improvable(self, op: Any) -> bool:
         """Whether another order could lower what `op` costs by enough."""
@@ -191,7 +198,7 @@ def block_cost(channels: Channels, order: Order, layers: Layers) -> float:
     for op in channels.writers:
         nonzero = layers.nonzero(op)[order]
         blocks = [schemes.BlockPunched(2**power, 1) for power in range(BLOCK.bit_length())]
-        model = cost_model(op, layers.prices)
+        model = layers.costs(op)
         shares = (schemes.estimate(nonzero, block, groups_of(op), model) for block in blocks)
         total += min(shares) * dense_cost(op)
     return total

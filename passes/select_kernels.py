@@ -14,12 +14,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from niwaki.dialects import ConvOp, LinearOp, int_attr, layout_of, scheme_attr
+from niwaki.dialects import int_attr, scheme_attr
 from niwaki.errors import NiwakiError
 
 from .base import ModulePass, Session, function_ops, target_of
 from .choice import ESTIMATED_NS, MEASURED_NS, Candidate, Choice, fastest
 from .families import MOST_FILTERS, MOST_VECTORS, Most, candidates
+from .layer_kinds import kind_of
 
 
 @dataclass(frozen=True)
@@ -49,17 +50,24 @@ class SelectKernelsPass(ModulePass):
         target, most = target_of(module), Most(self.max_filters, self.max_vectors, self.winograd)
         ops = [op for op in function_ops(module) if has_kernel(op)]
         layers = [(op, candidates(op, target, most)) for op in ops]
-        choices = (session.choose or fastest)(layers)
-        for (op, found), choice in zip(layers, choices, strict=True):
-            if choice.candidate.scheme != op.scheme.scheme:
-                self.remark(session, op, computed_as_dense(op, found, choice))
-            apply(op, choice)
+        for choose, is_alone in ((session.choose or fastest, True), (fastest, False)):
+            chosen = [(op, found) for op, found in layers if runs_alone(op) == is_alone]
+            for (op, found), choice in zip(chosen, choose(chosen), strict=True):
+                if choice.candidate.scheme != op.scheme.scheme:
+                    self.remark(session, op, computed_as_dense(op, found, choice))
+                apply(op, choice)
 
 
 def has_kernel(op: Any) -> bool:
-    """Whether an op is a layer with kernels: convolutions are, once they have layouts."""
-    planar = isinstance(op, ConvOp) and layout_of(op.input.type) is not None
-    return planar or isinstance(op, LinearOp)
+    """Whether an op is a layer whose kernel can be chosen now."""
+    kind = kind_of(op)
+    return kind is not None and kind.has_kernels(op)
+
+
+def runs_alone(op: Any) -> bool:
+    """Whether a layer can be measured in a network of its own."""
+    kind = kind_of(op)
+    return kind is not None and kind.runs_alone
 
 
 def apply(op: Any, choice: Choice) -> None:

@@ -22,6 +22,7 @@ from .matvec import MatvecFamily
 from .pattern_gemm import PatternGemmFamily
 from .pooled import Fused, PooledForm
 from .pooling import PoolingFamily
+from .recurrence import RecurrenceFamily
 from .spmm import SpmmFamily
 from .winograd import WinogradFamily, WinogradPooled
 
@@ -53,6 +54,7 @@ CHOSEN: list[KernelFamily] = [
     LaneGemmFamily(),
     WinogradFamily(),
     MatvecFamily(),
+    RecurrenceFamily(),
 ]
 # What has a kernel without a choice.
 OTHERS: dict[Any, Family] = {PoolOp: PoolingFamily(), ConvertLayoutOp: CopyFamily()}
@@ -67,15 +69,15 @@ POOLED: dict[Any, PooledForm] = {
 
 
 def candidates(op: Any, target: Target, most: Most = UNLIMITED) -> list[Candidate]:
-    """Every candidate of a layer, `ConvOp` or `LinearOp`; convolutions have layouts.
+    """Every candidate of a layer; convolutions have layouts.
 
     On a GPU there is one, without an estimate.
     """
-    layer = Layer(op, target, most)
+    layer, kind = Layer(op, target, most), op.operation.name.rpartition(".")[2]
     return [
         candidate
         for family in CHOSEN
-        if target.backend in family.backends
+        if target.backend in family.backends and family.kernel.layer == kind
         for candidate in family.candidates(layer)
     ]
 

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import torch_mlir.ir as ir
 
-from niwaki.dialects import LinearOp, Planar, arrays_of, layout_of
+from niwaki.dialects import Planar, arrays_of, layout_of
 from niwaki.schemes import Scheme, SchemeError
 from niwaki.targets import Target, Vector
 
@@ -99,10 +99,6 @@ class Layer:
     def groups(self) -> int:
         return groups_of(self.op)
 
-    @property
-    def is_linear(self) -> bool:
-        return isinstance(self.op, LinearOp)
-
     def stored(self, scheme: Scheme) -> npt.NDArray[np.bool_]:
         """Positions ``bool[F, C, T]`` of the weights that `scheme` stores.
 
@@ -173,6 +169,10 @@ class Family(ABC):
             mask=mask,
             per_position=list(op.per_position),
         )
+
+    def results(self, op: Any, made: Sequence[ir.Value]) -> Sequence[ir.Value]:
+        """What takes the place of an op's results: `made` are those of its kernel's call."""
+        return made[:1]
 
 
 class KernelFamily(Family):

@@ -51,7 +51,7 @@ class DepthwiseFamily(KernelFamily):
     def candidates(self, layer: Layer) -> Iterator[Candidate]:
         """Vectors computed together, and channels of a workgroup."""
         op, target = layer.op, layer.target
-        if layer.is_linear or not takes_depthwise_kernel(op, target):
+        if not takes_depthwise_kernel(op, target):
             return
         filters, sweep = layer.weights.shape[0], sweep_of(layer)
         for tile in itertools.starmap(DepthwiseTile, itertools.product(sweep.tiles, CHANNELS)):

@@ -58,7 +58,7 @@ class GatherGemmFamily(KernelFamily):
 
     def candidates(self, layer: Layer) -> Iterator[Candidate]:
         """Blocks as they are, and as a dense layer."""
-        if layer.is_linear or takes_depthwise_kernel(layer.op, layer.target):
+        if takes_depthwise_kernel(layer.op, layer.target):
             return
         if layer.target.backend == "gpu":
             yield gpu_candidate(layer)

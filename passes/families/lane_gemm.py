@@ -51,7 +51,7 @@ class LaneGemmFamily(KernelFamily):
 
     def candidates(self, layer: Layer) -> Iterator[Candidate]:
         """The largest tiles for each height of blocks."""
-        if layer.is_linear or takes_depthwise_kernel(layer.op, layer.target):
+        if takes_depthwise_kernel(layer.op, layer.target):
             return
         _, result = conv_layouts(layer.op)
         if not layer.target.multiplies_by_lane or layer.most != UNLIMITED:

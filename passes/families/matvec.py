@@ -47,8 +47,6 @@ class MatvecFamily(KernelFamily):
 
     def candidates(self, layer: Layer) -> Iterator[Candidate]:
         """As many filters as some number of vectors holds; the layer as it is, and dense."""
-        if not layer.is_linear:
-            return
         target, vector, rows = layer.target, layer.vector, layer.op.input.type.shape[0]
         if target.backend == "gpu":
             scheme = layer.op.scheme.scheme

@@ -61,7 +61,7 @@ class PatternGemmFamily(KernelFamily):
         two filters have the same one.
         """
         scheme, target = layer.op.scheme.scheme, layer.target
-        if layer.is_linear or not isinstance(scheme, Pattern):
+        if not isinstance(scheme, Pattern):
             return
         if scheme.filters > 1 or scheme.taps == 1 or scheme.patterns > most_patterns(target):
             return

@@ -37,7 +37,7 @@ class WinogradFamily(KernelFamily):
     def candidates(self, layer: Layer) -> Iterator[Candidate]:
         """One, where there is one."""
         op, target = layer.op, layer.target
-        if layer.is_linear or layer.most != UNLIMITED or not has_form(op):
+        if layer.most != UNLIMITED or not has_form(op):
             return
         yield Candidate(Dense(), fastest_kernel(op, target), winograd_seconds(op, target))
 

@@ -66,10 +66,18 @@ def bias_of(block: ir.Block, per_filter: int) -> Bias | None:
 def inline_epilogue(
     block: ir.Block, arguments: Sequence[ir.Value], lanes: int, bias: Bias | None = None
 ) -> ir.Value:
-    """The epilogue's scalar code on vectors; constants from around the region are copied in.
+    """The epilogue's result: its scalar code on vectors.
 
     The first argument has the `bias` in it already, if there is one.
     """
+    (result,) = inline_code(block, arguments, lanes, bias)
+    return result
+
+
+def inline_code(
+    block: ir.Block, arguments: Sequence[ir.Value], lanes: int, bias: Bias | None = None
+) -> list[ir.Value]:
+    """What a region's scalar code ends with, on vectors; constants from around it are copied in."""
     values = dict(zip(block.arguments, arguments, strict=True))
     if bias is not None:
         values[bias.total] = arguments[0]
@@ -99,7 +107,7 @@ def inline_epilogue(
             {name: op.operation.attributes[name] for name in op.operation.attributes},
         )
         values[op.results[0]] = copy.results[0]
-    return value_of(operations[-1].operands[0])
+    return [value_of(operand) for operand in operations[-1].operands]
 
 
 def sum_type(block: ir.Block) -> ir.Type:

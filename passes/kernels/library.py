@@ -98,12 +98,13 @@ class KernelLibrary:
         result: ir.Type,
         location: ir.Location,
         taken: ir.Value | None = None,
-    ) -> ir.Value:
+    ) -> list[ir.Value]:
         """Call a kernel at the current insertion point; builds it if no equal one exists.
 
-        The result takes the memory of the operand `taken`, if there is one.
+        The first result takes the memory of the operand `taken`, if there is one. The second one
+        is the scratch memory, if there is some.
         """
-        # A second result, which nobody reads: IREE gives its memory back after the call.
+        # Where nobody reads the second result, IREE gives its memory back after the call.
         results = [result] if kernel.scratch is None else [result, kernel.scratch]
         values = operands.listed()
         place = None if taken is None else values.index(taken)
@@ -122,7 +123,7 @@ class KernelLibrary:
         if place is not None:
             attributes["tied_operands"] = tied_operands(place, len(results))
         call = ir.Operation.create("flow.dispatch", results, values, attributes, loc=location)
-        return call.results[0]
+        return list(call.results)
 
     def _build(
         self,
@@ -156,7 +157,7 @@ def layouts_attribute(kernel: Kernel, operands: Operands[Any]) -> ir.Attribute:
         kernel.input,
         *[None] * (kinds.arrays + kinds.per_filter + kinds.mask),
         *[kernel.result] * kinds.per_position,
-        *[None] * (kinds.place + kinds.room),
+        *[None] * (kinds.states + kinds.lengths + kinds.place + kinds.room),
         kernel.result,
     ]
     return ir.ArrayAttr.get(

@@ -25,6 +25,8 @@ class Kinds(NamedTuple):
     per_filter: int
     mask: int
     per_position: int
+    states: int
+    lengths: int
     place: int
     room: int
 
@@ -39,6 +41,8 @@ class Operands(Generic[Arrays]):
         per_filter: of the epilogue: for each filter one value.
         mask: for each place of a plane of the result whether it is a pixel.
         per_position: of the epilogue: activations of the result's shape.
+        states: of a recurrent layer, where its loop begins.
+        lengths: of a recurrent layer's sequences, in steps.
         place: of the result in a larger one, as `concats.into_slice` has it.
         room: the larger one, as earlier calls have left it.
     """
@@ -48,6 +52,8 @@ class Operands(Generic[Arrays]):
     per_filter: Sequence[ir.Value] = ()
     mask: ir.Value | None = None
     per_position: Sequence[ir.Value] = ()
+    states: ir.Value | None = None
+    lengths: ir.Value | None = None
     place: ir.Value | None = None
     room: ir.Value | None = None
 
@@ -55,7 +61,7 @@ class Operands(Generic[Arrays]):
         """All of them, in order."""
         every = (
             *(self.input, *listed(self.arrays), *self.per_filter),
-            *(self.mask, *self.per_position, self.place, self.room),
+            *(self.mask, *self.per_position, self.states, self.lengths, self.place, self.room),
         )
         return [one for one in every if one is not None]
 
@@ -67,6 +73,8 @@ class Operands(Generic[Arrays]):
             per_filter=len(self.per_filter),
             mask=self.mask is not None,
             per_position=len(self.per_position),
+            states=self.states is not None,
+            lengths=self.lengths is not None,
             place=self.place is not None,
             room=self.room is not None,
         )
@@ -90,13 +98,15 @@ class Operands(Generic[Arrays]):
 
         # In the order of `listed`.
         (first,), arrays, per_filter, mask = map(take, (1, *kinds[:3]))
-        per_position, place, room = map(take, kinds[3:])
+        per_position, states, lengths, place, room = map(take, kinds[3:])
         return {
             "input": first,
             "arrays": type(self.arrays)(*arrays),
             "per_filter": per_filter,
             "mask": mask[0] if mask else None,
             "per_position": per_position,
+            "states": states[0] if states else None,
+            "lengths": lengths[0] if lengths else None,
             "place": place[0] if place else None,
             "room": room[0] if room else None,
         }

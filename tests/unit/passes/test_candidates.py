@@ -162,7 +162,7 @@ def test_never_slower_than_dense(target: str) -> None:
 def test_detection_asks_for_the_targets_prices(target: str, scheme: schemes.Scheme) -> None:
     """Filters that come one by one lose less on NEON."""
     with convolution(weights_of((32, 16, 3, 3), 0.55, 1), schemes.Dense(), 14, target) as op:
-        found, _ = choose_scheme(op, Detections(), get_target(target).prices)
+        found, _ = choose_scheme(op, Detections(), get_target(target).prices.convolutions)
         assert found == scheme
 
 
