@@ -7,7 +7,6 @@ require("compile")
 import torch_mlir.ir as ir
 from torch_mlir.dialects import torch as torch_dialect
 
-from .dialect import SparsePattern, int_array, int_attr, ints
 from .epilogue import YieldOp, add_epilogue, identity, is_available, shape_text
 from .kernels import (
     DepthwiseAttr,
@@ -50,6 +49,7 @@ from .planar import Planar, Reach, displacements, round_up
 from .recurrent import NextOp, Recurrence, RecurrentOp, build_recurrent, recurrence
 from .rules import window_sizes
 from .schemes import scheme_attr
+from .sparse_pattern import SparsePattern, int_array, int_attr, ints
 from .storage import Blocks, NoArrays, Patterns, Values, arrays_of, listed
 
 __all__ = [

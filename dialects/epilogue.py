@@ -16,7 +16,7 @@ from typing import Any
 import torch_mlir.ir as ir
 from torch_mlir.dialects import ext
 
-from .dialect import SparsePattern
+from .sparse_pattern import SparsePattern
 
 EpilogueBuilder = Callable[[Sequence[ir.Value]], ir.Value]
 

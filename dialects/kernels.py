@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import torch_mlir.ir as ir
 
-from .dialect import SparsePattern, int_attr
+from .sparse_pattern import SparsePattern, int_attr
 
 
 class GatherGemmTile(NamedTuple):

@@ -8,8 +8,8 @@ from typing import Any
 
 import torch_mlir.ir as ir
 
-from .dialect import SparsePattern, int_array, int_attr, ints, is_int_array
 from .planar import Planar, Reach, displacements, window_reach
+from .sparse_pattern import SparsePattern, int_array, int_attr, ints, is_int_array
 
 
 class PlanarAttr(SparsePattern.Attribute, name="planar"):

@@ -11,7 +11,6 @@ from typing import Any
 import torch_mlir.ir as ir
 from torch_mlir.dialects import ext
 
-from .dialect import SparsePattern, int_array, int_attr
 from .epilogue import EpilogueBuilder, add_epilogue
 from .rules import (
     concat_problem,
@@ -21,6 +20,7 @@ from .rules import (
     pool_problem,
     reject,
 )
+from .sparse_pattern import SparsePattern, int_array, int_attr
 
 
 class ConvOp(SparsePattern.Operation, name="conv", traits=[ext.Pure]):

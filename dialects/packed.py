@@ -20,7 +20,6 @@ from typing import Any
 import torch_mlir.ir as ir
 from torch_mlir.dialects import ext
 
-from .dialect import SparsePattern, ints
 from .epilogue import epilogue_problem, shape_text
 from .kernels import kernel_problem
 from .rules import (
@@ -32,6 +31,7 @@ from .rules import (
     window_problem,
 )
 from .schemes import scheme_problem
+from .sparse_pattern import SparsePattern, ints
 
 LOOKAHEAD = 6
 

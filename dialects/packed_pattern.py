@@ -17,7 +17,6 @@ from typing import Any
 import torch_mlir.ir as ir
 from torch_mlir.dialects import ext
 
-from .dialect import SparsePattern, ints, is_int_array
 from .epilogue import epilogue_problem
 from .kernels import kernel_problem
 from .rules import (
@@ -29,6 +28,7 @@ from .rules import (
     window_problem,
 )
 from .schemes import scheme_problem
+from .sparse_pattern import SparsePattern, ints, is_int_array
 
 # Of a group: all of them may have the same pattern, and a count has 16 bits.
 MOST_FILTERS = 2**16 - 1

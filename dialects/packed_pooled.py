@@ -11,7 +11,6 @@ from typing import Any
 import torch_mlir.ir as ir
 from torch_mlir.dialects import ext
 
-from .dialect import SparsePattern, ints, is_int_array
 from .epilogue import epilogue_problem
 from .layout import layout_of
 from .packed import packed_problem
@@ -24,6 +23,7 @@ from .rules import (
     reject,
     window_attributes_problem,
 )
+from .sparse_pattern import SparsePattern, ints, is_int_array
 
 
 class PackedPooledConvOp(SparsePattern.Operation, name="packed_pooled_conv", traits=[ext.Pure]):

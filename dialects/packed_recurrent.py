@@ -11,11 +11,11 @@ from typing import Any
 import torch_mlir.ir as ir
 from torch_mlir.dialects import ext
 
-from .dialect import SparsePattern
 from .kernels import kernel_problem
 from .packed import packed_arrays_problem
 from .recurrent import CellBuilder, build_steps, recurrence, steps_problem
 from .rules import reject
+from .sparse_pattern import SparsePattern
 from .storage import Blocks, listed
 
 

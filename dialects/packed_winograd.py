@@ -18,7 +18,6 @@ from torch_mlir.dialects import ext
 
 from niwaki.winograd import PAIRS, transform
 
-from .dialect import SparsePattern, ints, is_int_array
 from .epilogue import epilogue_problem
 from .kernels import WinogradAttr, kernel_problem
 from .layout import layout_of
@@ -35,6 +34,7 @@ from .rules import (
     window_problem,
 )
 from .schemes import scheme_problem
+from .sparse_pattern import SparsePattern, ints, is_int_array
 
 
 @dataclass(frozen=True)

@@ -33,11 +33,11 @@ from typing import Any, NamedTuple
 import torch_mlir.ir as ir
 from torch_mlir.dialects import ext
 
-from .dialect import SparsePattern, int_attr
 from .epilogue import is_available, shape_text
 from .kernels import kernel_problem
 from .rules import reject, tensors_problem
 from .schemes import scheme_problem
+from .sparse_pattern import SparsePattern, int_attr
 
 CellBuilder = Callable[[Sequence[ir.Value]], Sequence[ir.Value]]
 

@@ -6,12 +6,12 @@ Each returns what is wrong, to follow "'sparse_pattern.conv' op", or nothing.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .dialect import ints, is_int_array
 from .epilogue import epilogue_problem, shape_text
 from .kernels import kernel_problem
 from .layout import layer_reach, layout_of, layout_problem
 from .planar import Planar, Reach, displacements, window_reach
 from .schemes import scheme_problem
+from .sparse_pattern import ints, is_int_array
 
 
 def reject(op: Any, problem: str) -> bool:

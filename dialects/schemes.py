@@ -17,7 +17,7 @@ import torch_mlir.ir as ir
 
 from niwaki import schemes
 
-from .dialect import SparsePattern, int_attr
+from .sparse_pattern import SparsePattern, int_attr
 
 
 class DenseAttr(SparsePattern.Attribute, name="dense"):

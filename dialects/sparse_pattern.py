@@ -4,6 +4,11 @@ from collections.abc import Iterable
 
 import torch_mlir.ir as ir
 from torch_mlir.dialects import ext
+from torch_mlir.dialects._ods_common import _cext
+
+# MLIR looks for a module of the dialect's name, which is this file, whenever it makes a Python
+# object of one of the dialect's; if it finds none, it looks again each time.
+_cext.globals.append_dialect_search_prefix(__package__)
 
 
 class SparsePattern(ext.Dialect, name="sparse_pattern"):
