@@ -38,6 +38,9 @@ format: $(VENV)/.dev ## put the code into ruff's format
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
+# PyTorch's threads wait in a loop, and on busy cores, as these tasks keep them, for long: half of all time.
+lit pytest: export OMP_NUM_THREADS := 1
+
 .PHONY: lit
 lit: $(VENV)/.dev ## the tests of dialects and passes
 	$(BIN)/lit -sv $(ARGS) tests/filecheck
