@@ -7,6 +7,16 @@ require("compile")
 import torch_mlir.ir as ir
 from torch_mlir.dialects import torch as torch_dialect
 
+from .attention import (
+    PLAIN_AXES,
+    TOKENS_FIRST,
+    AttentionOp,
+    AttentionSizes,
+    axes_of,
+    build_attention,
+    offset_of,
+    sizes_of,
+)
 from .epilogue import YieldOp, add_epilogue, identity, is_available, shape_text
 from .kernels import (
     DepthwiseAttr,
@@ -50,10 +60,15 @@ from .recurrent import NextOp, Recurrence, RecurrentOp, build_recurrent, recurre
 from .rules import window_sizes
 from .schemes import scheme_attr
 from .sparse_pattern import SparsePattern, int_array, int_attr, ints
-from .storage import Blocks, NoArrays, Patterns, Values, arrays_of, listed
+from .storage import Attended, Blocks, NoArrays, Patterns, Values, arrays_of, listed
 
 __all__ = [
     "LOOKAHEAD",
+    "PLAIN_AXES",
+    "TOKENS_FIRST",
+    "Attended",
+    "AttentionOp",
+    "AttentionSizes",
     "Blocks",
     "ConcatOp",
     "ConvOp",
@@ -98,6 +113,8 @@ __all__ = [
     "YieldOp",
     "add_epilogue",
     "arrays_of",
+    "axes_of",
+    "build_attention",
     "build_conv",
     "build_layer",
     "build_linear",
@@ -115,11 +132,13 @@ __all__ = [
     "layout_of",
     "listed",
     "load",
+    "offset_of",
     "phase_sizes",
     "recurrence",
     "round_up",
     "scheme_attr",
     "shape_text",
+    "sizes_of",
     "square_window",
     "window_sizes",
     "with_layout",

@@ -41,6 +41,14 @@ class Patterns(Generic[Array]):
     starts: Array
 
 
+@dataclass(frozen=True)
+class Attended(Generic[Array]):
+    """What queries attend to, see `attention.py`: no weights, but computed as queries are."""
+
+    key: Array
+    value: Array
+
+
 def listed(arrays: Any) -> list[Any]:
     """The arrays of one of these classes, in order."""
     return [getattr(arrays, field.name) for field in fields(arrays)]

@@ -32,7 +32,7 @@ class LayerRecord:
     Attributes:
         name: module path of the layer.
         op: what it computes, e.g. ``conv 3x3/2`` or ``linear``.
-        scheme: the scheme of its zeros, e.g. ``block_punched(8x64)``.
+        scheme: the scheme of its zeros, e.g. ``block_punched(8x64)``; empty without weights.
         kernel: kernel family and tile, e.g. ``gather_gemm 8x3x16``; empty for layers left to IREE.
         kept: number of weights that are not zero.
         weights: number of weights of the dense layer, without channels that were removed.
@@ -41,7 +41,7 @@ class LayerRecord:
         reason: what was removed from the layer, what became of the order of its filters, why it
             stayed dense or on IREE's own path; empty otherwise.
         positions: output positions that each weight serves: images x pixels, or rows. So the layer
-            costs 2 x `kept` x `positions` floating-point operations.
+            costs 2 x `kept` x `positions` floating-point operations, and 2 x `multiply_adds`.
         activation_bytes: bytes of its inputs and its result, without the zeros around them.
         kernel_size: taps per spatial dimension; empty for linear layers.
         sample: which weights of its first filters and channels are kept, one string for each
@@ -51,6 +51,7 @@ class LayerRecord:
             GPUs.
         measured_ns: what it took when it was measured, alone; 0 if it was not.
         element: type of its weights, and of what it reads and writes.
+        multiply_adds: those of two things that are computed, as an attention's queries and keys.
     """
 
     name: str
@@ -69,6 +70,7 @@ class LayerRecord:
     estimated_ns: int = 0
     measured_ns: int = 0
     element: str = "f32"
+    multiply_adds: int = 0
 
     @property
     def family(self) -> str:

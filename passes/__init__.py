@@ -5,6 +5,8 @@ from niwaki.extras import require
 require("compile")
 
 from . import (
+    absorb_transposes,
+    add_masks,
     assign_layouts,
     check_memory,
     compact_storage,
@@ -39,6 +41,8 @@ __all__ = [
     "ModulePass",
     "PassFailure",
     "Session",
+    "absorb_transposes",
+    "add_masks",
     "assign_layouts",
     "check_memory",
     "compact_storage",

@@ -36,26 +36,32 @@ from .base import (
     target_of,
 )
 from .choice import ESTIMATED_NS, MEASURED_NS
-from .families import chosen_family
+from .families import chosen_family, record_without_weights
 from .layer_kinds import LayerKind, kind_of
 from .layers import element_of, layer_weights
 
 
 @dataclass(frozen=True)
 class CompactStoragePass(ModulePass):
-    """Pack the weights of every layer that has a kernel, and record what that costs in bytes."""
+    """Pack the weights of every layer that has a kernel, and record what that costs in bytes.
+
+    Layers without weights are recorded too.
+    """
 
     name: ClassVar[str] = "sparse-pattern-compact-storage"
 
     def run(self, module: Any, session: Session) -> None:
         # Shaders of many GPUs cannot store 16 bits.
-        narrow = target_of(module).backend == "cpu"
+        target = target_of(module)
+        narrow = target.backend == "cpu"
         for op in function_ops(module):
             kind = kind_of(op)
             if kind is not None and "kernel" in op.attributes:
                 session.at(op)
                 session.layers.append(pack_layer(op, kind, narrow))
                 op.operation.erase()
+            elif record := record_without_weights(op, target):
+                session.layers.append(record)
         erase_unused(module)
 
 

@@ -15,6 +15,8 @@ from .pipeline import Step, parse_pipeline
 # that elementwise fusion has made into one.
 RAISE = (
     "sparse-pattern-raise-layers",
+    "sparse-pattern-absorb-transposes",
+    "sparse-pattern-add-masks",
     "sparse-pattern-sink-roundings",
     "sparse-pattern-sink-reshapes",
     "sparse-pattern-fuse-epilogues",
@@ -54,6 +56,7 @@ EMIT = (
 # Without one of these the results are the same, only slower. Later passes need what others make.
 OPTIONAL = (
     "sparse-pattern-raise-layers",
+    "sparse-pattern-absorb-transposes",
     "sparse-pattern-sink-reshapes",
     "sparse-pattern-fuse-epilogues",
     TRIM,

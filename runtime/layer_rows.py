@@ -37,8 +37,10 @@ class Row:
 
     @property
     def flops(self) -> int:
-        """Floating-point operations of the kept weights."""
-        return 2 * self.record.kept * self.record.positions if self.record else 0
+        """Floating-point operations of the kept weights, and of products without weights."""
+        if self.record is None:
+            return 0
+        return 2 * (self.record.kept * self.record.positions + self.record.multiply_adds)
 
     @property
     def gflops(self) -> float | None:

@@ -16,7 +16,7 @@ from niwaki.signature import DTYPES, Signature, TensorSpec, Tree
 
 from .json_fields import decode
 
-FORMAT_VERSION = 6
+FORMAT_VERSION = 7
 DRIVERS = ("local", "vulkan")
 
 

@@ -86,13 +86,14 @@ def total_lines(manifest: Manifest) -> list[str]:
     kept, weights = sums["kept"], sums["weights"]
     calls = sum(layer.calls for layer in layers)
     called = f" in {calls} calls" if calls > len(layers) else ""
-    schemes = Counter(layer.record.scheme.partition("(")[0] for layer in layers)
+    found = (layer.record.scheme.partition("(")[0] for layer in layers)
+    schemes = Counter(scheme for scheme in found if scheme)
     elements = Counter(layer.record.element for layer in layers)
     left = sum(not run.family for run in manifest.dispatches)
     lines = [
         f"{len(layers)} layer{'' if len(layers) == 1 else 's'}{called}, "
         f"{kept:,} of {weights:,} weights kept ({percent(kept, weights)})",
-        f"schemes: {listed(schemes)}",
+        *([f"schemes: {listed(schemes)}"] if schemes else []),
         *([f"types: {listed(elements)}"] if set(elements) != {"f32"} else []),
         f"{size_text(packed)} packed: {percent(packed, dense)} of dense ({size_text(dense)}), "
         f"{percent(packed, csr)} of CSR ({size_text(csr)})",

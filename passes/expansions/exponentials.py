@@ -8,14 +8,34 @@ from .values import Real
 
 # exp(x) overflows from here on, sinh and cosh a little later.
 _LARGE = 88.0
+# A float this large has no bits after the point: adding it rounds.
+_TO_INTEGER = 1.5 * 2**23
 
 
 def exp2(x: Real) -> Real:
     """2^x: the integer becomes the exponent, a polynomial does the rest (Cephes, S. Moshier)."""
     bounded = x.clamped(-151, 129)
     whole = bounded.rounded()
-    rest = bounded - whole
-    power = rest.polynomial(
+    power = _fraction_power(bounded - whole)
+    exponent = whole.is_nan().choose(whole.like(0), whole).word()
+    return power.times_power_of_two(exponent)
+
+
+def exp2_up_to_0(x: Real) -> Real:
+    """2^x of what is at most 0, in fewer steps: 0 below -126.5, as softmax does not need less.
+
+    The integer is the low bits of x + 1.5 * 2^23. Comparing this way round keeps NaN, in one
+    instruction where IEEE's maximum takes three.
+    """
+    bounded = (x < -127).choose(x.like(-127), x)
+    shifted = bounded + _TO_INTEGER
+    power = _fraction_power(bounded - (shifted - _TO_INTEGER))
+    return power * ((shifted.bits() << 23) + 0x3F800000).as_real()
+
+
+def _fraction_power(rest: Real) -> Real:
+    """2^x for -1/2 to 1/2."""
+    return rest.polynomial(
         1.0,
         6.931472028550421e-1,
         2.402264791363012e-1,
@@ -24,8 +44,6 @@ def exp2(x: Real) -> Real:
         1.339887440266574e-3,
         1.535336188319500e-4,
     )
-    exponent = whole.is_nan().choose(whole.like(0), whole).word()
-    return power.times_power_of_two(exponent)
 
 
 def exp(x: Real) -> Real:

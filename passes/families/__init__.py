@@ -8,10 +8,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from niwaki.dialects import ConvertLayoutOp, GatherGemmAttr, LaneGemmAttr, PoolOp, WinogradAttr
+from niwaki.dialects import (
+    AttentionOp,
+    ConvertLayoutOp,
+    GatherGemmAttr,
+    LaneGemmAttr,
+    PoolOp,
+    WinogradAttr,
+)
+from niwaki.records import LayerRecord
 from niwaki.targets import Target
 
 from ..choice import Candidate
+from .attention import AttentionFamily
 from .base import MOST_FILTERS, MOST_VECTORS, UNLIMITED, Family, KernelFamily, Layer, Most, Packed
 from .copies import CopyFamily
 from .depthwise import DepthwiseFamily
@@ -41,6 +50,7 @@ __all__ = [
     "family_of",
     "names_with_pooled_form",
     "pooled_form",
+    "record_without_weights",
 ]
 
 # Ops with packed weights.
@@ -57,7 +67,11 @@ CHOSEN: list[KernelFamily] = [
     RecurrenceFamily(),
 ]
 # What has a kernel without a choice.
-OTHERS: dict[Any, Family] = {PoolOp: PoolingFamily(), ConvertLayoutOp: CopyFamily()}
+OTHERS: dict[Any, Family] = {
+    PoolOp: PoolingFamily(),
+    ConvertLayoutOp: CopyFamily(),
+    AttentionOp: AttentionFamily(),
+}
 # What later passes make of it.
 DERIVED: tuple[Family, ...] = (GatherPoolFamily(),)
 # What a family does with a maximum over windows behind it.
@@ -93,6 +107,12 @@ def family_of(op: Any) -> Family | None:
         return OTHERS.get(type(op))
     every = (*CHOSEN, *DERIVED)
     return next(family for family in every if isinstance(op.kernel, family.kernel))
+
+
+def record_without_weights(op: Any, target: Target) -> LayerRecord | None:
+    """What reports show of a layer that has a kernel and no weights; None of any other op."""
+    family = OTHERS.get(type(op))
+    return None if family is None else family.record(op, target)
 
 
 def pooled_form(conv: Any) -> PooledForm | None:

@@ -22,6 +22,7 @@ import numpy.typing as npt
 import torch_mlir.ir as ir
 
 from niwaki.dialects import Planar, arrays_of, layout_of
+from niwaki.records import LayerRecord
 from niwaki.schemes import Scheme, SchemeError
 from niwaki.targets import Target, Vector
 
@@ -159,6 +160,10 @@ class Family(ABC):
         Raises:
             PassFailure: the op is not in the form that the kernel takes.
         """
+
+    def record(self, op: Any, target: Target) -> LayerRecord | None:
+        """What reports show of an op that is a layer without weights; None if it is no layer."""
+        return None
 
     def operands(self, op: Any, mask: ir.Value | None = None) -> Operands[Any]:
         """What an op with an epilogue reads."""

@@ -7,6 +7,7 @@ and the pixels that the last phase plane lacks are zeros, pixels are computed fr
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch_mlir.ir as ir
@@ -16,9 +17,10 @@ from hypothesis import HealthCheck, given, settings
 from niwaki import dialects
 from niwaki.passes import select_kernels
 from niwaki.passes.choice import Choice
-from niwaki.passes.families import pattern_gemm, spmm
+from niwaki.passes.families import attention, pattern_gemm, spmm
 from niwaki.targets import get_target
 
+from .attentions import attentions_module, for_shaders, odd_attentions
 from .lane_layers import by_lane, most_rows, odd_lanes
 from .network_accesses import network_problems, problems_of
 from .odd_layers import odd_layers, odd_patterns, odd_single_filters
@@ -98,6 +100,16 @@ def test_odd_winograd(
     problems, families = problems_of(odd_winograd(outputs), target)
     assert problems == []
     assert families == {"winograd", "copy_rows"}
+
+
+@EVERY_TARGET
+def test_odd_attentions(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In several blocks of keys, of which the last is smaller."""
+    monkeypatch.setattr(attention, "BLOCK", 7)
+    cases = [replace(case, keys=min(case.keys, 23)) for case in odd_attentions()]
+    cases = for_shaders(cases) if get_target(target).backend == "gpu" else cases
+    with dialects.context(), ir.Location.name("attention"):
+        assert network_problems(attentions_module(cases).operation, target) == []
 
 
 @EVERY_CPU

@@ -59,4 +59,4 @@ def test_iree_ops_may_appear_unregistered() -> None:
 
 def test_unknown_ops_of_the_dialect_may_not() -> None:
     with dialects.context(), pytest.raises(ir.MLIRError, match="unregistered operation"):
-        ir.Module.parse('"sparse_pattern.recurrent"() : () -> ()')
+        ir.Module.parse('"sparse_pattern.unheard_of"() : () -> ()')
