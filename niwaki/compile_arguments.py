@@ -19,7 +19,7 @@ def check_arguments(**arguments: Any) -> None:
         check_path("dump_ir", arguments["dump_ir"])
     if arguments["weights"] is not None:
         check_kind("weights", arguments["weights"], (*PATH, Mapping), "a file, or arrays by name")
-    for name in ("example_kwargs", "shapes", "constants"):
+    for name in ("example_kwargs", "shapes", "constants", "states"):
         if arguments[name] is not None:
             check_kind(name, arguments[name], Mapping, "a dict by names")
     check_kind("target", arguments["target"], str, "a name as `niwaki targets` lists them")

@@ -33,6 +33,7 @@ from niwaki.progress import Progress
 from niwaki.records import DispatchRecord, LayerRecord, Remark
 from niwaki.runtime.bundle import Bundle, may_replace, open_bundle, write_bundle
 from niwaki.runtime.manifest import Manifest
+from niwaki.states import find_states
 from niwaki.targets import Target, get_target
 from niwaki.tuning.settings import Tuning
 
@@ -62,6 +63,7 @@ def compile(
     tune: bool | Tuning = False,
     progress: Progress | None = None,
     weights: Mapping[str, Any] | PathLike | None = None,
+    states: Mapping[str, str] | None = None,
 ) -> Bundle:
     """Compile a network into a bundle.
 
@@ -101,6 +103,8 @@ def compile(
         progress: hears what is being done; nobody does without.
         weights: for a module: a file of its weights, dense or sparse, or what `niwaki.load_weights`
             gives; the module itself stays as it is.
+        states: names of inputs that are states, each with the output that is its next value:
+            `Network.step` then carries them from call to call.
 
     Raises:
         NiwakiError: the network, a file, the target or a pass is not what it must be; one line
@@ -111,7 +115,7 @@ def compile(
         output=output, dump_ir=dump_ir, weights=weights, example_kwargs=example_kwargs,
         shapes=shapes, constants=constants, target=target, batch=batch, pipeline=pipeline,
         trim_threshold=trim_threshold, tune=tune, without=without, progress=progress,
-        precision=precision, tolerance=tolerance, calibrate=calibrate,
+        precision=precision, tolerance=tolerance, calibrate=calibrate, states=states,
     )  # fmt: skip
     machine, element = get_target(target), get_element(precision)
     machine.check_precision(element)
@@ -129,6 +133,7 @@ def compile(
     with rare_collection(), context() as ctx, _chooser(tuning, progress) as choose:
         choices = InputChoices(batch, dict(shapes or {}), dict(constants or {}))
         imported = _import(model, example_inputs, example_kwargs, choices, weights, ctx)
+        found_states = find_states(imported.signature, states or {})
         session = Session(choose=choose, progress=progress)
         if tolerance is not None:
             from niwaki.tolerance.settle import settler
@@ -144,6 +149,7 @@ def compile(
         progress.stage("write the bundle")
         needs = device_features(text, machine)
         manifest = _manifest(target, machine, imported, session, order, needs)
+        manifest = replace(manifest, states=found_states)
         write_bundle(output, manifest, vmfb, session.parameters)
     return open_bundle(output)
 

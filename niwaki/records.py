@@ -84,6 +84,19 @@ class LayerRecord:
 
 
 @dataclass(frozen=True)
+class StateRecord:
+    """What a network remembers between calls: positions in the flat lists of its signature.
+
+    Attributes:
+        input: gets the state.
+        output: gives the next one.
+    """
+
+    input: int
+    output: int
+
+
+@dataclass(frozen=True)
 class DispatchRecord:
     """One kernel run of a call.
 

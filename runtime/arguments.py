@@ -10,6 +10,8 @@ import numpy as np
 from niwaki.errors import NiwakiError
 from niwaki.signature import Signature, TensorSpec, Tree
 
+from .manifest import Manifest
+
 
 def bind(signature: Signature, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[np.ndarray]:
     """The arrays of a call, in the order of `signature.inputs`; values are never cast.
@@ -22,6 +24,23 @@ def bind(signature: Signature, args: Sequence[Any], kwargs: Mapping[str, Any]) -
     """
     leaves = args if _is_flat(signature, args, kwargs) else _match_call(signature, args, kwargs)
     return [_checked(spec, leaf) for spec, leaf in zip(signature.inputs, leaves, strict=True)]
+
+
+def bind_frames(manifest: Manifest, arguments: Sequence[Any]) -> dict[int, np.ndarray]:
+    """The arrays of a step, by the numbers of the inputs that are no states.
+
+    Raises:
+        NiwakiError: their number, a shape or a dtype is wrong.
+    """
+    states = {state.input for state in manifest.states}
+    frames = [(i, spec) for i, spec in enumerate(manifest.signature.inputs) if i not in states]
+    if len(arguments) != len(frames):
+        expected = ", ".join(str(spec) for _, spec in frames)
+        raise NiwakiError(
+            f"a step takes {len(frames)} arrays ({expected}) and the state; got "
+            f"{len(arguments)} and the state"
+        )
+    return {i: _checked(spec, value) for (i, spec), value in zip(frames, arguments, strict=True)}
 
 
 def _is_flat(signature: Signature, args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:

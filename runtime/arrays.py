@@ -23,6 +23,13 @@ def aligned_empty(shape: tuple[int, ...], dtype: npt.DTypeLike) -> np.ndarray:
     return storage[begin : begin + size].view(kind).reshape(shape)
 
 
+def aligned_copy(array: np.ndarray) -> np.ndarray:
+    """A copy that a `Network` takes where it lies."""
+    made = aligned_empty(array.shape, array.dtype)
+    made[...] = array
+    return made
+
+
 def is_shareable(array: np.ndarray) -> bool:
     """Whether IREE can read the array where it lies.
 

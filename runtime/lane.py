@@ -12,9 +12,10 @@ from niwaki.errors import NiwakiError
 from niwaki.signature import TensorSpec
 
 from .abi import LOADING_ERRORS, cannot_load, find_function
+from .arrays import aligned_copy
 from .bundle import Bundle
 from .device import create_device
-from .transfer import Transfer
+from .transfer import Carried, Transfer
 
 SCOPE = "model"  # of the module's parameters
 
@@ -49,6 +50,7 @@ class Lane:
             raise cannot_load(bundle, str(error)) from None
         self._path, self._outputs = bundle.path, manifest.signature.outputs
         self._transfer = Transfer(device, shares_memory=manifest.driver == "local")
+        self._returned: set[int] | None = None  # outputs that are inputs; not known yet
 
     def __call__(self, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Run the function once. Inputs have been checked: IREE crashes on some wrong ones.
@@ -56,31 +58,63 @@ class Lane:
         Raises:
             NiwakiError: a result is not what the manifest says.
         """
+        # A network may return its input, and then an output would be the caller's own array.
+        return [
+            output.copy() if shares_memory(output, inputs) else output
+            for output in self._run(inputs, frozenset())
+        ]
+
+    def step(self, inputs: Sequence[Any], carried: frozenset[int]) -> list[Any]:
+        """As a call, but outputs numbered `carried` stay on the device, to be inputs of others.
+
+        They are `Carried`, or arrays where the network returns its input.
+        """
+        arrays = [one for one in inputs if isinstance(one, np.ndarray)]
+        if self._returned is None:
+            # IREE gives back the buffer that it got: the caller's own memory, which may change.
+            copies = [aligned_copy(one) if isinstance(one, np.ndarray) else one for one in inputs]
+            tried = self._run(copies, frozenset())
+            own = [one for one in copies if isinstance(one, np.ndarray)]
+            self._returned = {i for i in carried if shares_memory(tried[i], own)}
+        outputs = self._run(inputs, carried - self._returned)
+        return [
+            output.copy()
+            if isinstance(output, np.ndarray) and shares_memory(output, arrays)
+            else output
+            for output in outputs
+        ]
+
+    def array(self, value: Any, spec: TensorSpec) -> np.ndarray:
+        """What an input or output is, as an array."""
+        return self._transfer.to_host(value.view, spec) if isinstance(value, Carried) else value
+
+    def _run(self, inputs: Sequence[Any], stays: frozenset[int]) -> list[Any]:
         iree = self._iree
         arguments = iree.VmVariantList(len(inputs))
         results = iree.VmVariantList(len(self._outputs))
         try:
-            for array in inputs:
-                arguments.push_ref(self._transfer.to_device(array).ref)
+            for one in inputs:
+                view = one.view if isinstance(one, Carried) else self._transfer.to_device(one)
+                arguments.push_ref(view.ref)
             self._context.invoke(self._function, arguments, results)
-            outputs = [
-                self._output(results.get_as_object(i, iree.HalBufferView), spec)
+            return [
+                self._output(results.get_as_object(i, iree.HalBufferView), spec, i in stays)
                 for i, spec in enumerate(self._outputs)
             ]
         finally:
             # A traceback would keep these buffers, perhaps for longer than their device.
             del arguments, results
-        # A network may return its input, and then an output would be the caller's own array.
-        return [
-            output.copy() if any(np.may_share_memory(output, array) for array in inputs) else output
-            for output in outputs
-        ]
 
-    def _output(self, view: Any, spec: TensorSpec) -> np.ndarray:
+    def _output(self, view: Any, spec: TensorSpec, stays: bool) -> Any:
         if difference := _difference(view, spec):
             del view  # as above: the traceback has it
             raise NiwakiError(f"{self._path}: output {spec} {difference}; compile the model again")
-        return self._transfer.to_host(view, spec)
+        return self._transfer.carried(view) if stays else self._transfer.to_host(view, spec)
+
+
+def shares_memory(output: np.ndarray, arrays: Sequence[np.ndarray]) -> bool:
+    """Whether an output may lie in the memory of one of `arrays`."""
+    return any(np.may_share_memory(output, array) for array in arrays)
 
 
 def _difference(view: Any, spec: TensorSpec) -> str:

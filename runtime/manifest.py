@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from niwaki.errors import NiwakiError
-from niwaki.records import DispatchRecord, LayerRecord, Remark
+from niwaki.records import DispatchRecord, LayerRecord, Remark, StateRecord
 from niwaki.schemes.kernel_sample import digits
 from niwaki.signature import DTYPES, Signature, TensorSpec, Tree
+from niwaki.states import states_problem
 
 from .json_fields import decode
 
@@ -33,6 +34,7 @@ class Manifest:
         architecture: ``platform.machine()`` names that can run it; empty for any.
         cpu_features: names in ``/proc/cpuinfo`` that the machine must list.
         device_features: features of Vulkan that the device must have.
+        states: inputs that get what outputs gave in the call before, where calls are steps.
         layers: one record for each layer, in the network's order.
         dispatches: the kernels of one call, in the order they run.
         remarks: what passes declined, and why.
@@ -49,6 +51,7 @@ class Manifest:
     architecture: tuple[str, ...] = ()
     cpu_features: tuple[str, ...] = ()
     device_features: tuple[str, ...] = ()
+    states: list[StateRecord] = field(default_factory=list)
     layers: list[LayerRecord] = field(default_factory=list)
     dispatches: list[DispatchRecord] = field(default_factory=list)
     remarks: list[Remark] = field(default_factory=list)
@@ -110,6 +113,7 @@ def _check(manifest: Manifest, where: str) -> None:
             _check_spec(spec, f"{where}.signature.{group}[{i}]")
     _check_tree(signature.input_tree, len(signature.inputs), f"{where}.signature.input_tree")
     _check_tree(signature.output_tree, len(signature.outputs), f"{where}.signature.output_tree")
+    _check_states(manifest, f"{where}.states")
     match signature.input_tree:
         case {"tuple": [{"tuple": _}, {"dict": _}]}:
             return
@@ -122,6 +126,15 @@ def _check_sample(layer: LayerRecord, where: str) -> None:
     for row in layer.sample:
         if not re.fullmatch("[0-9a-f]+", row) or not width or len(row) % width:
             raise NiwakiError(f"{where}.sample must hold kernels of its kernel_size, as hex digits")
+
+
+def _check_states(manifest: Manifest, where: str) -> None:
+    signature = manifest.signature
+    for i, state in enumerate(manifest.states):
+        if state.input >= len(signature.inputs) or state.output >= len(signature.outputs):
+            raise NiwakiError(f"{where}[{i}] must hold positions of an input and an output")
+    if problem := states_problem(signature, manifest.states):
+        raise NiwakiError(f"{where}: {problem}")
 
 
 def _check_spec(spec: TensorSpec, where: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -16,13 +16,14 @@ from niwaki.arguments import check_whole
 from niwaki.errors import NiwakiError
 from niwaki.signature import Signature, unflatten
 
-from .arguments import bind
+from .arguments import bind, bind_frames
 from .bundle import Bundle, open_bundle
 from .device import check_device, create_driver
 from .lane import Lane
 from .lost_devices import survive
 from .placement import polite
 from .small_networks import useful_threads
+from .state import State, zeros
 from .weights import Weights
 
 T = TypeVar("T")
@@ -107,6 +108,39 @@ class Network:
             engine.weights.check()
         return unflatten(self.signature.output_tree, outputs)
 
+    def initial_state(self) -> State:
+        """A new stream: states of zeros, for `step`.
+
+        Raises:
+            NiwakiError: the network has no states, or is closed.
+        """
+        self._open_engine()
+        return zeros(str(self.bundle.path), self.bundle.manifest)
+
+    def step(self, *arguments: Any) -> tuple[Any, State]:
+        """The network's outputs for the next inputs of a stream, and the stream's state.
+
+        Arguments are the arrays of all inputs that are no states, in order, and then the state,
+        which is advanced in place and stays with the network's device. Outputs are those that are
+        no states: an array, or a tuple of several. One stream is one thread's at a time; many
+        streams may step side by side.
+
+        Raises:
+            NiwakiError: as a call does; or the state is missing, of another network, or used by
+            another thread.
+        """
+        engine, manifest, path = self._open_engine(), self.bundle.manifest, str(self.bundle.path)
+        state = arguments[-1] if arguments else None
+        if not isinstance(state, State):
+            raise NiwakiError(f"a step of {path} takes the state last: initial_state() makes one")
+        frames = bind_frames(manifest, arguments[:-1])
+        with state.in_use(path, manifest), self._turns:
+            engine.weights.check()
+            with polite() if self._has_workers else nullcontext():
+                outputs = self._survive(lambda: self._step(engine, frames, state))
+            engine.weights.check()
+        return (outputs[0] if len(outputs) == 1 else tuple(outputs)), state
+
     def close(self) -> None:
         """Give back threads and memory; calls that are running end as usual, new ones are refused.
 
@@ -148,6 +182,35 @@ class Network:
         # A lane whose call failed does not get here: the next call finds or makes a clean one.
         engine.idle.append(lane)
         return outputs
+
+    def _step(
+        self, engine: _Engine, frames: Mapping[int, np.ndarray], state: State
+    ) -> list[np.ndarray]:
+        """Advance `state` by the inputs `frames`, by number; returns the other outputs."""
+        lane = self._lane_of(engine, state)
+        states = self.bundle.manifest.states
+        inputs: list[Any] = [frames.get(i) for i in range(len(self.signature.inputs))]
+        for one, value in zip(states, state.values, strict=True):
+            spec = self.signature.inputs[one.input]
+            elsewhere = None if state.lane is lane else state.lane
+            inputs[one.input] = value if elsewhere is None else elsewhere.array(value, spec)
+        outputs = lane.step(inputs, frozenset(one.output for one in states))
+        state.values, state.lane = [outputs[one.output] for one in states], lane
+        engine.idle.append(lane)
+        kept = {one.output for one in states}
+        return [output for i, output in enumerate(outputs) if i not in kept]
+
+    def _lane_of(self, engine: _Engine, state: State) -> Lane:
+        """The lane that has a state, if it is idle, else any."""
+        try:
+            if state.lane is not None:
+                engine.idle.remove(state.lane)
+                return state.lane
+            return engine.idle.pop()
+        except ValueError:
+            return engine.idle.pop() if engine.idle else self._create_lane(engine)
+        except IndexError:
+            return self._create_lane(engine)
 
     def _create_lane(self, engine: _Engine) -> Lane:
         lane = Lane(engine.driver, self.bundle, engine.weights.contents)

@@ -57,6 +57,10 @@ class Transfer:
         array = buffer.map().asarray(spec.shape, np.dtype(spec.dtype))
         return np.asarray(_Output(array, self._device))
 
+    def carried(self, view: Any) -> Carried:
+        """What a function gave, left where it is."""
+        return Carried(view, self._device)
+
     def _copy_to_host(self, buffer: Any) -> Any:
         iree, device = self._iree, self._device
         size = buffer.byte_length()
@@ -68,6 +72,21 @@ class Transfer:
         device.queue_copy(buffer, staging, wait_semaphores=before, signal_semaphores=after)
         after.wait()
         return staging
+
+
+class Carried:
+    """A tensor that stays on its device between two calls.
+
+    Attributes:
+        view: what functions on this device take.
+    """
+
+    def __init__(self, view: Any, device: Any) -> None:
+        self.view = view
+        self._device = device
+
+    def __del__(self) -> None:
+        self.view = None  # before its device, see `_Output`
 
 
 class _Output:

@@ -35,6 +35,13 @@ from .progress_bar import progress_bar
     help="Make an input of an .onnx file a constant, as in rate=16000; repeatable.",
 )
 @click.option(
+    "--state",
+    "states",
+    metavar="INPUT=OUTPUT",
+    multiple=True,
+    help="An input that gets what this output gave in the call before; repeatable.",
+)
+@click.option(
     "--weights",
     metavar="FILE",
     help="Weights of FILE.py:FUNCTION's module: .safetensors, .pth, .npz, dense or sparse.",
@@ -86,6 +93,7 @@ def compile_command(
     batch: int | None,
     shapes: tuple[str, ...],
     constants: tuple[str, ...],
+    states: tuple[str, ...],
     weights: str | None,
     precision: str,
     tolerance: float | None,
@@ -106,7 +114,7 @@ def compile_command(
     require("compile")
     from ..runtime.report import size_text
     from ..tuning.settings import TRIALS, Tuning
-    from .input_options import parse_constants, parse_shapes
+    from .input_options import parse_constants, parse_shapes, parse_states
 
     tuning = Tuning(Path(tune_db) if tune_db else None, tune_trials or TRIALS, tune_workers)
     if tuning != Tuning() and not tune:
@@ -122,6 +130,7 @@ def compile_command(
             batch=batch,
             shapes=parse_shapes(shapes),
             constants=parse_constants(constants),
+            states=parse_states(states),
             weights=weights,
             precision=precision,
             tolerance=tolerance,

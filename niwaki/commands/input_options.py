@@ -1,4 +1,5 @@
-"""What the command line says of inputs: ``--shape image=1x3x320x320``, ``--constant sr=16000``.
+"""What the command line says of inputs: ``--shape image=1x3x320x320``, ``--constant sr=16000``,
+``--state h=h_next``.
 
 Names may hold ``=`` and ``:`` themselves, as TensorFlow's do; sizes and numbers do not.
 """
@@ -32,6 +33,14 @@ def parse_constants(texts: Iterable[str]) -> dict[str, Any]:
     return _parse("--constant", texts, _value, "a name and numbers: --constant rate=16000")
 
 
+def parse_states(texts: Iterable[str]) -> dict[str, str]:
+    """Names of outputs by the names of inputs.
+
+    Raises NiwakiError where a text is not ``INPUT=OUTPUT``, or names an input again.
+    """
+    return _parse("--state", texts, _name, "an input and an output: --state h=h_next")
+
+
 def _parse(
     option: str, texts: Iterable[str], read: Callable[[str], Any], wanted: str
 ) -> dict[str, Any]:
@@ -50,6 +59,10 @@ def _shape(text: str) -> tuple[int, ...] | None:
     if not re.fullmatch(r"(\d+(x\d+)*)?", text):
         return None
     return tuple(map(int, text.split("x"))) if text else ()
+
+
+def _name(text: str) -> str | None:
+    return text or None
 
 
 def _value(text: str) -> Any:

@@ -29,11 +29,12 @@ def inspect_command(bundle: str, as_json: bool) -> None:
     if needs := (*manifest.architecture[:1], *manifest.cpu_features, *manifest.device_features):
         say(wrapped(f"needs  {' '.join(needs)}", hanging=" " * len("needs  ")))
     say(f"code {size_text(len(opened.module))}, weights {size_text(len(opened.weights))}")
-    for heading, specs in (
-        ("input ", manifest.signature.inputs),
-        ("output", manifest.signature.outputs),
-    ):
+    signature = manifest.signature
+    for heading, specs in (("input ", signature.inputs), ("output", signature.outputs)):
         for spec in specs:
             say(f"{heading} {spec}")
+    for state in manifest.states:
+        given, next_ = signature.inputs[state.input], signature.outputs[state.output]
+        say(printable(f"state  {given.name}: {next_.name} of the step before"))
     say()
     say(report_text(manifest))

@@ -20,6 +20,7 @@ WRONG: dict[str, list[Any]] = {
     "batch": ["8", 0, -1, 2.5, True, [1]],
     "shapes": [3, "x=1x3", [1]],
     "constants": [3, "x=1"],
+    "states": [3, "h=h_next", [1]],
     "dump_ir": [3, True, {}],
     "precision": [16, None, ["f16"]],
     "tolerance": ["1", 0, 1, -0.01, float("nan"), float("inf"), True],

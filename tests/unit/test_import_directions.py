@@ -28,6 +28,7 @@ SHARED = {
         "progress",
         "python_file",
         "records",
+        "states",
         "schemes",
         "signature",
         "stopping",

@@ -1,11 +1,11 @@
-"""``--shape`` and ``--constant``: names and numbers, and what is said where they are not."""
+"""``--shape``, ``--constant`` and ``--state``: what they take, and what is said of the rest."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from niwaki.commands.input_options import parse_constants, parse_shapes
+from niwaki.commands.input_options import parse_constants, parse_shapes, parse_states
 from niwaki.errors import NiwakiError
 
 
@@ -19,6 +19,13 @@ def test_constants() -> None:
     sizes = found.pop("sizes")
     assert found == {"rate": 16000, "scale": -1500.0, "flag": True}
     assert np.array_equal(sizes, [3, 4])
+
+
+def test_states() -> None:
+    assert parse_states(["h=h_next", "a=b=c"]) == {"h": "h_next", "a=b": "c"}
+    with pytest.raises(NiwakiError) as raised:
+        parse_states(["h"])
+    assert str(raised.value) == "--state h: give an input and an output: --state h=h_next"
 
 
 @pytest.mark.parametrize("text", ["1x3", "=1x3", "x=1x", "x=3X4", "x=-1x3", "x=1,3"])
