@@ -234,3 +234,26 @@ func.func @concat(%a: tensor<1x4x8x8xf32, #plain>, %b: tensor<1x2x8x8xf32, #plai
     : (tensor<1x4x8x8xf32, #plain>, tensor<1x2x8x8xf32, #plain>) -> tensor<1x6x8x8xf32, #plain>
   return %y : tensor<1x6x8x8xf32, #plain>
 }
+
+// A GRU whose new gate multiplies the state after its reset, backwards, with lengths and one number per unit.
+// CHECK-LABEL: func.func @recurrent
+// CHECK:         %[[Y:.+]]:2 = "sparse_pattern.recurrent"(%{{.+}}, %{{.+}}, %{{.+}}, %{{.+}}, %{{.+}}) ({
+// CHECK-NEXT:    ^bb0(%[[RP:.+]]: f32, %[[NP:.+]]: f32, %[[RI:.+]]: f32, %[[NI:.+]]: f32, %[[B:.+]]: f32, %[[S:.+]]: f32):
+// CHECK:           "sparse_pattern.next"(%{{.+}}, %{{.+}}) : (f32, f32) -> ()
+// CHECK-NEXT:    }) {late = 1 : i64, operandSegmentSizes = array<i32: 1, 1, 1, 1, 1>, reverse = true,
+// CHECK-SAME:        scheme = #sparse_pattern.dense}
+// CHECK-NEXT:    return %[[Y]]#0, %[[Y]]#1
+func.func @recurrent(%x: tensor<5x2x6xf32>, %w: tensor<6x3xf32>, %begin: tensor<1x2x3xf32>, %lengths: tensor<2xi32>,
+                     %bias: tensor<1x3xf32>) -> (tensor<5x2x3xf32>, tensor<1x2x3xf32>) {
+  %y, %last = "sparse_pattern.recurrent"(%x, %w, %begin, %lengths, %bias) ({
+  ^bb0(%reset_product: f32, %new_product: f32, %reset_input: f32, %new_input: f32, %b: f32, %state: f32):
+    %reset = arith.addf %reset_product, %reset_input : f32
+    %kept = arith.mulf %reset, %state : f32
+    %total = arith.addf %new_product, %new_input : f32
+    %new = arith.addf %total, %b : f32
+    "sparse_pattern.next"(%new, %kept) : (f32, f32) -> ()
+  }) {reverse = true, late = 1, scheme = #dense, operandSegmentSizes = array<i32: 1, 1, 1, 1, 1>}
+    : (tensor<5x2x6xf32>, tensor<6x3xf32>, tensor<1x2x3xf32>, tensor<2xi32>, tensor<1x3xf32>)
+    -> (tensor<5x2x3xf32>, tensor<1x2x3xf32>)
+  return %y, %last : tensor<5x2x3xf32>, tensor<1x2x3xf32>
+}
