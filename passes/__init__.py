@@ -32,6 +32,7 @@ from . import (
     sink_roundings,
     switch_elements,
     trim_channels,
+    unroll_recurrent,
 )
 from .base import REGISTRY, ModulePass, PassFailure, Session
 from .pipeline import parse_pipeline, pipeline_text, run_pipeline
@@ -71,4 +72,5 @@ __all__ = [
     "sink_roundings",
     "switch_elements",
     "trim_channels",
+    "unroll_recurrent",
 ]

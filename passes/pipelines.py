@@ -11,6 +11,8 @@ from niwaki.targets import Target
 from .base import ModulePass
 from .pipeline import Step, parse_pipeline
 
+# Before anything looks for layers: what becomes several of them.
+UNROLL = "sparse-pattern-unroll-recurrent"
 # Layers first, so that whatever fuses afterwards sees them; then tails of one op, then longer ones
 # that elementwise fusion has made into one.
 RAISE = (
@@ -80,7 +82,7 @@ def compile_pipeline(target: Target, trim_threshold: float = 0.0, precision: Ele
         narrow = (f"{NARROW}{{element={precision.name}}}", *CLEAN)
     elif F16 in target.stores:
         narrow = (f"{NARROW}{{element={F16.name} all=false}}",)
-    return _text(*RAISE, trim, *DETECT, *narrow, *CHOOSE, *_lower(target))
+    return _text(UNROLL, *RAISE, trim, *DETECT, *narrow, *CHOOSE, *_lower(target))
 
 
 def lowering_pipeline(target: Target) -> str:
