@@ -141,10 +141,11 @@ def _put_back(
     block = function.entry_block
     end = _end(block)
     own = len(end.operands) - sum(sum(one.present) for one in held)
-    read = iter(list(end.operands)[own:])
+    read = iter(range(own, len(end.operands)))
     stand_ins = iter(list(block.arguments)[inputs:])
     for one in held:
-        operands = [next(read) if exists else None for exists in one.present]
+        # Looked up only now: it may be what an op before has computed.
+        operands = [end.operands[next(read)] if exists else None for exists in one.present]
         with ir.InsertionPoint(end), one.location:
             made = makers[one.name](one, operands)
         for value, stand_in in zip(made, stand_ins, strict=False):

@@ -90,6 +90,25 @@ def test_pytorch(monkeypatch: pytest.MonkeyPatch) -> None:
     _check(module, ["softmax", "softmax"])
 
 
+def test_one_reads_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With nothing between them that torch-mlir would see."""
+    table = {
+        **decompositions.decomposition_table(),
+        torch.ops.aten.relu.default: lambda x: own_op("sample", [x, None, x], {"eps": 0.5})[0],
+    }
+    monkeypatch.setattr("niwaki.frontend.torch_export.decomposition_table", lambda: table)
+    made = context()
+    made.allow_unregistered_dialects = True
+    module = import_torch(
+        nn.Sequential(nn.ReLU(), nn.ReLU()).eval(), torch.zeros(2, 4), made
+    ).module
+    module.operation.verify()
+    (function,) = module.body.operations
+    first, second, end = function.entry_block.operations
+    assert list(second.operands) == [first.results[0]] * 2
+    assert list(end.operands) == [second.results[0]]
+
+
 def test_onnx(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def rule(steps: Steps) -> None:
         (x,) = steps.node.input
