@@ -19,6 +19,7 @@ from niwaki.frontend import (
     nearest_resizing,
     norms,
     ordering,
+    recurrent_layers,
     torch_padding,
     written_places,
 )
@@ -34,7 +35,7 @@ def decomposition_table() -> dict[OpOverload, Callable[..., Any]]:
     table = {op: rule for op, rule in get_decomposition_table().items() if op not in _KEEP}
     parts = (
         adaptive_pooling, elementwise, integer_powers, integers, nearest_resizing, norms, ordering,
-        torch_padding, written_places,
+        recurrent_layers, torch_padding, written_places,
     )  # fmt: skip
     for part in parts:
         table |= part.RULES

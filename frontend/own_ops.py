@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from niwaki.frontend.recurrent_ops import make_recurrent
 from niwaki.frontend.set_aside import Maker
 
-MAKERS: dict[str, Maker] = {}
+MAKERS: dict[str, Maker] = {
+    "recurrent": make_recurrent,
+}
