@@ -12,9 +12,13 @@ Leaves are positions in the flat list of tensors.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
+
+import numpy as np
 
 from .printable import printable
 
@@ -34,6 +38,16 @@ class TensorSpec:
     name: str
     shape: tuple[int, ...]
     dtype: str
+
+    @cached_property
+    def kind(self) -> np.dtype[Any]:
+        """The dtype itself."""
+        return np.dtype(self.dtype)
+
+    @cached_property
+    def nbytes(self) -> int:
+        """Bytes of all elements."""
+        return math.prod(self.shape) * self.kind.itemsize
 
     def __str__(self) -> str:
         return printable(f"{self.name}: {'x'.join(map(str, (*self.shape, self.dtype)))}")

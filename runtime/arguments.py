@@ -10,8 +10,6 @@ import numpy as np
 from niwaki.errors import NiwakiError
 from niwaki.signature import Signature, TensorSpec, Tree
 
-from .manifest import Manifest
-
 
 def bind(signature: Signature, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[np.ndarray]:
     """The arrays of a call, in the order of `signature.inputs`; values are never cast.
@@ -23,24 +21,7 @@ def bind(signature: Signature, args: Sequence[Any], kwargs: Mapping[str, Any]) -
         NiwakiError: the nesting, the number of inputs, a shape or a dtype is wrong.
     """
     leaves = args if _is_flat(signature, args, kwargs) else _match_call(signature, args, kwargs)
-    return [_checked(spec, leaf) for spec, leaf in zip(signature.inputs, leaves, strict=True)]
-
-
-def bind_frames(manifest: Manifest, arguments: Sequence[Any]) -> dict[int, np.ndarray]:
-    """The arrays of a step, by the numbers of the inputs that are no states.
-
-    Raises:
-        NiwakiError: their number, a shape or a dtype is wrong.
-    """
-    states = {state.input for state in manifest.states}
-    frames = [(i, spec) for i, spec in enumerate(manifest.signature.inputs) if i not in states]
-    if len(arguments) != len(frames):
-        expected = ", ".join(str(spec) for _, spec in frames)
-        raise NiwakiError(
-            f"a step takes {len(frames)} arrays ({expected}) and the state; got "
-            f"{len(arguments)} and the state"
-        )
-    return {i: _checked(spec, value) for (i, spec), value in zip(frames, arguments, strict=True)}
+    return [checked(spec, leaf) for spec, leaf in zip(signature.inputs, leaves, strict=True)]
 
 
 def _is_flat(signature: Signature, args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:
@@ -90,7 +71,12 @@ def _match(tree: Tree, value: Any, where: str, leaves: list[Any]) -> None:
         _match(child, value[i], f"{where}[{i}]", leaves)
 
 
-def _checked(spec: TensorSpec, value: Any) -> np.ndarray:
+def checked(spec: TensorSpec, value: Any) -> np.ndarray:
+    """An input as an array.
+
+    Raises:
+        NiwakiError: it is none, or its shape or dtype is wrong.
+    """
     try:
         array = np.asarray(value)
     except (
@@ -100,7 +86,7 @@ def _checked(spec: TensorSpec, value: Any) -> np.ndarray:
         raise NiwakiError(
             f"input '{spec.name}' cannot be read as a numpy array: {reason}"
         ) from None
-    if array.dtype != spec.dtype or array.shape != spec.shape:
+    if array.dtype != spec.kind or array.shape != spec.shape:
         expected = f"{spec.dtype} of shape {_shape(spec.shape)}"
         got = f"{array.dtype} of shape {_shape(array.shape)}"
         raise NiwakiError(f"input '{spec.name}' must be {expected}, got {got}")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -50,7 +49,7 @@ class Lane:
             raise cannot_load(bundle, str(error)) from None
         self._path, self._outputs = bundle.path, manifest.signature.outputs
         self._transfer = Transfer(device, shares_memory=manifest.driver == "local")
-        self._returned: set[int] | None = None  # outputs that are inputs; not known yet
+        self._stays: frozenset[int] | None = None  # what a step leaves on the device; not known
 
     def __call__(self, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Run the function once. Inputs have been checked: IREE crashes on some wrong ones.
@@ -64,19 +63,19 @@ class Lane:
             for output in self._run(inputs, frozenset())
         ]
 
-    def step(self, inputs: Sequence[Any], carried: frozenset[int]) -> list[Any]:
+    def step(self, inputs: Sequence[Any], carried: Collection[int]) -> list[Any]:
         """As a call, but outputs numbered `carried` stay on the device, to be inputs of others.
 
         They are `Carried`, or arrays where the network returns its input.
         """
         arrays = [one for one in inputs if isinstance(one, np.ndarray)]
-        if self._returned is None:
+        if self._stays is None:
             # IREE gives back the buffer that it got: the caller's own memory, which may change.
             copies = [aligned_copy(one) if isinstance(one, np.ndarray) else one for one in inputs]
             tried = self._run(copies, frozenset())
             own = [one for one in copies if isinstance(one, np.ndarray)]
-            self._returned = {i for i in carried if shares_memory(tried[i], own)}
-        outputs = self._run(inputs, carried - self._returned)
+            self._stays = frozenset(i for i in carried if not shares_memory(tried[i], own))
+        outputs = self._run(inputs, self._stays)
         return [
             output.copy()
             if isinstance(output, np.ndarray) and shares_memory(output, arrays)
@@ -122,8 +121,7 @@ def _difference(view: Any, spec: TensorSpec) -> str:
 
     The module has promised it, but reading beyond a result's memory must not hang on a promise.
     """
-    size = math.prod(spec.shape) * np.dtype(spec.dtype).itemsize
-    if tuple(view.shape) == spec.shape and view.byte_length == size:
+    if tuple(view.shape) == spec.shape and view.byte_length == spec.nbytes:
         return ""
     shape = "x".join(map(str, view.shape)) or "()"
     return f"came with shape {shape} and {view.byte_length} bytes"

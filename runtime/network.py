@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -16,7 +16,7 @@ from niwaki.arguments import check_whole
 from niwaki.errors import NiwakiError
 from niwaki.signature import Signature, unflatten
 
-from .arguments import bind, bind_frames
+from .arguments import bind
 from .bundle import Bundle, open_bundle
 from .device import check_device, create_driver
 from .lane import Lane
@@ -24,6 +24,7 @@ from .lost_devices import survive
 from .placement import polite
 from .small_networks import useful_threads
 from .state import State, zeros
+from .steps import Steps
 from .weights import Weights
 
 T = TypeVar("T")
@@ -74,6 +75,7 @@ class Network:
         self.bundle = bundle
         self.threads = int(threads)
         self.device = bundle.manifest.driver
+        self._steps = Steps.of(bundle.manifest.signature, bundle.manifest.states)
         useful = useful_threads(bundle.manifest, self.threads)
         self._has_workers = self.device == "local" and useful > 1
         side_by_side = self.device == "local" and useful == 1
@@ -115,7 +117,7 @@ class Network:
             NiwakiError: the network has no states, or is closed.
         """
         self._open_engine()
-        return zeros(str(self.bundle.path), self.bundle.manifest)
+        return zeros(self.bundle)
 
     def step(self, *arguments: Any) -> tuple[Any, State]:
         """The network's outputs for the next inputs of a stream, and the stream's state.
@@ -129,17 +131,21 @@ class Network:
             NiwakiError: as a call does; or the state is missing, of another network, or used by
             another thread.
         """
-        engine, manifest, path = self._open_engine(), self.bundle.manifest, str(self.bundle.path)
-        state = arguments[-1] if arguments else None
+        engine, state = self._open_engine(), arguments[-1] if arguments else None
         if not isinstance(state, State):
+            path = self.bundle.path
             raise NiwakiError(f"a step of {path} takes the state last: initial_state() makes one")
-        frames = bind_frames(manifest, arguments[:-1])
-        with state.in_use(path, manifest), self._turns:
-            engine.weights.check()
-            with polite() if self._has_workers else nullcontext():
-                outputs = self._survive(lambda: self._step(engine, frames, state))
-            engine.weights.check()
-        return (outputs[0] if len(outputs) == 1 else tuple(outputs)), state
+        bound = self._steps.bind(arguments[:-1])
+        state.acquire(self.bundle)
+        try:
+            with self._turns:
+                engine.weights.check()
+                with polite() if self._has_workers else nullcontext():
+                    results = self._survive(lambda: self._step(engine, bound, state))
+                engine.weights.check()
+        finally:
+            state.release()
+        return results, state
 
     def close(self) -> None:
         """Give back threads and memory; calls that are running end as usual, new ones are refused.
@@ -183,22 +189,11 @@ class Network:
         engine.idle.append(lane)
         return outputs
 
-    def _step(
-        self, engine: _Engine, frames: Mapping[int, np.ndarray], state: State
-    ) -> list[np.ndarray]:
-        """Advance `state` by the inputs `frames`, by number; returns the other outputs."""
+    def _step(self, engine: _Engine, bound: list[Any], state: State) -> Any:
         lane = self._lane_of(engine, state)
-        states = self.bundle.manifest.states
-        inputs: list[Any] = [frames.get(i) for i in range(len(self.signature.inputs))]
-        for one, value in zip(states, state.values, strict=True):
-            spec = self.signature.inputs[one.input]
-            elsewhere = None if state.lane is lane else state.lane
-            inputs[one.input] = value if elsewhere is None else elsewhere.array(value, spec)
-        outputs = lane.step(inputs, frozenset(one.output for one in states))
-        state.values, state.lane = [outputs[one.output] for one in states], lane
+        results = self._steps.advance(lane, bound, state)
         engine.idle.append(lane)
-        kept = {one.output for one in states}
-        return [output for i, output in enumerate(outputs) if i not in kept]
+        return results
 
     def _lane_of(self, engine: _Engine, state: State) -> Lane:
         """The lane that has a state, if it is idle, else any."""

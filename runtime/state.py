@@ -7,8 +7,7 @@ copied. Each stream has its own; a network serves any number of them with one se
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,9 +15,9 @@ import numpy as np
 from niwaki.errors import NiwakiError
 
 from .arrays import aligned_empty
-from .manifest import Manifest
 
 if TYPE_CHECKING:
+    from .bundle import Bundle
     from .lane import Lane
 
 
@@ -30,69 +29,69 @@ class State:
         lane: where it was computed; None before the first step.
     """
 
-    def __init__(self, path: str, manifest: Manifest, values: Sequence[Any]) -> None:
-        self._path, self._manifest = path, manifest
+    def __init__(self, bundle: Bundle, values: Sequence[Any], lane: Lane | None = None) -> None:
+        self._bundle = bundle
         self._turn = threading.Lock()
         self.values: list[Any] = list(values)
-        self.lane: Lane | None = None
+        self.lane = lane
 
-    @contextmanager
-    def in_use(self, path: str, manifest: Manifest) -> Iterator[None]:
-        """For a step of the network at `path`.
+    def acquire(self, bundle: Bundle) -> None:
+        """Before a step of the network of `bundle`; `release` follows it.
 
         Raises:
             NiwakiError: the state is of another network, or another thread is using it.
         """
-        if self._manifest.digests != manifest.digests:
+        own = self._bundle
+        if own is not bundle and own.manifest.digests != bundle.manifest.digests:
             raise NiwakiError(
-                f"the state is one of {self._path}: initial_state() of the network {path} makes "
-                "one for it"
+                f"the state is one of {own.path}: initial_state() of the network {bundle.path} "
+                "makes one for it"
             )
         if not self._turn.acquire(blocking=False):
             raise NiwakiError(
-                f"two threads use one state of {path} at the same time: give each stream its own, "
-                "by initial_state() or copy()"
+                f"two threads use one state of {bundle.path} at the same time: give each stream "
+                "its own, by initial_state() or copy()"
             )
-        try:
-            yield
-        finally:
-            self._turn.release()
+
+    def release(self) -> None:
+        """After a step."""
+        self._turn.release()
 
     def copy(self) -> State:
         """Another stream that goes on from here."""
-        with self.in_use(self._path, self._manifest):
-            made = State(self._path, self._manifest, self.values)
-            made.lane = self.lane
-            return made
+        self.acquire(self._bundle)
+        try:
+            return State(self._bundle, self.values, self.lane)
+        finally:
+            self.release()
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Copies of its tensors, by the names of the network's inputs."""
-        with self.in_use(self._path, self._manifest):
-            inputs = self._manifest.signature.inputs
-            specs = [inputs[state.input] for state in self._manifest.states]
-            return {
-                spec.name: np.array(value if self.lane is None else self.lane.array(value, spec))
-                for spec, value in zip(specs, self.values, strict=True)
-            }
+        now, manifest = self.copy(), self._bundle.manifest
+        specs = [manifest.signature.inputs[state.input] for state in manifest.states]
+        return {
+            spec.name: np.array(value if now.lane is None else now.lane.array(value, spec))
+            for spec, value in zip(specs, now.values, strict=True)
+        }
 
     def __repr__(self) -> str:
-        return f"<State of {self._path}>"
+        return f"<State of {self._bundle.path}>"
 
 
-def zeros(path: str, manifest: Manifest) -> State:
+def zeros(bundle: Bundle) -> State:
     """A state of zeros.
 
     Raises:
         NiwakiError: the network has no states.
     """
+    manifest, values = bundle.manifest, []
     if not manifest.states:
         raise NiwakiError(
-            f"{path} has no states: compile it with --state INPUT=OUTPUT, which names an input and "
-            "the output that is its next value"
+            f"{bundle.path} has no states: compile it with --state INPUT=OUTPUT, which names an "
+            "input and the output that is its next value"
         )
-    values = []
     for state in manifest.states:
         spec = manifest.signature.inputs[state.input]
         values.append(aligned_empty(spec.shape, spec.dtype))
         values[-1][...] = 0
-    return State(path, manifest, values)
+    return State(bundle, values)

@@ -53,8 +53,8 @@ class Transfer:
             # While memory of a GPU stays mapped, IREE gives it to other buffers as well: later
             # calls would write into this output, and read what they should not.
             mapped = self._copy_to_host(buffer).map()
-            return np.array(mapped.asarray(spec.shape, np.dtype(spec.dtype)))
-        array = buffer.map().asarray(spec.shape, np.dtype(spec.dtype))
+            return np.array(mapped.asarray(spec.shape, spec.kind))
+        array = buffer.map().asarray(spec.shape, spec.kind)
         return np.asarray(_Output(array, self._device))
 
     def carried(self, view: Any) -> Carried:

@@ -136,9 +136,10 @@ def test_two_threads_are_refused(network: Network) -> None:
     state, entered, leave = network.initial_state(), threading.Event(), threading.Event()
 
     def hold() -> None:
-        with state.in_use(str(network.bundle.path), network.bundle.manifest):
-            entered.set()
-            leave.wait()
+        state.acquire(network.bundle)
+        entered.set()
+        leave.wait()
+        state.release()
 
     thread = threading.Thread(target=hold)
     thread.start()
