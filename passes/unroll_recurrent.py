@@ -24,21 +24,33 @@ from torch_mlir.dialects import arith, linalg, tensor
 
 from niwaki.dialects import Recurrence, RecurrentOp, recurrence
 
-from .base import ModulePass, Session, constant, dense_value, function_ops
+from .base import ModulePass, Session, constant, dense_value, function_ops, target_of
 
 
 @dataclass(frozen=True)
 class UnrollRecurrentPass(ModulePass):
-    """Make products and elementwise ops of recurrent layers."""
+    """Make products and elementwise ops of recurrent layers.
+
+    Attributes:
+        always: also where there is a kernel, to compare it with.
+    """
 
     name: ClassVar[str] = "sparse-pattern-unroll-recurrent"
+    always: bool = False
 
     def run(self, module: Any, session: Session) -> None:
+        has_kernel = target_of(module).backend == "cpu" and not self.always
         for op in function_ops(module):
-            if isinstance(op, RecurrentOp):
+            if isinstance(op, RecurrentOp) and not (has_kernel and is_packable(op)):
                 with ir.InsertionPoint(op), op.location:
                     _unroll(op)
                 op.operation.erase()
+
+
+def is_packable(op: RecurrentOp) -> bool:
+    """Whether a layer has weights of f32 that are known."""
+    is_f32 = isinstance(op.weight.type.element_type, ir.F32Type)
+    return is_f32 and dense_value(op.weight) is not None
 
 
 def _unroll(op: RecurrentOp) -> None:
@@ -67,7 +79,7 @@ class Steps:
 
     def step(self, time: int, states: Sequence[ir.Value]) -> tuple[ir.Value, list[ir.Value]]:
         """What a step gives, and the states after it."""
-        inputs = self._gates(_part(self.op.inputs, time))
+        inputs = self._gates(_part(self.op.input, time))
         products = self._gates(self._product(states[0], self.early))
         if self.late is not None:
             others = [*products, *[None] * self.sizes.late, *inputs, *self.per_unit, *states]

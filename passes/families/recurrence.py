@@ -14,12 +14,13 @@ from niwaki.dialects import (
     LOOKAHEAD,
     Blocks,
     MatvecTile,
+    Recurrence,
     RecurrenceAttr,
     RecurrenceTile,
     recurrence,
 )
 from niwaki.schemes import Dense
-from niwaki.targets import Target
+from niwaki.targets import Target, Vector
 
 from ..choice import Candidate
 from ..kernels.library import Kernel
@@ -34,6 +35,8 @@ from .matvec import matvec_seconds
 SEQUENCES = 4
 # Vectors of units of a block: half a one where what is kept is alike in fewer units.
 VECTORS = (0.5, 1, 2, 4)
+# Of a cell, for each gate and vector of units: mostly what exp and tanh take.
+CELL_CYCLES = 25
 
 
 class RecurrenceFamily(KernelFamily):
@@ -60,6 +63,7 @@ class RecurrenceFamily(KernelFamily):
                 tile = RecurrenceTile(units, together)
                 like = MatvecTile(units, together)
                 seconds = matvec_seconds(layer.target, vector, counts, sizes.batch, like)
+                seconds += cell_seconds(layer.target, vector, sizes, units)
                 yield Candidate(scheme, RecurrenceAttr.of(*tile), sizes.steps * seconds)
 
     def pack(self, op: Any, weights: npt.NDArray[Any], narrow: bool) -> Packed:
@@ -114,6 +118,14 @@ class RecurrenceFamily(KernelFamily):
         sizes = list(op.last.type.shape)
         last = tensor.ExtractSliceOp(op.last.type, room, [], [], [], [0, 0, 0], sizes, [1, 1, 1])
         return [result, last.result]
+
+
+def cell_seconds(target: Target, vector: Vector, sizes: Recurrence, units: int) -> float:
+    """The cells of one step, of blocks of `units` units."""
+    vectors = sum(
+        -(-(rows.stop - rows.start) // vector.lanes) for rows in _blocks(sizes.units, units)
+    )
+    return CELL_CYCLES * sizes.gates * sizes.batch * vectors / target.cpu_core.clock
 
 
 def _blocks(units: int, height: int) -> list[slice]:

@@ -1,4 +1,9 @@
-// RUN: niwaki-opt %s --pass-pipeline='builtin.module(sparse-pattern-unroll-recurrent)' | FileCheck %s
+// RUN: niwaki-opt %s --pass-pipeline='builtin.module(sparse-pattern-unroll-recurrent{always=true})' | FileCheck %s
+// RUN: niwaki-opt %s --pass-pipeline='builtin.module(sparse-pattern-unroll-recurrent)' | FileCheck %s --check-prefix=KERNEL
+
+// Where there is a kernel nothing is unrolled, but what has no constant weights.
+// KERNEL-COUNT-3: "sparse_pattern.recurrent"
+// KERNEL-NOT: "sparse_pattern.recurrent"
 
 // CHECK-DAG:     #[[SEQUENCE:.+]] = affine_map<(d0, d1) -> (d0)>
 // CHECK-DAG:     #[[UNIT:.+]] = affine_map<(d0, d1) -> (d1)>
