@@ -10,7 +10,8 @@
     %p1 = linalg.matmul ins(%h1, %t)                               and so on
 
 All steps read the same constants, so they become one layer that is called often. Late gates are a
-second product at each step, of what the first part of the cell makes.
+second product at each step, of what the first part of the cell makes. What has a kernel, on CPUs,
+stays as it is.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import torch_mlir.ir as ir
 from torch_mlir.dialects import arith, linalg, tensor
 
 from niwaki.dialects import Recurrence, RecurrentOp, recurrence
+from niwaki.targets import Target
 
 from .base import ModulePass, Session, constant, dense_value, function_ops, target_of
 
@@ -39,18 +41,24 @@ class UnrollRecurrentPass(ModulePass):
     always: bool = False
 
     def run(self, module: Any, session: Session) -> None:
-        has_kernel = target_of(module).backend == "cpu" and not self.always
         for op in function_ops(module):
-            if isinstance(op, RecurrentOp) and not (has_kernel and is_packable(op)):
+            if isinstance(op, RecurrentOp) and (reason := self._reason(op, target_of(module))):
+                steps = recurrence(op).steps
+                self.remark(session, op, f"unrolled to {steps} step{'s' * (steps != 1)}: {reason}")
                 with ir.InsertionPoint(op), op.location:
                     _unroll(op)
                 op.operation.erase()
 
-
-def is_packable(op: RecurrentOp) -> bool:
-    """Whether a layer has weights of f32 that are known."""
-    is_f32 = isinstance(op.weight.type.element_type, ir.F32Type)
-    return is_f32 and dense_value(op.weight) is not None
+    def _reason(self, op: RecurrentOp, target: Target) -> str:
+        """Why a layer gets no kernel; empty if it does."""
+        if self.always:
+            return "as it was told to be"
+        if target.backend == "gpu":
+            return "there is no kernel for GPUs"
+        element = op.weight.type.element_type
+        if not isinstance(element, ir.F32Type):
+            return f"it has elements of {element}, and kernels compute in f32"
+        return "" if dense_value(op.weight) is not None else "its weights are not constant"
 
 
 def _unroll(op: RecurrentOp) -> None:
