@@ -13,6 +13,9 @@ from niwaki.frontend.onnx_graph import Array, OnnxGraph, TensorType, attribute
 # A result larger than its inputs is kept as code, unless it is small anyway.
 _SMALL = 1 << 20
 
+# Whose lengths, bounds and activations ONNX's own implementation ignores.
+_WRONG = ("GRU", "LSTM", "RNN")
+
 
 def evaluate(graph: OnnxGraph, node: onnx.NodeProto, opset: int) -> dict[str, Array] | None:
     """The results of `node`, which is of `opset`, by name, where they are constant and worth it."""
@@ -23,7 +26,7 @@ def evaluate(graph: OnnxGraph, node: onnx.NodeProto, opset: int) -> dict[str, Ar
     feeds = dict(constants)
     if node.op_type == "EyeLike":  # its input's values do not matter
         feeds |= {name: _zeros(graph.types[name]) for name in inputs if name in graph.types}
-    if not feeds.keys() >= set(inputs):
+    if not feeds.keys() >= set(inputs) or node.op_type in _WRONG:
         return None
     try:
         results = _evaluator(node, opset).run(None, feeds)

@@ -17,8 +17,9 @@ from collections import Counter
 import onnx
 
 from niwaki.frontend.layer_names import module_op_name
-from niwaki.frontend.onnx_graph import OnnxGraph
+from niwaki.frontend.onnx_graph import DOMAIN, OnnxGraph
 from niwaki.frontend.onnx_half_precision import WIDENED
+from niwaki.frontend.onnx_steps import PART
 
 _WEIGHT = ".weight"
 _SCOPES = "pkg.torch.onnx.name_scopes"
@@ -31,9 +32,9 @@ def name_layers(graph: OnnxGraph) -> None:
     paths = Counter(scope for node in graph.nodes for scope in _scopes(node.name))
     for node in graph.nodes:
         own = node.output[0].removesuffix(WIDENED)
-        graph.names[node.output[0]] = (
-            _by_weight(node, graph) or _by_metadata(node) or _by_node(node, paths) or own
-        )
+        name = _by_weight(node, graph) or _by_metadata(node) or _by_node(node, paths) or own
+        part = next((note.value for note in node.metadata_props if note.key == PART), "")
+        graph.names[node.output[0]] = f"{name}{part}"
 
 
 def _by_weight(node: onnx.NodeProto, graph: OnnxGraph) -> str:
@@ -63,7 +64,8 @@ def _by_node(node: onnx.NodeProto, paths: Counter[str]) -> str:
     if not scopes:
         return node.name
     *modules, op = scopes[-1].split("/")[1:]
-    if not modules or not (paths[scopes[-2]] == 1 or node.op_type in ("Conv", "Gemm", "MatMul")):
+    has_weights = node.op_type in ("Conv", "Gemm", "MatMul") or node.domain == DOMAIN
+    if not modules or not (paths[scopes[-2]] == 1 or has_weights):
         modules.append(op)
     return ".".join(
         part

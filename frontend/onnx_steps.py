@@ -17,17 +17,22 @@ import onnx
 from niwaki.errors import NiwakiError
 from niwaki.frontend.onnx_graph import DOMAIN, Array, OnnxGraph, TensorType, attribute, describe
 
+# What nodes note that are part of a layer.
+PART = "niwaki.part"
+
 
 class Steps:
     """Nodes that replace one; the last of them computes its result.
 
-    A rule for several results sets `results`, to one value for each (empty: nobody reads it).
+    A rule for several results sets `results`, to one value for each (empty: nobody reads it), and
+    one that makes parts of a layer sets `part`, which is put behind the layer's name.
     """
 
     def __init__(self, graph: OnnxGraph, node: onnx.NodeProto) -> None:
         self.graph, self.node = graph, node
         self.nodes: list[onnx.NodeProto] = []
         self.results: list[str] = []
+        self.part = ""
         self.count = 0
 
     def op(self, op_type: str, *inputs: str, **attributes: Any) -> str:
@@ -35,9 +40,7 @@ class Steps:
         made = onnx.helper.make_node(
             op_type, inputs, [self._new_name()], self.node.name, **attributes
         )
-        made.metadata_props.extend(self.node.metadata_props)
-        self.nodes.append(made)
-        return str(made.output[0])
+        return self._append(made)[0]
 
     def own_op(
         self,
@@ -55,9 +58,14 @@ class Steps:
             domain=DOMAIN,
             options=json.dumps(options),
         )
-        made.metadata_props.extend(self.node.metadata_props)
-        self.nodes.append(made)
         self.graph.types.update(zip(made.output, types, strict=True))
+        return self._append(made)
+
+    def _append(self, made: onnx.NodeProto) -> list[str]:
+        made.metadata_props.extend(self.node.metadata_props)
+        if self.part:
+            made.metadata_props.add(key=PART, value=self.part)
+        self.nodes.append(made)
         return list(made.output)
 
     def inline(self, part: onnx.NodeProto, names: dict[str, str]) -> None:
