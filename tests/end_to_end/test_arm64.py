@@ -24,6 +24,7 @@ from numeric.random_layers import (
     random_pool,
     tensor,
 )
+from numeric.recurrent_layers import odd_recurrent
 from numeric.winograd_layers import always, conv, odd_winograd
 from small_networks import ResNet
 
@@ -85,6 +86,12 @@ def compared_with_pytorch(
     expected = [reference(case.model, case.inputs) for case in cases]
     compare(cases, [[next(results) for _ in outputs] for outputs in expected], expected)
     return bundle
+
+
+def test_recurrent_layers(arm64: Emulator, tmp_path: Path) -> None:
+    path = tmp_path / "net.niwaki"
+    bundle = compared_with_pytorch(odd_recurrent(), "arm64-android", "f32", arm64, path)
+    assert {layer.family for layer in bundle.layers} == {"recurrence", "matvec"}
 
 
 def test_networks_of_f16(arm64: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -130,7 +130,18 @@ def call_problems(
     ]
     found = run_kernel(kernel, [*buffers, *scratch], threads)
     memory[call.results[0]] = result.left
+    for value, room in zip(own[len(own) - len(scratch) :], scratch, strict=True):
+        if garbage := int((room.held[: read_elements(value)] == GARBAGE).sum()):
+            found.append(f"{garbage} elements of scratch memory that is read depend on garbage")
     return found + broken_promises(result, wanted)
+
+
+def read_elements(value: Any) -> int:
+    """How many elements of scratch memory, from the first on, the network reads afterwards."""
+    users = [use.owner for use in value.uses]
+    parts = [op.results[0] if op.name == "tensor.extract_slice" else value for op in users]
+    sizes = (math.prod(ir.RankedTensorType(part.type).shape) for part in parts)
+    return max(sizes, default=0)
 
 
 def contents_of_nobody(value: Any) -> Array:

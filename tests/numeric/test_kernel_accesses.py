@@ -28,6 +28,7 @@ from .pooled_layers import always as always_fused
 from .pooled_layers import odd_pooled
 from .random_layers import random_cases, random_convolution, random_linear, random_pool
 from .random_networks import random_network
+from .recurrent_layers import odd_recurrent
 from .small_layers import (
     Linear,
     Sliding,
@@ -67,6 +68,13 @@ def test_single_filters(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
     problems, families = problems_of(odd_single_filters(), target)
     assert problems == []
     assert families == {"spmm", "copy_rows"}
+
+
+@EVERY_CPU
+def test_odd_recurrent(target: str) -> None:
+    problems, families = problems_of(odd_recurrent(), target)
+    assert problems == []
+    assert families == {"recurrence", "matvec"}
 
 
 @pytest.mark.parametrize("choose", [by_lane, most_rows])
