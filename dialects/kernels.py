@@ -90,6 +90,14 @@ class RecurrenceTile(NamedTuple):
     sequences: int
 
 
+class RowGemmTile(NamedTuple):
+    """Filters and vectors of rows of accumulators; blocks of a workgroup."""
+
+    filters: int
+    vectors: int
+    blocks: int
+
+
 def parameters(tile: Any) -> dict[str, type]:
     """Of an attribute that has such a tile."""
     return dict.fromkeys(tile._fields, ir.IntegerAttr)
@@ -249,6 +257,19 @@ class RecurrenceAttr(Tiled, name="recurrence"):
     layer = "recurrent"
     packed = "packed_recurrent"
     __annotations__ = parameters(RecurrenceTile)
+
+
+class RowGemmAttr(Tiled, name="row_gemm"):
+    """Linear layers of many rows: `filters` x `vectors` accumulators, vectors run over rows.
+
+    A workgroup computes `blocks` blocks of filters for `vectors` vectors of rows.
+    """
+
+    tile_type = RowGemmTile
+    text = "{}x{} blocks {}"
+    layer = "linear"
+    packed = "packed_linear"
+    __annotations__ = parameters(RowGemmTile)
 
 
 def kernel_problem(op: Any) -> str:

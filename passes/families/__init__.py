@@ -32,6 +32,7 @@ from .pattern_gemm import PatternGemmFamily
 from .pooled import Fused, PooledForm
 from .pooling import PoolingFamily
 from .recurrence import RecurrenceFamily
+from .row_gemm import RowGemmFamily
 from .spmm import SpmmFamily
 from .winograd import WinogradFamily, WinogradPooled
 
@@ -65,6 +66,7 @@ CHOSEN: list[KernelFamily] = [
     WinogradFamily(),
     MatvecFamily(),
     RecurrenceFamily(),
+    RowGemmFamily(),
 ]
 # What has a kernel without a choice.
 OTHERS: dict[Any, Family] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import torch_mlir.ir as ir
 
@@ -64,16 +64,29 @@ class Block:
     write: Index
 
 
-def each_block(conv: BlockedConv, workgroup: Index, compute: Callable[[Index, int], None]) -> None:
+class InBlocks(Protocol):
+    """What kernels of any layer know of blocks, as `BlockedConv` tells it."""
+
+    @property
+    def tile(self) -> Any: ...
+    @property
+    def rest(self) -> int: ...
+    @property
+    def full_blocks(self) -> int: ...
+    @property
+    def blocks(self) -> int: ...
+
+
+def each_block(layer: InBlocks, workgroup: Index, compute: Callable[[Index, int], None]) -> None:
     """Call `compute(number, height)` for the blocks of a workgroup: full ones, then lower ones."""
-    begin = workgroup * conv.tile.blocks
-    end = minimum(begin + conv.tile.blocks, conv.blocks)
-    if conv.full_blocks:
-        with for_range(begin, minimum(end, conv.full_blocks)) as number:
-            compute(number, conv.tile.filters)
-    if conv.full_blocks < conv.blocks:
-        with for_range(maximum(begin, conv.full_blocks), end) as number:
-            compute(number, conv.rest)
+    begin = workgroup * layer.tile.blocks
+    end = minimum(begin + layer.tile.blocks, layer.blocks)
+    if layer.full_blocks:
+        with for_range(begin, minimum(end, layer.full_blocks)) as number:
+            compute(number, layer.tile.filters)
+    if layer.full_blocks < layer.blocks:
+        with for_range(maximum(begin, layer.full_blocks), end) as number:
+            compute(number, layer.rest)
 
 
 def block_of(conv: BlockedConv, table: ir.Value, number: Index, height: int, image: Index) -> Block:

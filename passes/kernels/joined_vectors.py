@@ -10,11 +10,14 @@ from collections.abc import Sequence
 import torch_mlir.ir as ir
 from torch_mlir.dialects import vector
 
+from .builder import lane_type
 from .lanes import lane_slice
 
 
 def joined(parts: Sequence[ir.Value]) -> ir.Value:
     """One vector of all `parts`, which are equally long and as many as a power of two."""
+    if len(parts) > 1 and not isinstance(parts[0].type, ir.VectorType):
+        return vector.from_elements(lane_type(parts[0].type, len(parts)), parts)
     while len(parts) > 1:
         lanes = 2 * parts[0].type.shape[0]
         pairs = zip(parts[::2], parts[1::2], strict=True)

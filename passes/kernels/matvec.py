@@ -22,15 +22,14 @@ from .builder import (
     Index,
     above,
     below,
-    load,
     load_index,
     pieces,
-    store,
     when,
 )
-from .epilogue import inline_epilogue, sum_type
+from .epilogue import sum_type
 from .epilogue_rows import is_long
-from .joined_vectors import joined, parted
+from .filter_rows import store_rows
+from .joined_vectors import joined
 from .library import Kernel, Workgroup, epilogue_key
 from .operands import Memory
 
@@ -117,16 +116,10 @@ def _finish(
     width: int,
 ) -> None:
     """Epilogue and store of the same `width` filters of several rows, whose `sums` these are."""
-    per_filter = [load(buffer, filter_, width) for buffer in memory.per_filter]
     for together in _rows_together(epilogue, len(sums), width, linear.lanes):
         places = [(row + r) * linear.filters + filter_ for r in together]
-        extras = [joined([value] * len(together)) for value in per_filter]
-        for buffer in memory.per_position:
-            extras.append(joined([load(buffer, at, width) for at in places]))
         total = joined([sums[r] for r in together])
-        result = inline_epilogue(epilogue, [total, *extras], width * len(together))
-        for at, part in zip(places, parted(result, len(together), width), strict=True):
-            store(part, memory.result, at)
+        store_rows(epilogue, memory, total, filter_, places, width)
 
 
 def _rows_together(epilogue: ir.Block, rows: int, width: int, lanes: int) -> list[range]:

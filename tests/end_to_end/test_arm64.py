@@ -25,6 +25,7 @@ from numeric.random_layers import (
     tensor,
 )
 from numeric.recurrent_layers import odd_recurrent
+from numeric.row_layers import by_rows, odd_rows
 from numeric.winograd_layers import always, conv, odd_winograd
 from small_networks import ResNet
 
@@ -114,6 +115,22 @@ def long_sums() -> list[Case]:
         Case("1350 columns", torch.nn.Conv2d(150, 4, 3, padding=1), (x,)),
         Case("1350 columns of 5 filters", torch.nn.Conv2d(150, 5, 3, stride=2), (x,)),
     ]
+
+
+@pytest.mark.parametrize(("precision", "tolerance"), [("f32", 1e-5), ("f16", 1e-2)])
+def test_rows_in_lanes(
+    precision: str,
+    tolerance: float,
+    arm64: Emulator,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Linear layers of many rows."""
+    monkeypatch.setattr(select_kernels, "fastest", by_rows)
+    cases = [replace(case, tolerance=tolerance) for case in odd_rows()]
+    path = tmp_path / "net.niwaki"
+    bundle = compared_with_pytorch(cases, "arm64-android", precision, arm64, path)
+    assert {layer.kernel.split()[0] for layer in bundle.layers} == {"row_gemm"}
 
 
 @pytest.mark.parametrize("choose", [by_lane, most_rows])

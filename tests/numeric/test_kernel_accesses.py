@@ -29,6 +29,7 @@ from .pooled_layers import odd_pooled
 from .random_layers import random_cases, random_convolution, random_linear, random_pool
 from .random_networks import random_network
 from .recurrent_layers import odd_recurrent
+from .row_layers import by_rows, odd_rows
 from .small_layers import (
     Linear,
     Sliding,
@@ -85,6 +86,14 @@ def test_odd_lanes(
     problems, families = problems_of(odd_lanes(), "arm64")
     assert problems == []
     assert families == {"lane_gemm", "copy_rows"}
+
+
+@EVERY_CPU
+def test_odd_rows(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(select_kernels, "fastest", by_rows)
+    problems, families = problems_of(odd_rows(), target)
+    assert problems == []
+    assert families == {"row_gemm"}
 
 
 @EVERY_CPU

@@ -398,7 +398,7 @@ func.func @f(%x: tensor<2x27xf32>,
              %values: tensor<108xf32>,
              %offsets: tensor<33xi32>,
              %blocks: tensor<1x4xi32>) {
-  // expected-error @+1 {{'sparse_pattern.packed_linear' op needs a kernel of sparse_pattern.matvec, got #sparse_pattern.depthwise<1 : i64, 1 : i64>}}
+  // expected-error @+1 {{'sparse_pattern.packed_linear' op needs a kernel of sparse_pattern.matvec or sparse_pattern.row_gemm, got #sparse_pattern.depthwise<1 : i64, 1 : i64>}}
   %y = "sparse_pattern.packed_linear"(%x, %values, %offsets, %blocks) ({
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()

@@ -32,12 +32,14 @@ func.func @schemes() attributes {
 // CHECK-SAME:    c = #sparse_pattern.matvec<64 : i64, 4 : i64>
 // CHECK-SAME:    d = #sparse_pattern.pattern_gemm<256 : i64, 4 : i64, 2 : i64>
 // CHECK-SAME:    e = #sparse_pattern.spmm<64 : i64, 8 : i64, 4 : i64, 3 : i64>
+// CHECK-SAME:    f = #sparse_pattern.row_gemm<8 : i64, 2 : i64, 64 : i64>
 func.func @kernels() attributes {
     a = #sparse_pattern.gather_gemm<8, 3, 4, 2>,
     b = #sparse_pattern.depthwise<4, 1>,
     c = #sparse_pattern.matvec<64, 4>,
     d = #sparse_pattern.pattern_gemm<256, 4, 2>,
-    e = #sparse_pattern.spmm<64, 8, 4, 3>} {
+    e = #sparse_pattern.spmm<64, 8, 4, 3>,
+    f = #sparse_pattern.row_gemm<8, 2, 64>} {
   return
 }
 

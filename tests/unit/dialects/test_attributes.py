@@ -11,7 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from niwaki import dialects, schemes
-from niwaki.dialects import DepthwiseAttr, GatherGemmAttr, MatvecAttr, Planar, PlanarAttr
+from niwaki.dialects import (
+    DepthwiseAttr,
+    GatherGemmAttr,
+    MatvecAttr,
+    Planar,
+    PlanarAttr,
+    RowGemmAttr,
+)
 
 numbers = st.integers(1, 2**40)
 arrays = st.lists(numbers, min_size=1, max_size=3).map(tuple)
@@ -71,3 +78,6 @@ def test_kernels(a: int, b: int, c: int, d: int) -> None:
     matvec = ir.Attribute.parse(str(MatvecAttr.of(filters=a, rows=b)))
     assert matvec.tile == (a, b)
     assert matvec.summary == f"matvec {a}x{b}"
+    rows = ir.Attribute.parse(str(RowGemmAttr.of(filters=a, vectors=b, blocks=c)))
+    assert rows.tile == (a, b, c)
+    assert rows.summary == f"row_gemm {a}x{b} blocks {c}"
