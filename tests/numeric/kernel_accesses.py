@@ -6,7 +6,7 @@
 Addresses of a kernel depend on loop counters, on the numbers of workgroup and thread and on tables
 of integers, never on what it computes. So most loops need not run one iteration after the other: an
 op is executed once, for all points of its iteration space at the same time. Loops that carry
-numbers, or whose iterations share vectors on the stack or scratch memory, run in order.
+numbers, or read and write the same vectors on the stack or in scratch memory, run in order.
 """
 
 from __future__ import annotations
@@ -55,14 +55,15 @@ class Frame:
         Raises:
             Unsupported: it depends on data.
         """
-        value = self[key]
-        if is_data(value):
+        if is_data(self[key]):
             raise Unsupported("control flow or an address that depends on data")
-        return np.broadcast_to(value, (self.points, *value.shape[1:]))
+        return self.full(key)
 
     def full(self, key: Any) -> Array:
         """A value for each point."""
         value = self[key]
+        if len(value) == self.points:
+            return value
         return np.broadcast_to(value, (self.points, *value.shape[1:]))
 
 
@@ -185,12 +186,14 @@ class Interpreter:
             frame.values[result] = np.maximum(total, np.int8(DATA)) if is_data(total) else total
 
     def needs_order(self, op: Any) -> bool:
-        """Whether a loop's iterations share memory that each overwrites."""
+        """Whether a loop's iterations may read what they have written."""
         if op not in self.ordered:
+            ops = list(nested([op]))
+            loaded = {inner.operands[0] for inner in ops if inner.name.endswith(".load")}
+            stored = {inner.operands[1] for inner in ops if inner.name.endswith(".store")}
             self.ordered[op] = any(
-                operand in self.local or isinstance(self.buffers.get(operand), Scratch)
-                for inner in nested([op])
-                for operand in inner.operands
+                memory in self.local or isinstance(self.buffers.get(memory), Scratch)
+                for memory in loaded & stored
             )
         return self.ordered[op]
 

@@ -38,10 +38,11 @@ from .kernel_values import GARBAGE, ZERO, Array, states
 PACKING = (CompactStoragePass.name, FusePoolingPass.name)
 
 
-def network_problems(module: Any, target: str) -> list[str]:
+def network_problems(module: Any, target: str) -> Iterator[str]:
     """Wrong accesses of the kernels of `module`, which is in linalg or logical `sparse_pattern`.
 
-    The module (an `ir.Operation`) is lowered in place.
+    The module (an `ir.Operation`) is lowered in place; then its kernels run, one after the other,
+    as far as problems are asked for.
     """
     module.attributes[TARGET_ATTRIBUTE] = ir.StringAttr.get(target)
     machine, (before, after) = get_target(target), passes_to_kernels(target)
@@ -52,13 +53,11 @@ def network_problems(module: Any, target: str) -> list[str]:
     assert len(calls) == len(promised) > 0, "layers and calls of kernels do not match"
     kernels = {function.name.value: function for function in kernel_functions(module)}
     memory: dict[Any, Array] = {}
-    found = []
     for call, wanted in zip(calls, promised, strict=True):
         entry = kernel_name(call)
         assert entry is not None
         told = call_problems(call, kernels[entry], machine.threads, memory, wanted)
-        found += [f"{call.location}: {entry} {problem}" for problem in told]
-    return found
+        yield from (f"{call.location}: {entry} {problem}" for problem in told)
 
 
 @functools.cache
@@ -175,11 +174,16 @@ def broken_promises(result: Buffer, wanted: Array) -> list[str]:
     ]
 
 
+def imported(cases: list[Case], context: ir.Context) -> Any:
+    """All cases as one module of linalg."""
+    inputs = tuple(value for case in cases for value in case.inputs)
+    return frontend.import_torch(Branches(cases).eval(), inputs, context).module.operation
+
+
 def problems_of(cases: list[Case], target: str) -> tuple[list[str], set[str]]:
     """Wrong accesses in networks from PyTorch, and the families of their kernels."""
-    inputs = tuple(value for case in cases for value in case.inputs)
     with dialects.context() as context:
-        module = frontend.import_torch(Branches(cases).eval(), inputs, context).module.operation
-        found = network_problems(module, target)
+        module = imported(cases, context)
+        found = list(network_problems(module, target))
         names = {kernel.name.value.rpartition("_")[0] for kernel in kernel_functions(module)}
     return found, names

@@ -303,16 +303,12 @@ def test_scratch_memory_is_for_one_alone() -> None:
     assert foreign.problems == ["reads element 0 of scratch, which 0 has written"]
     shared = Run(loads("%c0") + scratched("store", "%v", "%x"), workgroups=2)
     assert shared.problems == ["several write elements of scratch at the same time"]
-    later = (
-        OWN
-        + loads("%own")
-        + f"""
-      scf.for %i = %c0 to %c2 step %c1 {{
-        %first = arith.cmpi eq, %x, %i : index
-        scf.if %first {{ {scratched("store", "%v", "%c0")} }}
-      }}
-    """
+    one_by_one = "".join(
+        f"%turn{i} = arith.cmpi eq, %x, %c{i} : index\n"
+        f"scf.if %turn{i} {{ {scratched('store', '%v', '%c0')} }}\n"
+        for i in range(2)
     )
+    later = OWN + loads("%own") + one_by_one
     assert Run(later, workgroups=2).problems == ["writes element 0 of scratch, which 0 has written"]
 
 
