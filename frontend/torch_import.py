@@ -36,6 +36,7 @@ from niwaki.frontend.order_nan import order_nan
 from niwaki.frontend.program_rules import check_program, check_pure
 from niwaki.frontend.program_signature import program_signature
 from niwaki.frontend.program_to_mlir import program_to_torch_dialect
+from niwaki.frontend.roll_cells import roll_cells
 from niwaki.frontend.torch_export import decompose, export
 from niwaki.frontend.transposed_convolutions import lower_transposed_convolutions
 from niwaki.frontend.wrap_indices import wrap_indices
@@ -88,7 +89,7 @@ def prepare_program(
         check_values(model)
         exported = export(model, positional(example_inputs), example_kwargs or {})
     check_program(exported)
-    program = decompose(exported)
+    program = decompose(roll_cells(exported))
     check_pure(program)
     wrap_indices(program)
     widen_narrow(program)
