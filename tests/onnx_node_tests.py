@@ -47,20 +47,41 @@ def node_tests() -> dict[str, Any]:
         return {case.name: case for case in load_model_tests(kind="node")}
 
 
-def run_all(names: Sequence[str]) -> Iterator[Outcome]:
-    """Outcomes of the tests called `names`, in another process, which may crash or hang."""
-    worker = None
-    for name in names:
+def run_all(names: Sequence[str], together: int = 1) -> Iterator[Outcome]:
+    """Outcomes of the tests called `names`, in another process, which may crash or hang.
+
+    So many are one model `together`, if that passes; otherwise it is split.
+    """
+    worker, pending = None, _of_one_opset(names, together)
+    while pending:
+        group = pending.pop()
         worker = worker or _Worker()
-        yield (outcome := worker.run(name))
-        if outcome.kind in ("hang", "crash"):
+        kind, detail = worker.run(group)
+        if kind in ("hang", "crash"):
             worker = None
+        if kind != "pass" and len(group) > 1:
+            half = len(group) // 2
+            pending += [group[half:], group[:half]]
+        else:
+            yield from (Outcome(name, kind, detail) for name in group)
     if worker:
         worker.stop()
 
 
+def _of_one_opset(names: Sequence[str], together: int) -> list[Sequence[str]]:
+    """At most so many names each, the first ones last; only models of one opset can be joined."""
+    by_opset: dict[str, list[str]] = {}
+    for name in names:
+        by_opset.setdefault(str(node_tests()[name].model.opset_import), []).append(name)
+    return [
+        group[start : start + together]
+        for group in reversed(by_opset.values())
+        for start in reversed(range(0, len(group), together))
+    ]
+
+
 class _Worker:
-    """A process that runs one test after the other."""
+    """A process that runs one group of tests after the other."""
 
     def __init__(self) -> None:
         context = multiprocessing.get_context("spawn")
@@ -69,16 +90,18 @@ class _Worker:
         self.process.start()
         other.close()
 
-    def run(self, name: str) -> Outcome:
-        self.connection.send(name)
+    def run(self, names: Sequence[str]) -> tuple[str, str]:
+        """Kind of outcome of all, and what is known of it."""
+        self.connection.send(names)
         try:
             if self.connection.poll(SECONDS):
-                return Outcome(name, *self.connection.recv())
+                kind, detail = self.connection.recv()
+                return kind, detail
         except EOFError:
             self.stop()
-            return Outcome(name, "crash", f"exit code {self.process.exitcode}")
+            return "crash", f"exit code {self.process.exitcode}"
         self.stop()
-        return Outcome(name, "hang", f"over {SECONDS} s")
+        return "hang", f"over {SECONDS} s"
 
     def stop(self) -> None:
         self.process.kill()
@@ -88,25 +111,31 @@ class _Worker:
 def _serve(connection: Connection) -> None:
     with tempfile.TemporaryDirectory() as folder:
         while True:
-            connection.send(_run(node_tests()[connection.recv()], Path(folder)))
+            cases = [node_tests()[name] for name in connection.recv()]
+            connection.send(_run(cases, Path(folder)))
 
 
-def _run(case: Any, folder: Path) -> tuple[str, str]:
+def _run(cases: Sequence[Any], folder: Path) -> tuple[str, str]:
     """Kind of outcome, and what is known of it."""
     import niwaki
     from niwaki.errors import CompilerBug, NiwakiError
 
     path = folder / "model.onnx"
-    try:
+    models, arguments, wanted = [], [], []
+    for case in cases:
         for data in case.data_sets:
             inputs, expected = (list(map(_array, values)) for values in data)
             model, rest = _with_constants(case.model, inputs)
-            path.write_bytes(model.SerializeToString())
-            found = niwaki.compile(path, output=folder / "model.niwaki").load()(*rest)
-            results = found if isinstance(found, tuple) else (found,)
-            for output, wanted in zip(results, expected, strict=True):
-                np.testing.assert_allclose(output, wanted, case.rtol, _tolerance(case, wanted))
-                assert output.dtype == np.asarray(wanted).dtype
+            models.append(model)
+            arguments += rest
+            wanted += [(case, value) for value in expected]
+    try:
+        path.write_bytes(_joined(models).SerializeToString())
+        found = niwaki.compile(path, output=folder / "model.niwaki").load()(*arguments)
+        results = found if isinstance(found, tuple) else (found,)
+        for output, (case, value) in zip(results, wanted, strict=True):
+            np.testing.assert_allclose(output, value, case.rtol, _tolerance(case, value))
+            assert output.dtype == np.asarray(value).dtype
     except CompilerBug as error:
         return "internal", _line(error)
     except NiwakiError as error:
@@ -117,6 +146,19 @@ def _run(case: Any, folder: Path) -> tuple[str, str]:
     except Exception as error:
         return "exception", f"{type(error).__name__}: {_line(error)}"
     return "pass", ""
+
+
+def _joined(models: Sequence[onnx.ModelProto]) -> onnx.ModelProto:
+    """All models side by side in one."""
+    if len(models) == 1:
+        return models[0]
+    whole = onnx.ModelProto()
+    for number, model in enumerate(models):
+        # Of repeated fields, as nodes, inputs and outputs are, merging makes one behind the other.
+        whole.graph.MergeFrom(onnx.compose.add_prefix(model, f"m{number}_").graph)
+    whole.opset_import.extend(models[0].opset_import)
+    whole.ir_version = max(model.ir_version for model in models)
+    return whole
 
 
 def _tolerance(case: Any, wanted: Any) -> float:

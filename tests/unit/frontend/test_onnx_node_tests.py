@@ -38,7 +38,7 @@ def _has_known_types(model: Any) -> bool:
 
 
 def test_one_for_each_op() -> None:
-    outcomes = list(run_all(chosen()))
+    outcomes = list(run_all(chosen(), together=20))
     assert len(outcomes) > 130
     assert not [outcome for outcome in outcomes if outcome.kind not in ("pass", "refused")]
     assert sum(outcome.kind == "pass" for outcome in outcomes) > len(outcomes) - 5
@@ -52,12 +52,12 @@ def test_bits() -> None:
         if name.startswith(("test_bitcast", "test_bitshift")) and _has_known_types(case.model)
     ]
     assert len(names) > 20
-    assert not [outcome for outcome in run_all(names) if outcome.kind != "pass"]
+    assert not [outcome for outcome in run_all(names, together=20) if outcome.kind != "pass"]
 
 
 def test_numbers_and_short_products() -> None:
     names = ["test_einsum_scalar", "test_cumprod_1d_exclusive", "test_cumprod_1d_reverse_exclusive"]
-    assert not [outcome for outcome in run_all(names) if outcome.kind != "pass"]
+    assert not [outcome for outcome in run_all(names, together=20) if outcome.kind != "pass"]
 
 
 def test_words_of_attributes() -> None:
