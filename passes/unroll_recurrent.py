@@ -104,7 +104,11 @@ class Steps:
         shape = [self.sizes.batch, ir.RankedTensorType(weight.type).shape[1]]
         empty = tensor.EmptyOp(shape, self.element).result
         start = linalg.fill(arith.constant(self.element, 0.0), outs=[empty])
-        return linalg.matmul(state, weight, outs=[start])
+        rows, columns, contracted = map(ir.AffineDimExpr.get, range(3))
+        operands = ((rows, contracted), (contracted, columns), (rows, columns))
+        # Later passes ask for them, and the builder leaves the default out.
+        maps = [ir.AffineMap.get(3, 0, loops) for loops in operands]
+        return linalg.matmul(state, weight, outs=[start], indexing_maps=maps)
 
     def _gates(self, joined: ir.Value) -> list[ir.Value]:
         """The columns of each gate."""
