@@ -19,13 +19,13 @@ from niwaki.code_generation import generate_code, iree_input
 from niwaki.collection import rare_collection
 from niwaki.compile_arguments import check_arguments
 from niwaki.device_features import device_features
-from niwaki.dialects import context
+from niwaki.dialects import context, int_array
 from niwaki.dispatch_order import Dispatch
 from niwaki.elements import get_element
 from niwaki.errors import NiwakiError
 from niwaki.frontend.input_choices import AS_DECLARED, InputChoices
 from niwaki.passes import Session, run_pipeline
-from niwaki.passes.base import TARGET_ATTRIBUTE
+from niwaki.passes.base import STATES, TARGET_ATTRIBUTE
 from niwaki.passes.choice import Chooser
 from niwaki.passes.pipeline import Step
 from niwaki.passes.pipelines import compile_pipeline, leave_out
@@ -141,6 +141,9 @@ def compile(
             session.settle = settler(
                 tolerance, calibrate, imported, machine, element, passes, choose, progress
             )
+        if found_states:
+            numbers = int_array([state.input for state in found_states])
+            imported.module.operation.attributes[STATES] = numbers
         text = _lower(
             imported.module, target, session, passes, None if dump_ir is None else Path(dump_ir)
         )

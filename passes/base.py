@@ -23,6 +23,8 @@ from .choice import Chooser
 from .detections import Detections
 
 TARGET_ATTRIBUTE = "sparse_pattern.target"
+# On a module: numbers of inputs that are states, which the network may change.
+STATES = "sparse_pattern.states"
 # On a module whose layers add up in f32, whatever the target has arithmetic for.
 WIDE_SUMS = "sparse_pattern.wide_sums"
 

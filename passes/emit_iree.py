@@ -29,7 +29,16 @@ from torch_mlir.dialects import func
 from niwaki.dialects import ints
 from niwaki.targets import Target
 
-from .base import ModulePass, Session, dense_value, function_ops, layer_name, target_of
+from .base import (
+    STATES,
+    TARGET_ATTRIBUTE,
+    ModulePass,
+    Session,
+    dense_value,
+    function_ops,
+    layer_name,
+    target_of,
+)
 from .dispatches import kernel_functions, kernel_name, own_results
 from .kernels.builder import as_value
 from .kernels.library import PART, WORKGROUPS, family_of
@@ -55,8 +64,9 @@ class EmitIreePass(ModulePass):
             wrap_kernel(function, calls.get(name, []), target)
         if not self.embed_constants:
             extract_parameters(module, session)
-        if "sparse_pattern.target" in module.attributes:
-            del module.attributes["sparse_pattern.target"]
+        for name in (TARGET_ATTRIBUTE, STATES):
+            if name in module.attributes:
+                del module.attributes[name]
 
 
 def calls_by_kernel(module: Any) -> dict[str, list[Any]]:

@@ -9,6 +9,9 @@
 IREE takes the memory of a tensor that nobody reads later, an input's too; and where the device
 computes in the host's memory, that is the caller's array. A plain copy it would remove again.
 Sorts and scatters also get a copy of what others read.
+
+Inputs whose numbers are in `sparse_pattern.states` of the module are the network's own: a cache of
+keys and values, say, which grows by a row in each step, is updated where it lies.
 """
 
 from __future__ import annotations
@@ -19,7 +22,9 @@ from typing import Any, ClassVar
 import torch_mlir.ir as ir
 from torch_mlir.dialects import arith, linalg, tensor
 
-from .base import ModulePass, Session, function_ops, target_of
+from niwaki.dialects import ints
+
+from .base import STATES, ModulePass, Session, function_ops, target_of
 
 # What shows the same memory in another shape.
 VIEWS = ("tensor.cast", "tensor.collapse_shape", "tensor.expand_shape", "tensor.extract_slice")
@@ -35,9 +40,12 @@ class KeepInputsPass(ModulePass):
     def run(self, module: Any, session: Session) -> None:
         if target_of(module).backend != "cpu":
             return
+        own = states_of(module)
         for op in function_ops(module):
             for number, operand in enumerate(op.operands):
-                if updates(op, number) and (is_input(operand) or is_shared(op, operand)):
+                if not updates(op, number):
+                    continue
+                if input_number(operand) not in own or is_shared(op, operand):
                     with ir.InsertionPoint(op), op.location:
                         op.operation.operands[number] = copied(operand)
 
@@ -55,13 +63,20 @@ def updates(op: Any, number: int) -> bool:
     return any(result.type == operand.type for result in op.results)
 
 
-def is_input(value: Any) -> bool:
-    """Whether a tensor is an argument of the function, or a view of one."""
+def states_of(module: Any) -> set[int | None]:
+    """Numbers of the inputs that may be updated, and None for what is no input."""
+    if STATES not in module.attributes:
+        return {None}
+    return {None, *ints(module.attributes[STATES])}
+
+
+def input_number(value: Any) -> int | None:
+    """Which argument of the function a tensor is, or a view of; None if it is computed."""
     while not isinstance(value.owner, ir.Block):
         if value.owner.name not in VIEWS:
-            return False
+            return None
         value = value.owner.operands[0]
-    return True
+    return int(value.arg_number)
 
 
 def is_shared(op: Any, value: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,19 @@ from .device import create_device
 from .transfer import Carried, Transfer
 
 SCOPE = "model"  # of the module's parameters
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What a step does with outputs, by their numbers.
+
+    Attributes:
+        stays: those that stay on the device.
+        shared: others that lie in the memory of one that stays.
+    """
+
+    stays: frozenset[int]
+    shared: frozenset[int]
 
 
 class Lane:
@@ -49,7 +63,8 @@ class Lane:
             raise cannot_load(bundle, str(error)) from None
         self._path, self._outputs = bundle.path, manifest.signature.outputs
         self._transfer = Transfer(device, shares_memory=manifest.driver == "local")
-        self._stays: frozenset[int] | None = None  # what a step leaves on the device; not known
+        self._states = frozenset(state.input for state in manifest.states)
+        self._plan: _Plan | None = None  # of steps
 
     def __call__(self, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Run the function once. Inputs have been checked: IREE crashes on some wrong ones.
@@ -57,10 +72,15 @@ class Lane:
         Raises:
             NiwakiError: a result is not what the manifest says.
         """
+        # The network may change its states in place, the caller's arrays never.
+        taken = [
+            aligned_copy(one) if number in self._states else one
+            for number, one in enumerate(inputs)
+        ]
         # A network may return its input, and then an output would be the caller's own array.
         return [
             output.copy() if shares_memory(output, inputs) else output
-            for output in self._run(inputs, frozenset())
+            for output in self._run(taken, frozenset())
         ]
 
     def step(self, inputs: Sequence[Any], carried: Collection[int]) -> list[Any]:
@@ -68,19 +88,41 @@ class Lane:
 
         They are `Carried`, or arrays where the network returns its input.
         """
-        arrays = [one for one in inputs if isinstance(one, np.ndarray)]
-        if self._stays is None:
-            # IREE gives back the buffer that it got: the caller's own memory, which may change.
-            copies = [aligned_copy(one) if isinstance(one, np.ndarray) else one for one in inputs]
-            tried = self._run(copies, frozenset())
-            own = [one for one in copies if isinstance(one, np.ndarray)]
-            self._stays = frozenset(i for i in carried if not shares_memory(tried[i], own))
-        outputs = self._run(inputs, self._stays)
+        if self._plan is None:
+            self._plan = self._try(inputs, carried)
+        frames = self._frames(inputs)
         return [
             output.copy()
-            if isinstance(output, np.ndarray) and shares_memory(output, arrays)
+            if isinstance(output, np.ndarray)
+            and (number in self._plan.shared or shares_memory(output, frames))
             else output
-            for output in outputs
+            for number, output in enumerate(self._run(self._adopted(inputs), self._plan.stays))
+        ]
+
+    def _try(self, inputs: Sequence[Any], carried: Collection[int]) -> _Plan:
+        """Find out, on copies, which outputs are one buffer, of the caller's or of another output.
+
+        IREE gives back the buffer that it got where a network returns an input, and the same one
+        twice where it returns a value twice.
+        """
+        copies = [aligned_copy(one) for one in inputs]
+        tried, frames = self._run(self._adopted(copies), frozenset()), self._frames(copies)
+        stays = frozenset(i for i in carried if not shares_memory(tried[i], frames))
+        states = [tried[i] for i in stays]
+        others = (i for i in range(len(tried)) if i not in stays)
+        return _Plan(stays, frozenset(i for i in others if shares_memory(tried[i], states)))
+
+    def _frames(self, inputs: Sequence[Any]) -> list[np.ndarray]:
+        """The caller's own arrays among inputs."""
+        return [one for number, one in enumerate(inputs) if number not in self._states]
+
+    def _adopted(self, inputs: Sequence[Any]) -> list[Any]:
+        """With states in memory of the device, where they may be changed and stay."""
+        return [
+            self._transfer.copied(one)
+            if number in self._states and isinstance(one, np.ndarray)
+            else one
+            for number, one in enumerate(inputs)
         ]
 
     def array(self, value: Any, spec: TensorSpec) -> np.ndarray:

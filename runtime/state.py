@@ -1,7 +1,8 @@
 """What a network remembers between two steps of a stream.
 
-A state stays where the network computes: a step hands its results to the next one, and nothing is
-copied. Each stream has its own; a network serves any number of them with one set of weights.
+A state stays where the network computes: a step hands its results to the next one, or changes them
+in place, and nothing is copied. Each stream has its own; a network serves any number of them with
+one set of weights.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 
 from niwaki.errors import NiwakiError
 
-from .arrays import aligned_empty
+from .arrays import aligned_copy, aligned_empty
 
 if TYPE_CHECKING:
     from .bundle import Bundle
@@ -29,11 +30,11 @@ class State:
         lane: where it was computed; None before the first step.
     """
 
-    def __init__(self, bundle: Bundle, values: Sequence[Any], lane: Lane | None = None) -> None:
+    def __init__(self, bundle: Bundle, values: Sequence[Any]) -> None:
         self._bundle = bundle
         self._turn = threading.Lock()
         self.values: list[Any] = list(values)
-        self.lane = lane
+        self.lane: Lane | None = None
 
     def acquire(self, bundle: Bundle) -> None:
         """Before a step of the network of `bundle`; `release` follows it.
@@ -59,20 +60,20 @@ class State:
 
     def copy(self) -> State:
         """Another stream that goes on from here."""
-        self.acquire(self._bundle)
-        try:
-            return State(self._bundle, self.values, self.lane)
-        finally:
-            self.release()
+        return State(self._bundle, list(self.arrays().values()))
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Copies of its tensors, by the names of the network's inputs."""
-        now, manifest = self.copy(), self._bundle.manifest
+        manifest = self._bundle.manifest
         specs = [manifest.signature.inputs[state.input] for state in manifest.states]
-        return {
-            spec.name: np.array(value if now.lane is None else now.lane.array(value, spec))
-            for spec, value in zip(specs, now.values, strict=True)
-        }
+        self.acquire(self._bundle)
+        try:
+            return {
+                spec.name: aligned_copy(self.lane.array(value, spec) if self.lane else value)
+                for spec, value in zip(specs, self.values, strict=True)
+            }
+        finally:
+            self.release()
 
     def __repr__(self) -> str:
         return f"<State of {self._bundle.path}>"

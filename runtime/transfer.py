@@ -30,20 +30,26 @@ class Transfer:
 
     def to_device(self, array: np.ndarray) -> Any:
         """A view of `array` that a function takes; it is read where it lies if that can be."""
-        element_type = self._element_types[array.dtype]
-        allocator = self._device.allocator
         if self._shares_memory and is_shareable(array):
-            buffer = allocator.import_host_allocation(
+            buffer = self._device.allocator.import_host_allocation(
                 array, memory_type=self._host_memory, allowed_usage=self._input_usage
             )
+            element_type = self._element_types[array.dtype]
             return self._iree.HalBufferView(buffer, array.shape, element_type)
-        return allocator.allocate_buffer_copy(
+        return self._copy_to_device(array)
+
+    def copied(self, array: np.ndarray) -> Carried:
+        """A copy of `array` in memory of the device's own."""
+        return Carried(self._copy_to_device(array), self._device)
+
+    def _copy_to_device(self, array: np.ndarray) -> Any:
+        return self._device.allocator.allocate_buffer_copy(
             memory_type=self._iree.MemoryType.DEVICE_LOCAL,
             allowed_usage=self._input_usage,
             device=self._device,
             # Unlike `ascontiguousarray`, this keeps scalars scalars.
             buffer=np.asarray(array, order="C"),
-            element_type=element_type,
+            element_type=self._element_types[array.dtype],
         )
 
     def to_host(self, view: Any, spec: TensorSpec) -> np.ndarray:

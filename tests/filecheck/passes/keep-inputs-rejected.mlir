@@ -28,3 +28,19 @@ module attributes {sparse_pattern.target = "vulkan"} {
     return %y : tensor<4xf32>
   }
 }
+
+// -----
+
+// States are the network's own, the other inputs are not.
+// CHECK-LABEL: module attributes
+// CHECK:         util.optimization_barrier
+// CHECK:         tensor.insert_slice %{{.+}} into %{{.+}}[1]
+// CHECK-NOT:     util.optimization_barrier
+// CHECK:         tensor.insert_slice %{{.+}} into %{{.+}}[2]
+module attributes {sparse_pattern.states = array<i64: 1>} {
+  func.func @updates(%x: tensor<4xf32>, %state: tensor<4xf32>, %one: tensor<1xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
+    %y = tensor.insert_slice %one into %x[1] [1] [1] : tensor<1xf32> into tensor<4xf32>
+    %z = tensor.insert_slice %one into %state[2] [1] [1] : tensor<1xf32> into tensor<4xf32>
+    return %y, %z : tensor<4xf32>, tensor<4xf32>
+  }
+}

@@ -197,3 +197,68 @@ def test_without_states(model: nn.Module, tmp_path: Path) -> None:
     niwaki.compile(model, EXAMPLE, output=tmp_path / "net.niwaki")
     with pytest.raises(NiwakiError, match=r"net.niwaki has no states: compile it with --state"):
         niwaki.load(tmp_path / "net.niwaki").initial_state()
+
+
+class Cache(nn.Module):
+    """Rows that are written one after the other, as keys of attention are, and their sum."""
+
+    def forward(
+        self, row: torch.Tensor, at: torch.Tensor, rows: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        rows = torch.index_put(rows, (at,), row)
+        return rows.sum(0), rows
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Network:
+    path = tmp_path_factory.mktemp("cache") / "net.niwaki"
+    example = (torch.zeros(1, 300), torch.zeros(1, dtype=torch.int64), torch.zeros(9, 300))
+    niwaki.compile(Cache().eval(), example, output=path, states={"rows": "output_1"})
+    return niwaki.load(path)
+
+
+def test_a_cache_is_updated_where_it_lies(cache: Network) -> None:
+    state, rows = cache.initial_state(), np.zeros((9, 300), np.float32)
+    places = set()
+    for step, at in enumerate([3, 0, 8, 3]):
+        row = np.full((1, 300), step + 1, np.float32)
+        rows[at] = row
+        total, _ = cache.step(row, np.array([at]), state)
+        np.testing.assert_allclose(total, rows.sum(0))
+        np.testing.assert_array_equal(state.arrays()["rows"], rows)
+        assert state.lane is not None
+        places.add(state.lane.array(state.values[0], cache.signature.inputs[2]).ctypes.data)
+    assert len(places) == 1
+    fork = state.copy()
+    cache.step(np.zeros((1, 300), np.float32), np.array([3]), fork)
+    np.testing.assert_array_equal(state.arrays()["rows"], rows)
+
+
+def test_a_plain_call_changes_no_state_of_the_callers(cache: Network) -> None:
+    rows = aligned_empty((9, 300), np.float32)
+    rows[...] = 0
+    _, new = cache(np.ones((1, 300), np.float32), np.array([2]), rows)
+    assert (rows == 0).all()
+    assert (new[2] == 1).all()
+
+
+class Twice(nn.Module):
+    """The next state is what is returned, too."""
+
+    def forward(self, frame: torch.Tensor, hidden: torch.Tensor) -> Any:
+        hidden = torch.tanh(frame + hidden)
+        return hidden, hidden
+
+
+def test_a_state_that_is_also_returned_is_not_the_callers(tmp_path: Path) -> None:
+    example = (torch.zeros(3), torch.zeros(3))
+    path = tmp_path / "net.niwaki"
+    niwaki.compile(Twice().eval(), example, output=path, states={"hidden": "output_1"})
+    network, expected = niwaki.load(path), np.zeros(3, np.float32)
+    state = network.initial_state()
+    for step in range(3):
+        frame = np.full(3, step / 2, np.float32)
+        expected = np.tanh(frame + expected)
+        result, _ = network.step(frame, state)
+        np.testing.assert_allclose(result, expected, atol=1e-6)
+        result[...] = 7
