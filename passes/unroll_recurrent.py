@@ -2,12 +2,11 @@
 
     %y, %last = "sparse_pattern.recurrent"(%inputs, %weight, %states) ({ tanh(product + input) })
       -->
-    %t = linalg.transpose ins(%weight) permutation = [1, 0]
     %h0 = tensor.extract_slice %states[0, 0, 0] [1, 1, 64]
-    %p0 = linalg.matmul ins(%h0, %t)
+    %p0 = linalg.matmul ins(%h0, %weight)                          rows by rows
     %x0 = tensor.extract_slice %inputs[0, 0, 0] [1, 1, 64]
     %h1 = linalg.generic ins(%p0, %x0) { tanh(product + input) }
-    %p1 = linalg.matmul ins(%h1, %t)                               and so on
+    %p1 = linalg.matmul ins(%h1, %weight)                          and so on
 
 All steps read the same constants, so they become one layer that is called often. Late gates are a
 second product at each step, of what the first part of the cell makes. What has a kernel, on CPUs,
@@ -81,8 +80,8 @@ class Steps:
         self.element = op.states.type.element_type
         rows = self.sizes.gates * self.sizes.units
         early = rows - self.sizes.late * self.sizes.units
-        self.early = _transposed_rows(op.weight, 0, early)
-        self.late = _transposed_rows(op.weight, early, rows) if self.sizes.late else None
+        self.early = _rows(op.weight, 0, early)
+        self.late = _rows(op.weight, early, rows) if self.sizes.late else None
         self.per_unit = [_part(p, i) for p in op.per_unit for i in range(self.sizes.per_unit)]
 
     def step(self, time: int, states: Sequence[ir.Value]) -> tuple[ir.Value, list[ir.Value]]:
@@ -101,12 +100,11 @@ class Steps:
         return output, made
 
     def _product(self, state: ir.Value, weight: ir.Value) -> ir.Value:
-        shape = [self.sizes.batch, ir.RankedTensorType(weight.type).shape[1]]
+        shape = [self.sizes.batch, ir.RankedTensorType(weight.type).shape[0]]
         empty = tensor.EmptyOp(shape, self.element).result
         start = linalg.fill(arith.constant(self.element, 0.0), outs=[empty])
-        rows, columns, contracted = map(ir.AffineDimExpr.get, range(3))
-        operands = ((rows, contracted), (contracted, columns), (rows, columns))
-        # Later passes ask for them, and the builder leaves the default out.
+        sequence, row, unit = map(ir.AffineDimExpr.get, range(3))
+        operands = ([sequence, unit], [row, unit], [sequence, row])
         maps = [ir.AffineMap.get(3, 0, loops) for loops in operands]
         return linalg.matmul(state, weight, outs=[start], indexing_maps=maps)
 
@@ -201,20 +199,15 @@ def _map_of(value: ir.Value | None, op: RecurrentOp) -> ir.Attribute:
     return ir.AffineMapAttr.get(ir.AffineMap.get(2, 0, loops))
 
 
-def _transposed_rows(weight: ir.Value, first: int, end: int) -> ir.Value:
-    """Rows of the weights as columns, of a constant where they are one."""
-    kind = ir.RankedTensorType(weight.type)
-    rows, columns = kind.shape
-    if (first, end) != (0, rows):
-        array = dense_value(weight)
-        part = ir.RankedTensorType.get([end - first, columns], kind.element_type)
-        weight = (
-            _slice(weight, part, [first, 0], part.shape)
-            if array is None
-            else constant(array[first:end])
-        )
-    empty = tensor.EmptyOp([columns, end - first], kind.element_type).result
-    return linalg.transpose(weight, outs=[empty], permutation=[1, 0]).results[0]
+def _rows(weight: ir.Value, first: int, end: int) -> ir.Value:
+    """Rows of the weights, as a constant where they are one."""
+    rows, columns = ir.RankedTensorType(weight.type).shape
+    if (first, end) == (0, rows):
+        return weight
+    if (array := dense_value(weight)) is not None:
+        return constant(array[first:end])
+    kind = ir.RankedTensorType.get([end - first, columns], weight.type.element_type)
+    return _slice(weight, kind, [first, 0], kind.shape)
 
 
 def _part(value: ir.Value, number: int) -> ir.Value:

@@ -7,21 +7,24 @@
 
 // CHECK-DAG:     #[[SEQUENCE:.+]] = affine_map<(d0, d1) -> (d0)>
 // CHECK-DAG:     #[[UNIT:.+]] = affine_map<(d0, d1) -> (d1)>
+// CHECK-DAG:     #[[LEFT:.+]] = affine_map<(d0, d1, d2) -> (d0, d2)>
+// CHECK-DAG:     #[[ROWS:.+]] = affine_map<(d0, d1, d2) -> (d1, d2)>
+// CHECK-DAG:     #[[RESULT:.+]] = affine_map<(d0, d1, d2) -> (d0, d1)>
 
 // Two steps; both multiply by one matrix.
 // CHECK-LABEL: func.func @steps
 // CHECK-SAME:    (%[[X:.+]]: tensor<2x3x5xf32>, %[[BEGIN:.+]]: tensor<1x3x5xf32>)
-// CHECK:         %[[W:.+]] = linalg.transpose ins(%cst : tensor<5x5xf32>)
+// CHECK:         %[[W:.+]] = arith.constant
 // CHECK:         %[[H0:.+]] = tensor.extract_slice %[[BEGIN]][0, 0, 0] [1, 3, 5]
 // CHECK:         %[[X0:.+]] = tensor.extract_slice %[[X]][0, 0, 0] [1, 3, 5]
-// CHECK:         %[[P0:.+]] = linalg.matmul ins(%[[H0]], %[[W]] :
+// CHECK:         %[[P0:.+]] = linalg.matmul indexing_maps = [#[[LEFT]], #[[ROWS]], #[[RESULT]]] ins(%[[H0]], %[[W]] :
 // CHECK:         %[[H1:.+]] = linalg.generic {{.+}} ins(%[[P0]], %[[X0]], %[[H0]] :
 // CHECK-NEXT:    ^bb0(%[[P:.+]]: f32, %[[I:.+]]: f32, %[[S:.+]]: f32, %{{.+}}: f32):
 // CHECK-NEXT:      %[[SUM:.+]] = arith.addf %[[P]], %[[I]]
 // CHECK-NEXT:      %[[NEXT:.+]] = math.tanh %[[SUM]]
 // CHECK-NEXT:      linalg.yield %[[NEXT]]
 // CHECK:         %[[X1:.+]] = tensor.extract_slice %[[X]][1, 0, 0] [1, 3, 5]
-// CHECK:         %[[P1:.+]] = linalg.matmul ins(%[[H1]], %[[W]] :
+// CHECK:         %[[P1:.+]] = linalg.matmul {{.+}} ins(%[[H1]], %[[W]] :
 // CHECK:         %[[H2:.+]] = linalg.generic {{.+}} ins(%[[P1]], %[[X1]], %[[H1]] :
 // CHECK:         %[[FIRST:.+]] = tensor.insert_slice %[[H1]] into %{{.+}}[0, 0, 0]
 // CHECK:         %[[Y:.+]] = tensor.insert_slice %[[H2]] into %[[FIRST]][1, 0, 0]
@@ -48,7 +51,7 @@ func.func @steps(%x: tensor<2x3x5xf32>, %begin: tensor<1x3x5xf32>) -> (tensor<2x
 // CHECK:         %[[X1:.+]] = tensor.extract_slice %[[X]][1, 0, 0] [1, 3, 10]
 // CHECK:         %[[I0:.+]] = tensor.extract_slice %[[X1]][0, 0] [3, 5]
 // CHECK:         %[[I1:.+]] = tensor.extract_slice %[[X1]][0, 5] [3, 5]
-// CHECK:         %[[P:.+]] = linalg.matmul ins(%[[H0]], %{{.+}} : tensor<3x5xf32>, tensor<5x10xf32>)
+// CHECK:         %[[P:.+]] = linalg.matmul {{.+}} ins(%[[H0]], %{{.+}} : tensor<3x5xf32>, tensor<10x5xf32>)
 // CHECK:         %[[P0:.+]] = tensor.extract_slice %[[P]][0, 0] [3, 5]
 // CHECK:         %[[P1:.+]] = tensor.extract_slice %[[P]][0, 5] [3, 5]
 // CHECK:         %[[MADE:.+]]:3 = linalg.generic
@@ -65,7 +68,7 @@ func.func @steps(%x: tensor<2x3x5xf32>, %begin: tensor<1x3x5xf32>) -> (tensor<2x
 // CHECK-DAG:       %[[GIVEN:.+]] = arith.select %[[RUNS]], %[[NEW_H]], %[[ZERO]]
 // CHECK:           linalg.yield %[[GIVEN]], %[[NEXT_H]], %[[NEXT_C]]
 // CHECK:         tensor.extract_slice %[[X]][0, 0, 0]
-// CHECK:         linalg.matmul ins(%[[MADE]]#1,
+// CHECK:         linalg.matmul {{.+}} ins(%[[MADE]]#1,
 // CHECK:         %[[END:.+]]:3 = linalg.generic {{.+}} ins({{.+}}, %[[MADE]]#1, %[[MADE]]#2, %[[LENGTHS]] :
 // CHECK:         tensor.insert_slice %[[END]]#0 into %{{.+}}[0, 0, 0]
 // CHECK:         tensor.insert_slice %[[MADE]]#0 into %{{.+}}[1, 0, 0]
@@ -91,18 +94,16 @@ func.func @lengths(%x: tensor<2x3x10xf32>, %begin: tensor<2x3x5xf32>, %lengths: 
 // A late gate: another product, by its own rows of the weights, of what the first part of the cell gives.
 // CHECK-LABEL: func.func @late
 // CHECK-SAME:    (%[[X:.+]]: tensor<1x3x4xf32>, %[[BEGIN:.+]]: tensor<1x3x2xf32>)
-// CHECK-DAG:     %[[FIRST:.+]] = arith.constant dense<{{\[\[}}1.{{.+}}, 2.{{.+}}], [3.{{.+}}, 4.000000e+00]]>
-// CHECK-DAG:     %[[SECOND:.+]] = arith.constant dense<{{\[\[}}5.{{.+}}, 6.{{.+}}], [7.{{.+}}, 8.{{.+}}]]>
-// CHECK-DAG:     %[[EARLY:.+]] = linalg.transpose ins(%[[FIRST]] :
-// CHECK-DAG:     %[[LATE:.+]] = linalg.transpose ins(%[[SECOND]] :
+// CHECK-DAG:     %[[EARLY:.+]] = arith.constant dense<{{\[\[}}1.{{.+}}, 2.{{.+}}], [3.{{.+}}, 4.000000e+00]]>
+// CHECK-DAG:     %[[LATE:.+]] = arith.constant dense<{{\[\[}}5.{{.+}}, 6.{{.+}}], [7.{{.+}}, 8.{{.+}}]]>
 // CHECK:         %[[H:.+]] = tensor.extract_slice %[[BEGIN]]
-// CHECK:         %[[P0:.+]] = linalg.matmul ins(%[[H]], %[[EARLY]] :
+// CHECK:         %[[P0:.+]] = linalg.matmul {{.+}} ins(%[[H]], %[[EARLY]] :
 // CHECK:         %[[KEPT:.+]] = linalg.generic {{.+}} ins(%[[P0]],
 // CHECK-NEXT:    ^bb0(%[[P:.+]]: f32, %[[I:.+]]: f32, %{{.+}}: f32, %[[S:.+]]: f32, %{{.+}}: f32):
 // CHECK-NEXT:      %[[RESET:.+]] = arith.addf %[[P]], %[[I]]
 // CHECK-NEXT:      %[[FACTOR:.+]] = arith.mulf %[[RESET]], %[[S]]
 // CHECK-NEXT:      linalg.yield %[[FACTOR]]
-// CHECK:         %[[P1:.+]] = linalg.matmul ins(%[[KEPT]], %[[LATE]] :
+// CHECK:         %[[P1:.+]] = linalg.matmul {{.+}} ins(%[[KEPT]], %[[LATE]] :
 // CHECK:         %[[NEW:.+]] = linalg.generic {{.+}} ins(%[[P0]], %[[P1]],
 // CHECK:           arith.addf
 // CHECK-NEXT:      %[[NEXT:.+]] = arith.addf
@@ -125,9 +126,9 @@ func.func @late(%x: tensor<1x3x4xf32>, %begin: tensor<1x3x2xf32>) -> tensor<1x3x
 // CHECK-LABEL: func.func @computed_weights
 // CHECK-SAME:    %[[W:[^:]+]]: tensor<4x2xf32>)
 // CHECK:         %[[EARLY:.+]] = tensor.extract_slice %[[W]][0, 0] [2, 2]
-// CHECK:         linalg.transpose ins(%[[EARLY]] :
 // CHECK:         %[[LATE:.+]] = tensor.extract_slice %[[W]][2, 0] [2, 2]
-// CHECK:         linalg.transpose ins(%[[LATE]] :
+// CHECK:         linalg.matmul {{.+}} ins(%{{.+}}, %[[EARLY]] :
+// CHECK:         linalg.matmul {{.+}} ins(%{{.+}}, %[[LATE]] :
 func.func @computed_weights(%x: tensor<1x3x4xf32>, %begin: tensor<1x3x2xf32>, %w: tensor<4x2xf32>) -> tensor<1x3x2xf32> {
   %y, %last = "sparse_pattern.recurrent"(%x, %w, %begin) ({
   ^bb0(%p_reset: f32, %p_new: f32, %i_reset: f32, %i_new: f32, %state: f32):
