@@ -382,6 +382,38 @@ class TestOps:
             f"the node that computes 'y': op 'RNN' (opset 17) {message}"
         )
 
+    @pytest.mark.parametrize(
+        ("options", "constants", "message"),
+        [
+            ({"clip": -1.0}, {}, "has clip -1: give a bound of at least 0"),
+            ({"clip": float("nan")}, {}, "has clip nan: give a bound of at least 0"),
+            (
+                {},
+                {"b": normal(1, 12)},
+                "has 'b' of shape [1, 12]: a layer of 4 units needs [1, 24]",
+            ),
+            (
+                {},
+                {"b": normal(1, 24), "n": np.array([2, 3], np.int32)},
+                "has sequence_lens [2, 3] for inputs of 2 steps: give lengths from 0 to that",
+            ),
+            (
+                {},
+                {"b": normal(1, 24), "n": np.array([-1, 2], np.int32)},
+                "has sequence_lens [-1, 2] for inputs of 2 steps: give lengths from 0 to that",
+            ),
+        ],
+    )
+    def test_recurrent_layers_that_cannot_be(
+        self, path: Path, options: dict[str, Any], constants: Arrays, message: str
+    ) -> None:
+        inputs = {"x": normal(2, 2, 3)}
+        weights = {"w": normal(1, 12, 3), "r": normal(1, 12, 4), **constants}
+        made = node("GRU", "x", *weights, hidden_size=4, **options)
+        assert refusal(path, [made], inputs, constants=weights) == (
+            f"the node that computes 'y': op 'GRU' (opset 17) {message}"
+        )
+
     def test_indices_of_windows_in_the_padding(self, path: Path) -> None:
         options = {"kernel_shape": [1, 1], "pads": [1, 0, 0, 0]}
         nodes = [node("MaxPool", "x", to=("v", "i"), **options), node("Neg", "i")]

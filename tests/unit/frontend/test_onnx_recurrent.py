@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from onnx_models import Arrays, Case, check, node, normal
+from onnx_models import Arrays, Case, check, model, node, normal, save
+
+import niwaki
 
 GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}
 FUNCTIONS = {"RNN": 1, "GRU": 2, "LSTM": 3}
@@ -26,7 +29,10 @@ def random_case(seed: int) -> Case:
     op = ("RNN", "GRU", "LSTM")[seed % 3]
     direction = str(random.choice(["forward", "reverse", "bidirectional"]))
     directions, gates = 1 + (direction == "bidirectional"), GATES[op]
-    length, batch, width, hidden = map(int, random.integers(1, (4, 4, 6, 6)))
+    length, batch, width = (
+        int(random.choice(sizes)) for sizes in ((1, 2, 3, 17), (1, 2, 5), (1, 4))
+    )
+    hidden = int(random.choice((1, 2, 7, 48)))
     inputs: Arrays = {"x": normal(length, batch, width, seed=seed)}
     constants: Arrays = {
         "w": normal(directions, gates * hidden, width, seed=seed) * 0.5,
@@ -69,4 +75,67 @@ def random_case(seed: int) -> Case:
 
 
 def test_options_at_random(tmp_path: Path) -> None:
-    check([random_case(seed) for seed in range(30)], 17, tmp_path)
+    cases = [random_case(seed) for seed in range(30)]
+    check([*cases, *constant_inputs(), *computed_weights()], 17, tmp_path)
+
+
+def weights(op: str, hidden: int, width: int = 3, directions: int = 1) -> Arrays:
+    rows = GATES[op] * hidden
+    return {"w": normal(directions, rows, width) * 0.5, "r": normal(directions, rows, hidden) * 0.5}
+
+
+def constant_inputs() -> Iterator[Case]:
+    """Nothing is left to compute; ONNX's own implementation would take no heed of the lengths."""
+    constants = {**weights("GRU", 5), "c": normal(4, 2, 3), "n": np.array([2, 4], np.int32)}
+    nodes = [node("GRU", "c", "w", "r", "", "n", to=["g"], hidden_size=5), node("Add", "g", "x")]
+    yield Case("constant inputs", nodes, {"x": normal(4, 1, 2, 5)}, constants)
+
+
+def computed_weights() -> Iterator[Case]:
+    """Such layers have no kernel."""
+    constants = {"x": normal(3, 2, 3)}
+    made = node("GRU", "x", "w", "r", hidden_size=5)
+    yield Case("computed weights", [made], weights("GRU", 5), constants)
+
+
+def test_lengths_from_none_to_more_than_there_are_steps(tmp_path: Path) -> None:
+    """Without a step the first state is the last one; longer ones count as whole. ONNX Runtime
+    gives zeros for the former, and refuses the latter."""
+    inputs = {"x": normal(3, 5, 3), "n": np.zeros(5, np.int32), "h": normal(1, 5, 4)}
+    made = node("GRU", "x", "w", "r", "", "n", "h", to=["y", "yh"], hidden_size=4)
+    path = save(model([made], inputs, weights("GRU", 4), ["y", "yh"]), tmp_path / "net.onnx")
+    network = niwaki.compile(path, output=tmp_path / "net.niwaki").load()
+    y, last = network(inputs["x"], np.array([0, 2, 3, 9, -1], np.int32), inputs["h"])
+    whole, whole_last = network(inputs["x"], np.full(5, 3, np.int32), inputs["h"])
+    for sequence, steps in enumerate((0, 2, 3, 3, 0)):
+        given = whole[:, 0, sequence]
+        np.testing.assert_array_equal(y[:steps, 0, sequence], given[:steps])
+        assert not y[steps:, 0, sequence].any()
+        end = given[steps - 1] if steps else inputs["h"][0, sequence]
+        np.testing.assert_array_equal(last[0, sequence], end)
+    np.testing.assert_array_equal(whole_last[0], whole[2, 0])
+
+
+def test_batch_first(tmp_path: Path) -> None:
+    """ONNX Runtime has no such layout: the same data in the other one must give the same."""
+    inputs = {"x": normal(3, 5, 2), "h": normal(2, 5, 4), "c": normal(2, 5, 4)}
+    flipped = {f"{name} first": np.swapaxes(value, 0, 1) for name, value in inputs.items()}
+    names = ("w", "r", "", "", "h", "c")
+    options: dict[str, Any] = {"hidden_size": 4, "direction": "bidirectional"}
+    outputs = ["y", "yh", "yc"]
+    nodes = [
+        node("LSTM", "x", *names, to=outputs, **options),
+        node(
+            *("LSTM", "x first", "w", "r", "", "", "h first", "c first"),
+            to=[f"{name} first" for name in outputs],
+            **{**options, "layout": 1},
+        ),
+    ]
+    every = [*outputs, *(f"{name} first" for name in outputs)]
+    made = model(nodes, {**inputs, **flipped}, weights("LSTM", 4, 2, 2), every)
+    path = save(made, tmp_path / "net.onnx")
+    network = niwaki.compile(path, output=tmp_path / "net.niwaki").load()
+    y, yh, yc, y_first, yh_first, yc_first = network(*inputs.values(), *flipped.values())
+    np.testing.assert_allclose(y_first, y.transpose(2, 0, 1, 3), rtol=1e-6)
+    np.testing.assert_allclose(yh_first, yh.swapaxes(0, 1), rtol=1e-6)
+    np.testing.assert_allclose(yc_first, yc.swapaxes(0, 1), rtol=1e-6)
