@@ -1,4 +1,4 @@
-"""Bundles for arm64 run under QEMU and give the host's results."""
+"""Bundles for arm64 run under QEMU and give PyTorch's results."""
 
 from __future__ import annotations
 
@@ -35,32 +35,15 @@ from niwaki.passes.choice import Choice
 from niwaki.passes.families.gather_gemm import HEIGHTS
 from niwaki.runtime.bundle import Bundle
 from niwaki.runtime.emulate import Emulator
-from niwaki.signature import flatten
 
 pytestmark = pytest.mark.requires_qemu
-
-
-def both(
-    model: torch.nn.Module,
-    inputs: tuple[torch.Tensor, ...],
-    target: str,
-    arm64: Emulator,
-    folder: Path,
-) -> None:
-    """Compile for the host and for `target`, run both, compare."""
-    host = niwaki.compile(model, inputs, output=folder / "host.niwaki")
-    arm = niwaki.compile(model, inputs, target=target, output=folder / "arm.niwaki")
-    arrays = [np.ascontiguousarray(x.numpy()) for x in inputs]
-    expected, _ = flatten(host.load()(*arrays))
-    for result, wanted in zip(arm64.run_bundle(arm.path, arrays), expected, strict=True):
-        limit = 1e-5 * np.abs(wanted).max()
-        np.testing.assert_allclose(result, wanted, rtol=1e-5, atol=limit)
 
 
 @pytest.mark.parametrize("target", ["arm64", "arm64-android"])
 def test_residual_network(target: str, arm64: Emulator, tmp_path: Path) -> None:
     torch.manual_seed(0)
-    both(ResNet().eval(), (torch.randn(1, 3, 32, 32),), target, arm64, tmp_path)
+    case = Case("network", ResNet(), (torch.randn(1, 3, 32, 32),))
+    compared_with_pytorch([case], target, "f32", arm64, tmp_path / "net.niwaki")
 
 
 @pytest.mark.parametrize(("target", "tolerance"), [("arm64", 3e-3), ("arm64-android", 1e-2)])
@@ -96,9 +79,9 @@ def test_recurrent_layers(arm64: Emulator, tmp_path: Path) -> None:
 
 
 def test_networks_of_f16(arm64: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of every family, computed in f16 without being told so."""
+    """Without being told so; tests/numeric/test_half_layers.py has those of other families."""
     monkeypatch.setattr(select_kernels, "fastest", own_family)
-    cases = [*odd_layers(), *odd_patterns(), *odd_single_filters(), *odd_pooled()]
+    cases = [*odd_patterns(), *odd_single_filters(), *odd_pooled()]
     cases += random_cases(random_linear, 3, 6)
 
     def run(bundle: niwaki.Bundle, arrays: list[Array]) -> Sequence[Array]:
@@ -186,8 +169,7 @@ def test_random_layers(arm64: Emulator, tmp_path: Path) -> None:
     cases: list[Case] = []
     for make, count in ((random_convolution, 10), (random_pool, 4), (random_linear, 3)):
         cases += random_cases(make, 11, count)
-    inputs = tuple(x for case in cases for x in case.inputs)
-    both(Branches(cases).eval(), inputs, "arm64", arm64, tmp_path)
+    compared_with_pytorch(cases, "arm64", "f32", arm64, tmp_path / "net.niwaki")
 
 
 def test_heights(arm64: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,8 +180,7 @@ def test_heights(arm64: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         Case(f"{filters} filters", conv(rng, 5, filters, kernel_size=1), (tensor(rng, 2, 5, 9, 7),))
         for filters in (2 * height - 1 for height in HEIGHTS)
     ]
-    inputs = tuple(x for case in cases for x in case.inputs)
-    both(Branches(cases).eval(), inputs, "arm64", arm64, tmp_path)
+    compared_with_pytorch(cases, "arm64", "f32", arm64, tmp_path / "net.niwaki")
 
 
 def two_blocks(layers: Layers) -> list[Choice]:
@@ -215,8 +196,7 @@ def test_patterns(arm64: Emulator, tmp_path: Path) -> None:
     rng = np.random.default_rng(5)
     names = ("many filters", "strided groups", "residual and activation")
     cases = [LAYERS[name].case(name, rng) for name in names]
-    inputs = tuple(x for case in cases for x in case.inputs)
-    both(Branches(cases).eval(), inputs, "arm64", arm64, tmp_path)
+    compared_with_pytorch(cases, "arm64", "f32", arm64, tmp_path / "net.niwaki")
 
 
 def test_winograd(arm64: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -224,5 +204,4 @@ def test_winograd(arm64: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     for outputs in (2, 4):
         always(monkeypatch, outputs, 24, 16)
         cases = odd_winograd(outputs)
-        inputs = tuple(x for case in cases for x in case.inputs)
-        both(Branches(cases).eval(), inputs, "arm64", arm64, tmp_path)
+        compared_with_pytorch(cases, "arm64", "f32", arm64, tmp_path / "net.niwaki")
