@@ -16,9 +16,11 @@ import torch_mlir.ir as ir
 from torch_mlir.dialects import arith
 
 from niwaki.dialects import Blocks
+from niwaki.targets import LINE_BYTES
 
 from .builder import (
     Index,
+    element_bytes,
     float_constant,
     fma,
     fold_range,
@@ -26,6 +28,7 @@ from .builder import (
     load_index,
     load_number,
     pieces,
+    prefetch,
     splat,
 )
 
@@ -37,6 +40,8 @@ CHAINS = 8
 # of 20, with 8 parts 17. Blocks of one vector fill few pages, where streams end: they lost up to a
 # third.)
 PARTS = 4
+# Bytes between the weights that are computed with and those that are asked for.
+AHEAD = 2048
 
 
 class Reads(NamedTuple):
@@ -75,6 +80,8 @@ def block_sums(
         at = load_number(arrays.offsets, number)
         start = value + (number - first) * height
         weights = [load_as(kind, arrays.values, start + offset, width) for offset, width in cuts]
+        if len(reads.starts) == 1:
+            _ask_ahead(arrays.values, start, cuts)
         updated = []
         for r, begin in enumerate(reads.starts):
             taken = load_as(kind, reads.buffer, begin + at)
@@ -87,6 +94,18 @@ def block_sums(
     zeros = [float_constant(0.0, kind, width) for _ in reads.starts for _, width in cuts]
     parts, turns = chains(height, len(reads.starts), lanes, most_sums)
     return _fold_in_chains(first, last, zeros, column, parts, turns)
+
+
+def _ask_ahead(values: ir.Value, start: Index, cuts: Sequence[tuple[int, int]]) -> None:
+    """Ask for the weights of later columns, where vectors are whole cache lines.
+
+    Hardware follows weights to the end of a page only. (Measured with a GRU of 40 MB, and of 6 MB
+    pruned, on AVX-512: 6 % less time. What several rows share is computed with for longer than it
+    takes to come.)
+    """
+    for offset, width in cuts:
+        if width * element_bytes(values) == LINE_BYTES:
+            prefetch(values, start + (offset + AHEAD // element_bytes(values)))
 
 
 def chains(height: int, rows: int, lanes: int, most_sums: int) -> tuple[int, int]:
