@@ -57,6 +57,9 @@ def check(steps: Steps, kind: Kind, directions: int, length: int, batch: int, hi
     """Refuse options and sizes that make no layer."""
     if (clip := steps.attribute("clip")) is not None and not clip >= 0:
         raise steps.refused(f"has clip {clip:g}", "give a bound of at least 0")
+    if steps.attribute("hidden_size", hidden) != hidden or not hidden:
+        what = f"has weights of {hidden} units and hidden_size {steps.attribute('hidden_size')}"
+        raise steps.refused(what, "make both the same, at least 1")
     rows = len(kind.order) * hidden
     inputs = steps.input_shape()[2]
     by_batch = bool(steps.attribute("layout", 0))

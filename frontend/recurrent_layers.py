@@ -52,6 +52,9 @@ class Kind:
         From T x B x I and states of 1 x B x H: all results, T x B x H, and the last states.
         """
         w_ih, w_hh, *biases = weights
+        start = torch.cat(list(states)) if len(states) > 1 else states[0]
+        if not x.shape[1]:  # no sequences: nothing to compute
+            return x.new_zeros(*x.shape[:2], w_hh.shape[1]), start
         bias, per_unit = self._biases(biases, w_hh.shape[1]) if biases else (None, None)
         rows = x.reshape(-1, x.shape[2])
         product = rows @ w_ih.t() if bias is None else torch.addmm(bias, rows, w_ih.t())
@@ -61,7 +64,6 @@ class Kind:
             "reverse": reverse,
         }
         inputs = product.reshape(*x.shape[:2], w_ih.shape[0])
-        start = torch.cat(list(states)) if len(states) > 1 else states[0]
         y, last = own_op("recurrent", [inputs, w_hh, start, None, per_unit], options)
         return y, last
 

@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from niwaki.dialects import ConvOp, LinearOp
+from niwaki.dialects import ConvOp, LinearOp, RecurrentOp
 
 from .base import (
     ModulePass,
@@ -58,6 +58,8 @@ class RaiseLayersPass(ModulePass):
             # An op without results works on buffers.
             if op.operation.name.startswith("linalg.") and op.results:
                 self._raise(op, session)
+            elif isinstance(op, RecurrentOp):  # made by frontends
+                need_numbers(op)
             for inner in nested_ops(op):
                 if inner.operation.name.startswith(LAYERS):
                     reason = f"left to IREE: it is inside {op.operation.name}"

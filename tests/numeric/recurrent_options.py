@@ -23,6 +23,7 @@ def options() -> Iterator[Case]:
     yield _case("GRU, two ways", nn.GRU(4, 7, batch_first=True, **two_ways), (3, 17, 4), (4, 3, 7))
     yield _case("LSTM", nn.LSTM(5, 48, bias=False, **two_ways), (2, 5, 5), *[(4, 5, 48)] * 2)
     yield _case("one step", nn.GRU(5, 48), (1, 4, 5))
+    yield _case("no sequences", nn.LSTM(3, 4), (2, 0, 3))
     yield _case("no states", nn.LSTM(3, 7, bidirectional=True), (197, 1, 3))
     yield _case("one sequence", nn.RNN(3, 1), (17, 3))
     yield _case("rectified", nn.RNN(3, 7, nonlinearity="relu"), (17, 2, 3), (1, 2, 7))

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 import niwaki
 from niwaki.dialects import RecurrentOp, context
+from niwaki.errors import NiwakiError
 from niwaki.frontend import import_onnx, import_torch
 
 from .cases import check, difference
@@ -67,6 +68,15 @@ def test_the_same_from_onnx(dynamo: bool, tmp_path: Path) -> None:
     assert [difference(a, b.numpy()) for a, b in zip(found, expected, strict=True)] == ["", ""]
     names = {layer.name for layer in bundle.layers}
     assert names == {"gru", "gru.reverse", "lstm"}
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_files_with_projections_are_wrong(tmp_path: Path) -> None:
+    """The exporter leaves the projection out, and takes its size for that of the layer."""
+    model, path = nn.LSTM(3, 7, proj_size=2).eval(), tmp_path / "net.onnx"
+    torch.onnx.export(model, (torch.zeros(2, 1, 3),), str(path), dynamo=True, verbose=False)
+    with pytest.raises(NiwakiError, match=r"of shape \[1, 1, 7\]: a layer of 2 units needs"):
+        import_onnx(path, context())
 
 
 def _layers(module: Any) -> list[str]:

@@ -388,6 +388,11 @@ class TestOps:
             ({"clip": -1.0}, {}, "has clip -1: give a bound of at least 0"),
             ({"clip": float("nan")}, {}, "has clip nan: give a bound of at least 0"),
             (
+                {"hidden_size": 5},
+                {},
+                "has weights of 4 units and hidden_size 5: make both the same, at least 1",
+            ),
+            (
                 {},
                 {"b": normal(1, 12)},
                 "has 'b' of shape [1, 12]: a layer of 4 units needs [1, 24]",
@@ -409,7 +414,7 @@ class TestOps:
     ) -> None:
         inputs = {"x": normal(2, 2, 3)}
         weights = {"w": normal(1, 12, 3), "r": normal(1, 12, 4), **constants}
-        made = node("GRU", "x", *weights, hidden_size=4, **options)
+        made = node("GRU", "x", *weights, **{"hidden_size": 4, **options})
         assert refusal(path, [made], inputs, constants=weights) == (
             f"the node that computes 'y': op 'GRU' (opset 17) {message}"
         )
