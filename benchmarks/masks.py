@@ -7,11 +7,18 @@ from collections.abc import Callable
 import numpy as np
 from engines.base import Array
 
-from niwaki.schemes import block_punched_mask, kernel_group_mask, pattern_mask
+from niwaki.schemes import (
+    block_column_row_mask,
+    block_punched_mask,
+    kernel_group_mask,
+    pattern_mask,
+)
 
 Mask = Callable[[Array, float], Array]
 
 BLOCK = 8  # filters that keep the same columns
+COLUMN_ROW = (16, 64)  # filters and columns of a block
+ROW_RATE = 10 / 7  # of a block's rows, one in so many stays
 KERNEL_GROUP = (8, 4)  # filters and channels that keep the same taps: RT3D's setting
 
 # The taps of a 3x3 kernel, row by row, that each pattern keeps: the centre and three beside it.
@@ -50,6 +57,14 @@ def pattern(weights: Array, rate: float) -> Array:
     return pattern_mask(weights, PATTERNS, rate * len(PATTERNS[0]) / TAPS)
 
 
+def rows_and_columns(weights: Array, rate: float) -> Array:
+    """Each block of 16 filters x 64 columns keeps a set of rows and a set of columns.
+
+    GRIM (https://arxiv.org/abs/2108.11033) prunes so; most of the rate are columns.
+    """
+    return block_column_row_mask(weights, rate / ROW_RATE, ROW_RATE, *COLUMN_ROW)
+
+
 def unstructured(weights: Array, rate: float) -> Array:
     """The layer's largest weights, wherever they are."""
     order = np.argsort(-np.abs(weights), axis=None, kind="stable")
@@ -63,5 +78,6 @@ MASKS: dict[str, Mask] = {
     "block-punched": block_punched,
     "kernel groups": kernel_groups,
     "pattern": pattern,
+    "rows and columns": rows_and_columns,
     "unstructured": unstructured,
 }

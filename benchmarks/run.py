@@ -27,6 +27,7 @@ import pruning_step
 import published_networks
 import run_time_memory
 import scaling
+import sequences
 import threads
 from case import Case
 from emulated.counting import count_all
@@ -53,6 +54,7 @@ CASES = {
     "threads": threads.cases,
     "claims": claims.cases,
     "files": published_networks.cases,
+    "sequences": sequences.cases,
 }
 GROUPS = (
     *(*CASES, "ablation", "compile", "memory", "import", "projections", "pruning-step"),

@@ -26,6 +26,7 @@ import published_networks
 import pytest
 import race as race_module
 import scaling
+import sequences
 import threads
 import torch
 from ablation import Measured, Step
@@ -40,6 +41,7 @@ from onnx_model import NiwakiOfFile, OnnxRuntimeOfFile, PublishedNetwork
 from overview import overview_table
 from published_files import PublishedFile
 from race import Result, race
+from recurrent import PrunedRecurrent
 from scaling import Point
 from timing import Times
 from variants import AS_IT_IS, ONE_FILTER, NotAvailable, Variant
@@ -59,7 +61,16 @@ from niwaki.runtime.bundle import open_bundle
 TINY = LayerChain(filters=16, size=6, rate=4, depth=2)
 CASES = [
     case
-    for group in (layers, networks, peers, scaling, threads, claims, published_networks)
+    for group in (
+        layers,
+        networks,
+        peers,
+        scaling,
+        threads,
+        claims,
+        published_networks,
+        sequences,
+    )
     for case in group.cases()
 ]
 
@@ -170,6 +181,20 @@ def test_transformers_keep_a_share_of_every_matrix() -> None:
     assert inputs.shape == (2, 5, 32)
     matrices = [weights for weights in model.parameters() if weights.dim() == 2]
     assert [float((matrix != 0).float().mean()) for matrix in matrices] == [1 / 8] * 4
+
+
+def test_recurrent_layers_begin_at_states_of_the_input() -> None:
+    workload = PrunedRecurrent("LSTM", inputs=64, units=32, layers=2, steps=3, rate=10)
+    assert workload.name == "lstm-2x32-3-steps-rows-and-columns-10x"
+    model, inputs = workload.build()
+    assert inputs.shape == (2, 3, 64 + 2 * 32)
+    for weights in model.parameters():
+        if weights.dim() == 2:
+            assert 0.05 < float((weights != 0).float().mean()) < 0.15
+    result = model(inputs)
+    assert result.shape == (2, 3, 32)
+    inputs[:, 0, 64:] += 1
+    assert (model(inputs) - result).abs().max() > 1e-3
 
 
 def test_transposed_layers_double_the_size() -> None:

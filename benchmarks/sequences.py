@@ -1,0 +1,65 @@
+"""Recurrent layers and transformers, batch 1, one thread, beside other engines on dense weights."""
+
+from __future__ import annotations
+
+from case import Case, Goal
+from contender import Contender
+from engines.base import Engine
+from engines.niwaki import Niwaki
+from engines.onnxruntime import OnnxRuntime
+from engines.openvino import OpenVino
+from recurrent import PrunedRecurrent
+from workloads import PrunedTransformer, Workload
+
+PEERS: tuple[Engine, ...] = (OnnxRuntime(), OpenVino())
+INPUTS, UNITS, LAYERS = 153, 1024, 2  # of RTMobile's GRU
+
+
+def cases() -> list[Case]:
+    return [
+        _case("gru-step", "GRU 2x1024, one step", _gru(10), _gru(1), 10, 1.4),
+        _case("lstm", "LSTM 2x1024, 50 steps", _lstm(10), _lstm(1), 12, 1.4),
+        _case("noise", "GRU 384, one step", _noise(8), _noise(1), None, None),
+        _case(
+            "bert",
+            "transformer of 4 layers x 512, 128 tokens",
+            PrunedTransformer(8),
+            PrunedTransformer(1),
+            4,
+            1.1,
+        ),
+    ]
+
+
+def _gru(rate: float) -> PrunedRecurrent:
+    return PrunedRecurrent("GRU", INPUTS, UNITS, LAYERS, steps=1, rate=rate)
+
+
+def _lstm(rate: float) -> PrunedRecurrent:
+    return PrunedRecurrent("LSTM", INPUTS, UNITS, LAYERS, steps=50, rate=rate)
+
+
+def _noise(rate: float) -> PrunedRecurrent:
+    return PrunedRecurrent("GRU", 384, 384, 1, steps=1, rate=rate, shape="block-punched")
+
+
+def _case(
+    name: str,
+    title: str,
+    pruned: Workload,
+    dense: Workload,
+    sparse_goal: float | None,
+    dense_goal: float | None,
+) -> Case:
+    """`pruned` and `dense` against the faster one of the peers on dense weights."""
+    ours, whole = Contender(Niwaki(), pruned), Contender(Niwaki(), dense)
+    peers = [Contender(engine, dense) for engine in PEERS]
+    labels = tuple(peer.label for peer in peers)
+    wanted = ((ours, sparse_goal), (whole, dense_goal))
+    goals = [Goal(labels, one.label, least) for one, least in wanted if least is not None]
+    return Case(
+        name=f"sequence-{name}",
+        title=f"{title}, {pruned.described}",
+        contenders=(ours, whole, *peers),
+        goals=tuple(goals),
+    )
