@@ -1,7 +1,7 @@
 """A small GRU that tells which digit is spoken.
 
-It compiles as it is: the exporter unrolls `nn.GRU`, and each product with a recurrent weight, one
-in each step, becomes a layer with a kernel.
+It compiles as it is: `nn.GRU` becomes a linear layer for the inputs of all steps and a recurrent
+layer, whose kernel has all steps.
 """
 
 from __future__ import annotations
