@@ -25,7 +25,8 @@ from niwaki.targets import Target, Vector
 from ..choice import Candidate
 from ..kernels.library import Kernel
 from ..kernels.operands import Operands
-from ..kernels.recurrence import RecurrentLayer, recurrence_kernel
+from ..kernels.recurrence import recurrence_kernel
+from ..kernels.recurrent_layer import RecurrentLayer
 from ..layers import element_of
 from .base import KernelFamily, Layer, Packed
 from .blocks import not_empty
