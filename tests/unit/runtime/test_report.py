@@ -9,6 +9,7 @@ import tiny_bundle
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from niwaki.elements import ELEMENTS
 from niwaki.records import LayerRecord, Remark
 from niwaki.runtime.manifest import Manifest
 from niwaki.runtime.report import report_json, report_text, size_text, totals
@@ -36,7 +37,7 @@ def test_text() -> None:
     assert report_text(tiny_bundle.affine_manifest()) == TEXT
 
 
-def long_manifest(names: Sequence[str]) -> Manifest:
+def long_manifest(names: Sequence[str], element: str = "f32") -> Manifest:
     """Layers of the widest words there are, every other one called twice, with remarks."""
     layers, remarks = [], []
     for number, name in enumerate(names):
@@ -44,19 +45,22 @@ def long_manifest(names: Sequence[str]) -> Manifest:
         kernel = "pattern_gemm 64x3 tiles 12"
         op = "conv 3x3x3/2 + max 2x2"
         layer = LayerRecord(name, op, scheme, kernel, 1, 8, 100, 400, estimated_ns=98765432)
-        layers += [layer] * (1 + number % 2)
+        layers += [replace(layer, element=element)] * (1 + number % 2)
         remarks.append(Remark(name, "some-pass", "a reason that all layers have in common"))
         remarks.append(Remark(name, "some-pass", f"a reason of {number} " + "in many words " * 9))
     return replace(tiny_bundle.affine_manifest(), layers=layers, remarks=remarks)
 
 
 @settings(max_examples=40)
-@given(st.lists(st.text(min_size=1, max_size=100), max_size=4, unique=True))
-@example(["features.stage_3.block_12.downsample.convolution.weight"])
-@example(["\x1b[31mred\x1b[0m", "line\nbreak"])
-def test_fits_80_columns(names: list[str]) -> None:
-    """Whatever layers are called; and no control character reaches the terminal."""
-    text = report_text(long_manifest(names))
+@given(
+    st.lists(st.text(min_size=1, max_size=100), max_size=4, unique=True),
+    st.sampled_from(sorted(ELEMENTS)),
+)
+@example(["features.stage_3.block_12.downsample.convolution.weight"], "f16")
+@example(["\x1b[31mred\x1b[0m", "line\nbreak"], "f32")
+def test_fits_80_columns(names: list[str], element: str) -> None:
+    """Whatever layers are called, of any type; and no control character reaches the terminal."""
+    text = report_text(long_manifest(names, element))
     assert max(map(len, text.split("\n"))) <= 80
     assert all(line.isprintable() for line in text.split("\n"))
 
