@@ -75,7 +75,7 @@ class Settler:
                 mark_wide(layers, reasons)
                 off = self._errors(module, board.wanted)
                 if max(off) <= self.tolerance or len(kept) == len(layers):
-                    return self._told(len(layers) - len(kept), len(layers), off)
+                    return self._told(len(kept) < len(layers), off)
                 limit *= min(0.9, self.tolerance / max(off))
 
     def _errors(self, module: Any, wanted: Sequence[Outputs]) -> list[float]:
@@ -84,8 +84,8 @@ class Settler:
         with self.rehearsal.network(module, self.steps) as run:
             return errors([run(call) for call in self.examples.calls], wanted)
 
-    def _told(self, narrow: int, layers: int, off: Sequence[float]) -> list[Remark]:
-        """What the user hears of each output."""
+    def _told(self, narrow: bool, off: Sequence[float]) -> list[Remark]:
+        """What the user hears of each output; the report counts the layers of each type."""
         element, allowed = self.rehearsal.element.name, percent(self.tolerance)
         tail = f"tolerance {allowed}, measured in {self.examples.told}"
         outputs = [
@@ -96,12 +96,12 @@ class Settler:
         if not narrow:
             told = f"no layer is {element}, as with any the error would be larger ({tail})"
             return [Remark(name, NarrowElementsPass.name, told) for name, _ in outputs]
-        head = f"{narrow} of {layers} layers are {element}"
         return [
             Remark(
                 name,
                 NarrowElementsPass.name,
-                f"{head}: off by {percent(error)} of its largest value in f32 ({tail})",
+                f"with layers of {element} off by {percent(error)} of its largest value in f32 "
+                f"({tail})",
             )
             for name, error in outputs
         ]

@@ -74,7 +74,7 @@ def test_layers_that_lose_stay_wide(tmp_path: Path) -> None:
     reasons = {layer.name: layer.reason for layer in bundle.layers}
     assert "stays f32: in f16 it alone moves an output by " in reasons["1"]
     text = " ".join(bundle.report().split())
-    assert "layers are f16: off by 0" in text
+    assert "with layers of f16 off by 0" in text
     assert "of its largest value in f32 (tolerance 1%, measured in 3 calls with images.npz)" in text
 
 
@@ -113,7 +113,7 @@ def test_a_module_brings_its_examples(tmp_path: Path) -> None:
         model, inputs, output=tmp_path / "net.niwaki", precision="f16", tolerance=0.01,
         example_kwargs={"scale": torch.tensor(2.0)},
     )  # fmt: skip
-    (remark,) = (r for r in bundle.manifest.remarks if "layers are f16" in r.reason)
+    (remark,) = (r for r in bundle.manifest.remarks if "layers of f16" in r.reason)
     assert remark.layer == "output_y"
     assert "measured in 1 call with the example inputs" in remark.reason
 
