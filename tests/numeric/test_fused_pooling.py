@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from torch import nn
 
 from .cases import Case, Compiled, check, compare, plain_references
 from .pooled_layers import always, odd_pooled, random_pooled
-from .random_layers import fill, random_cases, tensor
+from .random_layers import Generator, fill, random_cases, tensor
 
 # Switching oneDNN off says so.
 pytestmark = pytest.mark.filterwarnings("ignore:TF32 acceleration:UserWarning")
@@ -24,12 +25,12 @@ def families(compiled: Compiled) -> list[str]:
 
 
 @pytest.mark.parametrize("target", ["host", "x86-64-v3"])
-@pytest.mark.parametrize("seed", [None, 1])
+@pytest.mark.parametrize(("seed", "threads"), [(None, 2), (1, 1)])
 def test_odd_layers(
-    target: str, seed: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    target: str, seed: int | None, threads: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     always(monkeypatch, seed)
-    compiled = check(odd_pooled(), tmp_path, target)
+    compiled = check(odd_pooled(), tmp_path, target, threads)
     assert families(compiled) == ["gather_pool"]
 
 
@@ -46,18 +47,10 @@ def test_random_layers(
     assert all("not a gather_gemm or lane_gemm or winograd" in reason for reason in apart), apart
 
 
-def test_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    always(monkeypatch)
-    check(odd_pooled(), tmp_path, threads=2)
+STRANGE = [(np.nan,), (np.inf,), (-np.inf,), (np.inf, -np.inf), (np.nan, np.inf, 3.0), (3e38,)]
 
 
-@pytest.mark.parametrize(
-    "values",
-    [(np.nan,), (np.inf,), (-np.inf,), (np.inf, -np.inf), (np.nan, np.inf, 3.0), (3e38,)],
-)
-def test_strange_values(
-    values: tuple[float, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_strange_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """NaN wins in its windows and in no others, also where it is in a column that is dropped."""
     always(monkeypatch)
     rng = np.random.default_rng(22)
@@ -65,17 +58,22 @@ def test_strange_values(
     for size in ((9, 13), (8, 16)):
         for tail in (nn.Identity(), nn.ReLU(), nn.SiLU()):
             conv = fill(nn.Conv2d(3, 9, 3, padding=1), "dense", rng)
-            x = tensor(rng, 2, 3, *size)
-            flat = x.reshape(-1)
-            places = rng.choice(flat.numel(), 12, replace=False)
-            flat[torch.from_numpy(places)] = torch.tensor(
-                [values[i % len(values)] for i in range(12)]
-            )
-            cases.append(Case(f"{size} {tail}", nn.Sequential(conv, tail, nn.MaxPool2d(2)), (x,)))
+            model = nn.Sequential(conv, tail, nn.MaxPool2d(2))
+            cases.append(Case(f"{size} {tail}", model, (tensor(rng, 2, 3, *size),)))
     compiled = Compiled(cases, tmp_path)
     assert families(compiled) == ["gather_pool"]
-    inputs = [case.inputs for case in cases]
-    compare(cases, compiled(inputs), plain_references(cases, inputs))
+    for values in STRANGE:
+        inputs = [(with_some(x, values, rng),) for case in cases for x in case.inputs]
+        wanted = plain_references(cases, inputs)
+        compare(cases, compiled(inputs), wanted, f" with {values}")
+
+
+def with_some(x: torch.Tensor, values: Sequence[float], rng: Generator) -> torch.Tensor:
+    """`x` with these values in twelve places."""
+    flat = x.flatten().clone()
+    places = rng.choice(flat.numel(), 12, replace=False)
+    flat[torch.from_numpy(places)] = torch.tensor([values[i % len(values)] for i in range(12)])
+    return flat.reshape(x.shape)
 
 
 class TwoReaders(nn.Module):
