@@ -20,6 +20,7 @@ from torch.fx.node import map_arg
 
 from niwaki.frontend.constants import replace_value
 from niwaki.frontend.stacked_selects import merge_selects, merge_writes
+from niwaki.frontend.torch_export import make_functional
 
 aten = torch.ops.aten
 
@@ -36,7 +37,7 @@ def roll_cells(program: ExportedProgram) -> ExportedProgram:
     """`program`, or a new one where steps are rolled up."""
     if sum(node.target in _LAYERS for node in program.graph.nodes) < 2:
         return program
-    program = program.run_decompositions({})  # nothing is changed in place; cells are still whole
+    program = make_functional(program)
     for chain in _chains(program.graph):
         for steps in _independent(program.graph, chain):
             if len(steps) > 1:

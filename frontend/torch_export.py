@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch._ops import OpOverload
 from torch.export import ExportedProgram
 from torch.utils import _pytree as pytree
 
@@ -42,23 +43,35 @@ def export(model: nn.Module, inputs: tuple[Any, ...], kwargs: Mapping[str, Any])
             ) from error
 
 
+def make_functional(program: ExportedProgram) -> ExportedProgram:
+    """A new program that changes no tensor in place, in the ops that it has now.
+
+    Raises NiwakiError where PyTorch cannot tell what an op that changes its argument does.
+    """
+    return _decomposed(program, {})
+
+
 def decompose(program: ExportedProgram) -> ExportedProgram:
     """A new program in the ops that torch-mlir lowers; batch-norm stays one op.
 
     Raises NiwakiError where PyTorch cannot tell what an op that changes its argument does.
     """
+    program = _decomposed(program, decomposition_table())
+    # Checks of dtypes that tracing has made already, and that would keep their arguments alive.
+    for check in program.graph.find_nodes(op="call_function", target=_CHECK):
+        program.graph.erase_node(check)
+    return program
+
+
+def _decomposed(program: ExportedProgram, table: dict[OpOverload, Any]) -> ExportedProgram:
     with quiet():
         try:
-            program = program.run_decompositions(decomposition_table())
+            return program.run_decompositions(table)
         except RuntimeError as error:
             raise NiwakiError(
                 f"torch.export cannot decompose the model: {_reason(error)}; use ops that return "
                 "new tensors instead of changing their arguments"
             ) from error
-    # Checks of dtypes that tracing has made already, and that would keep their arguments alive.
-    for check in program.graph.find_nodes(op="call_function", target=_CHECK):
-        program.graph.erase_node(check)
-    return program
 
 
 def _distinct(example_inputs: Any) -> Any:
