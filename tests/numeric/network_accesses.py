@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -174,16 +174,21 @@ def broken_promises(result: Buffer, wanted: Array) -> list[str]:
     ]
 
 
-def imported(cases: list[Case], context: ir.Context) -> Any:
-    """All cases as one module of linalg."""
+@functools.cache
+def imported(make: Callable[..., list[Case]], *arguments: Any) -> Any:
+    """The cases that a function makes, as one module of linalg: the same one in all tests."""
+    cases = make(*arguments)
     inputs = tuple(value for case in cases for value in case.inputs)
+    context = dialects.context()
     return frontend.import_torch(Branches(cases).eval(), inputs, context).module.operation
 
 
-def problems_of(cases: list[Case], target: str) -> tuple[list[str], set[str]]:
+def problems_of(
+    make: Callable[..., list[Case]], target: str, *arguments: Any
+) -> tuple[list[str], set[str]]:
     """Wrong accesses in networks from PyTorch, and the families of their kernels."""
-    with dialects.context() as context:
-        module = imported(cases, context)
+    module = imported(make, *arguments).clone()
+    with module.context:
         found = list(network_problems(module, target))
         names = {kernel.name.value.rpartition("_")[0] for kernel in kernel_functions(module)}
     return found, names

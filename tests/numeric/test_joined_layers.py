@@ -33,5 +33,5 @@ def test_places_of_winograd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize("target", ["x86-64-v4", "arm64"])
 def test_accesses(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(select_kernels, "fastest", own_family)
-    problems, _ = problems_of(joined_layers(), target)
+    problems, _ = problems_of(joined_layers, target)
     assert problems == []

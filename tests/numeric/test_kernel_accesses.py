@@ -21,6 +21,7 @@ from niwaki.passes.families import attention, pattern_gemm, spmm
 from niwaki.targets import get_target
 
 from .attentions import attentions_module, for_shaders, odd_attentions
+from .cases import Case
 from .lane_layers import by_lane, most_rows, odd_lanes
 from .network_accesses import network_problems, problems_of
 from .odd_layers import odd_layers, odd_patterns, odd_single_filters
@@ -53,7 +54,7 @@ CPU_ONLY = {"depthwise", "depthwise_rows", "spmm", "copy_planes"}
 
 @EVERY_TARGET
 def test_odd_layers(target: str) -> None:
-    problems, families = problems_of(odd_layers(), target)
+    problems, families = problems_of(odd_layers, target)
     assert problems == []
     machine = get_target(target)
     wanted = FAMILIES - (CPU_ONLY if machine.backend == "gpu" else set())
@@ -66,14 +67,14 @@ def test_single_filters(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spmm, "nearest_cache_bytes", lambda target: 64)
     monkeypatch.setattr(spmm, "SUMS_BYTES", 3 * 8 * 16 * 4)
     monkeypatch.setattr(select_kernels, "fastest", own_family)
-    problems, families = problems_of(odd_single_filters(), target)
+    problems, families = problems_of(odd_single_filters, target)
     assert problems == []
     assert families == {"spmm", "copy_rows"}
 
 
 @EVERY_CPU
 def test_odd_recurrent(target: str) -> None:
-    problems, families = problems_of(odd_recurrent(), target)
+    problems, families = problems_of(odd_recurrent, target)
     assert problems == []
     assert families == {"recurrence", "matvec"}
 
@@ -83,7 +84,7 @@ def test_odd_lanes(
     choose: Callable[[Layers], list[Choice]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(select_kernels, "fastest", choose)
-    problems, families = problems_of(odd_lanes(), "arm64")
+    problems, families = problems_of(odd_lanes, "arm64")
     assert problems == []
     assert families == {"lane_gemm", "copy_rows"}
 
@@ -91,7 +92,7 @@ def test_odd_lanes(
 @EVERY_CPU
 def test_odd_rows(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(select_kernels, "fastest", by_rows)
-    problems, families = problems_of(odd_rows(), target)
+    problems, families = problems_of(odd_rows, target)
     assert problems == []
     assert families == {"row_gemm"}
 
@@ -102,7 +103,7 @@ def test_odd_patterns(most_filters: int, target: str, monkeypatch: pytest.Monkey
     """Also where a workgroup computes some of the filters, and the last one less."""
     monkeypatch.setattr(pattern_gemm, "FILTERS", (most_filters,))
     monkeypatch.setattr(select_kernels, "fastest", own_family)
-    problems, families = problems_of(odd_patterns(), target)
+    problems, families = problems_of(odd_patterns, target)
     assert problems == []
     assert families == {"pattern_gemm", "copy_rows"}
 
@@ -114,7 +115,7 @@ def test_odd_winograd(
 ) -> None:
     """One block or several, all filters together or in groups; scratch memory is nobody else's."""
     always(monkeypatch, outputs, most_tiles, together)
-    problems, families = problems_of(odd_winograd(outputs), target)
+    problems, families = problems_of(odd_winograd, target, outputs)
     assert problems == []
     assert families == {"winograd", "copy_rows"}
 
@@ -134,7 +135,7 @@ def test_odd_attentions(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_odd_pooled(seed: int | None, target: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """In the fastest tiles, and in any."""
     always_fused(monkeypatch, seed)
-    problems, families = problems_of(odd_pooled(), target)
+    problems, families = problems_of(odd_pooled, target)
     assert problems == []
     assert families == {"gather_pool", "copy_rows"}
 
@@ -143,10 +144,18 @@ def test_odd_pooled(seed: int | None, target: str, monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize("seed", range(200, 202))
 def test_random_layers(seed: int, target: str) -> None:
     """The layers that are compared with PyTorch elsewhere, but others, and small networks."""
-    cases = random_cases(lambda rng: random_convolution(rng, 200_000), seed, 20)
-    cases += random_cases(random_pool, seed, 15) + random_cases(random_linear, seed, 15)
-    problems, _ = problems_of(cases + random_cases(random_network, seed, 2), target)
+    problems, _ = problems_of(random_layers, target, seed)
     assert problems == []
+
+
+def random_layers(seed: int) -> list[Case]:
+    cases = small_convolutions(seed)
+    cases += random_cases(random_pool, seed, 15) + random_cases(random_linear, seed, 15)
+    return cases + random_cases(random_network, seed, 2)
+
+
+def small_convolutions(seed: int) -> list[Case]:
+    return random_cases(lambda rng: random_convolution(rng, 200_000), seed, 20)
 
 
 @EVERY_CPU
@@ -154,10 +163,12 @@ def test_random_layers(seed: int, target: str) -> None:
 def test_any_candidate(seed: int, target: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Kernels that are not the fastest, too: tuning may choose them."""
     monkeypatch.setattr(select_kernels, "fastest", any_candidate(seed))
-    cases = [*odd_layers(), *odd_patterns()]
-    cases += random_cases(lambda rng: random_convolution(rng, 200_000), seed + 300, 20)
-    problems, _ = problems_of(cases, target)
+    problems, _ = problems_of(all_kinds, target, seed + 300)
     assert problems == []
+
+
+def all_kinds(seed: int) -> list[Case]:
+    return [*odd_layers(), *odd_patterns(), *small_convolutions(seed)]
 
 
 @EVERY_TARGET

@@ -133,12 +133,6 @@ CASES: dict[Any, Callable[[], list[Case]]] = {
 }
 
 
-@functools.cache
-def network(cases: Callable[[], list[Case]]) -> Any:
-    """Imported once for all flaws."""
-    return imported(cases(), dialects.context())
-
-
 def shared_unevenly(layers: Layers) -> list[Choice]:
     """Narrow tiles, several of which make a workgroup: the last one has fewer."""
     return [
@@ -171,7 +165,7 @@ def test_flaws_are_found(
         always_fused(monkeypatch, 0)
     else:
         monkeypatch.setattr(select_kernels, "fastest", shared_unevenly)
-    module = network(CASES.get(place, odd_layers)).clone()
+    module = imported(CASES.get(place, odd_layers)).clone()
     with module.context:
         assert any(re.search(told, problem) for problem in network_problems(module, target))
 
@@ -184,8 +178,8 @@ def test_missing_slack_is_found_twice(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(assign_layouts, "planar_layout", no_slack)
     with pytest.raises(PassFailure, match="assign layouts for vectors of 16"):
-        problems_of(odd_layers(), "x86-64-v4")
+        problems_of(odd_layers, "x86-64-v4")
     for family in (families.gather_gemm, families.depthwise):
         monkeypatch.setattr(family, "refuse_narrow_layouts", nothing)
-    problems, _ = problems_of(odd_layers(), "x86-64-v4")
+    problems, _ = problems_of(odd_layers, "x86-64-v4")
     assert any(re.search("gather_gemm.* reads element", problem) for problem in problems), problems
