@@ -260,6 +260,12 @@ def join_strided(parts: Sequence[ir.Value], stride: int, lanes: int) -> ir.Value
     return vector.shuffle(parts[0], parts[1], picks)
 
 
+def every_second(pair: Sequence[ir.Value], first: int) -> ir.Value:
+    """Of a pair of vectors, one behind the other, every second element from `first` on."""
+    a, b = pair
+    return vector.shuffle(a, b, [*range(first, 2 * lanes_of(a), 2)])
+
+
 def splat(value: ir.Value, lanes: int) -> ir.Value:
     """A scalar in every lane."""
     return value if lanes == 1 else vector.broadcast(lane_type(value.type, lanes), value)
@@ -328,6 +334,15 @@ def load_mask(buffer: ir.Value, index: Any, lanes: int) -> ir.Value:
 def select_index(condition: ir.Value, yes: Index, no: Index) -> Index:
     """`yes` if the condition holds, else `no`."""
     return Index(arith.select(condition, as_value(yes), as_value(no)))
+
+
+def one_of(place: Index, numbers: Sequence[int]) -> Index:
+    """The number at a place of a few."""
+    found = Index(numbers[0])
+    for at, number in enumerate(numbers[1:], 1):
+        if number != numbers[at - 1]:
+            found = select_index(above(place, at - 1), Index(number), found)
+    return found
 
 
 @contextmanager

@@ -20,6 +20,8 @@ from .rows import for_pieces, plain_layout, write_plane
 
 # Phases alike that are a loop: the code must not grow with the stride.
 LOOPED = 8
+# Vectors of a row in turn: a loop of one has as many instructions around it as in it.
+UNROLLED = 4
 
 
 def copy_kernel(
@@ -105,7 +107,7 @@ def _copy_phase(
             store(load_strided(read, begin + offset * stride, stride, width), written, at + offset)
 
         def copy() -> None:
-            for_pieces(present[-1], lanes, piece)
+            for_pieces(present[-1], lanes, piece, UNROLLED)
             zero_fill(written, at + present[-1], result.sizes[-1] - present[-1], lanes)
 
         present_row = [

@@ -10,7 +10,8 @@ Values for taps a multiple of the stride apart are cut from the same loads.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch_mlir.ir as ir
@@ -34,7 +35,7 @@ from .epilogue import bias_of, finished, sum_type
 from .library import Kernel, Workgroup, epilogue_key
 from .operands import Memory
 from .rows import overlapping, write_plane
-from .sliding import Slices, by_remainder, near_taps
+from .sliding import EverySecond, Slices, by_remainder, near_taps
 from .window import MOST_TAPS, Taps, add_window, tap_weights, window_taps
 
 # Vectors computed together. Beside their sums, registers hold 9 weights and the vectors of a row.
@@ -106,27 +107,17 @@ def _channel(
     per_filter = [load(buffer, channel) for buffer in memory.per_filter]
     bias = bias_of(epilogue, len(per_filter)) if conv.lean else None
 
-    def take(begin: Index, width: int) -> Callable[[int], ir.Value]:
-        return lambda position: in_type(
-            kind, load_strided(source, begin + position * stride, stride, width)
-        )
-
     def pixels(first: Index, at: Index, starts: list[int], width: int) -> None:
         """Vectors of a row of the result; `first` begins the row's first window, `at` the row."""
 
         def add(part: Taps, tap: Index, moved: Index, sums: list[ir.Value]) -> list[ir.Value]:
             weights = weights_of(part, tap)
-            for near in near_taps(part.distances, width if conv.shares_loads else 0):
-                for same in by_remainder(near, part.distances, stride):
-                    base = part.distances[same[0]]
-                    shifts = [(part.distances[each] - base) // stride for each in same]
-                    slices = Slices(take(first + moved + base, width), starts, shifts, width)
-                    for each, shift in zip(same, shifts, strict=True):
-                        weight = splat(weights[each], width)
-                        sums = [
-                            fma(weight, slices.at(start + shift), total)
-                            for start, total in zip(starts, sums, strict=True)
-                        ]
+            for each, read_at in _reads(conv, source, part, first + moved, starts, width):
+                weight = splat(weights[each], width)
+                sums = [
+                    fma(weight, in_type(kind, read_at(start)), total)
+                    for start, total in zip(starts, sums, strict=True)
+                ]
             return sums
 
         begun = float_constant(0.0, kind) if bias is None else per_filter[bias.number]
@@ -153,3 +144,53 @@ def _channel(
 
     write = plane * conv.result.plane + conv.result.lead
     write_plane(memory.result, write, conv.result, conv.lanes, row)
+
+
+# Number of a tap, and what it reads for the pixels from a start on.
+_Read = tuple[int, Callable[[int], ir.Value]]
+
+
+def _reads(
+    conv: DepthwiseRows, source: ir.Value, part: Taps, first: Index, starts: list[int], width: int
+) -> Iterator[_Read]:
+    """What taps read for pixels from `starts` on; `first` is where the window of pixel 0 begins."""
+    pairs = conv.strides[-1] == 2 and width > 1 and not conv.shares_loads
+    return (_paired if pairs else _sliced)(conv, source, part, first, starts, width)
+
+
+def _paired(
+    conv: DepthwiseRows, source: ir.Value, part: Taps, first: Index, starts: list[int], width: int
+) -> Iterator[_Read]:
+    """As `_reads`, every second element, where vectors are loaded for two taps."""
+
+    def load_from(begin: Index) -> Callable[[int], ir.Value]:
+        return lambda at: load(source, begin + at, width)
+
+    for near in near_taps(part.distances, width):
+        base = part.distances[near[0]]
+        shifts = [part.distances[tap] - base for tap in near]
+        seconds = EverySecond(load_from(first + base), starts, shifts, width)
+        for tap, shift in zip(near, shifts, strict=True):
+            yield tap, functools.partial(seconds.at, shift)
+
+
+def _sliced(
+    conv: DepthwiseRows, source: ir.Value, part: Taps, first: Index, starts: list[int], width: int
+) -> Iterator[_Read]:
+    """As `_reads`, where taps a multiple of the stride apart may be cut from the same vectors."""
+    stride = conv.strides[-1]
+
+    def load_from(begin: Index) -> Callable[[int], ir.Value]:
+        return lambda at: load_strided(source, begin + at * stride, stride, width)
+
+    for near in near_taps(part.distances, width if conv.shares_loads else 0):
+        for same in by_remainder(near, part.distances, stride):
+            base = part.distances[same[0]]
+            shifts = [(part.distances[tap] - base) // stride for tap in same]
+            slices = Slices(load_from(first + base), starts, shifts, width)
+            for tap, shift in zip(same, shifts, strict=True):
+                yield tap, functools.partial(_shifted, slices, shift)
+
+
+def _shifted(slices: Slices, shift: int, start: int) -> ir.Value:
+    return slices.at(start + shift)

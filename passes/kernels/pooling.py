@@ -29,6 +29,7 @@ from .builder import (
     all_of,
     as_value,
     below,
+    every_second,
     float_constant,
     float_maximum,
     fold_range,
@@ -120,24 +121,49 @@ def window(
     stride = pool.strides[-1]
     neutral = float_constant(float("-inf") if pool.kind == "max" else 0.0, kind, width)
 
-    def column_of_taps(tap: Index) -> ir.Value:
+    def rows_of(tap: Index, *, pair: bool) -> list[ir.Value]:
+        """The vectors that hold what a column of taps reads, or two, combined over all rows."""
         shift = tap * pool.dilations[-1] - pool.before[-1]
 
         def load_row(taps: list[Index]) -> list[ir.Value]:
             at = _row_start(pool, read, rows, taps) + column * stride + shift
-            parts = load_strided_parts(source, at, stride, width)
+            parts = (
+                [load(source, at + i * width, width) for i in range(2)]
+                if pair
+                else load_strided_parts(source, at, stride, width)
+            )
             loaded = [in_type(kind, part) for part in parts]
             if pool.kind == "sum":
                 return loaded
             return [_without_missed_rows(pool, part, rows, taps, width) for part in loaded]
 
         count = 2 if stride == 2 and width > 1 else 1  # vectors that `join_strided` joins
-        parts = _combined(pool, tall, load_row, [neutral] * count)
-        value = join_strided(parts, stride, width)
+        return _combined(pool, tall, load_row, [neutral] * count)
+
+    def finished_column(tap: Index, value: ir.Value) -> ir.Value:
         return value if pool.kind == "sum" else _without_padding(pool, value, column, tap, width)
 
+    def column_of_taps(tap: Index) -> ir.Value:
+        parts = rows_of(tap, pair=False)
+        return finished_column(tap, join_strided(parts, stride, width))
+
+    def two_columns(tap: int) -> list[ir.Value]:
+        """Those of two neighbouring taps, which read every second element of the same vectors."""
+        parts = rows_of(Index(tap), pair=True)
+        found = (every_second(parts, odd) for odd in range(2))
+        return [finished_column(Index(tap + odd), value) for odd, value in enumerate(found)]
+
+    if stride == 2 and width > 1 and pool.dilations[-1] == 1 and is_unrolled(pool):
+        columns = [one for tap in range(0, wide - 1, 2) for one in two_columns(tap)]
+        columns += [column_of_taps(Index(wide - 1))] * (wide % 2)
+        return functools.reduce(functools.partial(combine, pool.kind), columns)
     (total,) = _combined(pool, [wide], lambda taps: [column_of_taps(*taps)], [neutral])
     return total
+
+
+def is_unrolled(pool: Pooling) -> bool:
+    """Whether the taps of a window are written out: code must not grow with large ones."""
+    return math.prod(pool.kernel) <= MOST_UNROLLED
 
 
 def _combined(
@@ -161,7 +187,7 @@ def _combined(
             0, counts[len(taps)], total, lambda tap, carried: walk([*taps, tap], carried)
         )
 
-    if math.prod(pool.kernel) > MOST_UNROLLED:
+    if not is_unrolled(pool):
         return walk([], neutral)
     every = [list(map(Index, taps)) for taps in itertools.product(*map(range, counts))]
     return functools.reduce(add, map(load_taps, every))

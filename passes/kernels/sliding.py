@@ -18,6 +18,60 @@ from collections.abc import Callable, Sequence
 import torch_mlir.ir as ir
 from torch_mlir.dialects import vector
 
+from .builder import every_second, join_strided
+
+
+class EverySecond:
+    """Every second element of a row, for neighbouring taps.
+
+        taps 0, 1, 2 of pixels 0 to 7, in vectors of 4
+          -->
+        a, b, c, d = input[0..3], input[4..7], input[8..11], input[12..15]
+        tap 0: even(a, b), even(c, d)    tap 1: odd(a, b), odd(c, d)
+        tap 2: shuffle(even(a, b), even(c, d)), and for the last pixels loads of its own
+
+    Arguments:
+        load_at: loads `lanes` elements from a position on.
+        starts: pixels with which vectors begin; a tap reads two elements further for the next one.
+        taps: where each reads for pixel 0.
+        lanes: of a vector, 2 or more.
+    """
+
+    def __init__(
+        self,
+        load_at: Callable[[int], ir.Value],
+        starts: Sequence[int],
+        taps: Sequence[int],
+        lanes: int,
+    ) -> None:
+        self._load_at, self._starts, self._lanes = load_at, starts, lanes
+        self._first_of_two: set[int] = set()
+        for tap in sorted(taps):
+            if tap + 1 in taps and tap - 1 not in self._first_of_two:
+                self._first_of_two.add(tap)
+        self._known: dict[tuple[int, int], ir.Value] = {}
+
+    def at(self, tap: int, start: int) -> ir.Value:
+        """What a tap reads for the vector of pixels from `start` on."""
+        if (start, tap) not in self._known:
+            self._find(start, tap)
+        return self._known[start, tap]
+
+    def _find(self, start: int, tap: int) -> None:
+        lanes, follows = self._lanes, start + self._lanes
+        if tap in self._first_of_two or tap - 1 in self._first_of_two:
+            first = tap if tap in self._first_of_two else tap - 1
+            parts = [self._load_at(2 * start + first + i * lanes) for i in range(2)]
+            for odd in range(2):
+                self._known[start, first + odd] = every_second(parts, odd)
+        elif tap - 2 in self._first_of_two and follows in self._starts:
+            near = self.at(tap - 2, start), self.at(tap - 2, follows)
+            self._known[start, tap] = vector.shuffle(*near, [*range(1, lanes + 1)])
+        else:
+            # The second vector ends with the last element wanted.
+            parts = [self._load_at(2 * start + tap + i * (lanes - 1)) for i in range(2)]
+            self._known[start, tap] = join_strided(parts, 2, lanes)
+
 
 class Slices:
     """Consecutive elements of a row, at any of a few shifts from given starts.
