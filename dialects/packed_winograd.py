@@ -6,6 +6,7 @@ of the result is an image, whose input planes are frames: for each channel those
 
 `values`: the transformed weights, groups of `together` filters x points of a tile x register blocks
 of a group x input planes x filters of a block. Filters are filled up with zeros to whole blocks.
+Planes are phases x channels x frames; where phases have fewer taps than others, kernels order them.
 """
 
 import operator

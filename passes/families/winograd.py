@@ -21,6 +21,7 @@ from ..choice import Candidate
 from ..kernels.library import Kernel
 from ..kernels.operands import Operands
 from ..kernels.winograd import winograd_kernel
+from ..kernels.winograd_phases import phases_of
 from ..kernels.winograd_sizes import Winograd
 from ..layers import planar_input
 from .base import UNLIMITED, KernelFamily, Layer, Packed, conv_layouts, conv_sizes, sums_in_runs
@@ -62,7 +63,8 @@ class WinogradFamily(KernelFamily):
         assert window is not None, "verified"
         conv = Winograd(
             **conv_sizes(op, target),
-            planes=op.input.type.shape[1] * len(source.phases),
+            channels=op.input.type.shape[1],
+            phases=phases_of(window, source.phases),
             depth=window.frames,
             padding=window.before,
             taps=window.taps,
@@ -92,14 +94,18 @@ class WinogradPooled(PooledForm):
 def square_kernels(op: Any, weights: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Weights as filters x input planes x taps x taps, zero where a phase has no such tap.
 
-    Planes are channels x phases x frames.
+    Planes are phases, as kernels take them, x channels x frames.
     """
-    window, phases = square_window(op, op.weight.type.shape[2:]), planar_input(op).phases
+    window = square_window(op, op.weight.type.shape[2:])
     if window is None:
         raise PassFailure(op.location, "has a Winograd kernel, but its taps fill no square")
-    filters, channels, _ = weights.shape
-    shape = (filters, channels, len(phases), window.frames, window.taps, window.taps)
+    numbers, (filters, channels, _) = planar_input(op).phases, weights.shape
+    phases = phases_of(window, numbers)
+    shape = (filters, len(phases), channels, window.frames, window.taps, window.taps)
     kernels = np.zeros(shape, weights.dtype)
-    for tap, (phase, frame, row, column) in enumerate(window.places):
-        kernels[:, :, phases.index(phase), frame, row, column] = weights[:, :, tap]
+    place_of = {numbers[phase.number]: place for place, phase in enumerate(phases)}
+    for tap, (number, frame, row, column) in enumerate(window.places):
+        place = place_of[number]
+        down, right = phases[place].moved
+        kernels[:, place, :, frame, row - down, column - right] = weights[:, :, tap]
     return kernels.reshape(filters, -1, window.taps, window.taps)

@@ -49,8 +49,10 @@ from .builder import (
     load_each,
     maximum,
     minimum,
+    one_of,
     prefetch,
     select,
+    select_index,
     splat,
     store,
     when,
@@ -70,6 +72,10 @@ from .winograd_vectors import deinterleave, input_points, interleave, result_val
 AHEAD = 64
 # Vectors of a row in turn, where loops of one vector have more instructions around it than in it.
 UNROLLED = 4
+
+
+# First plane, and the one behind the last.
+_Range = tuple[Index, Index]
 
 
 @dataclass(frozen=True)
@@ -111,7 +117,8 @@ def winograd_kernel(conv: Winograd, epilogue: ir.Block) -> Kernel:
         *parts, scratch = conv.parts
         own = ((image * block_groups + y) * shares + x) * scratch
         place = _Place(memory, image, *(own + part for part in parts))
-        _zero_lines(conv, place)
+        if len(conv.phases) == 1:
+            _zero_lines(conv, place)
         last_group = minimum(x * size.groups + size.groups, filter_groups)
         begin, end = (part * edges[-1] // block_groups for part in (y, y + 1))
         whole = rows // size.rows
@@ -139,34 +146,51 @@ def winograd_kernel(conv: Winograd, epilogue: ir.Block) -> Kernel:
 
 
 def _zero_lines(conv: Winograd, place: _Place) -> None:
-    """Zeros of the lines on both sides of the image, which stay for all rows."""
+    """Zeros of the lines on both sides of the image, which stay for all rows of a phase."""
     before, width = conv.padding[-1], conv.input.sizes[-1]
+    after = before + width - max(phase.moved[1] for phase in conv.phases)
     with for_range(0, conv.matrices.points) as row:
         line = place.lines + row * conv.line
         zero_fill(place.scratch, line, before, conv.lanes)
-        after = before + width
         zero_fill(place.scratch, line + after, conv.line - after, conv.lanes)
 
 
 def _transform_inputs(conv: Winograd, place: _Place, first: Index, tile_rows: int) -> None:
     """V of one block, whose first row of tiles is `first`."""
+    if len(conv.phases) == 1:
+        _transform_phase(conv, place, first, tile_rows, Index(0))
+        return
+    with for_range(0, len(conv.phases)) as phase:
+        _zero_lines(conv, place)
+        _transform_phase(conv, place, first, tile_rows, phase)
+
+
+def _transform_phase(
+    conv: Winograd, place: _Place, first: Index, tile_rows: int, phase: Index
+) -> None:
+    """The planes of one phase."""
     height, points = conv.input.sizes[-2], conv.matrices.points
-    with for_range(0, conv.planes * conv.depth) as number:
-        plane = (place.image * conv.planes + number // conv.depth) * conv.input.plane
+    source = one_of(phase, [one.number for one in conv.phases])
+    down, right = (one_of(phase, [one.moved[axis] for one in conv.phases]) for axis in (0, 1))
+    with for_range(0, conv.planes_of_phase) as number:
+        channel = place.image * conv.channels + number // conv.depth
+        plane = (channel * len(conv.phases) + source) * conv.input.plane
         plane = plane + conv.input.lead
         with for_range(0, tile_rows) as row:
             frame, tile = frame_and_row(conv, first + row)
             # Frames before the first one and after the last one are halo, so they are there.
             reached = frame + number % conv.depth - conv.padding[0]
             begin = plane + reached * frame_pitch(conv.input)
-            top = tile * conv.outputs - conv.padding[-2]
+            top = tile * conv.outputs - conv.padding[-2] + down
+            left = conv.padding[-1] - right
             inside = all_of([above(top, -1), below(top, height - points + 1)])
             when_else(
                 inside,
-                functools.partial(_transform_rows, conv, place, begin, top, whole=True),
-                functools.partial(_transform_rows, conv, place, begin, top, whole=False),
+                functools.partial(_transform_rows, conv, place, begin, top, left, whole=True),
+                functools.partial(_transform_rows, conv, place, begin, top, left, whole=False),
             )
-            at = place.inputs + number * conv.tiles + row * conv.grid[1]
+            taken = phase * conv.planes_of_phase + number
+            at = place.inputs + taken * conv.tiles + row * conv.grid[1]
             _transform_columns(conv, place, at)
 
 
@@ -183,9 +207,12 @@ def frame_pitch(layout: Planar) -> int:
 
 
 def _transform_rows(
-    conv: Winograd, place: _Place, plane: Index, top: Index, *, whole: bool
+    conv: Winograd, place: _Place, plane: Index, top: Index, left: Index, *, whole: bool
 ) -> None:
-    """Lines B^T x of a row of tiles; rows outside the image are zeros, unless all are inside."""
+    """Lines B^T x of a row of tiles, whose pixels begin `left` in them.
+
+    Rows outside the image are zeros, unless all are inside.
+    """
     height, width = conv.input.sizes[-2:]
     pitch = conv.input.pitches[-2]
     rows: list[Index] = [top + i for i in range(conv.matrices.points)]
@@ -202,7 +229,7 @@ def _transform_rows(
             zeros = float_constant(0.0, place.kind, lanes)
             loaded = [select(is_in, x, zeros) for is_in, x in zip(inside, loaded, strict=True)]
         for i, value in enumerate(input_points(conv.matrices, loaded)):
-            at = place.lines + (i * conv.line + conv.padding[-1]) + offset
+            at = place.lines + (left + i * conv.line) + offset
             store(value, place.scratch, at)
 
     for_pieces(width, conv.lanes, piece)
@@ -234,7 +261,9 @@ def _multiply(conv: Winograd, place: _Place, filter_: Index, count: Index, tile_
     register_blocks = (count + (height - 1)) // height
     whole = sum(width == conv.lanes for _, width in vectors) // size.vectors
 
-    def tile(weights: Index, inputs: Index, products: Index, widths: list[int]) -> None:
+    def tile(
+        weights: Index, inputs: Index, products: Index, planes: _Range, widths: list[int]
+    ) -> None:
         starts = [sum(widths[:i]) for i in range(len(widths))]
 
         def factors(number: Index) -> Iterator[tuple[ir.Value, ir.Value]]:
@@ -249,13 +278,15 @@ def _multiply(conv: Winograd, place: _Place, filter_: Index, count: Index, tile_
             for weight in load_each(place.kind, values, first, height, conv.weight_lanes):
                 yield from ((splat(weight, w), x) for w, x in zip(widths, loaded, strict=True))
 
-        sums = _sum_planes(conv, place, factors, widths * height)
+        sums = _sum_planes(conv, place, planes, factors, widths * height)
         for row in range(height):
             for i, start in enumerate(starts):
                 at = products + row * conv.tiles + start
                 store(sums[row * len(widths) + i], place.scratch, at)
 
-    def tile_by_lane(weights: Index, inputs: Index, products: Index, width: int) -> None:
+    def tile_by_lane(
+        weights: Index, inputs: Index, products: Index, planes: _Range, width: int
+    ) -> None:
         """As `tile`, where tiles would fill a part of a vector: filters do."""
         lanes, cuts = conv.lanes, height // conv.lanes
 
@@ -268,33 +299,47 @@ def _multiply(conv: Winograd, place: _Place, filter_: Index, count: Index, tile_
                 one = splat(lane_slice(taken, number_of, 1), lanes)
                 yield from ((weight, one) for weight in some)
 
-        sums = _sum_planes(conv, place, factors, [lanes] * (width * cuts))
+        sums = _sum_planes(conv, place, planes, factors, [lanes] * (width * cuts))
         for i in range(cuts):
             for row, (value,) in enumerate(transposed(sums[i::cuts], lanes)):
                 store(value, place.scratch, products + (i * lanes + row) * conv.tiles)
 
-    step = size.vectors * conv.lanes
+    step, whole_vectors = size.vectors * conv.lanes, [conv.lanes] * size.vectors
     with for_range(0, conv.points) as point, for_range(0, register_blocks) as number:
         # Groups of filters one after the other, in each points, in each register blocks.
         before = filter_ * conv.points + (point * register_blocks + number) * height
-        weights = before * (conv.planes * conv.depth)
+        weights = before * conv.planes
+        planes = _needed_planes(conv, point)
         inputs = place.inputs + point * conv.input_step
         products = place.products + point * conv.product_step + number * height * conv.tiles
         if whole:
             with for_range(0, whole) as group:
                 at = group * step
-                tile(weights, inputs + at, products + at, [conv.lanes] * size.vectors)
+                tile(weights, inputs + at, products + at, planes, whole_vectors)
         rest = [width for _, width in vectors[whole * size.vectors :]]
         at = Index(whole * step)
         if conv.filters_in_lanes(tile_rows):
-            tile_by_lane(weights, inputs, products, rest[0])
+            tile_by_lane(weights, inputs, products, planes, rest[0])
         elif rest:
-            tile(weights, inputs + at, products + at, rest)
+            tile(weights, inputs + at, products + at, planes, rest)
+
+
+def _needed_planes(conv: Winograd, point: Index) -> _Range:
+    """First plane of which a point has products that are not zero, and the one behind the last."""
+    if all(all(phase.fills) for phase in conv.phases):
+        return Index(0), Index(conv.planes)
+    last_row_end, begin, end = conv.needed_planes
+    side = conv.matrices.points
+    in_last_row, in_last_column = (equal(at, side - 1) for at in (point // side, point % side))
+    row_end = select_index(in_last_row, Index(last_row_end), Index(conv.planes))
+    first = select_index(in_last_column, Index(begin), Index(0))
+    return first, select_index(in_last_column, minimum(row_end, end), row_end)
 
 
 def _sum_planes(
     conv: Winograd,
     place: _Place,
+    planes: _Range,
     factors: Callable[[Index], Iterator[tuple[ir.Value, ir.Value]]],
     widths: list[int],
 ) -> list[ir.Value]:
@@ -303,11 +348,11 @@ def _sum_planes(
     def plane(number: Index, sums: list[ir.Value]) -> list[ir.Value]:
         return [fma(*pair, total) for pair, total in zip(factors(number), sums, strict=True)]
 
-    planes = conv.planes * conv.depth
+    first, end = planes
     if conv.lean:
-        return fold_range(1, planes, [arith.mulf(*pair) for pair in factors(Index(0))], plane)
+        return fold_range(first + 1, end, [arith.mulf(*pair) for pair in factors(first)], plane)
     zeros = {width: float_constant(0.0, place.kind, width) for width in dict.fromkeys(widths)}
-    return fold_range(0, planes, [zeros[width] for width in widths], plane)
+    return fold_range(first, end, [zeros[width] for width in widths], plane)
 
 
 def _transform_products(

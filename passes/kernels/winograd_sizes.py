@@ -11,6 +11,7 @@ from niwaki.winograd import Transform, transform
 
 from .builder import CACHE_LINE
 from .rows import vector_widths
+from .winograd_phases import Phase
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +21,8 @@ class Winograd:
     Attributes:
         input, result: layouts.
         images, filters: sizes of the result.
-        planes: of an image of the input.
+        channels: of an image of the input.
+        phases: planes of each channel, in the order in which they are taken.
         depth: frames of each of them that a frame of the result needs; 1 for images.
         padding: zeros before the first frame, row and column of a plane.
         taps: of a weight kernel's side.
@@ -38,7 +40,8 @@ class Winograd:
     result: Planar
     images: int
     filters: int
-    planes: int
+    channels: int
+    phases: tuple[Phase, ...]
     depth: int
     padding: tuple[int, ...]
     taps: int
@@ -62,6 +65,28 @@ class Winograd:
     def points(self) -> int:
         """Products of a tile."""
         return self.matrices.points**2
+
+    @property
+    def planes(self) -> int:
+        """Of an image, phases and frames counted, whose products are added up."""
+        return self.channels * len(self.phases) * self.depth
+
+    @property
+    def planes_of_phase(self) -> int:
+        """Those of all channels and frames."""
+        return self.channels * self.depth
+
+    @property
+    def needed_planes(self) -> tuple[int, int, int]:
+        """Where planes end that points of the last row need; begin and end of the last column's.
+
+        All other points need all planes.
+        """
+        rows, columns = zip(*(phase.fills for phase in self.phases), strict=True)
+        begin = columns.index(True)
+        edges = sum(rows), begin, begin + sum(columns)
+        last_row_end, begin, end = (edge * self.planes_of_phase for edge in edges)
+        return last_row_end, begin, end
 
     @property
     def grid(self) -> tuple[int, int]:
@@ -120,7 +145,7 @@ class Winograd:
 
         An odd number of cache lines, so that one tile's points are in different sets of a cache.
         """
-        return odd_lines(self.planes * self.depth * self.tiles)
+        return odd_lines(self.planes * self.tiles)
 
     @property
     def product_step(self) -> int:

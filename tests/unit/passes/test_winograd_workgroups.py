@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from niwaki.dialects import Planar, WinogradTile
 from niwaki.passes.kernels.rows import plain_layout
+from niwaki.passes.kernels.winograd_phases import Phase
 from niwaki.passes.kernels.winograd_sizes import Winograd
 
 
@@ -19,7 +20,8 @@ def winograd(rows: int, tile_rows: int, blocks: int) -> Winograd:
     sizes: dict[str, Any] = {
         "images": 1,
         "filters": 8,
-        "planes": 4,
+        "channels": 4,
+        "phases": (Phase(0, (0, 0), (True, True)),),
         "depth": 1,
         "taps": 3,
         "window": 1,
