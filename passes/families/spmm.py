@@ -109,8 +109,9 @@ def spmm_seconds(target: Target, plane: Plane, filters: int, columns: int, tile:
     groups = tile_groups(plane, tile.vectors, tile.tiles)
     cycles = float(groups * -(-filters // tile.filters) * WORKGROUP_START)
     for wide, repeats in plane.cut(tile.vectors):
-        # A weight and where it is read.
-        loads = wide * core.straddling / core.loads + 2 / core.scalar_loads
+        # A weight, of which some are loaded at once, and where it is read.
+        single = 1 + 1 / plane.vector.weight_lanes
+        loads = wide * core.straddling / core.loads + single / core.scalar_loads
         multiply_adds = max(wide / core.multiply_adds, core.latency)
         sums = (tile.parts - 1) * filters * wide * (1 / core.loads + 1 / core.stores)
         tail = tail_cycles(target, plane, filters, wide)

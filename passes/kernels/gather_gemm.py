@@ -18,6 +18,8 @@ NaN.
 
 from __future__ import annotations
 
+import functools
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -264,33 +266,41 @@ def accumulate(
     *,
     weight_lanes: int = 1,
     ahead: int = 0,
+    together: int = 1,
 ) -> list[ir.Value]:
     """Sums of a block's columns for one tile: for each of `height` filters a vector of each width.
 
     `kind` is the type of sums, `products` that of products: where it is narrower, they are added up
-    in runs. `columns` are the block's first and
-    last + 1 entry in the offsets and its first one of the packed `values`; `inputs(number)` loads
-    the tile's vectors of one column, given its entry in the offsets. They are added to `sums`, if
-    there are some. Of the weights `weight_lanes` are loaded at once, and they are prefetched
-    `ahead`, if it is not 0.
+    in runs. `columns` are the block's first and last + 1 entry in the offsets and its first one of
+    the packed `values`; `inputs(number)` loads the tile's vectors of one column, given its entry in
+    the offsets. They are added to `sums`, if there are some. Of the weights of `together` columns
+    `weight_lanes` are loaded at once, and they are prefetched `ahead`, if it is not 0.
     """
     first, last, value = columns
 
-    def column(number: Index, accumulators: list[ir.Value]) -> list[ir.Value]:
+    def add(count: int, number: Index, accumulators: list[ir.Value]) -> list[ir.Value]:
         loaded = inputs(number)
         weights = value + (number - first) * height
         if ahead:
             prefetch(values, weights + ahead)
-        updated = []
-        for row, weight in enumerate(load_each(products, values, weights, height, weight_lanes)):
-            for i, width in enumerate(widths):
-                updated.append(
-                    fma(splat(weight, width), loaded[i], accumulators[row * len(widths) + i])
-                )
-        return updated
+        each = load_each(products, values, weights, count * height, weight_lanes)
+        for column in range(count):
+            loaded = inputs(number + column) if column else loaded
+            factors = (
+                (splat(weight, width), x)
+                for weight in itertools.islice(each, height)
+                for width, x in zip(widths, loaded, strict=True)
+            )
+            pairs = zip(factors, accumulators, strict=True)
+            accumulators = [fma(*pair, total) for pair, total in pairs]
+        return accumulators
 
     start = sums or [float_constant(0.0, kind, width) for _ in range(height) for width in widths]
-    return add_columns(kind, products, first, last, start, column)
+    return add_columns(kind, products, first, last, start, add, together)
+
+
+# Adds some columns to sums: how many, the first one's entry in the offsets, the sums.
+AddColumns = Callable[[int, Index, list[ir.Value]], list[ir.Value]]
 
 
 def add_columns(
@@ -299,19 +309,28 @@ def add_columns(
     first: Index,
     last: Index,
     start: list[ir.Value],
-    column: Callable[[Index, list[ir.Value]], list[ir.Value]],
+    add: AddColumns,
+    together: int = 1,
 ) -> list[ir.Value]:
-    """What `column` adds to sums for each entry in the offsets from `first` to before `last`.
+    """What `add` adds to sums for each entry in the offsets from `first` to before `last`.
 
     `start` are the sums that there are, of type `kind`. Where `products` is narrower, columns are
-    added up in runs.
+    added up in runs. A loop takes so many `together`, and another one those that are left.
     """
+
+    def between(begin: Index, end: Index, sums: list[ir.Value]) -> list[ir.Value]:
+        if together > 1:
+            whole = begin + (end - begin) // together * together
+            sums = fold_range(begin, whole, sums, functools.partial(add, together), together)
+            begin = whole
+        return fold_range(begin, end, sums, functools.partial(add, 1))
+
     if products == kind:
-        return fold_range(first, last, start, column)
+        return between(first, last, start)
 
     def run(begin: Index, totals: list[ir.Value]) -> list[ir.Value]:
         zeros = [float_constant(0.0, products, lanes_of(total)) for total in totals]
-        added = fold_range(begin, minimum(begin + RUN, last), zeros, column)
+        added = between(begin, minimum(begin + RUN, last), zeros)
         pairs = zip(totals, added, strict=True)
         return [arith.addf(total, in_type(kind, part)) for total, part in pairs]
 

@@ -205,7 +205,7 @@ def _accumulate(
     first, last, value = block.columns
     values = memory.arrays.values
 
-    def column(number: Index, sums: list[ir.Value]) -> list[ir.Value]:
+    def add(_: int, number: Index, sums: list[ir.Value]) -> list[ir.Value]:
         loaded = inputs(number)
         at = value + (number - first) * block.height
         prefetch(values, at + WEIGHTS_AHEAD)
@@ -219,4 +219,4 @@ def _accumulate(
         pairs = ((weight, splat(x, lanes)) for x in scalars for weight in weights)
         return [fma(*pair, total) for pair, total in zip(pairs, sums, strict=True)]
 
-    return add_columns(kind, products, first, last, start, column)
+    return add_columns(kind, products, first, last, start, add)

@@ -196,8 +196,11 @@ class _Tile:
                 for start, width in zip(self._starts, self.widths, strict=True)
             ]
 
+        lanes = self.conv.weight_lanes
         return accumulate(
-            kind, products, arrays.values, (first, last, value), 1, self.widths, inputs, sums
+            *(kind, products, arrays.values, (first, last, value), 1, self.widths, inputs, sums),
+            weight_lanes=lanes,
+            together=lanes,
         )
 
     def _store(self, part: Index, sums: Sums | None) -> None:

@@ -294,14 +294,21 @@ module attributes {sparse_pattern.target = "arm64"} {
 // -----
 
 // One filter at a time, the channels in three parts. The first part begins with zeros, those between go on with sums from the
-// stack, the last one writes the result.
+// stack, the last one writes the result. Four columns at once have their weights in one vector; a second loop takes the others.
 // CHECK-LABEL: func.func private @spmm_1(
 // CHECK-SAME:    %[[IN:.+]]: memref<?xf32>, %[[VALUES:.+]]: memref<?xf32>, %[[OFFSETS:.+]]: memref<?xi32>, %[[BLOCKS:.+]]: memref<?xi32>, %[[MASK:.+]]: memref<?xi8>, %[[OUT:.+]]: memref<?xf32>, %{{.+}}: index, %{{.+}}: index, %{{.+}}: index)
 // CHECK-SAME:    sparse_pattern.workgroups = array<i64: 2, 1, 1>
 // CHECK:         %[[SUMS:.+]] = memref.alloca() : memref<2xvector<4xf32>>
 // CHECK:         scf.for
 // CHECK-COUNT-3:   memref.load %[[BLOCKS]]
-// CHECK:           %[[FIRST:.+]] = scf.for {{.*}} -> (vector<4xf32>)
+// CHECK:           %[[FOURS:.+]] = scf.for {{.*}} -> (vector<4xf32>)
+// CHECK:             memref.load %[[OFFSETS]]
+// CHECK:             vector.load %[[IN]]
+// CHECK:             vector.load %[[VALUES]]
+// CHECK:             vector.fma
+// CHECK-COUNT-3:     memref.load %[[OFFSETS]]
+// CHECK:             vector.fma
+// CHECK:           %[[FIRST:.+]] = scf.for {{.*}} = %[[FOURS]])
 // CHECK:             memref.load %[[OFFSETS]]
 // CHECK:             vector.load %[[IN]]
 // CHECK:             memref.load %[[VALUES]]
@@ -310,12 +317,14 @@ module attributes {sparse_pattern.target = "arm64"} {
 // CHECK:         scf.for
 // CHECK:           scf.for
 // CHECK:             memref.load %[[SUMS]]
-// CHECK:             %[[MIDDLE:.+]] = scf.for {{.*}} -> (vector<4xf32>)
+// CHECK:             %[[MORE:.+]] = scf.for {{.*}} -> (vector<4xf32>)
+// CHECK:             %[[MIDDLE:.+]] = scf.for {{.*}} = %[[MORE]])
 // CHECK:             memref.store %[[MIDDLE]], %[[SUMS]]
 // CHECK:         %[[PIXEL:.+]] = arith.cmpi ne, {{.*}} : vector<4xi8>
 // CHECK:         scf.for
 // CHECK:           memref.load %[[SUMS]]
-// CHECK:           %[[LAST:.+]] = scf.for {{.*}} -> (vector<4xf32>)
+// CHECK:           %[[MOST:.+]] = scf.for {{.*}} -> (vector<4xf32>)
+// CHECK:           %[[LAST:.+]] = scf.for {{.*}} = %[[MOST]])
 // CHECK:           %[[STORED:.+]] = arith.select %[[PIXEL]], %[[LAST]]
 // CHECK:           vector.store %[[STORED]], %[[OUT]]
 // CHECK:         return
