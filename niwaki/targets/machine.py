@@ -27,6 +27,8 @@ class Core:
             a cache line mostly lies in two of them.
         cache: bytes of its first-level cache for data, and of its second-level cache.
         bandwidth: bytes a cycle from the second-level cache, and from beyond it.
+        tile_start: cycles that a tile of sums takes besides its columns and what is loaded and
+            stored at its end; 0 where other instructions fill them.
     """
 
     clock: float
@@ -38,6 +40,7 @@ class Core:
     straddling: float
     cache: tuple[int, int]
     bandwidth: tuple[float, float]
+    tile_start: float = 0.0
 
 
 @dataclass(frozen=True)

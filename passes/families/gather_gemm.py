@@ -129,7 +129,7 @@ def computing_cycles(target: Target, plane: Plane, blocks: BlockCounts, vectors:
         repeats
         * (
             columns * column_cycles(target, plane.vector, height, wide)
-            + count * tail_cycles(target, plane, height, wide)
+            + count * (tail_cycles(target, plane, height, wide) + target.cpu_core.tile_start)
         )
         for height, (count, columns) in blocks.items()
         for wide, repeats in plane.cut(vectors)

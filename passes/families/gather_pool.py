@@ -173,7 +173,7 @@ def gather_pool_seconds(
     for height, (count, columns) in blocks.items():
         for wide, repeats in ((tile.rows * tile.vectors, whole), (tile.rows * rest, rest > 0)):
             inner = columns * column_cycles(target, plane.vector, height, wide)
-            tail = count * tail_cycles(target, plane, height, wide)
+            tail = count * (tail_cycles(target, plane, height, wide) + core.tile_start)
             cycles += turns * repeats * (inner + tail)
     covered = round(tile.lines * windows.rows * windows.vectors)
     moves = gather_gemm_moves(target, plane, blocks, groups, covered)

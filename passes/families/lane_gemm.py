@@ -146,6 +146,7 @@ def tile_cycles(target: Target, plane: Plane, blocks: BlockCounts, rows: int, pi
     for height, (count, columns) in blocks.items():
         tail = tail_cycles(target, plane, height, stored)
         tail += transposing_cycles(target, vector, height, rows, pixels)
+        tail += target.cpu_core.tile_start
         cycles += count * tail + columns * column_cycles(target, vector, height, rows, pixels)
     return cycles
 

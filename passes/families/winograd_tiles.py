@@ -34,18 +34,6 @@ LANE_VECTORS = 4
 # serves several blocks.
 MOST_WORKGROUPS = 8
 
-# A block's transform takes so long for each vector of tiles and for each plane or filter: 630,000
-# cycles for 64 + 64 of them with 14 vectors of 6x6 points.
-PER_POINT = 350 / 36
-
-# For each block a weight is fetched from memory, which takes as long as so many multiply-adds.
-# (Measured with 512 filters at 28x28: 10.5 ms in one block of 3.5 vectors, 14.9 in three of 1.5,
-# 1.5 and 0.5.)
-FETCH = 0.5
-
-# Transformed weights are 1.8 or 4 times larger, so that a small gain in time is not worth them.
-WORTH = 0.9
-
 
 @dataclass(frozen=True)
 class Tiling:
@@ -71,7 +59,7 @@ def winograd_seconds(op: Any, target: Target) -> float:
     """How long the layer is estimated to take, larger weights counted as time."""
     core = target.cpu_core
     cycles = op.input.type.shape[0] * best_tiling(op, target).cost / core.multiply_adds
-    return cycles / core.clock / WORTH
+    return cycles / core.clock / target.prices.winograd.worth
 
 
 def best_tiling(op: Any, target: Target) -> Tiling:
@@ -99,10 +87,12 @@ def tiling(op: Any, target: Target, outputs: int, taps: int, step: int) -> Tilin
     rows, columns = tile_grid(op, outputs)
     points = transform(outputs, taps).points ** 2
     blocks = [step] * (rows // step) + [rows % step] * (rows % step > 0)
-    products = sum(FETCH + vectors_of(block * columns, vector.lanes) for block in blocks)
-    transforms = rows * len(covering(columns, vector.lanes)) * (planes + filters)
+    costs = target.prices.winograd
+    products = sum(costs.fetch + vectors_of(block * columns, vector.lanes) for block in blocks)
+    transform_one = points * (costs.inputs * planes + costs.results * filters)
+    transforms = rows * len(covering(columns, vector.lanes)) * transform_one
     weights = points * planes * round_up(filters, height)
-    return Tiling(outputs, step, weights * products + PER_POINT * points * transforms)
+    return Tiling(outputs, step, weights * products + transforms)
 
 
 def input_planes(op: Any) -> int:
