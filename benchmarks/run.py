@@ -30,8 +30,11 @@ import scaling
 import sequences
 import threads
 from case import Case
+from emulated.choice_layers import LAYERS
+from emulated.choice_table import choices_json, choices_table
+from emulated.choices import compile_all, count_choice
 from emulated.counting import count_all
-from emulated.plan import CORE, PLANS, Plan
+from emulated.plan import CORE, PLANS
 from emulated.table import cycles_json, cycles_table
 from figure import Figure
 from overview import overview_table
@@ -43,7 +46,7 @@ from worker import in_fresh_process
 
 from niwaki.errors import NiwakiError
 from niwaki.runtime.model_cycles.cores import core_named
-from niwaki.runtime.model_cycles.kit import fetch
+from niwaki.runtime.model_cycles.kit import Kit, fetch
 
 # What is a table of engines, or of ways to run a network, for each case.
 CASES = {
@@ -58,7 +61,7 @@ CASES = {
 }
 GROUPS = (
     *(*CASES, "ablation", "compile", "memory", "import", "projections", "pruning-step"),
-    "emulated",
+    *("emulated", "choices"),
 )
 FOLDER = Path("build", "benchmarks")
 FILES = FOLDER / "files"
@@ -101,19 +104,30 @@ def main(groups: tuple[str, ...], only: str, rounds: int, core: int | None, reus
         title = f"What pruning adds to a training step of ResNet-20, batch {pruning_step.BATCH}"
         report_figures("pruning-step", title, pruning_step.measure(core))
     for plan in PLANS if "emulated" in chosen else ():
-        if only in plan.name:
-            count_cycles(plan, reuse)
+        if only in plan.name and (kit := emulator(plan.name)):
+            results = count_all(kit, plan.contenders, FILES, reuse)
+            report(plan.name, cycles_table(plan, results), cycles_json(plan, results))
+    if "choices" in chosen and (kit := emulator("choices")):
+        count_choices(kit, only, reuse)
 
 
-def count_cycles(plan: Plan, reuse: bool) -> None:
-    """Count one network under the emulator, or say in a line what this machine lacks for it."""
+def emulator(name: str) -> Kit | None:
+    """What counts cycles; None, after a line that says so, if this machine lacks something."""
     try:
-        kit = fetch(core_named(CORE), print)
+        return fetch(core_named(CORE), print)
     except NiwakiError as error:
-        print(f"{plan.name}: {error}")
-        return
-    results = count_all(kit, plan.contenders, FILES, reuse)
-    report(plan.name, cycles_table(plan, results), cycles_json(plan, results))
+        print(f"{name}: {error}")
+        return None
+
+
+def count_choices(kit: Kit, only: str, reuse: bool) -> None:
+    """Count candidates of layers that have `only` in their names."""
+    layers = [layer for layer in LAYERS if only in layer.name]
+    folder = FILES / "choices"
+    compile_all(layers, folder, reuse)
+    choices = [count_choice(kit, layer, folder) for layer in layers]
+    if choices:
+        report("choices", choices_table(choices), choices_json(choices))
 
 
 def measure_cases(group: str, only: str, rounds: int, core: int, reuse: bool) -> None:
