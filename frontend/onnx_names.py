@@ -24,6 +24,8 @@ from niwaki.frontend.onnx_steps import PART
 _WEIGHT = ".weight"
 _SCOPES = "pkg.torch.onnx.name_scopes"
 _CLASSES = "pkg.torch.onnx.class_hierarchy"
+# What Steps puts behind the name of what a node computes.
+_STEP = re.compile(r"(::\d+)+$")
 _QUOTED = re.compile(r"'([^']*)'")
 
 
@@ -31,7 +33,7 @@ def name_layers(graph: OnnxGraph) -> None:
     """Set `graph.names`."""
     paths = Counter(scope for node in graph.nodes for scope in _scopes(node.name))
     for node in graph.nodes:
-        own = node.output[0].removesuffix(WIDENED)
+        own = _STEP.sub("", node.output[0].removesuffix(WIDENED))
         name = _by_weight(node, graph) or _by_metadata(node) or _by_node(node, paths) or own
         part = next((note.value for note in node.metadata_props if note.key == PART), "")
         graph.names[node.output[0]] = f"{name}{part}"

@@ -32,11 +32,12 @@ def recurrent(steps: Steps) -> None:
     by_batch = bool(steps.attribute("layout", 0))
     first, second, inputs = steps.input_shape()
     length, batch = (second, first) if by_batch else (first, second)
-    sizes = _Sizes(length, batch, inputs, steps.graph.type_of(steps.node.input[2]).shape[-1])
+    *_, hidden = (0, *steps.graph.type_of(steps.node.input[2]).shape)
+    sizes = _Sizes(length, batch, inputs, hidden)
     direction = steps.attribute("direction", "forward")
     backwards = {"forward": [False], "reverse": [True], "bidirectional": [False, True]}[direction]
     functions = activations(steps, kind, len(backwards))
-    check(steps, kind, len(backwards), length, batch, sizes.hidden)
+    check(steps, kind, len(backwards), length, batch, hidden)
 
     x = steps.node.input[0]
     if by_batch:

@@ -389,6 +389,11 @@ class TestOps:
             ({"clip": float("nan")}, {}, "has clip nan: give a bound of at least 0"),
             (
                 {"hidden_size": 5},
+                {"r": np.float32(1)},
+                "has weights of 0 units and hidden_size 5: make both the same, at least 1",
+            ),
+            (
+                {"hidden_size": 5},
                 {},
                 "has weights of 4 units and hidden_size 5: make both the same, at least 1",
             ),

@@ -116,6 +116,18 @@ def test_lengths_from_none_to_more_than_there_are_steps(tmp_path: Path) -> None:
     np.testing.assert_array_equal(whole_last[0], whole[2, 0])
 
 
+def test_names(tmp_path: Path) -> None:
+    """Both directions have the node's, or that of what it computes where it has none."""
+    made = node("GRU", "x", "w", "r", hidden_size=4, direction="bidirectional")
+    for name in ("", "encoder"):
+        made.name = name
+        data = model([made], {"x": normal(2, 1, 3)}, weights("GRU", 4, 3, 2))
+        bundle = niwaki.compile(save(data, tmp_path / "n.onnx"), output=tmp_path / "n.niwaki")
+        forward = name or "y"
+        names = sorted(layer.name for layer in bundle.layers)
+        assert names == [forward] * 2 + [f"{forward}.reverse"] * 2
+
+
 def test_batch_first(tmp_path: Path) -> None:
     """ONNX Runtime has no such layout: the same data in the other one must give the same."""
     inputs = {"x": normal(3, 5, 2), "h": normal(2, 5, 4), "c": normal(2, 5, 4)}
