@@ -12,6 +12,7 @@ from torch_mlir.extras.fx_decomp_util import get_decomposition_table
 
 from niwaki.frontend import (
     adaptive_pooling,
+    attention,
     elementwise,
     half_precision,
     integer_powers,
@@ -34,8 +35,8 @@ def decomposition_table() -> dict[OpOverload, Callable[..., Any]]:
     """torch-mlir's own table, with our changes."""
     table = {op: rule for op, rule in get_decomposition_table().items() if op not in _KEEP}
     parts = (
-        adaptive_pooling, elementwise, integer_powers, integers, nearest_resizing, norms, ordering,
-        recurrent_layers, torch_padding, written_places,
+        adaptive_pooling, attention, elementwise, integer_powers, integers, nearest_resizing, norms,
+        ordering, recurrent_layers, torch_padding, written_places,
     )  # fmt: skip
     for part in parts:
         table |= part.RULES

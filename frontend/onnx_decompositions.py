@@ -23,6 +23,7 @@ from niwaki.frontend.onnx_algebra import (
     einsum,
     matmul_by_vector,
 )
+from niwaki.frontend.onnx_attention import attention
 from niwaki.frontend.onnx_bits import bit_cast, bit_shift
 from niwaki.frontend.onnx_casts import FLOATS, cast
 from niwaki.frontend.onnx_col2im import col2im
@@ -57,6 +58,8 @@ def decompose_node(
     The inputs of `node` have types.
     """
     if parts := upgrade(graph, node, opset):
+        return parts, IMPORTED_AS
+    if parts := attention(graph, node, opset):
         return parts, IMPORTED_AS
     if parts := in_float32(graph, node) or in_wide_type(graph, node, opset):
         return parts, opset

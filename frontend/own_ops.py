@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from niwaki.frontend import attention_op
 from niwaki.frontend.recurrent_ops import make_recurrent
 from niwaki.frontend.set_aside import Maker
 
 MAKERS: dict[str, Maker] = {
+    attention_op.NAME: attention_op.make_attention,
     "recurrent": make_recurrent,
 }

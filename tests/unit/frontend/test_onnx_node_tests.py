@@ -60,6 +60,21 @@ def test_numbers_and_short_products() -> None:
     assert not [outcome for outcome in run_all(names, together=20) if outcome.kind != "pass"]
 
 
+def test_attention() -> None:
+    """Masks shorter than there are keys, counts of keys, queries without keys, windows."""
+    names = [
+        "4d_diff_heads_mask4d_padded_kv",
+        "4d_causal_nonpad_attn_mask_composition",
+        "4d_causal_nonpad_negative_offset_structural_empty",
+        "23_boolmask_fullymasked_row_nan_robustness",
+        "local_window_with_past",
+        "local_window_ext_cache_rank2_mask",
+        "bidirectional_window",
+    ]
+    outcomes = run_all([f"test_attention_{name}" for name in names], together=20)
+    assert not [outcome for outcome in outcomes if outcome.kind != "pass"]
+
+
 def test_words_of_attributes() -> None:
     """The list of them has those of every op that there is a test of."""
     for case in node_tests().values():
