@@ -11,7 +11,7 @@ numbers: `query_axes = array<i64: 0, 2, 1>` is one whose batch is dimension 0, w
 dimension 2 and whose tokens are dimension 1. Dimension 3 is always the numbers of a head.
 
 A mask is added, or of i1: then its zeros forbid a key. It has a size of 1 wherever it is the same
-for all. A query that may see no key has zeros as its result.
+for all. A query that may see no key has zeros as its result, or NaN, as a plain softmax gives.
 """
 
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ class AttentionOp(SparsePattern.Operation, name="attention", traits=[ext.Pure]):
     """Queries x keys products, their softmax, and sums of values.
 
     `masks` is a mask or nothing. With `causal` key j is seen by query i if j <= i + `offset`. A
-    `softcap` of 0 is none.
+    `softcap` of 0 is none. `zeros` says what a query has as its result that may see no key.
     """
 
     result: ext.Result[ir.RankedTensorType]
@@ -51,6 +51,7 @@ class AttentionOp(SparsePattern.Operation, name="attention", traits=[ext.Pure]):
     softcap: ir.FloatAttr
     causal: Any
     offset: ir.IntegerAttr
+    zeros: Any
 
     def verify_region_invariants(self) -> bool:
         return reject(self, attention_problem(self))
@@ -92,6 +93,7 @@ def build_attention(
     softcap: float = 0.0,
     offset: int | None = None,
     axes: Sequence[Sequence[int]] = (PLAIN_AXES,) * 4,
+    zeros: bool = True,
 ) -> Any:
     """An `attention` at the current insertion point and location.
 
@@ -111,6 +113,7 @@ def build_attention(
             "softcap": ir.FloatAttr.get(single, softcap),
             "causal": ir.BoolAttr.get(offset is not None),
             "offset": int_attr(offset or 0),
+            "zeros": ir.BoolAttr.get(zeros),
             "operandSegmentSizes": ir.DenseI32ArrayAttr.get(segments),
         },
     )
@@ -205,6 +208,8 @@ def _numbers_problem(op: AttentionOp) -> str:
     """What scores are scaled and bounded by, and whether there is a diagonal."""
     if not op.softcap.value >= 0:
         return f"needs a softcap of at least 0, got {op.softcap.value}"
-    if not isinstance(op.causal, ir.BoolAttr):
-        return f"needs true or false as causal, got {op.causal}"
+    for name in ("causal", "zeros"):
+        value = op.operation.attributes[name]
+        if not isinstance(value, ir.BoolAttr):
+            return f"needs true or false as {name}, got {value}"
     return ""

@@ -21,9 +21,11 @@ def attention_options(
     softcap: float = 0.0,
     offset: int | None = None,
     axes: Sequence[Sequence[int]] = (PLAIN_AXES,) * 4,
+    zeros: bool = True,
 ) -> dict[str, Any]:
     """What the op is told besides queries, keys, values and a mask: see `build_attention`."""
-    return {"scale": scale, "softcap": softcap, "offset": offset, "axes": axes}
+    told = {"scale": scale, "softcap": softcap, "offset": offset}
+    return {**told, "axes": axes, "zeros": zeros}
 
 
 def make_attention(held: Held, operands: Sequence[ir.Value | None]) -> Sequence[ir.Value]:

@@ -22,7 +22,8 @@ class Imported:
     `module` holds exactly one function, ``func.func @main(tensor args) -> tensors``, with static
     shapes; its weights are ``arith.constant dense<...>``; an op that came from a layer has
     ``loc("layer1.0.conv1")``. `signature` says how the function's arguments and results nest in the
-    caller's tuples, lists and dicts. `remarks` tell what was special about its weights. `examples`
+    caller's tuples, lists and dicts. `remarks` tell what was special about its
+    weights, and what was left to IREE. `examples`
     are the flat inputs that a module came with; other models have none.
     """
 

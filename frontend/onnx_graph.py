@@ -12,6 +12,8 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from niwaki.records import Remark
+
 Array = NDArray[Any]
 
 # Of these torch-mlir wants all results, needed or not; so do ops of our own domain.
@@ -48,6 +50,7 @@ class OnnxGraph:
     constants: dict[str, Array]
     types: dict[str, TensorType] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
+    remarks: list[Remark] = field(default_factory=list)
 
     def type_of(self, name: str) -> TensorType:
         """Type of a constant, an input or a computed value."""

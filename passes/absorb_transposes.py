@@ -100,6 +100,7 @@ def absorb_behind(op: AttentionOp) -> None:
             softcap=op.softcap.value,
             offset=offset_of(op),
             axes=axes,
+            zeros=op.zeros.value,
         )
     transpose.results[0].replace_all_uses_with(made.result)
     transpose.erase()

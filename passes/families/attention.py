@@ -85,6 +85,7 @@ def seen_by_kernel(op: Any, target: Target) -> AttentionTiles | AttentionSteps |
         "scale": op.scale.value,
         "softcap": op.softcap.value,
         "offset": offset_of(op),
+        "zeros": op.zeros.value,
         "key_lanes": vector.weight_lanes,
     }
     if target.backend == "gpu":

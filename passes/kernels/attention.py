@@ -55,6 +55,7 @@ class Attention:
         mask: where what is added to scores lies, if anything is.
         scale, softcap: of scores; a softcap of 0 is none.
         offset: of the diagonal: query i sees keys up to i + offset; None if it sees all.
+        zeros: whether a query has zeros as its result that may see no key; NaN otherwise.
         lanes: numbers of a vector; on a GPU the threads of a workgroup.
         key_lanes: numbers of keys and values that are loaded at once.
     """
@@ -68,6 +69,7 @@ class Attention:
     scale: float
     softcap: float
     offset: int | None
+    zeros: bool
     lanes: int
     key_lanes: int
 
@@ -102,6 +104,14 @@ class Attention:
         """2^exponent, which is at most 0."""
         return exp2_up_to_0(exponent)
 
+    def share(self, total: ir.Value) -> ir.Value:
+        """What sums of values are multiplied by, given the sum of weights."""
+        whole = arith.divf(_constant_like(total, 1.0), total)
+        if not self.zeros:
+            return whole  # inf, and times 0 it is NaN
+        zero = _constant_like(total, 0.0)
+        return select(arith.cmpf(arith.CmpFPredicate.OEQ, total, zero), zero, whole)
+
 
 def larger(a: ir.Value, b: ir.Value) -> ir.Value:
     """The larger of two scores; the second where the first is NaN, which shows in its weight."""
@@ -118,13 +128,6 @@ def finite(highest: ir.Value) -> ir.Value:
 def lowest_like(value: ir.Value) -> ir.Value:
     """-inf wherever `value` has a number."""
     return _constant_like(value, -math.inf)
-
-
-def reciprocal(total: ir.Value) -> ir.Value:
-    """1 / the sum of weights, and 0 where no key had any."""
-    zero = _constant_like(total, 0.0)
-    none = arith.cmpf(arith.CmpFPredicate.OEQ, total, zero)
-    return select(none, zero, arith.divf(_constant_like(total, 1.0), total))
 
 
 def only_up_to(scores: ir.Value, tokens: ir.Value, last: ir.Value) -> ir.Value:

@@ -30,7 +30,6 @@ from .attention import (
     lowest_like,
     numbers,
     only_up_to,
-    reciprocal,
 )
 from .builder import (
     Index,
@@ -224,7 +223,7 @@ class _Rows:
 
     def _store_result(self, row: int, totals: ir.Value, sums: Sequence[ir.Value]) -> None:
         """Sums of values divided by those of weights."""
-        factor = splat(reciprocal(across(totals, arith.addf)), self.lanes)
+        factor = splat(self.attention.share(across(totals, arith.addf)), self.lanes)
         size, result = self.attention.sizes.value_size, self.memory.result
         at = self.attention.result.at(self.batch, *self._place(row))
         for number, total in enumerate(sums):

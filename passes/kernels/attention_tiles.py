@@ -33,7 +33,6 @@ from .attention import (
     larger,
     numbers,
     only_up_to,
-    reciprocal,
 )
 from .builder import (
     Index,
@@ -317,7 +316,7 @@ class _Tile:
         """Sums divided by those of weights, numbers of a head side by side again."""
         size, lanes = self.attention.sizes.value_size, self.attention.lanes
         strides, result = self.attention.result, self.memory.result
-        factors = [reciprocal(total) for total in totals]
+        factors = [self.attention.share(total) for total in totals]
 
         def rows(v: int, number: Index, width: int) -> None:
             columns = [

@@ -20,7 +20,7 @@ from niwaki.dialects import Attended
 
 from ..expansions.exponentials import exp2
 from ..expansions.values import Real
-from .attention import Attention, finite, larger, reciprocal
+from .attention import Attention, finite, larger
 from .builder import (
     Index,
     as_stored,
@@ -113,7 +113,7 @@ class _Query:
         zeros = [float_constant(0.0, kind)] * (1 + count)
         lowest = float_constant(-float("inf"), kind)
         _, total, *sums = fold_range(0, keys, [lowest, *zeros], key)
-        factor = reciprocal(total)
+        factor = attention.share(total)
         at = attention.result.at(self.batch, self.head, self.token) + start
         for number, own in enumerate(sums):
             store(as_stored(arith.mulf(own, factor), result), result, at + number)

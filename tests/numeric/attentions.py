@@ -40,6 +40,7 @@ class Attention:
         mask: for batch, heads, queries and keys whether it differs between them; None without one.
         mask_type: of its elements.
         offset: of the diagonal, where it is causal.
+        zeros: what queries give that see no key; NaN otherwise.
         axes: of query, key, value and result.
     """
 
@@ -55,6 +56,7 @@ class Attention:
     offset: int | None = None
     softcap: float = 0.0
     scale: float = 0.3
+    zeros: bool = True
     element: str = "f32"
     axes: Sequence[tuple[int, ...]] = (PLAIN_AXES,) * 4
 
@@ -92,7 +94,7 @@ class Attention:
         return found
 
     def expected(self, query: Array, key: Array, value: Array, mask: Array | None = None) -> Array:
-        """In float64; a query that sees no key has zeros."""
+        """In float64."""
         q, k, v = (torch.from_numpy(x).double() for x in (query, key, value))
         k, v = (x.repeat_interleave(self.heads // self.key_heads, 1) for x in (k, v))
         scores = q @ k.transpose(-1, -2) * self.scale
@@ -109,7 +111,8 @@ class Attention:
             seen = torch.ones(self.queries, self.keys, dtype=torch.bool).tril(self.offset)
             scores = scores.masked_fill(~seen, -torch.inf)
         none = (scores == -torch.inf).all(-1, keepdim=True)
-        weights = torch.softmax(scores, -1).masked_fill(none, 0)
+        weights = torch.softmax(scores, -1)
+        weights = weights.masked_fill(none, 0) if self.zeros else weights
         result: Array = (weights @ v).numpy().astype(DTYPES[self.element])
         return result
 
@@ -153,6 +156,7 @@ def attentions_module(cases: Sequence[Attention]) -> Any:
                 softcap=case.softcap,
                 offset=case.offset,
                 axes=case.axes,
+                zeros=case.zeros,
             ).result
             for case, each in zip(cases, kinds, strict=True)
         ]

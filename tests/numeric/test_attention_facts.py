@@ -23,6 +23,7 @@ def cases_of(plain: Attention) -> dict[str, Attention]:
         "forbidden": replace(plain, mask=MASKED, mask_type="i1"),
         "added": replace(plain, mask=MASKED),
         "before all": replace(plain, offset=-1),
+        "plain softmax": replace(plain, offset=-1, zeros=False),
         "without a past": replace(past, keys=200, offset=0),
         "with a past": replace(past, offset=30),
         "halves": replace(plain, size=64, scale=1.0, element="f16"),
@@ -75,6 +76,10 @@ def test_queries_that_see_no_key_give_zeros(kernel: Kernel, name: str, number: f
 
 def test_queries_before_all_keys_give_zeros(kernel: Kernel) -> None:
     assert (kernel.checked("before all")[:, :, 0] == 0).all()
+
+
+def test_a_plain_softmax_gives_nan(kernel: Kernel) -> None:
+    assert np.isnan(kernel.checked("plain softmax")[:, :, 0]).all()
 
 
 def test_the_lowest_number_forbids_nothing(kernel: Kernel) -> None:

@@ -11,7 +11,7 @@
 module attributes {sparse_pattern.target = "arm64"} {
   func.func @bits(%mask: tensor<1x1x2x3xi1>, %q: tensor<1x1x2x8xf32>, %k: tensor<1x1x3x8xf32>) -> tensor<1x1x2x8xf32> {
     %y = "sparse_pattern.attention"(%q, %k, %k, %mask) {query_axes = array<i64: 0, 1, 2>, key_axes = array<i64: 0, 1, 2>, value_axes = array<i64: 0, 1, 2>,
-        result_axes = array<i64: 0, 1, 2>, scale = 0.5 : f32, softcap = 0.0 : f32, causal = false, offset = 0, operandSegmentSizes = array<i32: 1, 1, 1, 1>}
+        result_axes = array<i64: 0, 1, 2>, scale = 0.5 : f32, softcap = 0.0 : f32, causal = false, offset = 0, zeros = true, operandSegmentSizes = array<i32: 1, 1, 1, 1>}
       : (tensor<1x1x2x8xf32>, tensor<1x1x3x8xf32>, tensor<1x1x3x8xf32>, tensor<1x1x2x3xi1>) -> tensor<1x1x2x8xf32>
     return %y : tensor<1x1x2x8xf32>
   }
@@ -28,10 +28,10 @@ module attributes {sparse_pattern.target = "arm64"} {
 module attributes {sparse_pattern.target = "vulkan"} {
   func.func @on_a_gpu(%mask: tensor<1x1x1x4xi1>, %numbers: tensor<1x1x2x4xf32>, %q: tensor<1x1x2x8xf32>, %k: tensor<1x1x4x8xf32>) -> tensor<1x1x2x8xf32> {
     %y = "sparse_pattern.attention"(%q, %k, %k, %mask) {query_axes = array<i64: 0, 1, 2>, key_axes = array<i64: 0, 1, 2>, value_axes = array<i64: 0, 1, 2>,
-        result_axes = array<i64: 0, 1, 2>, scale = 0.5 : f32, softcap = 0.0 : f32, causal = false, offset = 0, operandSegmentSizes = array<i32: 1, 1, 1, 1>}
+        result_axes = array<i64: 0, 1, 2>, scale = 0.5 : f32, softcap = 0.0 : f32, causal = false, offset = 0, zeros = true, operandSegmentSizes = array<i32: 1, 1, 1, 1>}
       : (tensor<1x1x2x8xf32>, tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>, tensor<1x1x1x4xi1>) -> tensor<1x1x2x8xf32>
     %z = "sparse_pattern.attention"(%y, %k, %k, %numbers) {query_axes = array<i64: 0, 1, 2>, key_axes = array<i64: 0, 1, 2>, value_axes = array<i64: 0, 1, 2>,
-        result_axes = array<i64: 0, 1, 2>, scale = 0.5 : f32, softcap = 0.0 : f32, causal = false, offset = 0, operandSegmentSizes = array<i32: 1, 1, 1, 1>}
+        result_axes = array<i64: 0, 1, 2>, scale = 0.5 : f32, softcap = 0.0 : f32, causal = false, offset = 0, zeros = true, operandSegmentSizes = array<i32: 1, 1, 1, 1>}
       : (tensor<1x1x2x8xf32>, tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>, tensor<1x1x2x4xf32>) -> tensor<1x1x2x8xf32>
     return %z : tensor<1x1x2x8xf32>
   }

@@ -115,7 +115,7 @@ func.func @nested_patterns(%x: tensor<1x2x10xf32, #source>, %values: tensor<4xf3
 func.func @mask_of_bits(%q: tensor<1x1x2x8xf32>, %mask: tensor<1x1x2x2xi1>) -> tensor<1x1x2x8xf32> {
   // expected-error @+1 {{has a mask of i1: run sparse-pattern-add-masks before}}
   %y = "sparse_pattern.attention"(%q, %q, %q, %mask) {query_axes = array<i64: 0, 1, 2>, key_axes = array<i64: 0, 1, 2>, value_axes = array<i64: 0, 1, 2>,
-      result_axes = array<i64: 0, 1, 2>, scale = 0.5 : f32, softcap = 0.0 : f32, causal = false, offset = 0, operandSegmentSizes = array<i32: 1, 1, 1, 1>}
+      result_axes = array<i64: 0, 1, 2>, scale = 0.5 : f32, softcap = 0.0 : f32, causal = false, offset = 0, zeros = true, operandSegmentSizes = array<i32: 1, 1, 1, 1>}
     : (tensor<1x1x2x8xf32>, tensor<1x1x2x8xf32>, tensor<1x1x2x8xf32>, tensor<1x1x2x2xi1>) -> tensor<1x1x2x8xf32>
   return %y : tensor<1x1x2x8xf32>
 }

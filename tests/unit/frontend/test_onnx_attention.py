@@ -47,4 +47,3 @@ def test_scores_are_onnx_s_definition(tmp_path: Path) -> None:
     axes = {"axes": np.array([3])}
     check([Case("scores", [made, tail], HEADS, axes, oldest=23)], 23, tmp_path)
     assert open_bundle(tmp_path / "cases.niwaki").layers == []
-
