@@ -41,6 +41,7 @@ from .kernels import (
     WinogradTile,
 )
 from .layout import PlanarAttr, layer_reach, layout_of, phase_sizes, with_layout
+from .normalize import NORMALIZATIONS, NormalizeOp, build_normalize
 from .ops import (
     ConcatOp,
     ConvertLayoutOp,
@@ -66,6 +67,7 @@ from .storage import Attended, Blocks, NoArrays, Patterns, Values, arrays_of, li
 
 __all__ = [
     "LOOKAHEAD",
+    "NORMALIZATIONS",
     "PLAIN_AXES",
     "TOKENS_FIRST",
     "Attended",
@@ -88,6 +90,7 @@ __all__ = [
     "MatvecTile",
     "NextOp",
     "NoArrays",
+    "NormalizeOp",
     "PackedConvOp",
     "PackedLinearOp",
     "PackedPatternConvOp",
@@ -122,6 +125,7 @@ __all__ = [
     "build_conv",
     "build_layer",
     "build_linear",
+    "build_normalize",
     "build_packed_recurrent",
     "build_pool",
     "build_recurrent",

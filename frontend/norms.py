@@ -1,5 +1,11 @@
 """Norms over computed statistics, in float32 and as exact at large means as PyTorch's.
 
+Those over the last dimensions, and softmax over the last one, become an op of ours:
+
+y = niwaki::normalize(x, weight, bias, '{"kind": "layer", "epsilon": 1e-05}')
+
+and the others elementwise ops and means:
+
 d = x - mean(x)
 c = d - mean(d)                the mean of many numbers is not exact: what it lacks
 y = c * rsqrt(mean(c^2) + eps) * weight + bias
@@ -14,7 +20,11 @@ from typing import Any
 import torch
 from torch._ops import OpOverload
 
+from niwaki.frontend.torch_own_ops import define, own_op
+
 aten = torch.ops.aten
+
+define("normalize", 3, lambda x, *_: [x])
 
 Three = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
@@ -28,8 +38,11 @@ def layer_norm(
 ) -> Three:
     """Over the last dimensions, which `shape` has."""
     axes = list(range(x.dim() - len(shape), x.dim()))
-    normal, mean, scale = _normalised(x, axes, eps)
-    return _affine(normal, weight, bias).to(x.dtype), mean, scale
+    normal, mean, scale = _normalised(x, axes, eps)  # nobody reads the statistics when inferring
+    result = _own("layer", x, [weight, bias], eps, len(shape))
+    if result is None:
+        result = _affine(normal, weight, bias)
+    return result.to(x.dtype), mean, scale
 
 
 def group_norm(
@@ -70,11 +83,21 @@ def rms_norm(
     eps: float | None = None,
 ) -> torch.Tensor:
     """Without `eps` PyTorch adds that of float32, for float16 as well; torch-mlir adds nothing."""
+    added = torch.finfo(torch.float32).eps if eps is None else eps
+    if (own := _own("rms", x, [weight, None], added, len(shape))) is not None:
+        return own.to(x.dtype)
     wide = x.float()
     axes = list(range(x.dim() - len(shape), x.dim()))
-    added = torch.finfo(torch.float32).eps if eps is None else eps
     normal = wide * torch.rsqrt((wide * wide).mean(axes, keepdim=True) + added)
     return _affine(normal, weight, None).to(x.dtype)
+
+
+def softmax(x: torch.Tensor, dim: int, half_to_float: bool) -> Any:
+    """Over the last dimension; others stay as they are."""
+    if x.dtype != torch.float32 or x.dim() == 0 or dim % x.dim() != x.dim() - 1:
+        return NotImplemented
+    own = _own("softmax", x, [None, None], 0.0, 1)
+    return NotImplemented if own is None else own
 
 
 def var_mean(
@@ -93,6 +116,23 @@ def var_mean(
     if not keepdim:
         mean = mean.sum(axes)  # of one number each
     return variance.to(x.dtype), mean.to(x.dtype)
+
+
+def _own(
+    kind: str,
+    x: torch.Tensor,
+    affine: Sequence[torch.Tensor | None],
+    eps: float,
+    dims: int,
+) -> torch.Tensor | None:
+    """In float32 by an op of ours, over the last `dims` dimensions; None of nothing."""
+    if x.numel() == 0 or dims == 0:
+        return None
+    rows = x.float().reshape(*x.shape[: x.dim() - dims], -1)
+    values = [None if value is None else value.float().reshape(-1) for value in affine]
+    result = own_op("normalize", [rows, *values], {"kind": kind, "epsilon": eps})
+    assert isinstance(result, torch.Tensor)
+    return result.reshape(x.shape)
 
 
 def _normalised(x: torch.Tensor, axes: list[int], eps: float) -> Three:
@@ -130,6 +170,7 @@ RULES: dict[OpOverload, Callable[..., Any]] = {
     aten.native_group_norm.default: group_norm,
     aten.native_layer_norm.default: layer_norm,
     aten.rms_norm.default: rms_norm,
+    aten._softmax.default: softmax,
     aten.var.correction: lambda *args, **kwargs: var_mean(*args, **kwargs)[0],
     aten.var_mean.correction: var_mean,
 }

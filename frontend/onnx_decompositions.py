@@ -34,7 +34,14 @@ from niwaki.frontend.onnx_grid_sample import grid_sample
 from niwaki.frontend.onnx_half_precision import in_float32
 from niwaki.frontend.onnx_indexing import reverse_sequence, slice_, tensor_scatter
 from niwaki.frontend.onnx_narrow_types import in_wide_type
-from niwaki.frontend.onnx_norms import instance_norm, layer_norm, lp_norm, mean_variance_norm
+from niwaki.frontend.onnx_norms import (
+    instance_norm,
+    layer_norm,
+    lp_norm,
+    mean_variance_norm,
+    rms_norm,
+    softmax,
+)
 from niwaki.frontend.onnx_padding import pad
 from niwaki.frontend.onnx_pooling import average_pool, global_lp_pool, lp_pool, max_pool
 from niwaki.frontend.onnx_positions import gather_nd
@@ -70,7 +77,9 @@ def decompose_node(
     if node.op_type in _RULES:
         steps = Steps(graph, node)
         _RULES[node.op_type](steps)
-        return steps.finished(), IMPORTED_AS
+        parts = steps.finished()
+        if parts or onnx.defs.has(node.op_type, IMPORTED_AS):
+            return parts, IMPORTED_AS
     if node.op_type in _BY_DEFINITION or not onnx.defs.has(node.op_type, IMPORTED_AS):
         return definition(graph, node, opset)
     return [], IMPORTED_AS
@@ -175,11 +184,13 @@ _RULES: dict[str, Callable[[Steps], None]] = {
     "ReduceMean": reduce_mean,
     "Resize": resize,
     "ReverseSequence": reverse_sequence,
+    "RMSNormalization": rms_norm,
     "RNN": recurrent,
     "ScatterElements": scatter_elements,
     "ScatterND": scatter_nd,
     "Slice": slice_,
     "STFT": stft,
+    "Softmax": softmax,
     "Softsign": _softsign,
     "SpaceToDepth": _space_to_depth,
     "Sum": pair_by_pair,

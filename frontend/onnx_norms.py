@@ -6,23 +6,48 @@
     y = c / (sqrt(mean(c^2)) + 1e-9)          MeanVarianceNormalization
 
 torch-mlir takes the mean once for the first, and mean(x^2) - mean(x)^2 for the second.
+
+LayerNormalization, RMSNormalization and Softmax over the last dimensions become an op of ours,
+where nobody asks for statistics:
+
+    y = niwaki.normalize(x, scale, bias) {kind = "layer", epsilon = 1e-05}
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
+import onnx
+
+from niwaki.frontend.onnx_graph import TensorType
 from niwaki.frontend.onnx_steps import Steps
+
+FLOAT = onnx.TensorProto.FLOAT
 
 
 def layer_norm(steps: Steps) -> None:
     """Over the dimensions from `axis` on; the mean and what was multiplied by are results, too."""
     rank = len(steps.input_shape())
+    if not any(steps.node.output[1:]) and _own(steps, "layer"):
+        return
     normal, mean, scale = _normalised(steps, range(steps.attribute("axis", -1) % rank, rank))
     result = steps.op("Mul", normal, steps.input(1))
     if steps.input(2):
         result = steps.op("Add", result, steps.input(2))
     steps.results = [result, mean, scale][: len(steps.node.output)]
+
+
+def rms_norm(steps: Steps) -> None:
+    """Where it is no op of ours, ONNX's own definition has it."""
+    _own(steps, "rms")
+
+
+def softmax(steps: Steps) -> None:
+    """Over the last dimension; others stay as they are."""
+    rank = len(steps.input_shape())
+    if rank and steps.attribute("axis", -1) % rank == rank - 1:
+        _own(steps, "softmax")
 
 
 def instance_norm(steps: Steps) -> None:
@@ -48,6 +73,27 @@ def lp_norm(steps: Steps) -> None:
     norm = steps.op(reduction, x, steps.constant([axis]))
     is_zero = steps.op("Equal", norm, steps.number(0))
     steps.op("Div", x, steps.op("Where", is_zero, steps.number(1), norm))
+
+
+def _own(steps: Steps, kind: str) -> bool:
+    """One op over the dimensions from `axis` on, if it takes them and what they are scaled by."""
+    x, shape = steps.node.input[0], steps.input_shape()
+    axis = steps.attribute("axis", -1) % len(shape)
+    affine = [name for name in steps.node.input[1:3] if name]
+    if steps.graph.type_of(x).element != FLOAT or 0 in shape:
+        return False
+    if any(steps.graph.type_of(name) != TensorType(FLOAT, shape[axis:]) for name in affine):
+        return False
+    channels = math.prod(shape[axis:])
+    if is_joined := axis != len(shape) - 1:
+        x = steps.op("Reshape", x, steps.constant([*shape[:axis], channels]))
+        affine = [steps.op("Reshape", name, steps.constant([channels])) for name in affine]
+    epsilon = 0.0 if kind == "softmax" else steps.attribute("epsilon", 1e-5)
+    rows = TensorType(FLOAT, (*shape[:axis], channels))
+    operands = [x, *affine, *[""] * (2 - len(affine))]
+    (made,) = steps.own_op("normalize", operands, {"kind": kind, "epsilon": epsilon}, [rows])
+    steps.results = [steps.op("Reshape", made, steps.constant(shape)) if is_joined else made]
+    return True
 
 
 def _normalised(steps: Steps, dims: Iterable[int]) -> tuple[str, str, str]:

@@ -18,14 +18,21 @@ from typing import Any, ClassVar
 import numpy as np
 import torch_mlir.ir as ir
 
-from niwaki.dialects import ConvOp, LinearOp, PoolOp, build_layer, is_available
+from niwaki.dialects import (
+    ConvOp,
+    LinearOp,
+    NormalizeOp,
+    PoolOp,
+    build_layer,
+    is_available,
+)
 
 from .base import ModulePass, Session, constant, dense_value, erase_unused, function_ops
 from .layers import clone_body
 from .raising.maps import is_identity, iterators_of, maps_of, positions
 from .raising.operands import only_user, scalar_constant
 
-LAYERS = (ConvOp, LinearOp, PoolOp)
+LAYERS = (ConvOp, LinearOp, NormalizeOp, PoolOp)
 
 
 @dataclass(frozen=True)

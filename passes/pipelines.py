@@ -11,8 +11,9 @@ from niwaki.targets import Target
 from .base import ModulePass
 from .pipeline import Step, parse_pipeline
 
-# Before anything looks for layers: what becomes several of them.
+# Before anything looks for layers: what becomes several of them, or others.
 UNROLL = "sparse-pattern-unroll-recurrent"
+TAKE_APART = "sparse-pattern-expand-normalizations"
 # Layers first, so that whatever fuses afterwards sees them; then tails of one op, then longer ones
 # that elementwise fusion has made into one.
 RAISE = (
@@ -82,7 +83,7 @@ def compile_pipeline(target: Target, trim_threshold: float = 0.0, precision: Ele
         narrow = (f"{NARROW}{{element={precision.name}}}", *CLEAN)
     elif F16 in target.stores:
         narrow = (f"{NARROW}{{element={F16.name} all=false}}",)
-    return _text(UNROLL, *RAISE, trim, *DETECT, *narrow, *CHOOSE, *_lower(target))
+    return _text(UNROLL, TAKE_APART, *RAISE, trim, *DETECT, *narrow, *CHOOSE, *_lower(target))
 
 
 def lowering_pipeline(target: Target) -> str:

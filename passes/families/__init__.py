@@ -13,6 +13,7 @@ from niwaki.dialects import (
     ConvertLayoutOp,
     GatherGemmAttr,
     LaneGemmAttr,
+    NormalizeOp,
     PoolOp,
     WinogradAttr,
 )
@@ -28,6 +29,7 @@ from .gather_gemm import GatherGemmFamily
 from .gather_pool import GatherPooled, GatherPoolFamily
 from .lane_gemm import LaneGemmFamily, LanePooled
 from .matvec import MatvecFamily
+from .normalize import NormalizeFamily
 from .pattern_gemm import PatternGemmFamily
 from .pooled import Fused, PooledForm
 from .pooling import PoolingFamily
@@ -73,6 +75,7 @@ OTHERS: dict[Any, Family] = {
     PoolOp: PoolingFamily(),
     ConvertLayoutOp: CopyFamily(),
     AttentionOp: AttentionFamily(),
+    NormalizeOp: NormalizeFamily(),
 }
 # What later passes make of it.
 DERIVED: tuple[Family, ...] = (GatherPoolFamily(),)

@@ -24,6 +24,7 @@ from .attentions import attentions_module, for_shaders, odd_attentions
 from .cases import Case
 from .lane_layers import by_lane, most_rows, odd_lanes
 from .network_accesses import network_problems, problems_of
+from .normalizations import odd_normalizations
 from .odd_layers import odd_layers, odd_patterns, odd_single_filters
 from .pooled_layers import always as always_fused
 from .pooled_layers import odd_pooled
@@ -87,6 +88,13 @@ def test_odd_lanes(
     problems, families = problems_of(odd_lanes, "arm64")
     assert problems == []
     assert families == {"lane_gemm", "copy_rows"}
+
+
+@EVERY_CPU
+def test_odd_normalizations(target: str) -> None:
+    problems, families = problems_of(odd_normalizations(), target)
+    assert problems == []
+    assert families == {"normalize"}
 
 
 @EVERY_CPU
