@@ -30,7 +30,7 @@ from .channels.elementwise import elementwise_constants, fill_constants
 from .channels.facts import Facts, Step
 from .channels.layers import is_layer, layer_constants, zero_filters
 from .channels.moves import move_constants
-from .channels.needs import EQUAL_GROUPS, NOT_EMPTY, find_needs
+from .channels.needs import BLOCKS, EQUAL_GROUPS, NOT_EMPTY, find_needs
 from .channels.shrink import shrink
 
 
@@ -102,7 +102,7 @@ def left(step: Step, facts: Facts) -> list[str]:
     zero = zero_filters(step.weights)
     told = []
     for number, reason in enumerate(facts.reasons):
-        unread = reason in (EQUAL_GROUPS, NOT_EMPTY)
+        unread = reason in (BLOCKS, EQUAL_GROUPS, NOT_EMPTY)
         count = int(((needed == number) & (zero | unread)).sum())
         if number and count:
             what = "that nothing reads" if unread else "that are zero"

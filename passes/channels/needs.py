@@ -11,12 +11,14 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from .blocks import completing_blocks
 from .facts import Array, Facts, Step, Tie, is_made_anew, shape_of
 from .layers import AXIS, channels_read
 
 READ = "other layers read them"
 CONSTANT = "a layer reads their constant and cannot add it to a bias"
 EQUAL_GROUPS = "groups of a convolution stay equal"
+BLOCKS = "they share their columns with filters that stay"
 NOT_EMPTY = "no tensor becomes empty"
 
 
@@ -72,7 +74,11 @@ def _complete(step: Step, facts: Facts) -> bool:
         if value in facts.needed and not facts.needed[value].any():
             facts.needed[value][0] = facts.reason(NOT_EMPTY)
             changed = True
-    if step.weights is None or step.weights.groups == 1 or is_made_anew(step.op.input):
+    if step.weights is None:
+        return changed
+    own = facts.needed[step.result]
+    changed |= _add(own, completing_blocks(step.weights, own > 0), facts.reason(BLOCKS))
+    if step.weights.groups == 1 or is_made_anew(step.op.input):
         return changed
     # Groups that keep filters and channels keep equally many of each; others go as a whole.
     both = [facts.needed[value] for value in (step.result, step.op.input)]

@@ -15,15 +15,17 @@ exact as PyTorch's.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch_mlir.ir as ir
-from torch_mlir.dialects import arith, math
+from torch_mlir.dialects import arith
+from torch_mlir.dialects import math as functions
 
 from niwaki.dialects import NoArrays
 
-from ..expansions.exponentials import exp
+from ..expansions.exponentials import exp2_up_to_0
 from ..expansions.values import Real
 from .builder import (
     Index,
@@ -44,6 +46,7 @@ from .library import Kernel, Workgroup, epilogue_key
 from .operands import Memory
 from .rows import for_pieces
 
+LOG2_E = 1 / math.log(2)
 # Vectors of sums that do not wait for each other.
 CHAINS = 4
 
@@ -156,7 +159,8 @@ def _softmax(norm: Normalize, kind: ir.Type, source: ir.Value) -> Callable[[Inde
 
         def power(channel: Index, width: int) -> ir.Value:
             (value,) = values(channel, width)
-            return exp(Real(arith.subf(value, splat(highest, width)))).value
+            below = Real(arith.subf(value, splat(highest, width)))
+            return exp2_up_to_0(below * LOG2_E).value
 
         (total,) = _summed(norm, kind, 1, lambda channel, width: [power(channel, width)])
 
@@ -241,5 +245,5 @@ def _divided(total: ir.Value, count: int) -> ir.Value:
 
 def _inverse_root(mean_square: ir.Value, epsilon: float) -> ir.Value:
     """1 / sqrt(mean_square + epsilon)."""
-    root = math.sqrt(arith.addf(mean_square, float_constant(epsilon, mean_square.type)))
+    root = functions.sqrt(arith.addf(mean_square, float_constant(epsilon, mean_square.type)))
     return arith.divf(float_constant(1.0, root.type), root)
