@@ -1,4 +1,4 @@
-"""Whole networks, batch 1: of images at 224x224, and a transformer."""
+"""Whole networks, batch 1, of images at 224x224."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from engines.base import Engine
 from engines.niwaki import Niwaki
 from engines.onnxruntime import OnnxRuntime
 from engines.openvino import OpenVino
-from workloads import PrunedNetwork, PrunedTransformer
+from workloads import PrunedNetwork
 
 RATE = 8
 PEERS: tuple[Engine, ...] = (OnnxRuntime(), OpenVino())
@@ -20,11 +20,10 @@ NETWORKS: dict[str, float | None] = {
     "resnet50": None,
     "mobilenet_v2": None,
 }
-TRANSFORMER = 3.0  # times faster than ONNX Runtime on dense weights
 
 
 def cases() -> list[Case]:
-    return [*(_case(network, at_least) for network, at_least in NETWORKS.items()), _transformer()]
+    return [_case(network, at_least) for network, at_least in NETWORKS.items()]
 
 
 def _case(network: str, at_least: float | None) -> Case:
@@ -37,16 +36,4 @@ def _case(network: str, at_least: float | None) -> Case:
         title=f"{network}, 224x224, batch 1, block-punched {RATE}x",
         contenders=(ours, Contender(Niwaki(), dense), *peers),
         goals=tuple(goals),
-    )
-
-
-def _transformer() -> Case:
-    """Most of its work is linear layers; attention's products and softmax are IREE's."""
-    ours = Contender(Niwaki(), PrunedTransformer(RATE))
-    dense = Contender(OnnxRuntime(), PrunedTransformer(1))
-    return Case(
-        name="network-transformer",
-        title=f"transformer of 4 layers x 512, 128 tokens, block-punched {RATE}x",
-        contenders=(ours, dense),
-        goals=(Goal((dense.label,), ours.label, TRANSFORMER),),
     )

@@ -9,7 +9,7 @@ from engines.niwaki import Niwaki
 from engines.onnxruntime import OnnxRuntime
 from engines.openvino import OpenVino
 from recurrent import PrunedRecurrent
-from workloads import PrunedTransformer, Workload
+from workloads import PrunedTransformer, PrunedVit, Workload
 
 PEERS: tuple[Engine, ...] = (OnnxRuntime(), OpenVino())
 INPUTS, UNITS, LAYERS = 153, 1024, 2  # of RTMobile's GRU
@@ -28,6 +28,7 @@ def cases() -> list[Case]:
             4,
             1.1,
         ),
+        _case("vit-tiny", "ViT-tiny, 224x224", PrunedVit(8), PrunedVit(1), 3, 1),
     ]
 
 

@@ -156,7 +156,6 @@ class PrunedTransformer(Workload):
 
     def build(self) -> tuple[torch.nn.Module, torch.Tensor]:
         import torch
-        from masks import MASKS
         from torch import nn
 
         torch.manual_seed(0)
@@ -165,10 +164,33 @@ class PrunedTransformer(Workload):
         )
         model = nn.TransformerEncoder(layer, self.depth, enable_nested_tensor=False)
         model.eval().requires_grad_(False)
-        matrices = [weights.numpy() for weights in model.parameters() if weights.dim() == 2]
-        for matrix in matrices if self.rate != 1 else ():
-            matrix *= MASKS[self.shape](matrix[..., None], self.rate)[..., 0]
+        _prune_matrices(model, self)
         return model, torch.randn(2, self.tokens, self.width)
+
+
+@dataclass(frozen=True)
+class PrunedVit(Workload):
+    """ViT-tiny on images of 224x224: 12 layers x 192, 197 tokens, every matrix in blocks.
+
+    The convolution that makes patches tokens stays dense.
+    """
+
+    rate: float
+    depth: int = 12
+
+    @property
+    def name(self) -> str:
+        return f"vit-tiny-{self.depth}-{self.weights}"
+
+    def build(self) -> tuple[torch.nn.Module, torch.Tensor]:
+        import models
+        import torch
+        from vit import vit_tiny
+
+        torch.manual_seed(0)
+        model, (image,) = vit_tiny(self.depth)
+        _prune_matrices(model.requires_grad_(False), self)
+        return model, models.inputs(2, image.shape[1:])
 
 
 def ungrouped_convolutions(model: torch.nn.Module) -> list[Convolution]:
@@ -177,6 +199,15 @@ def ungrouped_convolutions(model: torch.nn.Module) -> list[Convolution]:
 
     kinds = (nn.Conv2d, nn.Conv3d)
     return [found for found in model.modules() if isinstance(found, kinds) and found.groups == 1]
+
+
+def _prune_matrices(model: torch.nn.Module, workload: Workload) -> None:
+    """Keep one weight in `rate` of every matrix."""
+    from masks import MASKS
+
+    matrices = [weights.numpy() for weights in model.parameters() if weights.dim() == 2]
+    for matrix in matrices if workload.rate != 1 else ():
+        matrix *= MASKS[workload.shape](matrix[..., None], workload.rate)[..., 0]
 
 
 def _pruned(

@@ -50,6 +50,7 @@ from workloads import (
     LayerChain,
     PrunedNetwork,
     PrunedTransformer,
+    PrunedVit,
     TransposedLayer,
     ungrouped_convolutions,
 )
@@ -178,6 +179,7 @@ def test_transformers_keep_a_share_of_every_matrix() -> None:
     workload = PrunedTransformer(8, depth=1, width=32, heads=4, tokens=5)
     model, inputs = workload.build()
     assert workload.name == "transformer-1x32-8x"
+    assert PrunedVit(8, depth=1).name == "vit-tiny-1-8x"
     assert inputs.shape == (2, 5, 32)
     matrices = [weights for weights in model.parameters() if weights.dim() == 2]
     assert [float((matrix != 0).float().mean()) for matrix in matrices] == [1 / 8] * 4
