@@ -92,7 +92,7 @@ def test_odd_lanes(
 
 @EVERY_CPU
 def test_odd_normalizations(target: str) -> None:
-    problems, families = problems_of(odd_normalizations(), target)
+    problems, families = problems_of(odd_normalizations, target)
     assert problems == []
     assert families == {"normalize"}
 

@@ -11,7 +11,7 @@ from niwaki.passes.channels.facts import Weights
 
 def weights(masks: list[list[int]]) -> Weights:
     array = np.array(masks, np.float32)[:, :, None]
-    return Weights(array, array.any(axis=2), 1, np.zeros(len(array)), changed=False)
+    return Weights(array, np.asarray(array.any(axis=2)), 1, np.zeros(len(array)), changed=False)
 
 
 A, B, FULL, NONE = [1, 0, 1], [0, 1, 1], [1, 1, 1], [0, 0, 0]
