@@ -40,7 +40,6 @@ from niwaki.frontend.onnx_norms import (
     lp_norm,
     mean_variance_norm,
     rms_norm,
-    softmax,
 )
 from niwaki.frontend.onnx_padding import pad
 from niwaki.frontend.onnx_pooling import average_pool, global_lp_pool, lp_pool, max_pool
@@ -190,7 +189,6 @@ _RULES: dict[str, Callable[[Steps], None]] = {
     "ScatterND": scatter_nd,
     "Slice": slice_,
     "STFT": stft,
-    "Softmax": softmax,
     "Softsign": _softsign,
     "SpaceToDepth": _space_to_depth,
     "Sum": pair_by_pair,

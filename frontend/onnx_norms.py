@@ -7,8 +7,7 @@
 
 torch-mlir takes the mean once for the first, and mean(x^2) - mean(x)^2 for the second.
 
-LayerNormalization, RMSNormalization and Softmax over the last dimensions become an op of ours,
-where nobody asks for statistics:
+LayerNormalization and RMSNormalization become an op of ours, where nobody asks for statistics:
 
     y = niwaki.normalize(x, scale, bias) {kind = "layer", epsilon = 1e-05}
 """
@@ -41,13 +40,6 @@ def layer_norm(steps: Steps) -> None:
 def rms_norm(steps: Steps) -> None:
     """Where it is no op of ours, ONNX's own definition has it."""
     _own(steps, "rms")
-
-
-def softmax(steps: Steps) -> None:
-    """Over the last dimension; others stay as they are."""
-    rank = len(steps.input_shape())
-    if rank and steps.attribute("axis", -1) % rank == rank - 1:
-        _own(steps, "softmax")
 
 
 def instance_norm(steps: Steps) -> None:
@@ -88,7 +80,7 @@ def _own(steps: Steps, kind: str) -> bool:
     if is_joined := axis != len(shape) - 1:
         x = steps.op("Reshape", x, steps.constant([*shape[:axis], channels]))
         affine = [steps.op("Reshape", name, steps.constant([channels])) for name in affine]
-    epsilon = 0.0 if kind == "softmax" else steps.attribute("epsilon", 1e-5)
+    epsilon = steps.attribute("epsilon", 1e-5)
     rows = TensorType(FLOAT, (*shape[:axis], channels))
     operands = [x, *affine, *[""] * (2 - len(affine))]
     (made,) = steps.own_op("normalize", operands, {"kind": kind, "epsilon": epsilon}, [rows])
