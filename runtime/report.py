@@ -90,13 +90,17 @@ def total_lines(manifest: Manifest) -> list[str]:
     schemes = Counter(scheme for scheme in found if scheme)
     elements = Counter(layer.record.element for layer in layers)
     left = sum(not run.family for run in manifest.dispatches)
+    share = f", {kept:,} of {weights:,} weights kept ({percent(kept, weights)})"
+    sizes = (
+        f"{size_text(packed)} packed: {percent(packed, dense)} of dense ({size_text(dense)}), "
+        f"{percent(packed, csr)} of CSR ({size_text(csr)})"
+    )
     lines = [
-        f"{len(layers)} layer{'' if len(layers) == 1 else 's'}{called}, "
-        f"{kept:,} of {weights:,} weights kept ({percent(kept, weights)})",
+        f"{len(layers)} layer{'' if len(layers) == 1 else 's'}{called}"
+        f"{share if weights else ' without weights'}",
         *([f"schemes: {listed(schemes)}"] if schemes else []),
         *([f"types: {listed(elements)}"] if set(elements) != {"f32"} else []),
-        f"{size_text(packed)} packed: {percent(packed, dense)} of dense ({size_text(dense)}), "
-        f"{percent(packed, csr)} of CSR ({size_text(csr)})",
+        *([sizes] if weights else []),
     ]
     if left:
         lines.append(f"left to IREE: {left} of {len(manifest.dispatches)} kernel runs of a call")

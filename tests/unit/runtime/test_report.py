@@ -37,6 +37,19 @@ def test_text() -> None:
     assert report_text(tiny_bundle.affine_manifest()) == TEXT
 
 
+def test_layers_without_weights() -> None:
+    """Attention has none."""
+    layer = LayerRecord("a", "attention", "", "attention 8x3", 0, 0, 0, 0, multiply_adds=5)
+    manifest = replace(tiny_bundle.affine_manifest(), layers=[layer], remarks=[], dispatches=[])
+    assert report_text(manifest).splitlines() == [
+        "layer  op         kernel     kept",
+        "---------------------------------",
+        "a      attention  attention     -",
+        "",
+        "1 layer without weights",
+    ]
+
+
 def long_manifest(names: Sequence[str], element: str = "f32") -> Manifest:
     """Layers of the widest words there are, every other one called twice, with remarks."""
     layers, remarks = [], []
