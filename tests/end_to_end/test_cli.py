@@ -129,6 +129,7 @@ def test_compile(run: Run, compiler: list[dict[str, Any]], affine_path: Path) ->
             "batch": None,
             "shapes": {},
             "constants": {},
+            "states": {},
             "weights": None,
             "precision": "f32",
             "tolerance": None,
@@ -162,7 +163,16 @@ def test_compile_names_the_bundle(
 def test_compile_defaults(run: Run, compiler: list[dict[str, Any]]) -> None:
     options = ("--dump-ir", "ir", "--batch", "4", "--trim-threshold", "1e-3", "--precision", "f16")
     within = ("--tolerance", "0.01", "--calibrate", "images.npz")
-    without = ("--without", "one", "--without", "two", "--weights", "net.pth")
+    without = (
+        "--without",
+        "one",
+        "--without",
+        "two",
+        "--weights",
+        "net.pth",
+        "--state",
+        "h=h_next",
+    )
     succeeded(run("compile", "net.pt2", "-o", "net.niwaki", *options, *within, *without))
     assert compiler == [
         {
@@ -172,6 +182,7 @@ def test_compile_defaults(run: Run, compiler: list[dict[str, Any]]) -> None:
             "batch": 4,
             "shapes": {},
             "constants": {},
+            "states": {"h": "h_next"},
             "weights": "net.pth",
             "precision": "f16",
             "tolerance": 0.01,

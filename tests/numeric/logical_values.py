@@ -14,7 +14,7 @@ import torch
 import torch_mlir.ir as ir
 from numpy.typing import NDArray
 
-from niwaki.dialects import ConvOp, LinearOp, PoolOp, ints
+from niwaki.dialects import ConvOp, LinearOp, NormalizeOp, PoolOp, ints
 from niwaki.passes.base import dense_value
 from niwaki.passes.raising.maps import iterators_of, maps_of
 from niwaki.passes.raising.operands import pad_value
@@ -59,7 +59,7 @@ def _run(op: Any, values: dict[Any, Any]) -> Any:
         return np.full(op.results[0].type.shape, np.nan)
     if name == "linalg.fill":
         return np.full(op.results[0].type.shape, operands[0])
-    if isinstance(op, (ConvOp, LinearOp, PoolOp)):
+    if isinstance(op, (ConvOp, LinearOp, NormalizeOp, PoolOp)):
         return _layer(op, values)
     if name == "linalg.generic":
         return _generic(op, values)
@@ -90,6 +90,8 @@ def _layer(op: Any, values: dict[Any, Any]) -> Array:
         sums = data @ values[op.weight].T
     elif isinstance(op, ConvOp):
         sums = _convolution(op, data, values[op.weight])
+    elif isinstance(op, NormalizeOp):
+        sums = _normalized(op, data)
     else:
         sums = _pool(op, data)
     sums = sums.reshape(op.result.type.shape)
@@ -108,6 +110,16 @@ def _convolution(op: Any, data: Array, weight: Array) -> Array:
     result = convolve(padded, kernel, None, strides, 0, dilations, op.groups.value)
     array: Array = result.numpy()
     return array
+
+
+def _normalized(op: Any, rows: Array) -> Array:
+    """Each row by its own statistics."""
+    if op.kind.value == "softmax":
+        weights = np.exp(rows - rows.max(1, keepdims=True))
+        return weights / weights.sum(1, keepdims=True)
+    if op.kind.value == "layer":
+        rows = rows - rows.mean(1, keepdims=True)
+    return rows / np.sqrt((rows * rows).mean(1, keepdims=True) + op.epsilon.value)
 
 
 def _pool(op: Any, data: Array) -> Array:
