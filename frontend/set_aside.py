@@ -33,6 +33,8 @@ from typing import Any
 from torch_mlir import ir
 from torch_mlir.dialects import func
 
+from niwaki.dialects import load
+
 # Makes the op: from what it reads (None: it has no such operand) and its options, its results.
 Maker = Callable[["Held", Sequence["ir.Value | None"]], Sequence[ir.Value]]
 
@@ -138,6 +140,7 @@ def _put_back(
     held: Sequence[Held], function: Any, inputs: int, makers: Mapping[str, Maker]
 ) -> None:
     """Make the ops from what the function returns for them, in the place of its last arguments."""
+    load(function.context)
     block = function.entry_block
     end = _end(block)
     own = len(end.operands) - sum(sum(one.present) for one in held)

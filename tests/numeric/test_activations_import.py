@@ -13,9 +13,11 @@ import pytest
 import torch
 from small_networks import Function
 from torch.nn import functional
-from torch_mlir import ir
 
+from niwaki.dialects import context
 from niwaki.frontend import import_torch
+from niwaki.passes import Session, parse_pipeline, run_pipeline
+from niwaki.passes.expand_normalizations import ExpandNormalizationsPass
 
 FUNCTIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "relu": functional.relu,
@@ -56,9 +58,11 @@ SPECIAL = torch.tensor(
 
 @pytest.fixture(scope="module")
 def compiled() -> Any:
-    """All functions as one network, through IREE without any pass of ours."""
+    """All functions as one network, through IREE alone; norms, which it does not know, apart."""
     model = Function(lambda self, x: [function(x) for function in FUNCTIONS.values()])
-    imported = import_torch(model, FINITE, ir.Context())
+    imported = import_torch(model, FINITE, context())
+    expand = f"builtin.module({ExpandNormalizationsPass.name}{{always=true}})"
+    run_pipeline(imported.module.operation, parse_pipeline(expand), Session())
     code = iree.compiler.compile_str(
         str(imported.module),
         extra_args=[
