@@ -77,9 +77,10 @@ class Lane:
             aligned_copy(one) if number in self._states else one
             for number, one in enumerate(inputs)
         ]
-        # A network may return its input, and then an output would be the caller's own array.
+        # A network may return its input, and then an output would be the caller's own array, or
+        # one that is gone after the call.
         return [
-            output.copy() if shares_memory(output, inputs) else output
+            output.copy() if shares_memory(output, taken) else output
             for output in self._run(taken, frozenset())
         ]
 

@@ -180,10 +180,7 @@ class Network:
         return survive(attempt, str(self.bundle.path)) if self.device == "vulkan" else attempt()
 
     def _run(self, engine: _Engine, arrays: list[np.ndarray]) -> list[np.ndarray]:
-        try:
-            lane = engine.idle.pop()
-        except IndexError:
-            lane = self._create_lane(engine)
+        lane = self._idle_lane(engine)
         outputs = lane(arrays)
         # A lane whose call failed does not get here: the next call finds or makes a clean one.
         engine.idle.append(lane)
@@ -197,13 +194,19 @@ class Network:
 
     def _lane_of(self, engine: _Engine, state: State) -> Lane:
         """The lane that has a state, if it is idle, else any."""
-        try:
-            if state.lane is not None:
+        if state.lane is not None:
+            try:
                 engine.idle.remove(state.lane)
+            except ValueError:
+                pass  # it is another stream's for now
+            else:
                 return state.lane
+        return self._idle_lane(engine)
+
+    def _idle_lane(self, engine: _Engine) -> Lane:
+        # Not asked before: other threads take lanes meanwhile.
+        try:
             return engine.idle.pop()
-        except ValueError:
-            return engine.idle.pop() if engine.idle else self._create_lane(engine)
         except IndexError:
             return self._create_lane(engine)
 
