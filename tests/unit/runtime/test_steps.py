@@ -263,3 +263,11 @@ def test_a_state_that_is_also_returned_is_not_the_callers(tmp_path: Path) -> Non
         result, _ = network.step(frame, state)
         np.testing.assert_allclose(result, expected, atol=1e-6)
         result[...] = 7
+
+
+@pytest.mark.requires_vulkan
+def test_streams_on_gpus(model: nn.Module, tmp_path: Path) -> None:
+    path, inputs = tmp_path / "net.niwaki", frames(10)
+    niwaki.compile(model, EXAMPLE, output=path, target="vulkan", states=STATES)
+    with niwaki.load(path) as network:
+        np.testing.assert_allclose(stepped(network, inputs), expected(model, inputs), atol=1e-5)
