@@ -7,6 +7,8 @@ MLIR:
     network = niwaki.load("net.niwaki")
 
     pruned = niwaki.prune(model, train_loader, scheme="pattern", rate=8, epochs=20)
+
+    decoded = niwaki.decode(encoder, decoder, frames, guard=niwaki.LengthGuard.load("guard"))
 """
 
 from __future__ import annotations
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from .errors import NiwakiError as NiwakiError
     from .pruning import prune as prune
     from .runtime.bundle import Bundle as Bundle
+    from .runtime.decode import Decoded as Decoded
+    from .runtime.decode import decode as decode
+    from .runtime.length_guard import LengthGuard as LengthGuard
     from .runtime.network import Network as Network
     from .runtime.network import load as load
     from .tuning.settings import Tuning as Tuning
@@ -30,16 +35,31 @@ if sys.platform == "win32":  # it has neither the signals nor the file locks tha
 
 _HOME = {
     "Bundle": "niwaki.runtime.bundle",
+    "Decoded": "niwaki.runtime.decode",
+    "LengthGuard": "niwaki.runtime.length_guard",
     "Network": "niwaki.runtime.network",
     "NiwakiError": "niwaki.errors",
     "Tuning": "niwaki.tuning.settings",
     "compile": "niwaki.compiler",
+    "decode": "niwaki.runtime.decode",
     "load": "niwaki.runtime.network",
     "load_weights": "niwaki.weights",
     "prune": "niwaki.pruning",
 }
 
-__all__ = ["Bundle", "Network", "NiwakiError", "Tuning", "compile", "load", "load_weights", "prune"]
+__all__ = [
+    "Bundle",
+    "Decoded",
+    "LengthGuard",
+    "Network",
+    "NiwakiError",
+    "Tuning",
+    "compile",
+    "decode",
+    "load",
+    "load_weights",
+    "prune",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,0 +1,95 @@
+"""One step of a decoder over what an encoder gave: which networks fit, and what a step computes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from niwaki.errors import NiwakiError
+from niwaki.signature import TensorSpec
+
+from .network import Network
+from .state import State
+
+
+class DecoderStep:
+    """Checks that two networks fit together, and runs the second.
+
+    Attributes:
+        tokens: how many the decoder knows.
+
+    Raises:
+        NiwakiError: they do not.
+    """
+
+    def __init__(self, encoder: Network, decoder: Network) -> None:
+        self._decoder = decoder
+        self._path = decoder.bundle.path
+        states, signature = decoder.bundle.manifest.states, decoder.signature
+        if not states:
+            raise NiwakiError(
+                f"the decoder {self._path} has no states, in which it would remember what it has "
+                "written: compile it with --state INPUT=OUTPUT"
+            )
+        given, carried = {state.input for state in states}, {state.output for state in states}
+        taken = _without(signature.inputs, given)
+        self._token = self._checked_token(taken)
+        self.tokens = self._checked_scores(_without(signature.outputs, carried))
+        encoded = encoder.signature.outputs
+        if _kinds(taken[1:]) != _kinds(encoded):
+            raise NiwakiError(
+                f"the decoder {self._path} takes {_listed(taken[1:])} behind the token, and the "
+                f"encoder {encoder.bundle.path} returns {_listed(encoded)}: make them the same, "
+                "in one order"
+            )
+
+    def __call__(self, encoded: Sequence[np.ndarray], token: int, state: State) -> np.ndarray:
+        """Logarithms of probabilities of the next token, float64 [tokens].
+
+        Raises:
+            NiwakiError: the decoder gives none.
+        """
+        array = np.full(self._token.shape, token, self._token.dtype)
+        results, _ = self._decoder.step(array, *encoded, state)
+        scores = np.asarray(results, np.float64).reshape(-1)
+        highest = scores.max()
+        if not math.isfinite(highest):  # NaN is a maximum, too
+            raise NiwakiError(
+                f"the decoder {self._path} gives {highest} as the highest score behind token "
+                f"{token}: its inputs or its weights are not all numbers"
+            )
+        scores -= highest
+        return scores - np.log(np.exp(scores).sum())
+
+    def _checked_token(self, taken: Sequence[TensorSpec]) -> TensorSpec:
+        token = taken[0] if taken else None
+        if token is None or token.kind.kind not in "iu" or math.prod(token.shape) != 1:
+            raise NiwakiError(
+                f"the decoder {self._path} takes {token or 'nothing'} first: its first input is "
+                "the token before, one integer"
+            )
+        return token
+
+    def _checked_scores(self, results: Sequence[TensorSpec]) -> int:
+        """How many there are."""
+        one = results[0] if len(results) == 1 else None
+        if one is None or one.kind.kind != "f" or not one.shape or math.prod(one.shape[:-1]) != 1:
+            raise NiwakiError(
+                f"the decoder {self._path} returns {_listed(results)} beside its states: it "
+                "returns the scores of the next token alone, floats of shape 1xTOKENS"
+            )
+        return one.shape[-1]
+
+
+def _without(specs: Sequence[TensorSpec], numbers: set[int]) -> list[TensorSpec]:
+    return [spec for number, spec in enumerate(specs) if number not in numbers]
+
+
+def _kinds(specs: Sequence[TensorSpec]) -> list[tuple[tuple[int, ...], str]]:
+    return [(spec.shape, spec.dtype) for spec in specs]
+
+
+def _listed(specs: Sequence[TensorSpec]) -> str:
+    return f"({', '.join(map(str, specs))})"
