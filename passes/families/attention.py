@@ -21,6 +21,7 @@ from ..kernels.gpu_attention import GpuAttention, gpu_attention_kernel
 from ..kernels.library import Kernel
 from ..kernels.operands import Operands
 from ..layers import element_of
+from ..views import View, view_of, whole
 from .base import Family
 
 # Keys of a block: their scores for a tile of queries stay in the nearest cache.
@@ -51,7 +52,8 @@ class AttentionFamily(Family):
         mask = op.masks[0] if len(op.masks) else None
         if mask is not None and str(mask.type.element_type) == "i1":
             raise PassFailure(op.location, "has a mask of i1: run sparse-pattern-add-masks before")
-        operands = Operands(input=op.query, arrays=Attended(op.key, op.value), mask=mask)
+        query, key, value = (read_of(op, name).source for name in ("query", "key", "value"))
+        operands = Operands(input=query, arrays=Attended(key, value), mask=mask)
         return kernel_of(seen_by_kernel(op, target)), operands
 
     def record(self, op: Any, target: Target) -> LayerRecord:
@@ -143,11 +145,21 @@ def rows_of_step(sizes: AttentionSizes, vector: Vector) -> int:
     return max(1, min(rows, vector.registers * 3 // 4 // each))
 
 
+def read_of(op: Any, name: str) -> View:
+    """What is read for an operand: where it lies before it is sliced and transposed.
+
+    A kernel wants the numbers of a head side by side.
+    """
+    view = view_of(getattr(op, name))
+    size, stride = view.dims[-1]
+    return view if size == 1 or stride == 1 else whole(getattr(op, name))
+
+
 def strides_of(op: Any, name: str) -> Strides:
-    """Where batch, heads and tokens of a row-major tensor lie."""
-    shape = getattr(op, name).type.shape
-    steps = [shape[1] * shape[2] * shape[3], shape[2] * shape[3], shape[3]]
-    return Strides(*(steps[axis] for axis in axes_of(op, name)))
+    """Where batch, heads and tokens lie."""
+    view = whole(op.result) if name == "result" else read_of(op, name)
+    batch, heads, tokens = (view.strides[axis] for axis in axes_of(op, name))
+    return Strides(batch, heads, tokens, view.first)
 
 
 def mask_strides(shape: list[int]) -> MaskStrides:

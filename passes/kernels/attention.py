@@ -25,15 +25,16 @@ LOG2_E = 1 / math.log(2)
 
 
 class Strides(NamedTuple):
-    """Elements between one and the next; numbers of a head are neighbours."""
+    """Elements between one and the next, and the first; numbers of a head are neighbours."""
 
     batch: int
     head: int
     token: int
+    first: int
 
     def at(self, batch: Index, head: Index, token: Index) -> Index:
         """Where a token's numbers begin."""
-        return batch * self.batch + head * self.head + token * self.token
+        return batch * self.batch + head * self.head + token * self.token + self.first
 
 
 class MaskStrides(NamedTuple):

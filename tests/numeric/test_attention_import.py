@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -84,6 +84,50 @@ def test_has_a_kernel(tmp_path: Path) -> None:
     found = [layer for layer in compiled.bundle.layers if layer.op == "attention"]
     assert len(found) == len(cases) + 1  # a decoder has two
     assert all(layer.kernel and layer.multiply_adds and layer.estimated_ns for layer in found)
+
+
+class Packed(nn.Module):
+    """One product for queries, keys and values, which `parts` takes apart."""
+
+    def __init__(self, parts: Callable[[torch.Tensor], Any]) -> None:
+        super().__init__()
+        self.parts = parts
+        self.qkv, self.proj = nn.Linear(24, 72), nn.Linear(24, 24)
+
+    def forward(self, x: torch.Tensor) -> Any:
+        return self.proj(attend(*self.parts(self.qkv(x))).transpose(1, 2).flatten(2))
+
+
+def heads_of(parts: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+    """Of each part its heads, before tokens."""
+    return [part.unflatten(2, (3, 8)).transpose(1, 2) for part in parts]
+
+
+def packed() -> list[tuple[str, nn.Module]]:
+    """All ways in which networks take such a product apart."""
+    parts: dict[str, Callable[[torch.Tensor], Any]] = {
+        "parts first": lambda y: y.unflatten(2, (3, 3, 8)).permute(2, 0, 3, 1, 4).unbind(0),
+        "heads first": lambda y: y.unflatten(2, (3, 3, 8)).permute(3, 0, 2, 1, 4),
+        "split heads": lambda y: y.unflatten(2, (3, 24)).transpose(1, 2).split(8, -1),
+        "split rows": lambda y: heads_of(y.split(24, 2)),
+        "chunks": lambda y: heads_of(y.chunk(3, -1)),
+        "shared keys": lambda y: heads_of([y[..., :24], *[y[..., 24:48]] * 2]),
+        "few queries": lambda y: heads_of([y[:, 3:4, 24:48], y[..., :24], y[..., 48:]]),
+        "every other token": lambda y: heads_of(y[:, ::2].split(24, 2)),
+    }
+    return [(name, Packed(one)) for name, one in parts.items()]
+
+
+def test_reads_a_product_in_place(tmp_path: Path) -> None:
+    """Nothing is copied between a product and its attention, unless a head's numbers are apart."""
+    rng = np.random.default_rng(5)
+    torch.manual_seed(0)
+    x = tensor(rng, 2, 9, 24)
+    runs = check([Case(*one, (x,)) for one in packed()], tmp_path).bundle.manifest.dispatches
+    assert all(run.family for run in runs)
+    apart = Packed(lambda y: heads_of([y[..., i::3] for i in range(3)]))
+    runs = check([Case("apart", apart, (x,))], tmp_path).bundle.manifest.dispatches
+    assert not all(run.family for run in runs)
 
 
 def in_double(*x: torch.Tensor) -> torch.Tensor:
