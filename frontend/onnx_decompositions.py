@@ -2,7 +2,7 @@
 
 DepthToSpace(x)          -->   Reshape, Transpose, Reshape     torch-mlir mixes the modes up
 Softsign(x)              -->   x / (1 + |x|)
-Gelu(x) by tanh          -->   Mul, Add, Tanh                  torch-mlir has it to four digits
+Gelu(x)                  -->   Mul, Add, Tanh or Erf           torch-mlir has tanh's to four digits
 Mod(x, y) of floats      -->   the sign of x, and the rest of |x| by |y|
 Pow(x, y: i64)           -->   Pow(x, Cast(y))                 onnx_powers.py
 norms                    -->   means and products              onnx_norms.py
@@ -123,14 +123,15 @@ def _softsign(steps: Steps) -> None:
 
 
 def _gelu(steps: Steps) -> None:
-    """x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3)))"""
-    if attribute(steps.node, "approximate", b"none") != b"tanh":
-        return
+    """x / 2 * (1 + erf(x / sqrt(2))), or with tanh(sqrt(2 / pi) * (x + 0.044715 x^3))."""
     x = steps.node.input[0]
-    cube = steps.op("Mul", steps.op("Mul", x, x), x)
-    inner = steps.op("Add", x, steps.op("Mul", cube, steps.number(0.044715)))
-    scaled = steps.op("Mul", inner, steps.number(math.sqrt(2 / math.pi)))
-    share = steps.op("Add", steps.op("Tanh", scaled), steps.number(1))
+    if attribute(steps.node, "approximate", b"none") == b"tanh":
+        cube = steps.op("Mul", steps.op("Mul", x, x), x)
+        inner = steps.op("Add", x, steps.op("Mul", cube, steps.number(0.044715)))
+        odd = steps.op("Tanh", steps.op("Mul", inner, steps.number(math.sqrt(2 / math.pi))))
+    else:
+        odd = steps.op("Erf", steps.op("Mul", x, steps.number(math.sqrt(0.5))))
+    share = steps.op("Add", odd, steps.number(1))
     steps.op("Mul", steps.op("Mul", x, steps.number(0.5)), share)
 
 

@@ -48,6 +48,18 @@ func.func @tensors(%x: tensor<5xf32>) -> tensor<5xf32> {
   return %y : tensor<5xf32>
 }
 
+// A quotient where vectors of a CPU compute it.
+// CHECK-LABEL: func.func @error_function
+// CHECK-SAME:    (%[[X:.+]]: f32)
+// CHECK-NEXT:    math.absf %[[X]]
+// CHECK:         arith.divf
+// CHECK:         %[[Y:.+]] = math.copysign %{{.+}}, %[[X]]
+// CHECK-NEXT:    return %[[Y]]
+func.func @error_function(%x: f32) -> f32 {
+  %y = math.erf %x : f32
+  return %y : f32
+}
+
 // A known power is a product or a root; a power of 2 takes no logarithm.
 // CHECK-LABEL: func.func @powers
 // CHECK-SAME:    (%[[X:.+]]: f32, %[[Y:.+]]: f32)
