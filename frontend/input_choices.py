@@ -17,11 +17,13 @@ class InputChoices:
         batch: of first dimensions that are open; None leaves it to the file.
         shapes: of inputs, by their names.
         constants: values of inputs, by their names: such an input is no longer one.
+        length: of dimensions that are open and not the batch's; None leaves them to `shapes`.
     """
 
     batch: int | None = None
     shapes: Mapping[str, Sequence[int]] = field(default_factory=dict)
     constants: Mapping[str, Any] = field(default_factory=dict)
+    length: int | None = None
 
     def check(self, what: str, inputs: Collection[str]) -> None:
         """Refuse, as of model `what`, an impossible batch or size, and names of no input."""
@@ -36,20 +38,20 @@ class InputChoices:
                 sizes = "x".join(map(str, shape))
                 raise NiwakiError(f"{what}: input {name!r}: a size of {sizes} is below 1")
 
-    def batch_alone(self) -> int:
-        """The batch, of a module: its example inputs have all other sizes."""
+    def check_module(self) -> None:
+        """Refuse what is none of a module's: its example inputs have the sizes."""
         for name in (*self.shapes, *self.constants):
             raise NiwakiError(
                 f"input {name!r} of a torch.nn.Module has the shape of its example input: give "
                 "another one there, and make constants attributes of the module"
             )
-        assert self.batch is not None
-        return self.batch
 
     def check_unused(self, what: str) -> None:
         """Refuse all of them for a model `what` whose inputs are fixed."""
         if self.batch is not None:
             raise NiwakiError(f"the batch of {what} is fixed: export it for {self.batch} inputs")
+        if self.length is not None:
+            raise NiwakiError(f"the sizes of {what} are fixed: compile it without lengths")
         for name in (*self.shapes, *self.constants):
             raise NiwakiError(
                 f"input {name!r} of {what} is fixed: shapes are for .onnx and .pt2 files, "

@@ -49,6 +49,8 @@ class _Sizes:
         firsts = [shape[0] for shape in declared.values() if shape]
         self.batch_names = {name for name in firsts if name and isinstance(name, str)}
         self.named = self._named()
+        self.length = choices.length
+        self.length_name = None if self.length is None else self._length_name()
 
     def _named(self) -> dict[str, int]:
         """Sizes of named dimensions, from the shapes that are given; without contradictory ones."""
@@ -58,6 +60,34 @@ class _Sizes:
                 if name and isinstance(name, str):
                     found.setdefault(name, set()).add(size)
         return {name: sizes.pop() for name, sizes in found.items() if len(sizes) == 1}
+
+    def _length_name(self) -> str:
+        """What the dimensions are called that the length is of; may be empty.
+
+        Raises:
+            NiwakiError: none is open, or several are.
+        """
+        places = [
+            (number, size)
+            for name, sizes in self.declared.items()
+            if name not in self.given
+            for number, size in enumerate(sizes or ())
+            if isinstance(size, str) and size not in self.named
+        ]
+        inner = {size for number, size in places if number and size not in self.batch_names}
+        # Time may come first, where nothing else is open.
+        names = inner or ({size for _, size in places} if self.batch is None else set())
+        if not names:
+            raise NiwakiError(
+                f"{self.place}no dimension of the inputs is open, so that none can be the length: "
+                "export the model with a dynamic one (dynamic_shapes or dynamic_axes)"
+            )
+        if len(names) > 1:
+            raise NiwakiError(
+                f"{self.place}several dimensions are open ({', '.join(sorted(names))}), and one "
+                "can be the length: give the sizes of the others' inputs by --shape"
+            )
+        return names.pop()
 
     def shape(self, name: str) -> tuple[int, ...]:
         what, declared, given = (
@@ -86,6 +116,8 @@ class _Sizes:
         name = str(declared[number])
         if name in self.named:
             return self.named[name]
+        if name == self.length_name and self.length is not None and (number or name):
+            return self.length
         if number == 0 or name in self.batch_names:
             self.is_batch_used = True
             return self.batch or 1

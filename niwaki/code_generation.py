@@ -35,8 +35,8 @@ def iree_input(module: Any) -> str:
 
 def generate_code(
     text: str, target: Target, element: Element = F32, extra_flags: Sequence[str] = ()
-) -> tuple[bytes, list[Dispatch]]:
-    """IREE's module for `text`, and the kernels it runs in a call, in order.
+) -> tuple[bytes, dict[str, list[Dispatch]]]:
+    """IREE's module for `text`, and the kernels that it runs in a call of each function, in order.
 
     Layers are of type `element`.
 

@@ -34,6 +34,8 @@ def check_arguments(**arguments: Any) -> None:
     if arguments["progress"] is not None:
         check_kind("progress", arguments["progress"], Progress, "a niwaki.progress.Progress")
     _check_passes(arguments["without"])
+    if arguments["lengths"] is not None:
+        _check_lengths(arguments)
 
 
 def _check_tolerance(arguments: Mapping[str, Any]) -> None:
@@ -62,3 +64,16 @@ def _check_passes(names: Any) -> None:
     for name in names:
         if not isinstance(name, str):
             raise NiwakiError(f"without has names of passes, not {given(name)}")
+
+
+def _check_lengths(arguments: Mapping[str, Any]) -> None:
+    lengths = arguments["lengths"]
+    wanted = "a list of different whole numbers from 1 on, as [32, 64, 128]"
+    check_kind("lengths", lengths, (list, tuple), wanted)
+    for length in lengths:
+        check_whole("each of lengths", length, 1)
+    if not lengths or len({*lengths}) < len(lengths):
+        raise NiwakiError(f"lengths is {wanted}, not {lengths!r}")
+    for name in ("states", "tolerance", "pipeline"):
+        if arguments[name]:
+            raise NiwakiError(f"{name} and lengths do not go together: leave out one of them")

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from niwaki.extras import require
 
@@ -20,25 +19,22 @@ from niwaki.collection import rare_collection
 from niwaki.compile_arguments import check_arguments
 from niwaki.device_features import device_features
 from niwaki.dialects import context, int_array
-from niwaki.dispatch_order import Dispatch
 from niwaki.elements import get_element
 from niwaki.errors import NiwakiError
-from niwaki.frontend.input_choices import AS_DECLARED, InputChoices
-from niwaki.passes import Session, run_pipeline
-from niwaki.passes.base import STATES, TARGET_ATTRIBUTE
+from niwaki.frontend.input_choices import InputChoices
+from niwaki.lengths.networks import import_networks
+from niwaki.lowering import lower_networks
+from niwaki.passes import Session
+from niwaki.passes.base import STATES
 from niwaki.passes.choice import Chooser
-from niwaki.passes.pipeline import Step
 from niwaki.passes.pipelines import compile_pipeline, leave_out
 from niwaki.progress import Progress
-from niwaki.records import DispatchRecord, LayerRecord, Remark
 from niwaki.runtime.bundle import Bundle, may_replace, open_bundle, write_bundle
 from niwaki.runtime.manifest import Manifest
+from niwaki.sources import load_source
 from niwaki.states import find_states
-from niwaki.targets import Target, get_target
+from niwaki.targets import get_target
 from niwaki.tuning.settings import Tuning
-
-if TYPE_CHECKING:
-    from niwaki.frontend import Imported
 
 PathLike = str | os.PathLike[str]
 
@@ -64,6 +60,7 @@ def compile(
     progress: Progress | None = None,
     weights: Mapping[str, Any] | PathLike | None = None,
     states: Mapping[str, str] | None = None,
+    lengths: Sequence[int] | None = None,
 ) -> Bundle:
     """Compile a network into a bundle.
 
@@ -105,6 +102,8 @@ def compile(
             gives; the module itself stays as it is.
         states: names of inputs that are states, each with the output that is its next value:
             `Network.step` then carries them from call to call.
+        lengths: compile a network for each, in one bundle with one set of weights. A call has any
+            length up to the largest; docs/lengths.md says what a length is.
 
     Raises:
         NiwakiError: the network, a file, the target or a pass is not what it must be; one line
@@ -116,6 +115,7 @@ def compile(
         shapes=shapes, constants=constants, target=target, batch=batch, pipeline=pipeline,
         trim_threshold=trim_threshold, tune=tune, without=without, progress=progress,
         precision=precision, tolerance=tolerance, calibrate=calibrate, states=states,
+        lengths=lengths,
     )  # fmt: skip
     machine, element = get_target(target), get_element(precision)
     machine.check_precision(element)
@@ -127,33 +127,45 @@ def compile(
     tuning = (Tuning() if tune else None) if isinstance(tune, bool) else tune
     if tuning is not None:
         tuning.check(target)
-    progress = progress or Progress()
-    progress.begin(len(passes) + 3)
+    progress, wanted = progress or Progress(), sorted(lengths or ())
+    progress.begin(len(passes) * max(len(wanted), 1) + 3)
     progress.stage("read the network")
     with rare_collection(), context() as ctx, _chooser(tuning, progress) as choose:
         choices = InputChoices(batch, dict(shapes or {}), dict(constants or {}))
-        imported = _import(model, example_inputs, example_kwargs, choices, weights, ctx)
+        source = load_source(model, example_inputs, example_kwargs, choices, weights, wanted)
+        networks = import_networks(source, wanted, ctx)
+        imported = networks.imported[networks.longest]
         found_states = find_states(imported.signature, states or {})
-        session = Session(choose=choose, progress=progress)
+        shared = Session(choose=choose, progress=progress)
         if tolerance is not None:
             from niwaki.tolerance.settle import settler
 
-            session.settle = settler(
+            shared.settle = settler(
                 tolerance, calibrate, imported, machine, element, passes, choose, progress
             )
         if found_states:
             numbers = int_array([state.input for state in found_states])
             imported.module.operation.attributes[STATES] = numbers
-        text = _lower(
-            imported.module, target, session, passes, None if dump_ir is None else Path(dump_ir)
+        lowered = lower_networks(
+            networks, target, shared, passes, None if dump_ir is None else Path(dump_ir)
         )
         progress.stage("generate code (IREE)")
-        vmfb, order = generate_code(text, machine, session.computed)
+        text = iree_input(lowered.module)
+        vmfb, orders = generate_code(text, machine, lowered.computed)
         progress.stage("write the bundle")
-        needs = device_features(text, machine)
-        manifest = _manifest(target, machine, imported, session, order, needs)
-        manifest = replace(manifest, states=found_states)
-        write_bundle(output, manifest, vmfb, session.parameters)
+        manifest = Manifest(
+            niwaki=version("niwaki"),
+            iree=version("iree-base-compiler"),
+            target=target,
+            driver=machine.device,
+            signature=imported.signature,
+            architecture=machine.architecture,
+            cpu_features=machine.cpu_features,
+            device_features=device_features(text, machine),
+            states=found_states,
+            **lowered.records(orders),
+        )
+        write_bundle(output, manifest, vmfb, lowered.parameters)
     return open_bundle(output)
 
 
@@ -164,98 +176,6 @@ def _chooser(tuning: Tuning | None, progress: Progress) -> AbstractContextManage
     from niwaki.tuning.tuner import tuner
 
     return tuner(tuning, progress)
-
-
-def _import(
-    model: Any,
-    inputs: Any,
-    kwargs: Mapping[str, Any] | None,
-    choices: InputChoices,
-    weights: Mapping[str, Any] | PathLike | None,
-    ctx: Any,
-) -> Imported:
-    """The network as linalg on tensors, from whatever the user gave."""
-    from niwaki import frontend
-
-    file = os.fspath(model) if isinstance(model, (str, os.PathLike)) else ""
-    if file:
-        loaded = frontend.load_model(file)
-        if loaded.path is not None and weights is not None:
-            raise NiwakiError(f"{loaded.path} has its weights: weights are for a torch.nn.Module")
-        if loaded.path is not None and loaded.path.suffix == ".onnx":
-            return frontend.import_onnx(loaded.path, ctx, choices)
-        if loaded.path is not None:
-            choices.check_unused(os.fspath(loaded.path))
-            return frontend.import_mlir(loaded.path, ctx)
-        model, inputs, kwargs = loaded.program, loaded.example_inputs, loaded.example_kwargs
-    from torch.export import ExportedProgram
-
-    remarks: Sequence[Remark] = ()
-    if weights is not None:
-        from niwaki.weights.module import with_weights
-
-        model, remarks = with_weights(model, weights, inputs, kwargs or {})
-    if isinstance(model, ExportedProgram):
-        from niwaki.frontend.specialize import specialize
-
-        model = specialize(model, choices, file)
-    elif choices != AS_DECLARED:
-        from niwaki.frontend.batch import with_batch
-        from niwaki.frontend.module_rules import check_model, positional
-
-        check_model(model)
-        inputs = positional(inputs)
-        batch = choices.batch_alone()
-        inputs, kwargs = with_batch((inputs, dict(kwargs or {})), batch)
-    return replace(frontend.import_torch(model, inputs, ctx, kwargs), remarks=remarks)
-
-
-def _lower(
-    module: Any, name: str, session: Session, passes: list[Step], dump_ir: Path | None
-) -> str:
-    """Run the passes; returns IREE's input."""
-    import torch_mlir.ir as ir
-
-    op = module.operation
-    op.attributes[TARGET_ATTRIBUTE] = ir.StringAttr.get(name)
-    run_pipeline(op, passes, session, dump_ir)
-    return iree_input(op)
-
-
-def _manifest(
-    name: str,
-    target: Target,
-    imported: Imported,
-    session: Session,
-    order: Sequence[Dispatch],
-    needs: tuple[str, ...],
-) -> Manifest:
-    # A layer that is called several times, as a recurrent one in each step, tells a thing once.
-    told = (*imported.remarks, *(remark for _, remark in session.remarks))
-    remarks = list(dict.fromkeys(told))
-    return Manifest(
-        niwaki=version("niwaki"),
-        iree=version("iree-base-compiler"),
-        target=name,
-        driver=target.device,
-        signature=imported.signature,
-        architecture=target.architecture,
-        cpu_features=target.cpu_features,
-        device_features=needs,
-        layers=[_with_reason(layer, remarks) for layer in session.layers],
-        dispatches=[
-            DispatchRecord(run.layer, run.kernel, session.kernels.get(run.kernel, ""))
-            for run in order
-        ],
-        remarks=remarks,
-    )
-
-
-def _with_reason(layer: LayerRecord, remarks: Sequence[Remark]) -> LayerRecord:
-    """A layer's record with what the passes declined to do for it."""
-    return replace(
-        layer, reason="; ".join(remark.reason for remark in remarks if remark.layer == layer.name)
-    )
 
 
 def _check_output(output: PathLike) -> None:

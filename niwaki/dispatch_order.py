@@ -18,7 +18,7 @@ import torch_mlir.ir as ir
 
 from niwaki.passes.base import layer_name
 
-_FUNCTION = re.compile(r"^  util\.func .*?^  \}", re.DOTALL | re.MULTILINE)
+_FUNCTION = re.compile(r"^  util\.func [^\n]*?@([\w.]+).*?^  \}", re.DOTALL | re.MULTILINE)
 _DISPATCH = re.compile(
     r'^ *stream\.cmd\.dispatch @[^\n]*?::@[^\n]*?::@("[^"]*"|[\w$.]+).*?^ *\} (loc\([^\n]*\))$',
     re.DOTALL | re.MULTILINE,
@@ -33,15 +33,23 @@ class Dispatch:
     kernel: str
 
 
-def read_order(text: str) -> list[Dispatch]:
-    """The dispatches of one call, in the order that a CPU with one thread runs them.
+def read_order(text: str) -> dict[str, list[Dispatch]]:
+    """By entry point the dispatches of one call, in the order that a CPU with one thread runs them.
 
     `text` is IREE's module once it has scheduled it, with locations. Initializers are left out:
     they run when the module is loaded.
 
     Must be called in an MLIR context.
     """
-    found = [pair for body in _FUNCTION.findall(text) for pair in _DISPATCH.findall(body)]
+    orders: dict[str, list[Dispatch]] = {}
+    for function in _FUNCTION.finditer(text):
+        # IREE makes @main and @main$async of @main.
+        orders.setdefault(function[1], []).extend(_dispatches(function[0]))
+    return orders
+
+
+def _dispatches(body: str) -> list[Dispatch]:
+    found = _DISPATCH.findall(body)
     # The bindings parse no locations, but ops that have them.
     carriers = "".join(f"module {{}} {location}\n" for _, location in found)
     parsed = ir.Module.parse(f"module {{\n{carriers}}}")

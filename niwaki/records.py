@@ -109,3 +109,37 @@ class DispatchRecord:
     layer: str
     kernel: str
     family: str
+
+
+@dataclass(frozen=True)
+class LengthRecord:
+    """The network for one length, in a bundle that has several.
+
+    Attributes:
+        length: the size of those dimensions that are the length.
+        function: name of its entry point in the module.
+        layers, dispatches, remarks: as the manifest has them of the longest network.
+    """
+
+    length: int
+    function: str
+    layers: list[LayerRecord]
+    dispatches: list[DispatchRecord]
+    remarks: list[Remark]
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """For which lengths besides the longest a bundle has networks, and what a length is.
+
+    Attributes:
+        inputs: for each input which of its dimensions are the length.
+        outputs: the same of each output.
+        padding: for each input what fills it up: a name of `niwaki.padding.FILLINGS`.
+        shorter: networks of lengths below the longest, which ascend.
+    """
+
+    inputs: list[list[int]] = field(default_factory=list)
+    outputs: list[list[int]] = field(default_factory=list)
+    padding: list[str] = field(default_factory=list)
+    shorter: list[LengthRecord] = field(default_factory=list)

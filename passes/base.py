@@ -19,6 +19,7 @@ from niwaki.progress import Progress
 from niwaki.records import LayerRecord, Remark
 from niwaki.targets import Target, get_target
 
+from .agreements import Agreements
 from .choice import Chooser
 from .detections import Detections
 
@@ -60,6 +61,7 @@ class Session:
         computed: the type in which layers have been told to add up, as code generation must know.
         progress: hears which pass runs, and which layer it has come to.
         detections: what detection has found so far.
+        agreements: what networks that share weights have agreed on.
     """
 
     remarks: list[tuple[ir.Location, Remark]] = field(default_factory=list)
@@ -71,6 +73,7 @@ class Session:
     computed: Element = F32
     progress: Progress = field(default_factory=Progress)
     detections: Detections = field(default_factory=Detections)
+    agreements: Agreements = field(default_factory=Agreements)
 
     def at(self, op: Any) -> None:
         """Tell that a pass has come to a layer."""

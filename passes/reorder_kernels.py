@@ -64,6 +64,8 @@ class ReorderKernelsPass(ModulePass):
     def run(self, module: Any, session: Session) -> None:
         layers, planned = Layers(session.detections, target_of(module).prices), []
         orders: dict[Hashable, Order] = {}
+        # Of networks before this one: what layers of one network agree on is for `like` to say.
+        agreed, decided = session.agreements.orders, dict[Hashable, tuple[Order, str]]()
         for channels in channel_sets(module):
             improvable = [op for op in channels.writers if layers.is_improvable(op)]
             if not improvable:
@@ -71,16 +73,24 @@ class ReorderKernelsPass(ModulePass):
             session.at(improvable[0])
             # Channels of equal writers, as steps of a recurrent layer are, have one best order.
             like = tuple((layers.weights(op), dense_cost(op)) for op in channels.writers)
-            if (like, channels.segments) not in orders:
-                orders[like, channels.segments] = best_order(channels, layers)
-            order = orders[like, channels.segments]
-            moved = layers.moved(channels, order)
-            reason = objection(channels, layers, moved, improvable)
+            shared = (tuple(layers.weights(op) for op in channels.writers), channels.segments)
+            if shared in agreed:
+                order, reason = agreed[shared]
+                reason = reason or channels.fixed
+                moved = layers.moved(channels, order)
+            else:
+                if (like, channels.segments) not in orders:
+                    orders[like, channels.segments] = best_order(channels, layers)
+                order = orders[like, channels.segments]
+                moved = layers.moved(channels, order)
+                reason = objection(channels, layers, moved, improvable)
+            decided.setdefault(shared, (order, reason))
             for op in improvable:
                 self.remark(session, op, told(reason, layers.detection(op), moved.detection(op)))
             if not reason:
                 layers = moved
                 planned.append((channels, order))
+        agreed.update(decided)
         apply(planned, layers)
         erase_unused(module)
 

@@ -16,10 +16,11 @@ from typing import Any, ClassVar
 
 from niwaki.dialects import int_attr, scheme_attr
 from niwaki.errors import NiwakiError
+from niwaki.targets import Target
 
-from .base import ModulePass, Session, function_ops, target_of
+from .base import ModulePass, Session, constant_attribute, function_ops, target_of
 from .choice import ESTIMATED_NS, MEASURED_NS, Candidate, Choice, fastest
-from .families import MOST_FILTERS, MOST_VECTORS, Most, candidates
+from .families import MOST_FILTERS, MOST_VECTORS, Most, candidates, storage_of
 from .layer_kinds import kind_of
 
 
@@ -49,13 +50,26 @@ class SelectKernelsPass(ModulePass):
     def run(self, module: Any, session: Session) -> None:
         target, most = target_of(module), Most(self.max_filters, self.max_vectors, self.winograd)
         ops = [op for op in function_ops(module) if has_kernel(op)]
-        layers = [(op, candidates(op, target, most)) for op in ops]
+        agreed = session.agreements.storages
+        layers = [(op, self._candidates(op, target, most, session)) for op in ops]
         for choose, is_alone in ((session.choose or fastest, True), (fastest, False)):
             chosen = [(op, found) for op, found in layers if runs_alone(op) == is_alone]
             for (op, found), choice in zip(chosen, choose(chosen), strict=True):
                 if choice.candidate.scheme != op.scheme.scheme:
                     self.remark(session, op, computed_as_dense(op, found, choice))
                 apply(op, choice)
+                agreed.setdefault(constant_attribute(op.weight), storage_of(choice.candidate))
+
+    def _candidates(self, op: Any, target: Target, most: Most, session: Session) -> list[Candidate]:
+        """Candidates of a layer; those that can share its weights, if they are stored already."""
+        agreed = session.agreements.storages.get(constant_attribute(op.weight))
+        found = candidates(op, target, most, agreed)
+        if agreed is None:
+            return found
+        sharing = [candidate for candidate in found if storage_of(candidate) == agreed]
+        if not sharing:
+            self.remark(session, op, "weights are stored again: no kernel reads them as they are")
+        return sharing or found
 
 
 def has_kernel(op: Any) -> bool:

@@ -18,6 +18,7 @@ from niwaki.errors import NiwakiError
 from niwaki.signature import TensorSpec
 
 from .bundle import Bundle
+from .lengths import networks
 from .manifest import Manifest
 
 # What IREE's errors become in Python.
@@ -37,8 +38,10 @@ _ELEMENTS = {
 }
 
 
-def find_function(bundle: Bundle, instance: Any) -> tuple[Any, Any]:
-    """The bundle's module and its entry point, which takes and gives what the manifest says.
+def find_functions(bundle: Bundle, instance: Any) -> tuple[Any, dict[int, Any]]:
+    """The bundle's module and its entry points, which take and give what the manifest says.
+
+    They are by length; that of a bundle without lengths is 0.
 
     Args:
         instance: IREE's, in which the module is loaded.
@@ -51,26 +54,33 @@ def find_function(bundle: Bundle, instance: Any) -> tuple[Any, Any]:
     check_release(bundle.manifest, str(bundle.path))
     try:
         module = iree.VmModule.wrap_buffer(instance, bundle.module)
-        function = module.lookup_function(bundle.manifest.function)
+        found = networks(bundle.manifest)
+        functions = {length: module.lookup_function(one.function) for length, one in found.items()}
     except LOADING_ERRORS as error:
         raise cannot_load(bundle, str(error)) from None
+    for length, network in found.items():
+        _check_function(bundle, network, functions[length])
+    return module, functions
+
+
+def _check_function(bundle: Bundle, network: Manifest, function: Any) -> None:
+    """Refuse an entry point that is missing, or not what the manifest of its network says."""
     if function is None:
-        raise cannot_load(bundle, f"it has no function '{bundle.manifest.function}'")
+        raise cannot_load(bundle, f"it has no function '{network.function}'")
     declaration = function.reflection.get(_DECLARATION, "")
     inputs, _, outputs = declaration.partition(" -> ")
     for kind, specs, text in (
-        ("input", bundle.manifest.signature.inputs, inputs),
-        ("output", bundle.manifest.signature.outputs, outputs),
+        ("input", network.signature.inputs, inputs),
+        ("output", network.signature.outputs, outputs),
     ):
         _compare(kind, specs, text, str(bundle.path))
-    return module, function
 
 
 def check_signature(bundle: Bundle) -> None:
-    """Refuse a bundle whose manifest describes another module. Errors as `find_function`."""
+    """Refuse a bundle whose manifest describes another module. Errors as `find_functions`."""
     import iree.runtime as iree
 
-    find_function(bundle, iree.VmInstance())
+    find_functions(bundle, iree.VmInstance())
 
 
 def cannot_load(bundle: Bundle, reason: str) -> NiwakiError:

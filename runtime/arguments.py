@@ -20,8 +20,15 @@ def bind(signature: Signature, args: Sequence[Any], kwargs: Mapping[str, Any]) -
     Raises:
         NiwakiError: the nesting, the number of inputs, a shape or a dtype is wrong.
     """
-    leaves = args if _is_flat(signature, args, kwargs) else _match_call(signature, args, kwargs)
+    leaves = leaves_of(signature, args, kwargs)
     return [checked(spec, leaf) for spec, leaf in zip(signature.inputs, leaves, strict=True)]
+
+
+def leaves_of(
+    signature: Signature, args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> Sequence[Any]:
+    """What was given for each input, unchecked; errors as of `bind`, about nesting and number."""
+    return args if _is_flat(signature, args, kwargs) else _match_call(signature, args, kwargs)
 
 
 def _is_flat(signature: Signature, args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:

@@ -21,6 +21,7 @@ from niwaki.records import LayerRecord
 from .arrays import aligned_empty
 from .bundle_file import BundleFile, Part
 from .container import Member, read_members, write_member
+from .lengths import networks
 from .manifest import Manifest, read_manifest
 from .parameter_archive import archive, check_archive
 from .report import report_text
@@ -44,17 +45,35 @@ class Bundle:
         manifest: what was compiled, for which machine, with which inputs and outputs.
         module: IREE's module.
         weights: IREE's parameter archive, which stays in the file until a network is loaded.
+        length: of what `at` gives, the length; else 0.
     """
 
     path: Path
     manifest: Manifest
     module: memoryview
     weights: Part
+    length: int = 0
 
     @property
     def layers(self) -> list[LayerRecord]:
         """One record for each layer, in the order they run."""
         return self.manifest.layers
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """Lengths that it has a network for, ascending; none where it has one network."""
+        return tuple(filter(None, networks(self.manifest)))
+
+    def at(self, length: int) -> Bundle:
+        """The network for one length alone, as a bundle.
+
+        Raises:
+            NiwakiError: there is none.
+        """
+        if length not in self.lengths:
+            known = ", ".join(map(str, self.lengths)) or "none"
+            raise NiwakiError(f"{self.path} has no network of length {length}: it has {known}")
+        return replace(self, manifest=networks(self.manifest)[length], length=length)
 
     def report(self) -> str:
         """A table of the layers: scheme, kernel, kept weights, bytes, why a layer stayed dense."""
@@ -82,7 +101,7 @@ class Bundle:
         write_report(self, path, threads)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _reopen, (os.path.abspath(self.path), self.manifest.digests)
+        return _reopen, (os.path.abspath(self.path), self.manifest.digests, self.length)
 
     def __repr__(self) -> str:
         return f"<Bundle {self.path} for {self.manifest.target}, {len(self.layers)} layers>"
@@ -138,12 +157,12 @@ def open_bundle(path: str | os.PathLike[str]) -> Bundle:
         raise NiwakiError(f"cannot read {name}: {error.strerror or error}") from None
 
 
-def _reopen(path: str, digests: Mapping[str, str]) -> Bundle:
-    """The bundle that was pickled."""
+def _reopen(path: str, digests: Mapping[str, str], length: int) -> Bundle:
+    """The bundle that was pickled, or of it the network for `length`."""
     bundle = open_bundle(path)
     if bundle.manifest.digests != digests:
         raise NiwakiError(f"{path} is another bundle than the one that was pickled: load it anew")
-    return bundle
+    return bundle.at(length) if length else bundle
 
 
 def _file_name(path: str | os.PathLike[str]) -> str:

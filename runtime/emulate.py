@@ -88,13 +88,19 @@ class Emulator:
                 raise NiwakiError(f"{module} failed under {self.command[0]}: {why}")
             return [np.load(path) for path in results]
 
-    def run_bundle(self, path: str | os.PathLike[str], inputs: Sequence[Array]) -> list[Array]:
+    def run_bundle(
+        self, path: str | os.PathLike[str], inputs: Sequence[Array], length: int = 0
+    ) -> list[Array]:
         """Run a bundle compiled for an arm64 target; inputs and results are flat lists of tensors.
+
+        Of a bundle of several lengths, run the network for `length`, the longest without.
 
         Raises:
             NiwakiError: not a bundle, or one for another machine, or as `run`.
         """
         bundle = open_bundle(path)
+        if length:
+            bundle = bundle.at(length)
         manifest = bundle.manifest
         if "aarch64" not in manifest.architecture:
             raise NiwakiError(

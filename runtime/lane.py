@@ -11,10 +11,11 @@ import numpy as np
 from niwaki.errors import NiwakiError
 from niwaki.signature import TensorSpec
 
-from .abi import LOADING_ERRORS, cannot_load, find_function
+from .abi import LOADING_ERRORS, cannot_load, find_functions
 from .arrays import aligned_copy
 from .bundle import Bundle
 from .device import create_device
+from .lengths import longest, networks
 from .transfer import Carried, Transfer
 
 SCOPE = "model"  # of the module's parameters
@@ -49,7 +50,7 @@ class Lane:
         self._iree = iree
         device = create_device(driver, manifest.driver)
         instance = iree.VmInstance()
-        module, self._function = find_function(bundle, instance)
+        module, functions = find_functions(bundle, instance)
         parameters = iree.ParameterIndex()
         try:
             parameters.load_from_file_handle(iree.FileHandle.wrap_memory(weights), "irpa")
@@ -61,13 +62,20 @@ class Lane:
             self._context = iree.VmContext(instance, modules=modules)
         except LOADING_ERRORS as error:
             raise cannot_load(bundle, str(error)) from None
-        self._path, self._outputs = bundle.path, manifest.signature.outputs
+        self._path = bundle.path
+        self._networks = {
+            length: (functions[length], network.signature.outputs)
+            for length, network in networks(manifest).items()
+        }
+        self._longest = longest(manifest)
         self._transfer = Transfer(device, shares_memory=manifest.driver == "local")
         self._states = frozenset(state.input for state in manifest.states)
         self._plan: _Plan | None = None  # of steps
 
-    def __call__(self, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Run the function once. Inputs have been checked: IREE crashes on some wrong ones.
+    def __call__(self, inputs: Sequence[np.ndarray], length: int = 0) -> list[np.ndarray]:
+        """Run the network for a length once, the longest without.
+
+        Inputs have been checked: IREE crashes on some wrong ones.
 
         Raises:
             NiwakiError: a result is not what the manifest says.
@@ -81,7 +89,7 @@ class Lane:
         # one that is gone after the call.
         return [
             output.copy() if shares_memory(output, taken) else output
-            for output in self._run(taken, frozenset())
+            for output in self._run(taken, frozenset(), length)
         ]
 
     def step(self, inputs: Sequence[Any], carried: Collection[int]) -> list[Any]:
@@ -130,18 +138,19 @@ class Lane:
         """What an input or output is, as an array."""
         return self._transfer.to_host(value.view, spec) if isinstance(value, Carried) else value
 
-    def _run(self, inputs: Sequence[Any], stays: frozenset[int]) -> list[Any]:
+    def _run(self, inputs: Sequence[Any], stays: frozenset[int], length: int = 0) -> list[Any]:
         iree = self._iree
+        function, outputs = self._networks[length or self._longest]
         arguments = iree.VmVariantList(len(inputs))
-        results = iree.VmVariantList(len(self._outputs))
+        results = iree.VmVariantList(len(outputs))
         try:
             for one in inputs:
                 view = one.view if isinstance(one, Carried) else self._transfer.to_device(one)
                 arguments.push_ref(view.ref)
-            self._context.invoke(self._function, arguments, results)
+            self._context.invoke(function, arguments, results)
             return [
                 self._output(results.get_as_object(i, iree.HalBufferView), spec, i in stays)
-                for i, spec in enumerate(self._outputs)
+                for i, spec in enumerate(outputs)
             ]
         finally:
             # A traceback would keep these buffers, perhaps for longer than their device.

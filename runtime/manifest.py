@@ -10,14 +10,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from niwaki.errors import NiwakiError
-from niwaki.records import DispatchRecord, LayerRecord, Remark, StateRecord
+from niwaki.records import DispatchRecord, LayerRecord, Lengths, Remark, StateRecord
 from niwaki.schemes.kernel_sample import digits
 from niwaki.signature import DTYPES, Signature, TensorSpec, Tree
 from niwaki.states import states_problem
 
 from .json_fields import decode
+from .lengths import lengths_problem
 
-FORMAT_VERSION = 7
+FORMAT_VERSION = 8
 DRIVERS = ("local", "vulkan")
 
 
@@ -38,6 +39,7 @@ class Manifest:
         layers: one record for each layer, in the network's order.
         dispatches: the kernels of one call, in the order they run.
         remarks: what passes declined, and why.
+        lengths: what a length is, in a bundle of several; all else tells of the longest one.
         function: name of the module's entry point.
         digests: sha256 of each other member, in hexadecimal; filled in by `write_bundle`.
         format_version: raised whenever a reader of the older format could misread the bundle.
@@ -55,6 +57,7 @@ class Manifest:
     layers: list[LayerRecord] = field(default_factory=list)
     dispatches: list[DispatchRecord] = field(default_factory=list)
     remarks: list[Remark] = field(default_factory=list)
+    lengths: Lengths = field(default_factory=Lengths)
     function: str = "main"
     digests: dict[str, str] = field(default_factory=dict)
     format_version: int = FORMAT_VERSION
@@ -107,6 +110,9 @@ def _check(manifest: Manifest, where: str) -> None:
             raise NiwakiError(f"{where}.digests.{name} must be a sha256 in hexadecimal")
     for i, layer in enumerate(manifest.layers):
         _check_sample(layer, f"{where}.layers[{i}]")
+    for i, shorter in enumerate(manifest.lengths.shorter):
+        for j, layer in enumerate(shorter.layers):
+            _check_sample(layer, f"{where}.lengths.shorter[{i}].layers[{j}]")
     signature = manifest.signature
     for group, specs in (("inputs", signature.inputs), ("outputs", signature.outputs)):
         for i, spec in enumerate(specs):
@@ -114,6 +120,8 @@ def _check(manifest: Manifest, where: str) -> None:
     _check_tree(signature.input_tree, len(signature.inputs), f"{where}.signature.input_tree")
     _check_tree(signature.output_tree, len(signature.outputs), f"{where}.signature.output_tree")
     _check_states(manifest, f"{where}.states")
+    if problem := lengths_problem(manifest):
+        raise NiwakiError(f"{where}.lengths: {problem}")
     match signature.input_tree:
         case {"tuple": [{"tuple": _}, {"dict": _}]}:
             return

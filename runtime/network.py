@@ -20,6 +20,7 @@ from .arguments import bind
 from .bundle import Bundle, open_bundle
 from .device import check_device, create_driver
 from .lane import Lane
+from .lengths import Call, Fitting
 from .lost_devices import survive
 from .placement import polite
 from .small_networks import useful_threads
@@ -75,6 +76,7 @@ class Network:
         self.bundle = bundle
         self.threads = int(threads)
         self.device = bundle.manifest.driver
+        self._fitting = Fitting.of(str(bundle.path), bundle.manifest) if bundle.lengths else None
         self._steps = Steps.of(bundle.manifest.signature, bundle.manifest.states)
         useful = useful_threads(bundle.manifest, self.threads)
         self._has_workers = self.device == "local" and useful > 1
@@ -97,17 +99,23 @@ class Network:
         them) are read where they lie, others are copied first. They must not change during the
         call. Outputs are the caller's to keep and change.
 
+        A network of several lengths takes inputs of any length up to its longest, runs the shortest
+        network that they fit, and gives outputs of their length.
+
         Raises:
-            NiwakiError: an input is missing, or has the wrong shape or dtype (nothing is cast); the
-            network is closed; or its weights stay in the file, and somebody has written into it.
+            NiwakiError: an input is missing, or has the wrong shape or dtype (nothing is cast), or
+            is too long; the network is closed; or its weights stay in the file, and somebody has
+            written into it.
         """
-        engine = self._open_engine()
-        arrays = bind(self.signature, args, kwargs)
+        engine, fitting = self._open_engine(), self._fitting
+        call = fitting.bind(args, kwargs) if fitting else Call(bind(self.signature, args, kwargs))
         with self._turns:
             engine.weights.check()
             with polite() if self._has_workers else nullcontext():
-                outputs = self._survive(lambda: self._run(engine, arrays))
+                outputs = self._survive(lambda: self._run(engine, call))
             engine.weights.check()
+        if fitting:
+            outputs = fitting.cut(call, outputs)
         return unflatten(self.signature.output_tree, outputs)
 
     def initial_state(self) -> State:
@@ -179,9 +187,9 @@ class Network:
     def _survive(self, attempt: Callable[[], T]) -> T:
         return survive(attempt, str(self.bundle.path)) if self.device == "vulkan" else attempt()
 
-    def _run(self, engine: _Engine, arrays: list[np.ndarray]) -> list[np.ndarray]:
+    def _run(self, engine: _Engine, call: Call) -> list[np.ndarray]:
         lane = self._idle_lane(engine)
-        outputs = lane(arrays)
+        outputs = lane(call.arrays, call.network)
         # A lane whose call failed does not get here: the next call finds or makes a clean one.
         engine.idle.append(lane)
         return outputs

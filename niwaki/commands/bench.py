@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
 
 from ..standard_streams import say, tell
-from .options import device_option, threads_option
+from .options import device_option, length_option, threads_option
+
+if TYPE_CHECKING:
+    from ..runtime.bundle import Bundle
 
 
 @click.command("bench")
@@ -25,6 +29,7 @@ from .options import device_option, threads_option
     show_default=True,
     help="Calls counted.",
 )
+@length_option
 @click.option("--layers", is_flag=True, help="Time each layer, with IREE's profiler; CPUs only.")
 @click.option(
     "--emulate",
@@ -38,47 +43,73 @@ def bench_command(
     device: str | None,
     warmup: int,
     repetitions: int,
+    length: int | None,
     layers: bool,
     emulate: str | None,
     as_json: bool,
 ) -> None:
     """Time single calls of BUNDLE with random inputs."""
     if emulate is not None:
-        if layers or threads > 1:
+        if layers or threads > 1 or length is not None:
             raise click.UsageError("--emulate counts all layers on one thread, without options")
         _count_cycles(bundle, emulate, as_json)
         return
-    if layers:
-        _bench_layers(bundle, threads, device, warmup, repetitions, as_json)
-        return
-    from ..runtime.measure import bench
-    from ..runtime.network import load
+    from ..runtime.bundle import open_bundle
 
-    result = bench(load(bundle, threads, device), warmup, repetitions)
-    if as_json:
-        say(json.dumps(asdict(result), indent=1))
+    opened = open_bundle(bundle)
+    if length is not None:
+        opened = opened.at(length)
+    if layers:
+        _bench_layers(opened, threads, device, warmup, repetitions, as_json)
         return
-    where = (
-        f"{threads} thread{'s' if threads > 1 else ''}"
-        if result.device == "local"
-        else result.device
-    )
-    say(
-        f"median {1e3 * result.median:.3f} ms, p90 {1e3 * result.p90:.3f} ms, "
-        f"minimum {1e3 * result.minimum:.3f} ms ({repetitions} calls after {warmup}, {where})"
-    )
+    _bench_calls(opened, threads, device, warmup, repetitions, as_json)
+
+
+def _bench_calls(
+    bundle: Bundle,
+    threads: int,
+    device: str | None,
+    warmup: int,
+    repetitions: int,
+    as_json: bool,
+) -> None:
+    from ..runtime.measure import bench
+
+    networks = {length: bundle.at(length) for length in bundle.lengths} or {0: bundle}
+    results = {
+        length: bench(network.load(threads, device), warmup, repetitions)
+        for length, network in networks.items()
+    }
+    if as_json:
+        told = {length: asdict(result) for length, result in results.items()}
+        say(json.dumps(told.get(0, told), indent=1))
+        return
+    for length, result in results.items():
+        where = (
+            f"{threads} thread{'s' if threads > 1 else ''}"
+            if result.device == "local"
+            else result.device
+        )
+        say(
+            f"{f'length {length}: ' if length else ''}"
+            f"median {1e3 * result.median:.3f} ms, p90 {1e3 * result.p90:.3f} ms, "
+            f"minimum {1e3 * result.minimum:.3f} ms ({repetitions} calls after {warmup}, {where})"
+        )
 
 
 def _bench_layers(
-    path: str, threads: int, device: str | None, warmup: int, repetitions: int, as_json: bool
+    bundle: Bundle,
+    threads: int,
+    device: str | None,
+    warmup: int,
+    repetitions: int,
+    as_json: bool,
 ) -> None:
-    from ..runtime.bundle import open_bundle
     from ..runtime.device import check_device
     from ..runtime.layer_times import time_layers
     from ..runtime.times_table import times_text
 
-    bundle = open_bundle(path)
-    check_device(bundle.manifest, path, device)
+    check_device(bundle.manifest, str(bundle.path), device)
     times = time_layers(bundle, threads, warmup, repetitions)
     if as_json:
         say(json.dumps(asdict(times), indent=1))

@@ -42,6 +42,11 @@ from .progress_bar import progress_bar
     help="An input that gets what this output gave in the call before; repeatable.",
 )
 @click.option(
+    "--lengths",
+    metavar="N,N,...",
+    help="Compile for several lengths, as 32,64,128; calls have any up to the largest.",
+)
+@click.option(
     "--weights",
     metavar="FILE",
     help="Weights of FILE.py:FUNCTION's module: .safetensors, .pth, .npz, dense or sparse.",
@@ -94,6 +99,7 @@ def compile_command(
     shapes: tuple[str, ...],
     constants: tuple[str, ...],
     states: tuple[str, ...],
+    lengths: str | None,
     weights: str | None,
     precision: str,
     tolerance: float | None,
@@ -114,7 +120,7 @@ def compile_command(
     require("compile")
     from ..runtime.report import size_text
     from ..tuning.settings import TRIALS, Tuning
-    from .input_options import parse_constants, parse_shapes, parse_states
+    from .input_options import parse_constants, parse_lengths, parse_shapes, parse_states
 
     tuning = Tuning(Path(tune_db) if tune_db else None, tune_trials or TRIALS, tune_workers)
     if tuning != Tuning() and not tune:
@@ -131,6 +137,7 @@ def compile_command(
             shapes=parse_shapes(shapes),
             constants=parse_constants(constants),
             states=parse_states(states),
+            lengths=None if lengths is None else parse_lengths(lengths),
             weights=weights,
             precision=precision,
             tolerance=tolerance,

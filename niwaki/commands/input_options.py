@@ -1,5 +1,5 @@
 """What the command line says of inputs: ``--shape image=1x3x320x320``, ``--constant sr=16000``,
-``--state h=h_next``.
+``--state h=h_next``, ``--lengths 32,64``.
 
 Names may hold ``=`` and ``:`` themselves, as TensorFlow's do; sizes and numbers do not.
 """
@@ -39,6 +39,14 @@ def parse_states(texts: Iterable[str]) -> dict[str, str]:
     Raises NiwakiError where a text is not ``INPUT=OUTPUT``, or names an input again.
     """
     return _parse("--state", texts, _name, "an input and an output: --state h=h_next")
+
+
+def parse_lengths(text: str) -> list[int]:
+    """Lengths between commas; raises NiwakiError where a part is no whole number."""
+    parts = [part.strip() for part in text.split(",")]
+    if not all(re.fullmatch(r"[+-]?\d{1,9}", part) for part in parts):
+        raise NiwakiError(f"--lengths {text}: give whole numbers: --lengths 32,64,128")
+    return [int(part) for part in parts]
 
 
 def _parse(

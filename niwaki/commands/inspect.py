@@ -16,6 +16,7 @@ def inspect_command(bundle: str, as_json: bool) -> None:
     """Show what BUNDLE holds: target, inputs, layers, sizes, remarks."""
     from ..printable import printable
     from ..runtime.bundle import open_bundle
+    from ..runtime.lengths import padded_inputs
     from ..runtime.report import report_json, report_text, size_text
     from ..text_table import wrapped
 
@@ -36,5 +37,10 @@ def inspect_command(bundle: str, as_json: bool) -> None:
     for state in manifest.states:
         given, next_ = signature.inputs[state.input], signature.outputs[state.output]
         say(printable(f"state  {given.name}: {next_.name} of the step before"))
+    if opened.lengths:
+        say(f"lengths {', '.join(map(str, opened.lengths))}; the table is that of the last")
+        for spec, places, name in padded_inputs(manifest):
+            dimensions = ", ".join(map(str, places))
+            say(printable(f"length {spec.name}: dimension {dimensions}, filled up with {name}"))
     say()
     say(report_text(manifest))

@@ -10,3 +10,6 @@ threads_option = click.option(
 device_option = click.option(
     "--device", type=click.Choice(["local", "vulkan"]), help="Default: the bundle's."
 )
+length_option = click.option(
+    "--length", type=int, metavar="N", help="The network for this length, of a bundle of several."
+)

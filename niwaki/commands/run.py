@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -43,7 +44,8 @@ def run_command(
     results, _ = flatten(network(*load_inputs(inputs, network.signature.inputs)))
     save(results)
     if not outputs:
-        for spec, result in zip(network.signature.outputs, results, strict=True):
+        for whole, result in zip(network.signature.outputs, results, strict=True):
+            spec = replace(whole, shape=result.shape)  # of several lengths, that of the inputs
             say(f"{spec}  {_summary(result)}")
 
 

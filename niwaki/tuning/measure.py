@@ -53,6 +53,6 @@ def build(job: Job, path: Path) -> None:
         target="host",
         driver=machine.device,
         signature=Signature(inputs, (result,), flatten((inputs, {}))[1], 0),
-        dispatches=[DispatchRecord(run.layer, run.kernel, "") for run in order],
+        dispatches=[DispatchRecord(run.layer, run.kernel, "") for run in order["main"]],
     )
     write_bundle(path, manifest, vmfb, job.parameters)

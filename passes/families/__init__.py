@@ -6,6 +6,7 @@ here, and a place in `CHOSEN`. docs/writing-a-pass.md adds one.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any
 
 from niwaki.dialects import (
@@ -54,6 +55,7 @@ __all__ = [
     "names_with_pooled_form",
     "pooled_form",
     "record_without_weights",
+    "storage_of",
 ]
 
 # Ops with packed weights.
@@ -87,12 +89,15 @@ POOLED: dict[Any, PooledForm] = {
 }
 
 
-def candidates(op: Any, target: Target, most: Most = UNLIMITED) -> list[Candidate]:
+def candidates(
+    op: Any, target: Target, most: Most = UNLIMITED, agreed: Hashable = None
+) -> list[Candidate]:
     """Every candidate of a layer; convolutions have layouts.
 
-    On a GPU there is one, without an estimate.
+    On a GPU there is one, without an estimate. Some families have one more for weights that are
+    stored already, as `storage_of` tells it.
     """
-    layer, kind = Layer(op, target, most), op.operation.name.rpartition(".")[2]
+    layer, kind = Layer(op, target, most, agreed), op.operation.name.rpartition(".")[2]
     return [
         candidate
         for family in CHOSEN
@@ -104,6 +109,11 @@ def candidates(op: Any, target: Target, most: Most = UNLIMITED) -> list[Candidat
 def chosen_family(kernel: Any) -> KernelFamily:
     """The family of a layer's kernel attribute."""
     return next(family for family in CHOSEN if isinstance(kernel, family.kernel))
+
+
+def storage_of(candidate: Candidate) -> Hashable:
+    """How a candidate has a layer's weights stored."""
+    return candidate.scheme, chosen_family(candidate.kernel).storage(candidate.kernel)
 
 
 def family_of(op: Any) -> Family | None:

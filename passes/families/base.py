@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
@@ -62,12 +62,14 @@ UNLIMITED = Most()
 class Layer:
     """A layer for which kernels are sought, and what estimates ask of it.
 
-    A convolution has layouts by now.
+    A convolution has layouts by now. `agreed` is how its weights are stored already, as
+    `KernelFamily.storage` tells it with the scheme; None if they are not.
     """
 
     op: Any
     target: Target
     most: Most
+    agreed: Hashable = None
 
     @cached_property
     def plane(self) -> Plane:
@@ -186,6 +188,10 @@ class KernelFamily(Family):
     @abstractmethod
     def candidates(self, layer: Layer) -> Iterator[Candidate]:
         """Tiles for a layer, none where the family is not for it, with times on a CPU."""
+
+    def storage(self, kernel: Any) -> Hashable:
+        """What a kernel demands of packed weights: kernels of one storage can share them."""
+        return kernel
 
     @abstractmethod
     def pack(self, op: Any, weights: npt.NDArray[Any], narrow: bool) -> Packed:

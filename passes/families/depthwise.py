@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -60,6 +60,10 @@ class DepthwiseFamily(KernelFamily):
             if shares_well(-(-filters // tile.channels), filters):
                 seconds = depthwise_seconds(target, sweep, tile)
                 yield Candidate(Dense(), DepthwiseAttr.of(*tile), seconds)
+
+    def storage(self, kernel: Any) -> Hashable:
+        """All of one form."""
+        return self.arrays, 1
 
     def pack(self, op: Any, weights: npt.NDArray[Any], narrow: bool) -> Packed:
         """All taps of each channel."""

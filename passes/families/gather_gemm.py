@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import operator
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from typing import Any
 
 import numpy.typing as npt
@@ -77,6 +77,10 @@ class GatherGemmFamily(KernelFamily):
                             layer.target, layer.plane, blocks, tile, computing
                         )
                         yield Candidate(scheme, GatherGemmAttr.of(*tile), seconds)
+
+    def storage(self, kernel: Any) -> Hashable:
+        """Blocks of so many filters."""
+        return Blocks, kernel.tile.filters
 
     def pack(self, op: Any, weights: npt.NDArray[Any], narrow: bool) -> Packed:
         """Blocks in the order in which workgroups take them."""

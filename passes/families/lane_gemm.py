@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from typing import Any
 
 import numpy.typing as npt
@@ -69,6 +69,10 @@ class LaneGemmFamily(KernelFamily):
                         layer.target, layer.plane, result.sizes, blocks, tile
                     )
                     yield Candidate(scheme, LaneGemmAttr.of(*tile), seconds)
+
+    def storage(self, kernel: Any) -> Hashable:
+        """Blocks of so many filters."""
+        return Blocks, kernel.tile.filters
 
     def pack(self, op: Any, weights: npt.NDArray[Any], narrow: bool) -> Packed:
         """As for gather-GEMM."""

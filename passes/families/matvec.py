@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from typing import Any
 
 import numpy.typing as npt
@@ -61,6 +61,10 @@ class MatvecFamily(KernelFamily):
                 seconds = matvec_seconds(target, vector, blocks, rows, tile)
                 yield Candidate(scheme, MatvecAttr.of(*tile), seconds)
 
+    def storage(self, kernel: Any) -> Hashable:
+        """Blocks of so many filters."""
+        return Blocks, kernel.tile.filters
+
     def pack(self, op: Any, weights: npt.NDArray[Any], narrow: bool) -> Packed:
         """Blocks in the order in which workgroups take them."""
         height = op.attributes["kernel"].tile.filters
@@ -91,6 +95,9 @@ def matvec_tiles(layer: Layer, scheme: Scheme) -> Iterator[tuple[int, int]]:
     heights = sorted({highest(layer, scheme, limit) for limit in limits})
     for height in heights:
         yield height, few
+    for height in range(1, limits[-1] + 1):  # of another kernel for more rows
+        if layer.agreed == (scheme, (Blocks, height)) and height not in heights:
+            yield height, few
     cached = many * inputs * vector.stored.bytes <= layer.target.cpu_core.cache[0]
     if many > few and cached and heights[-1] <= vector.lanes:
         yield heights[-1], many

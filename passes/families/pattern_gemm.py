@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from typing import Any
 
 import numpy as np
@@ -84,6 +84,10 @@ class PatternGemmFamily(KernelFamily):
                 work = (int(kept.sum()), starts, scheme.taps, filters)
                 seconds = pattern_gemm_seconds(target, layer.plane, *work, tile)
                 yield Candidate(scheme, PatternGemmAttr.of(*tile), seconds)
+
+    def storage(self, kernel: Any) -> Hashable:
+        """Groups of so many filters."""
+        return Patterns, kernel.tile.filters
 
     def pack(self, op: Any, weights: npt.NDArray[Any], narrow: bool) -> Packed:
         """Weights as kernels with patterns, in the order of input channels."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -66,6 +66,10 @@ class RecurrenceFamily(KernelFamily):
                 seconds = matvec_seconds(layer.target, vector, counts, sizes.batch, like)
                 seconds += cell_seconds(layer.target, vector, sizes, units)
                 yield Candidate(scheme, RecurrenceAttr.of(*tile), sizes.steps * seconds)
+
+    def storage(self, kernel: Any) -> Hashable:
+        """Blocks of so many units."""
+        return Blocks, "units", kernel.tile.units
 
     def pack(self, op: Any, weights: npt.NDArray[Any], narrow: bool) -> Packed:
         """For each block of units the blocks of its gates."""

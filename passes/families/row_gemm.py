@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from typing import Any
 
 import numpy.typing as npt
@@ -62,6 +62,10 @@ class RowGemmFamily(KernelFamily):
                     seconds = row_gemm_seconds(layer, blocks, tile)
                     if shares_rows_well(layer, count, tile, seconds):
                         yield Candidate(scheme, RowGemmAttr.of(*tile), seconds)
+
+    def storage(self, kernel: Any) -> Hashable:
+        """Blocks of so many filters."""
+        return Blocks, kernel.tile.filters
 
     def pack(self, op: Any, weights: npt.NDArray[Any], narrow: bool) -> Packed:
         """Blocks in the order in which workgroups take them."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from typing import Any
 
 import numpy as np
@@ -75,6 +75,10 @@ class SpmmFamily(KernelFamily):
                 tile = SpmmTile(height, vectors, tiles, parts)
                 seconds = spmm_seconds(target, layer.plane, filters, columns, tile)
                 yield Candidate(scheme, SpmmAttr.of(*tile), seconds)
+
+    def storage(self, kernel: Any) -> Hashable:
+        """Blocks of one filter, in so many parts."""
+        return Blocks, 1, kernel.tile.parts
 
     def pack(self, op: Any, weights: npt.NDArray[Any], narrow: bool) -> Packed:
         """Blocks of one filter each, in order for each part of the channels."""

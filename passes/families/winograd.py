@@ -5,7 +5,7 @@ Transformed weights know no zeros.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from typing import Any
 
 import numpy as np
@@ -41,6 +41,11 @@ class WinogradFamily(KernelFamily):
         if layer.most != UNLIMITED or not has_form(op):
             return
         yield Candidate(Dense(), fastest_kernel(op, target), winograd_seconds(op, target))
+
+    def storage(self, kernel: Any) -> Hashable:
+        """Weights transformed for such tiles, in such blocks."""
+        tile = kernel.tile
+        return Values, tile.outputs, tile.filters, tile.together
 
     def pack(self, op: Any, weights: npt.NDArray[Any], narrow: bool) -> Packed:
         """Transformed weights in the order in which the kernel reads them."""

@@ -21,6 +21,7 @@ WRONG: dict[str, list[Any]] = {
     "shapes": [3, "x=1x3", [1]],
     "constants": [3, "x=1"],
     "states": [3, "h=h_next", [1]],
+    "lengths": [3, "32,64", [], [0], [-1, 2], [2.5], [8, 8], [True], {}],
     "dump_ir": [3, True, {}],
     "precision": [16, None, ["f16"]],
     "tolerance": ["1", 0, 1, -0.01, float("nan"), float("inf"), True],
@@ -116,3 +117,17 @@ def test_a_tolerance_for_classes(tmp_path: Path) -> None:
         niwaki.compile(
             Classes().eval(), torch.zeros(1, 3), output=tmp_path / "net.niwaki", **arguments
         )
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        {"states": {"h": "y"}},
+        {"tolerance": 0.1, "precision": "f16"},
+        {"pipeline": "builtin.module()"},
+    ],
+)
+def test_lengths_go_alone(tmp_path: Path, others: dict[str, Any]) -> None:
+    told = rf"^{next(iter(others))} and lengths do not go together: leave out one of them$"
+    with pytest.raises(NiwakiError, match=told):
+        niwaki.compile(None, output=tmp_path / "net.niwaki", lengths=[8], **others)

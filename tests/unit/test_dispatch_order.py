@@ -48,12 +48,26 @@ def context() -> Iterator[None]:
 
 
 def test_order() -> None:
-    assert read_order(MODULE) == [
-        Dispatch("a.b", "conv_0"),
-        Dispatch("c", "conv_0"),
-        Dispatch("3:5", "main$0_sort"),
-    ]
+    assert read_order(MODULE) == {
+        "main": [
+            Dispatch("a.b", "conv_0"),
+            Dispatch("c", "conv_0"),
+            Dispatch("3:5", "main$0_sort"),
+        ]
+    }
+
+
+def test_functions_apart() -> None:
+    """IREE makes two functions of each; the kernels run in one of them."""
+    other = MODULE.replace("@main(", "@main_32$async(").replace("a.b", "b")
+    empty = "  util.func public @main_32() {\n  } loc(unknown)\n} loc(unknown)\n"
+    both = MODULE.removesuffix("} loc(unknown)\n") + other.partition("\n")[2] + empty
+    orders = read_order(both.replace("} loc(unknown)\n  stream.executable", "  stream.executable"))
+    assert {name: len(order) for name, order in orders.items()} == {"main": 3, "main_32": 3}
+    assert orders["main_32"][0] == Dispatch("b", "conv_0")
 
 
 def test_nothing_runs() -> None:
-    assert read_order("module {\n  util.func @main() {\n  } loc(unknown)\n} loc(unknown)\n") == []
+    assert read_order("module {\n  util.func @main() {\n  } loc(unknown)\n} loc(unknown)\n") == {
+        "main": []
+    }

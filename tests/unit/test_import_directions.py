@@ -24,6 +24,7 @@ SHARED = {
         "extras",
         "kept_input",
         "module_copy",
+        "padding",
         "printable",
         "progress",
         "python_file",

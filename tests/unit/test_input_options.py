@@ -5,7 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from niwaki.commands.input_options import parse_constants, parse_shapes, parse_states
+from niwaki.commands.input_options import (
+    parse_constants,
+    parse_lengths,
+    parse_shapes,
+    parse_states,
+)
 from niwaki.errors import NiwakiError
 
 
@@ -26,6 +31,15 @@ def test_states() -> None:
     with pytest.raises(NiwakiError) as raised:
         parse_states(["h"])
     assert str(raised.value) == "--state h: give an input and an output: --state h=h_next"
+
+
+def test_lengths() -> None:
+    assert parse_lengths("32, 64,128") == [32, 64, 128]
+    for text in ("", "32,", "a", "1.5", "32;64"):
+        with pytest.raises(NiwakiError) as raised:
+            parse_lengths(text)
+        told = f"--lengths {text}: give whole numbers: --lengths 32,64,128"
+        assert str(raised.value) == told
 
 
 @pytest.mark.parametrize("text", ["1x3", "=1x3", "x=1x", "x=3X4", "x=-1x3", "x=1,3"])

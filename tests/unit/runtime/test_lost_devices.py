@@ -62,11 +62,11 @@ def test_a_call_whose_device_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyP
     network = niwaki.load(tiny_bundle.affine_bundle(tmp_path / "net.niwaki", "vulkan"))
     run, lanes = Lane.__call__, []
 
-    def lose_first(lane: Lane, inputs: Any) -> Any:
+    def lose_first(lane: Lane, *arguments: Any) -> Any:
         lanes.append(lane)
         if len(lanes) == 1:
             raise RuntimeError(str(LOST))  # not itself, whose traceback would keep the lanes
-        return run(lane, inputs)
+        return run(lane, *arguments)
 
     monkeypatch.setattr(Lane, "__call__", lose_first)
     for _ in range(2):

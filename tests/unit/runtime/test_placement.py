@@ -110,9 +110,9 @@ def test_callers_of_workers_are_polite(affine_path: Path, threads: int, policy: 
     lane = network._open_engine().idle.pop()
     seen: list[int] = []
 
-    def noting(arrays: Any) -> Any:
+    def noting(*arguments: Any) -> Any:
         seen.append(os.sched_getscheduler(0))
-        return lane(arrays)
+        return lane(*arguments)
 
     network._open_engine().idle.append(noting)  # type: ignore[arg-type]
     network(np.zeros((2, 3), np.float32))

@@ -100,8 +100,8 @@ def test_written_into_during_a_call(path: Path) -> None:
     contents = other_weights(path)
     (lane,) = network._open_engine().idle
 
-    def disturbed(arrays: Any) -> Any:
-        outputs = lane(arrays)
+    def disturbed(*arguments: Any) -> Any:
+        outputs = lane(*arguments)
         overwrite(path, contents)
         return outputs
 

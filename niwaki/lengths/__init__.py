@@ -1,0 +1,1 @@
+"""One bundle for several lengths: what a length is, what pads, one module for all."""

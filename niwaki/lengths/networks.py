@@ -1,0 +1,77 @@
+"""The networks of a bundle for several lengths, imported, and what a length is of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+from niwaki.frontend import Imported
+from niwaki.padding import ZERO
+from niwaki.records import Lengths
+from niwaki.sources import Source
+
+from .dimensions import find_dimensions
+from .runners import running
+from .trial import Trial, trial_inputs
+
+
+@dataclass(frozen=True)
+class Networks:
+    """Networks by length, the longest first; a network without lengths has length 0.
+
+    Attributes:
+        imported: as linalg on tensors.
+        lengths: what a length is of them; without records of networks, which are not compiled yet.
+    """
+
+    imported: Mapping[int, Imported]
+    lengths: Lengths = field(default_factory=Lengths)
+
+    @property
+    def longest(self) -> int:
+        """The longest length."""
+        return max(self.imported)
+
+
+def import_networks(source: Source, lengths: Sequence[int], ctx: Any) -> Networks:
+    """The networks for `lengths`, which ascend; without any, the network as it is.
+
+    Raises:
+        NiwakiError: a size is not as a length should be, or padding would change results.
+    """
+    if not lengths:
+        return Networks({0: source.imported(ctx)})
+    imported = {length: source.at(length).imported(ctx) for length in reversed(lengths)}
+    gaps = trial_lengths(lengths)
+    # Without lengths between the compiled ones nothing is padded, and any other tells them apart.
+    odd, padded = gaps[0] if gaps else (lengths[-1] + 1, lengths[-1])
+    odd_network = source.at(odd).imported(ctx)
+    by_length = {**imported, odd: odd_network}
+    inputs, outputs = find_dimensions({n: one.signature for n, one in by_length.items()})
+    padding = [ZERO for _ in inputs]
+    if gaps:
+        with ExitStack() as stack:
+            short, long = (
+                stack.enter_context(running(source.at(length), by_length[length]))
+                for length in (odd, padded)
+            )
+            signature = odd_network.signature
+            arrays = trial_inputs(signature.inputs, inputs, odd, odd_network.examples)
+            trial = Trial(signature, inputs, outputs, odd, padded, short, long, arrays)
+            padding = trial.find()
+    return Networks(imported, Lengths(inputs, outputs, padding))
+
+
+def trial_lengths(lengths: Sequence[int]) -> list[tuple[int, int]]:
+    """Lengths that no network is compiled for, each with that of the network which takes it.
+
+    32, 64 --> (21, 32), (53, 64)
+    """
+    found = []
+    for before, length in zip([0, *lengths], lengths, strict=False):
+        between = length - before - 1
+        if between:
+            found.append((length - (between + 2) // 3, length))
+    return found
