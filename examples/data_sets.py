@@ -7,7 +7,8 @@ what its makers published:
     cifar-10-batches-bin/    the binary version (https://www.cs.toronto.edu/~kriz/cifar.html), or
     cifar10/                 the same as lossless WebP mosaics of 50x50 images, with label files
     spoken-digits.npz        the Free Spoken Digit Dataset (https://zenodo.org/records/1342401) as
-                             arrays: audio (int16, 8 kHz, end to end), offsets, labels, speakers
+                             arrays: audio (int16, 8 kHz, end to end), offsets, labels, speakers,
+                             takes
 """
 
 from __future__ import annotations
@@ -96,11 +97,13 @@ class SpokenDigits:
         clips: int16, of any lengths.
         labels: int64 [N], 0 to 9.
         speakers: int64 [N], 0 to 5.
+        takes: int64 [N], 0 to 49 of each speaker and digit.
     """
 
     clips: list[np.ndarray]
     labels: np.ndarray
     speakers: np.ndarray
+    takes: np.ndarray
 
 
 def read_spoken_digits(folder: Path) -> SpokenDigits:
@@ -108,11 +111,15 @@ def read_spoken_digits(folder: Path) -> SpokenDigits:
     path = folder / "spoken-digits.npz"
     if not path.exists():
         raise _missing(path)
+    return read_clips(path)
+
+
+def read_clips(path: Path) -> SpokenDigits:
+    """The clips in one file."""
     with np.load(path) as archive:
         clips = np.split(archive["audio"], archive["offsets"][1:-1])
-        return SpokenDigits(
-            clips, archive["labels"].astype(np.int64), archive["speakers"].astype(np.int64)
-        )
+        columns = (archive[name].astype(np.int64) for name in ("labels", "speakers", "takes"))
+        return SpokenDigits(clips, *columns)
 
 
 def _read(path: Path) -> np.ndarray:

@@ -8,11 +8,11 @@ from __future__ import annotations
 import numpy as np
 import torch
 from data_sets import SpokenDigits
+from front_end import FILTERS, WINDOW
 from gru import BANDS, FRAMES
 from torch import Tensor
 
-RATE = 8000  # samples in a second
-WINDOW, HOP = 256, 240  # samples: 32 ms, every 30 ms
+HOP = 240  # samples: 30 ms
 FLOOR = 1e-4  # of the strongest energy in a clip: 40 dB below it
 
 # How training varies spectra, at most.
@@ -30,21 +30,11 @@ def log_mel(clip: np.ndarray) -> np.ndarray:
     samples = clip.astype(np.float32) / 32768
     samples = np.pad(samples, (0, max(0, WINDOW - len(samples))))
     frames = np.lib.stride_tricks.sliding_window_view(samples, WINDOW)[::HOP][:FRAMES]
-    energies = np.abs(np.fft.rfft(frames * np.hanning(WINDOW), axis=1)) ** 2 @ _filters()
+    energies = np.abs(np.fft.rfft(frames * np.hanning(WINDOW), axis=1)) ** 2 @ FILTERS
     bands = np.log(energies / energies.max() + FLOOR)
     bands = (bands - bands.mean()) / bands.std()
     missing = ((0, FRAMES - len(bands)), (0, 0))
     return np.pad(bands, missing, constant_values=bands.min()).astype(np.float32)
-
-
-def _filters() -> np.ndarray:
-    """Triangles [bins, BANDS] that are equally wide in mel."""
-    top = 2595 * np.log10(1 + RATE / 2 / 700)
-    edges = 700 * (10 ** (np.linspace(0, top, BANDS + 2) / 2595) - 1)
-    bins = np.linspace(0, RATE / 2, WINDOW // 2 + 1)[:, None]
-    rising = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])
-    falling = (edges[2:] - bins) / (edges[2:] - edges[1:-1])
-    return np.maximum(0, np.minimum(rising, falling))
 
 
 def split(digits: SpokenDigits, held_out: tuple[int, ...]) -> tuple[Tensor, ...]:

@@ -163,9 +163,8 @@ def test_augmented_spectra() -> None:
 
 
 def test_whole_speakers_are_held_out() -> None:
-    digits = SpokenDigits(
-        [tone(200 * (1 + n), 0.3) for n in range(6)], np.arange(6), np.array([0, 1, 2, 0, 1, 2])
-    )
+    clips, speakers = [tone(200 * (1 + n), 0.3) for n in range(6)], np.array([0, 1, 2, 0, 1, 2])
+    digits = SpokenDigits(clips, np.arange(6), speakers, takes=np.zeros(6))
     inputs, labels, test, wanted = split(digits, (1,))
     assert labels.tolist() == [0, 2, 3, 5]
     assert wanted.tolist() == [1, 4]

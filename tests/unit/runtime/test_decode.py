@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 import torch
+from plain_search import Written, plain_search
 from torch import Tensor, nn
 
 import niwaki
 from niwaki.errors import NiwakiError
+from niwaki.records import StateRecord
 from niwaki.runtime.decode import Decoded
+from niwaki.runtime.decoder_step import DecoderStep
 from niwaki.runtime.length_guard import LengthGuard
 from niwaki.runtime.network import Network
+from niwaki.signature import TensorSpec
 
 TOKENS, WIDTH, STEPS, END = 7, 5, 4, 2
 
@@ -74,24 +79,30 @@ class Pair(NamedTuple):
     decoder: Network
 
 
-def compiled(folder: Path, end: float = 0.0) -> Pair:
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory: pytest.TempPathFactory) -> tuple[nn.Module, Network]:
     torch.manual_seed(1)
-    modules = Encoder().eval(), Decoder(end).eval()
-    niwaki.compile(modules[0], FRAMES, output=folder / "encoder.niwaki")
-    niwaki.compile(modules[1], STEP, output=folder / "decoder.niwaki", states=STATES)
-    encoder, decoder = (niwaki.load(folder / f"{name}.niwaki") for name in ("encoder", "decoder"))
-    return Pair(modules, encoder, decoder)
+    module, path = Encoder().eval(), tmp_path_factory.mktemp("encoder") / "encoder.niwaki"
+    niwaki.compile(module, FRAMES, output=path)
+    return module, niwaki.load(path)
+
+
+def pair_with(encoder: tuple[nn.Module, Network], folder: Path, end: float) -> Pair:
+    torch.manual_seed(14)
+    module, path = Decoder(end).eval(), folder / "decoder.niwaki"
+    niwaki.compile(module, STEP, output=path, states=STATES)
+    return Pair((encoder[0], module), encoder[1], niwaki.load(path))
 
 
 @pytest.fixture(scope="module")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> Pair:
-    return compiled(tmp_path_factory.mktemp("decode"), end=-4.0)
+def pair(encoder: Any, tmp_path_factory: pytest.TempPathFactory) -> Pair:
+    return pair_with(encoder, tmp_path_factory.mktemp("pair"), end=0.0)
 
 
 @pytest.fixture(scope="module")
-def endless(tmp_path_factory: pytest.TempPathFactory) -> Pair:
+def endless(encoder: Any, tmp_path_factory: pytest.TempPathFactory) -> Pair:
     """Its decoder never writes the end."""
-    return compiled(tmp_path_factory.mktemp("endless"), end=-1e4)
+    return pair_with(encoder, tmp_path_factory.mktemp("endless"), end=-1e4)
 
 
 def inputs(seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -100,35 +111,17 @@ def inputs(seed: int) -> tuple[np.ndarray, np.ndarray]:
     return frames, random.integers(1, STEPS + 1, 1)
 
 
-def reference(
-    pair: Pair, seed: int, beams: int, power: float, limit: int
-) -> list[tuple[float, list[int], bool]]:
-    """A plain search in PyTorch, which keeps all states: (score, tokens, whether it ended)."""
+def reference(pair: Pair, seed: int, beams: int, power: float, limit: int) -> list[Written]:
     encoder, decoder = pair.modules
     with torch.no_grad():
         encoded = encoder(*map(torch.from_numpy, inputs(seed)))
-        beam: list[Any] = [(0.0, 0.0, [0], False, (torch.zeros(1, WIDTH), torch.zeros(1, WIDTH)))]
-        for number in range(limit + 1):
-            longer: list[Any] = []
-            for score, logarithm, written, ended, states in beam:
-                if ended:
-                    longer.append((score, logarithm, written, ended, states))
-                    continue
-                scores, *after = decoder(torch.tensor(written[-1:]), *encoded, *states)
-                gains = scores[0].double().log_softmax(0)
-                if number == limit and gains.argmax() != END:
-                    longer.append((score, logarithm, written, False, states))
-                    continue
-                for token in [END] if number == limit else range(TOKENS):
-                    total = logarithm + float(gains[token])
-                    length = len(written)  # without the start, with this one
-                    sequence = written if token == END else [*written, token]
-                    longer.append((total / length**power, total, sequence, token == END, after))
-            beam = sorted(longer, key=lambda one: -one[0])[:beams]
-            if all(one[3] for one in beam):
-                break
-        beam.sort(key=lambda one: not one[3])
-    return [(score, written[1:], ended) for score, _, written, ended, _ in beam]
+
+    def step(token: Tensor, states: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
+        scores, *after = decoder(token, *encoded, *states)
+        return scores, tuple(after)
+
+    states = torch.zeros(1, WIDTH), torch.zeros(1, WIDTH)
+    return plain_search(step, states, end=END, beams=beams, power=power, limit=limit)
 
 
 @pytest.mark.parametrize(("beams", "power"), [(1, 1.0), (2, 1.0), (5, 0.0), (5, 0.7), (20, 1.0)])
@@ -140,14 +133,13 @@ def test_writes_what_pytorch_writes(pair: Pair, beams: int, power: float) -> Non
             pair.encoder, pair.decoder, inputs(seed),
             end=END, beams=beams, length_power=power, max_tokens=6,
         )  # fmt: skip
-        for one, (score, tokens, ended) in zip((found, *found.others), expected, strict=True):
-            assert one.tokens == tuple(tokens)
-            assert one.ending == ("end" if ended else "bound")
-            assert one.score == pytest.approx(score, abs=1e-4)
-            length = max(1, len(tokens) + ended)
-            assert one.log_probability == pytest.approx(score * length**power, abs=1e-3)
+        for one, other in zip((found, *found.others), expected, strict=True):
+            assert one.tokens == other.tokens[1:]
+            assert one.ending == ("end" if other.ended else "bound")
+            assert one.score == pytest.approx(other.score, abs=1e-4)
+            assert one.log_probability == pytest.approx(other.logarithm, abs=1e-3)
         written |= {one.tokens for one in (found, *found.others)}
-    assert len(written) > 6
+    assert len(written) > 5
 
 
 def test_the_same_twice_and_side_by_side(pair: Pair) -> None:
@@ -236,61 +228,78 @@ def test_networks_that_do_not_fit(pair: Pair) -> None:
         niwaki.decode(pair.decoder, pair.decoder, inputs(0))
 
 
-class Counter(nn.Module):
-    """A state beside what a test gives and asks for."""
-
-    def forward(self, token: Tensor, count: Tensor) -> tuple[Tensor, Tensor]:
-        return token * 2, count + 1
-
-
-class Several(nn.Module):
-    """Scores, and something else."""
-
-    def forward(self, token: Tensor, count: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        return torch.ones(1, 3) * token, count + 1, token + 1
+def stub(
+    inputs: list[TensorSpec], outputs: list[TensorSpec], results: Any = None, path: str = "d.niwaki"
+) -> Any:
+    """What `DecoderStep` asks a network; its last input is a state, its first output the next."""
+    states = [StateRecord(len(inputs) - 1, 0)]
+    return SimpleNamespace(
+        signature=SimpleNamespace(inputs=inputs, outputs=outputs),
+        bundle=SimpleNamespace(path=path, manifest=SimpleNamespace(states=states)),
+        step=lambda *arguments: (results, arguments[-1]),
+    )
 
 
-class Root(nn.Module):
-    """Scores that are no numbers behind a token."""
+def tensor(name: str, *shape: int, dtype: str = "float32") -> TensorSpec:
+    return TensorSpec(name, shape, dtype)
 
-    def forward(self, token: Tensor, count: Tensor) -> tuple[Tensor, Tensor]:
-        return torch.log(torch.tensor([[0.1, 0.1, 0.8]]) + 0 / (token - 2.0)), count + 1
+
+TOKEN, HIDDEN, SCORES = tensor("token", 1, dtype="int64"), tensor("h", 5), tensor("scores", 1, 3)
+NOTHING = stub([], [], path="e.niwaki")
 
 
 @pytest.mark.parametrize(
-    ("module", "token", "message"),
+    ("inputs", "outputs", "message"),
     [
-        (Counter(), torch.zeros(1), "takes token: 1xfloat32 first: its first input is the token"),
-        (Counter(), torch.zeros(2, dtype=torch.int64), "takes token: 2xint64 first"),
+        ([HIDDEN], [SCORES], "the decoder d.niwaki takes nothing first: its first input is the"),
         (
-            Counter(),
-            torch.zeros(1, dtype=torch.int64),
-            r"returns \(output_0: 1xint64\) beside its states: it returns the scores of the next "
+            [tensor("x", 1), HIDDEN],
+            [SCORES],
+            "takes x: 1xfloat32 first: its first input is the tok",
+        ),
+        ([tensor("x", 2, dtype="int64"), HIDDEN], [SCORES], "takes x: 2xint64 first"),
+        (
+            [TOKEN, HIDDEN],
+            [],
+            r"decoder d.niwaki returns \(\) beside its states: it returns the scores of the next "
             r"token alone, floats of shape 1xTOKENS",
         ),
-        (Several(), torch.zeros(1, dtype=torch.int64), r"returns \(output_0: .*, output_2: .*\)"),
         (
-            Root(),
-            torch.zeros(1, dtype=torch.int64),
-            "gives nan as the highest score behind token 2: its inputs or its weights are not all",
+            [TOKEN, HIDDEN],
+            [SCORES, SCORES],
+            r"returns \(scores: 1x3xfloat32, scores: 1x3xfloat32\)",
+        ),
+        ([TOKEN, HIDDEN], [tensor("y", 2, 3)], r"returns \(y: 2x3xfloat32\) beside its states"),
+        ([TOKEN, HIDDEN], [tensor("y")], r"returns \(y: float32\) beside its states"),
+        ([TOKEN, HIDDEN], [tensor("y", 3, dtype="int64")], r"returns \(y: 3xint64\) beside its"),
+        (
+            [TOKEN, tensor("x", 1, 4), HIDDEN],
+            [SCORES],
+            r"the decoder d.niwaki takes \(x: 1x4xfloat32\) behind the token, and the encoder "
+            r"e.niwaki returns \(\): make them the same, in one order",
         ),
     ],
 )
 def test_decoders_that_are_none(
-    module: nn.Module, token: Tensor, message: str, tmp_path: Path
+    inputs: list[TensorSpec], outputs: list[TensorSpec], message: str
 ) -> None:
-    states = {"count": "output_1"}
-    path = tmp_path / "decoder.niwaki"
-    niwaki.compile(module.eval(), (token, torch.zeros(1)), output=path, states=states)
-    decoder = niwaki.load(path)
-    niwaki.compile(Nothing().eval(), torch.ones(1), output=tmp_path / "encoder.niwaki")
-    encoder = niwaki.load(tmp_path / "encoder.niwaki")
     with pytest.raises(NiwakiError, match=message):
-        niwaki.decode(encoder, decoder, np.ones(1, np.float32))
+        DecoderStep(NOTHING, stub(inputs, [HIDDEN, *outputs]))
 
 
-class Nothing(nn.Module):
-    """An encoder that tells nothing."""
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_scores_that_are_no_numbers(value: float) -> None:
+    scores = np.array([[0, value, value]] if value > 0 or np.isnan(value) else [[value] * 3])
+    step = DecoderStep(NOTHING, stub([TOKEN, HIDDEN], [HIDDEN, SCORES], scores))
+    with pytest.raises(
+        NiwakiError,
+        match=rf"d.niwaki gives {value} as the highest score behind token 2: its inputs",
+    ):
+        step([], 2, None)  # type: ignore[arg-type]
 
-    def forward(self, x: Tensor) -> tuple[()]:
-        return ()
+
+def test_scores_become_logarithms_of_probabilities() -> None:
+    scores = np.array([[700.0, 701.0, -np.inf]], np.float32)
+    step = DecoderStep(NOTHING, stub([TOKEN, HIDDEN], [HIDDEN, SCORES], scores))
+    found = step([], 0, None)  # type: ignore[arg-type]
+    np.testing.assert_allclose(np.exp(found), [1 / (1 + np.e), np.e / (1 + np.e), 0])

@@ -1,0 +1,116 @@
+"""A phone for each frame, as RTMobile's GRU tells it: errors and real time at each pruning rate.
+
+    python examples/recognise_frames.py --data FOLDER --rates 1,4,10,20
+
+Phones here are the thirds of each digit, by linear alignment, and silence. The network is trained
+once, pruned to each rate, compiled, and run frame by frame as a stream. Minutes a rate on one core.
+"""
+
+from __future__ import annotations
+
+import copy
+import statistics
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+sys.path.append(str(Path(__file__).resolve().parent / "networks"))
+
+import click
+import numpy as np
+import torch
+from data_sets import data_folder
+from digit_strings import Spoken, digit_strings
+from frame_gru import HIDDEN, FrameGRU, FrameStep
+from front_end import HOP, RATE, WINDOW, log_mel
+from rich.console import Console
+from rich.table import Table
+from speech_batches import StringBatches
+from speech_training import IGNORED, prune, train
+from torch import Tensor
+
+import niwaki
+
+BATCH, STEPS, LEARNING_RATE = 16, 500, 2e-3
+EPOCHS, EPOCH_STEPS, PRUNING_RATE = 10, 40, 1e-3  # of pruning and retraining
+TESTED = 100  # strings
+SILENCE, THIRDS = 0, 3
+STATES = {"state": "output_1"}
+
+
+def phones(one: Spoken, frames: int) -> np.ndarray:
+    """The phone at the middle of each frame, int64 [frames]."""
+    middles = np.arange(frames) * HOP + WINDOW // 2
+    found = np.full(frames, SILENCE)
+    for digit, (first, last) in zip(one.digits, one.spans, strict=True):
+        inside = (middles >= first) & (middles <= last)
+        thirds = (middles - first) * THIRDS // (last - first + 1)
+        found[inside] = (1 + THIRDS * digit + thirds)[inside]
+    return found
+
+
+def phone_targets(spoken: list[Spoken], frames: int) -> tuple[tuple[Tensor, ...], Tensor]:
+    """Phones ``[N, frames]``; those behind a recording's end are ignored."""
+    targets = torch.full((len(spoken), frames), IGNORED)
+    for row, one in enumerate(spoken):
+        count = len(log_mel(one.samples))
+        targets[row, :count] = torch.from_numpy(phones(one, count))
+    return (), targets
+
+
+def run(network: niwaki.Network, spoken: list[Spoken]) -> tuple[float, float]:
+    """The share of frames that are told wrong, and the median seconds of a step."""
+    wrong, times = [], []
+    for one in spoken:
+        state, frames = network.initial_state(), log_mel(one.samples)
+        for frame, phone in zip(frames, phones(one, len(frames)), strict=True):
+            started = time.perf_counter()
+            scores, _ = network.step(frame[None], state)
+            times.append(time.perf_counter() - started)
+            wrong.append(scores.argmax() != phone)
+    return float(np.mean(wrong)), statistics.median(times)
+
+
+def made(network: FrameGRU, batches: StringBatches, rate: float) -> FrameGRU:
+    """A copy that is pruned, or trained on for as long where the rate is 1."""
+    if rate > 1:
+        return prune(network, batches, rate, ("gru.*",), EPOCHS, PRUNING_RATE)
+    dense = copy.deepcopy(network)
+    train(dense, replace(batches, count=EPOCHS * EPOCH_STEPS), PRUNING_RATE)
+    return dense
+
+
+@click.command()
+@click.option("--data", type=click.Path(path_type=Path), help="Folder of data sets.")
+@click.option("--rates", default="1,4,10,20", help="All weights / kept weights of the GRU.")
+@click.option("--hidden", default=HIDDEN, help="States of each layer.")
+@click.option("--out", type=click.Path(path_type=Path), help="Keep bundles in this folder.")
+def main(data: Path | None, rates: str, hidden: int, out: Path | None) -> None:
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    strings = digit_strings(data_folder(data))
+    batches = StringBatches(strings.train, phone_targets, BATCH, STEPS)
+    network = FrameGRU(hidden)
+    train(network, batches, LEARNING_RATE)
+    batches = replace(batches, count=EPOCH_STEPS)
+    networks = {rate: made(network, batches, float(rate)) for rate in rates.split(",")}
+    tested = [strings.test.draw() for _ in range(TESTED)]
+    table = Table("rate", "frames wrong", "bundle", "step", "of real time")
+    with TemporaryDirectory() as folder:
+        for rate, one in networks.items():
+            path = (out or Path(folder)) / f"frames_{rate}x.niwaki"
+            step = FrameStep(one).eval()
+            niwaki.compile(step, step.example(), output=path, states=STATES)
+            wrong, seconds = run(niwaki.load(path), tested)
+            size, share = path.stat().st_size, seconds * RATE / HOP
+            table.add_row(
+                f"{rate}x", f"{wrong:.1%}", f"{size / 1e3:.0f} kB", f"{seconds * 1e6:.0f} us",
+                f"{share:.2%}",
+            )  # fmt: skip
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
