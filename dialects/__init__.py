@@ -53,7 +53,7 @@ from .ops import (
     build_linear,
     build_pool,
 )
-from .packed import LOOKAHEAD, PackedConvOp, PackedLinearOp
+from .packed import BAND_HEAD, LOOKAHEAD, PackedConvOp, PackedLinearOp
 from .packed_pattern import PackedPatternConvOp
 from .packed_pooled import PackedPooledConvOp
 from .packed_recurrent import PackedRecurrentOp, build_packed_recurrent
@@ -66,6 +66,7 @@ from .sparse_pattern import SparsePattern, int_array, int_attr, ints
 from .storage import Attended, Blocks, NoArrays, Patterns, Values, arrays_of, listed
 
 __all__ = [
+    "BAND_HEAD",
     "LOOKAHEAD",
     "NORMALIZATIONS",
     "PLAIN_AXES",

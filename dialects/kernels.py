@@ -77,17 +77,19 @@ class DepthwiseTile(NamedTuple):
 
 
 class MatvecTile(NamedTuple):
-    """Filters of a block, and rows of the input that share a weight."""
+    """Filters of a block, rows of the input that share a weight; bands of the columns."""
 
     filters: int
     rows: int
+    bands: int
 
 
 class RecurrenceTile(NamedTuple):
-    """Units of a block, and sequences that share a weight."""
+    """Units of a block, sequences that share a weight; bands of the columns."""
 
     units: int
     sequences: int
+    bands: int
 
 
 class RowGemmTile(NamedTuple):
@@ -236,11 +238,12 @@ class DepthwiseAttr(Tiled, name="depthwise"):
 class MatvecAttr(Tiled, name="matvec"):
     """Linear layers: vectors run over `filters` filters of a block.
 
-    `rows` rows of the input share each weight.
+    `rows` rows of the input share each weight. In each of some `bands` of the columns a block keeps
+    filters of its own.
     """
 
     tile_type = MatvecTile
-    text = "{}x{}"
+    text = "{}x{} bands {}"
     layer = "linear"
     packed = "packed_linear"
     __annotations__ = parameters(MatvecTile)
@@ -249,11 +252,12 @@ class MatvecAttr(Tiled, name="matvec"):
 class RecurrenceAttr(Tiled, name="recurrence"):
     """Recurrent layers: vectors run over `units` units of a block, gate after gate.
 
-    `sequences` of the batch share each weight.
+    `sequences` of the batch share each weight. In each of some `bands` of the columns a block keeps
+    units of its own.
     """
 
     tile_type = RecurrenceTile
-    text = "{}x{}"
+    text = "{}x{} bands {}"
     layer = "recurrent"
     packed = "packed_recurrent"
     __annotations__ = parameters(RecurrenceTile)

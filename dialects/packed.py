@@ -10,6 +10,11 @@ instead (`column_grid` in `passes/layers.py`), for a linear layer the same numbe
 filters) after them. For a kernel of single filters, the channels are cut into parts: all filters
 have a block with the columns of the first part, then all have one with those of the second.
 
+A linear layer's or recurrent kernel with several `bands` cuts the columns into as many. In each a
+block stores the filters that keep something, columns x kept filters; in `offsets` two numbers stand
+before the columns of a band: how many there are, and which filters are kept, as bits from the
+lowest on. `values` then ends with as many more as a vector has.
+
 `offsets` ends with `LOOKAHEAD` entries more than there are columns: kernels fetch a column ahead of
 using it, also past the last one, and these make that harmless.
 """
@@ -34,6 +39,7 @@ from .schemes import scheme_problem
 from .sparse_pattern import SparsePattern, ints
 
 LOOKAHEAD = 6
+BAND_HEAD = 2  # numbers before the columns of a band
 
 
 class PackedConvOp(SparsePattern.Operation, name="packed_conv", traits=[ext.Pure]):

@@ -85,6 +85,7 @@ CPUS = (
         registers=32,
         cpu_features=AVX512,
         product_tile=64,
+        expands=True,
     ),
     _arm("arm64", "generic 64-bit ARM Linux (Armv8.0, NEON)", "linux-gnu", "generic"),
     _arm(

@@ -55,6 +55,7 @@ class Vector:
         registers: that an inner loop may use.
         weight_lanes: weights that an inner loop loads at once: a register of them where
             instructions multiply by one lane, a single one where they take it from memory.
+        expands: whether an instruction moves the first lanes to those of a mask.
     """
 
     stored: Element
@@ -62,6 +63,7 @@ class Vector:
     lanes: int
     registers: int
     weight_lanes: int
+    expands: bool = False
 
     @property
     def bytes(self) -> int:
@@ -113,6 +115,7 @@ class Target:
         spirv_env: environment that ``spirv-val --target-env`` checks shaders for (GPUs only).
         product_tile: columns that IREE puts into one tile of a product of two computed matrices at
             most, where those that no vectors fill are slow; 0 where every number is as good.
+        expands: whether an instruction moves the first lanes of a vector to those of a mask.
         multiplies_by_lane: whether instructions multiply a vector by one lane of another.
         lean_epilogues: whether kernels should spare instructions after their sums at the price of
             more code. With few lanes, no registers for masks and no operands in memory these are
@@ -138,6 +141,7 @@ class Target:
     spirv_env: str = ""
     product_tile: int = 0
     verified: str = ""
+    expands: bool = False
     multiplies_by_lane: bool = False
     lean_epilogues: bool = False
 
@@ -146,7 +150,7 @@ class Target:
         computed = element if element in self.computes else F32
         lanes = self.vector_bytes // computed.bytes if self.backend == "cpu" else 1
         weight_lanes = lanes if self.multiplies_by_lane else 1
-        return Vector(element, computed, lanes, self.registers, weight_lanes)
+        return Vector(element, computed, lanes, self.registers, weight_lanes, self.expands)
 
     @property
     def layers(self) -> str:

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy.typing as npt
 
-from niwaki.dialects import Blocks, MatvecAttr, MatvecTile
+from niwaki.dialects import Blocks, MatvecAttr, MatvecTile, int_attr
 from niwaki.schemes import Dense, Scheme, block_columns
 from niwaki.targets import Target, Vector
 
+from ..base import PassFailure
 from ..choice import Candidate
 from ..cost import (
     INDEX_LOADS,
@@ -26,6 +27,7 @@ from ..kernels.library import Kernel
 from ..kernels.matvec import Matvec, matvec_kernel
 from ..kernels.operands import Operands
 from ..layers import element_of
+from .bands import bands_of, bands_seconds, filter_spans, pack_bands, stored_in_bands
 from .base import KernelFamily, Layer, Packed
 from .blocks import block_heights, pack_blocks
 
@@ -51,24 +53,32 @@ class MatvecFamily(KernelFamily):
         if target.backend == "gpu":
             scheme = layer.op.scheme.scheme
             height = highest(layer, scheme, target.threads)
-            yield Candidate(scheme, MatvecAttr.of(height, min(rows, ROWS)))
+            yield Candidate(scheme, MatvecAttr.of(height, min(rows, ROWS), 1))
             return
         for scheme in {layer.op.scheme.scheme: None, Dense(): None}:
             mask = layer.stored(scheme)
             for height, together in matvec_tiles(layer, scheme):
-                tile = MatvecTile(height, together)
+                tile = MatvecTile(height, together, 1)
                 blocks = block_columns(mask, scheme, height)
                 seconds = matvec_seconds(target, vector, blocks, rows, tile)
                 yield Candidate(scheme, MatvecAttr.of(*tile), seconds)
+        yield from _in_bands(layer)
 
     def storage(self, kernel: Any) -> Hashable:
         """Blocks of so many filters."""
         return Blocks, kernel.tile.filters
 
     def pack(self, op: Any, weights: npt.NDArray[Any], narrow: bool) -> Packed:
-        """Blocks in the order in which workgroups take them."""
-        height = op.attributes["kernel"].tile.filters
-        return pack_blocks(op, weights, narrow, height=height, together=1)
+        """Blocks in the order in which workgroups take them; those of bands as they are."""
+        height, _, bands = op.attributes["kernel"].tile
+        if bands == 1:
+            return pack_blocks(op, weights, narrow, height=height, together=1)
+        matrix, scheme = weights[:, :, 0], op.scheme.scheme
+        mask, spans = scheme.mask(weights != 0, 1)[:, :, 0], filter_spans(len(matrix), height)
+        begins = [span.start for span in spans]
+        arrays = pack_bands(matrix, mask, scheme, spans, begins, bands=bands, narrow=narrow)
+        full = len(matrix) // height
+        return Packed(arrays, {"full_blocks": int_attr(full)})
 
     def call(self, op: Any, target: Target) -> tuple[Kernel, Operands[Any]]:
         """Of a `packed_linear`."""
@@ -82,8 +92,26 @@ class MatvecFamily(KernelFamily):
             lanes=target.step(element_of(op.input)),
             most_sums=target.vector(element_of(op.input)).wide_sums,
         )
+        if target.backend == "gpu" and linear.tile.bands > 1:
+            raise PassFailure(
+                op.location,
+                "has a kernel with bands, which GPUs have not: select a kernel with one",
+            )
         make = gpu_matvec_kernel if target.backend == "gpu" else matvec_kernel
         return make(linear, op.epilogue.blocks[0]), self.operands(op)
+
+
+def _in_bands(layer: Layer) -> Iterator[Candidate]:
+    """Blocks without the rows that blocks of columns remove."""
+    scheme, vector, (rows, inputs) = layer.op.scheme.scheme, layer.vector, layer.op.input.type.shape
+    height, together = highest(layer, scheme, vector.lanes), min(rows, ROWS)
+    bands = bands_of(scheme, height, inputs, vector)
+    if bands == 1:
+        return
+    mask = layer.stored(scheme)[:, :, 0]
+    held = stored_in_bands(mask, scheme, filter_spans(len(mask), height))
+    seconds = bands_seconds(layer.target, vector, held, bands, rows, together)
+    yield Candidate(scheme, MatvecAttr.of(height, together, bands), seconds)
 
 
 def matvec_tiles(layer: Layer, scheme: Scheme) -> Iterator[tuple[int, int]]:

@@ -11,12 +11,10 @@ import torch_mlir.ir as ir
 from torch_mlir.dialects import tensor
 
 from niwaki.dialects import (
-    LOOKAHEAD,
     Blocks,
     MatvecTile,
     Recurrence,
     RecurrenceAttr,
-    RecurrenceTile,
     recurrence,
 )
 from niwaki.schemes import Dense
@@ -28,8 +26,8 @@ from ..kernels.operands import Operands
 from ..kernels.recurrence import recurrence_kernel
 from ..kernels.recurrent_layer import RecurrentLayer
 from ..layers import element_of
+from .bands import bands_of, bands_seconds, filter_spans, pack_bands, stored_in_bands
 from .base import KernelFamily, Layer, Packed
-from .blocks import not_empty
 from .matvec import matvec_seconds
 
 # Sequences that share each weight, at most.
@@ -54,18 +52,24 @@ class RecurrenceFamily(KernelFamily):
         for scheme in {layer.op.scheme.scheme: None, Dense(): None}:
             mask = layer.stored(scheme)[:, :, 0]
             for units in sorted(heights):
+                cells = cell_seconds(layer.target, vector, sizes, units)
+                spans = _spans(sizes, units)
                 counts: dict[int, tuple[int, int]] = {}
-                for rows in _blocks(sizes.units, units):
-                    for gate in range(sizes.gates):
-                        kept = mask[gate * sizes.units :][rows].any(axis=0)
-                        height = rows.stop - rows.start
-                        blocks, columns = counts.get(height, (0, 0))
-                        counts[height] = blocks + 1, columns + int(np.count_nonzero(kept))
-                tile = RecurrenceTile(units, together)
-                like = MatvecTile(units, together)
+                for span in spans:
+                    kept, height = mask[span].any(axis=0), span.stop - span.start
+                    blocks, columns = counts.get(height, (0, 0))
+                    counts[height] = blocks + 1, columns + int(np.count_nonzero(kept))
+                like = MatvecTile(units, together, 1)
                 seconds = matvec_seconds(layer.target, vector, counts, sizes.batch, like)
-                seconds += cell_seconds(layer.target, vector, sizes, units)
-                yield Candidate(scheme, RecurrenceAttr.of(*tile), sizes.steps * seconds)
+                kernel = RecurrenceAttr.of(units, together, 1)
+                yield Candidate(scheme, kernel, sizes.steps * (seconds + cells))
+                bands = bands_of(scheme, units, sizes.units, vector)
+                if bands == 1:
+                    continue
+                held = stored_in_bands(mask, scheme, spans)
+                seconds = bands_seconds(layer.target, vector, held, bands, sizes.batch, together)
+                kernel = RecurrenceAttr.of(units, together, bands)
+                yield Candidate(scheme, kernel, sizes.steps * (seconds + cells))
 
     def storage(self, kernel: Any) -> Hashable:
         """Blocks of so many units."""
@@ -73,26 +77,11 @@ class RecurrenceFamily(KernelFamily):
 
     def pack(self, op: Any, weights: npt.NDArray[Any], narrow: bool) -> Packed:
         """For each block of units the blocks of its gates."""
-        sizes, units = recurrence(op), op.attributes["kernel"].tile.units
-        mask = op.scheme.scheme.mask(weights != 0, 1)[:, :, 0]
-        matrix = weights[:, :, 0]
-        values: list[npt.NDArray[Any]] = []
-        columns: list[npt.NDArray[np.intp]] = []
-        table: list[tuple[int, int, int, int]] = []
-        column = value = 0
-        for rows in _blocks(sizes.units, units):
-            for gate in range(sizes.gates):
-                of_gate = slice(gate * sizes.units + rows.start, gate * sizes.units + rows.stop)
-                columns.append(np.flatnonzero(mask[of_gate].any(axis=0)))
-                values.append(matrix[of_gate][:, columns[-1]].T.ravel())
-                table.append((rows.start, column, column + columns[-1].size, value))
-                column, value = column + columns[-1].size, value + values[-1].size
-        kind = np.uint16 if narrow and sizes.units <= 2**16 else np.uint32
-        ahead = np.zeros(LOOKAHEAD, kind)
-        offsets = np.concatenate([*columns, ahead]).astype(kind)
-        # Constants have no unsigned types; kernels read them so.
-        signed = offsets.view(np.dtype(f"i{offsets.itemsize}"))
-        arrays = Blocks(not_empty(np.concatenate(values)), signed, np.array(table, np.int32))
+        sizes, (units, _, bands) = recurrence(op), op.attributes["kernel"].tile
+        scheme, matrix = op.scheme.scheme, weights[:, :, 0]
+        mask, spans = scheme.mask(weights != 0, 1)[:, :, 0], _spans(sizes, units)
+        first = [span.start % sizes.units for span in spans]
+        arrays = pack_bands(matrix, mask, scheme, spans, first, bands=bands, narrow=narrow)
         return Packed(arrays, {})
 
     def call(self, op: Any, target: Target) -> tuple[Kernel, Operands[Any]]:
@@ -128,11 +117,17 @@ class RecurrenceFamily(KernelFamily):
 def cell_seconds(target: Target, vector: Vector, sizes: Recurrence, units: int) -> float:
     """The cells of one step, of blocks of `units` units."""
     vectors = sum(
-        -(-(rows.stop - rows.start) // vector.lanes) for rows in _blocks(sizes.units, units)
+        -(-(rows.stop - rows.start) // vector.lanes) for rows in filter_spans(sizes.units, units)
     )
     return CELL_CYCLES * sizes.gates * sizes.batch * vectors / target.cpu_core.clock
 
 
-def _blocks(units: int, height: int) -> list[slice]:
-    """Blocks of `height` units, the last one may be lower."""
-    return [slice(first, min(first + height, units)) for first in range(0, units, height)]
+def _spans(sizes: Recurrence, height: int) -> list[slice]:
+    """Rows of the weights: for each block of `height` units, the last one may be lower, those of
+    each gate.
+    """
+    return [
+        slice(gate * sizes.units + block.start, gate * sizes.units + block.stop)
+        for block in filter_spans(sizes.units, height)
+        for gate in range(sizes.gates)
+    ]

@@ -18,6 +18,7 @@ from torch_mlir.dialects import arith
 from niwaki.dialects import Blocks
 from niwaki.targets import LINE_BYTES
 
+from .band_sums import band_sums
 from .builder import (
     Index,
     element_bytes,
@@ -68,11 +69,15 @@ def block_sums(
     reads: Reads,
     lanes: int,
     most_sums: int,
+    bands: int,
 ) -> list[ir.Value]:
     """For each row the sums of a block's filters, as vectors of the `cuts`.
 
-    `most_sums` vectors of sums fit registers.
+    `most_sums` vectors of sums fit registers. With several `bands` blocks keep other filters in
+    each.
     """
+    if bands > 1:
+        return band_sums(kind, arrays, block, bands, cuts, *reads)
     first, last, value = (load_index(arrays.blocks, block * 4 + i) for i in range(1, 4))
     height = sum(width for _, width in cuts)
 

@@ -210,6 +210,15 @@ def local_vectors(count: int, lanes: int, kind: ir.Type) -> ir.Value:
     return memref.alloca(ir.MemRefType.get([count], lane_type(kind, lanes)), [], [])
 
 
+def local_numbers(count: int, kind: ir.Type) -> ir.Value:
+    """A buffer of numbers on the stack, for the workgroup that runs; also asked for in loops."""
+    block = ir.InsertionPoint.current.block
+    while block.owner.operation.name != "func.func":
+        block = block.owner.operation.block
+    with ir.InsertionPoint.at_block_begin(block):
+        return memref.alloca(ir.MemRefType.get([count], kind), [], [])
+
+
 def load_unsigned(buffer: ir.Value, index: Any) -> Index:
     """An element of i8 or i16 that counts from zero on, as an index."""
     return Index(arith.index_castui(ir.IndexType.get(), load(buffer, index)))

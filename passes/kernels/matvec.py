@@ -40,7 +40,7 @@ class Matvec:
 
     Attributes:
         rows, inputs, filters: sizes; input is rows x inputs, result rows x filters.
-        tile: filters of a full block, and rows that share a weight vector.
+        tile: filters of a full block, rows that share a weight vector, bands of the columns.
         rest: filters of a lower block.
         full_blocks, blocks: how many blocks are full, how many there are.
         lanes: f32 values of a vector; on a GPU the threads of a workgroup, which hold one each.
@@ -99,7 +99,14 @@ def _rows(
     starts = [(row + r) * linear.inputs for r in range(rows)]
     cuts = vector_cuts(height, linear.lanes)
     results = block_sums(
-        kind, arrays, block, cuts, Reads(memory.input, starts), linear.lanes, linear.most_sums
+        kind,
+        arrays,
+        block,
+        cuts,
+        Reads(memory.input, starts),
+        linear.lanes,
+        linear.most_sums,
+        linear.tile.bands,
     )
     for i, (offset, width) in enumerate(cuts):
         sums = results[i :: len(cuts)]

@@ -199,6 +199,7 @@ class _Emitter:
             Reads(buffer, starts),
             self.layer.lanes,
             self.layer.most_sums,
+            self.layer.tile.bands,
         )
 
     def _advance(

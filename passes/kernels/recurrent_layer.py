@@ -18,7 +18,7 @@ class RecurrentLayer:
 
     Attributes:
         sizes: steps, sequences, units, gates, states.
-        tile: units of a full block, and sequences that share a weight vector.
+        tile: units of a full block, sequences that share a weight vector, bands of the columns.
         reverse: whether the last step comes first.
         has_lengths: whether sequences may be shorter than there are steps.
         lanes: numbers of a vector.

@@ -121,6 +121,12 @@ class Interpreter:
             value, memory, place = op.operands
             vectors, places = frame.full(value), frame.number(place)
             self.local[memory].write(places, vectors, frame.full(WRITER))
+        elif op.name == "vector.store" and op.operands[1] in self.local:
+            for lane, values in enumerate(frame.full(op.operands[0]).T):
+                places = frame.number(op.operands[2]) + lane
+                self.local[op.operands[1]].write(places, values, frame.full(WRITER))
+        elif op.name == "vector.expandload":
+            self.expand(op, frame)
         elif op.name in ("memref.load", "vector.load"):
             self.load(op, frame)
         elif op.name in ("memref.store", "vector.store"):
@@ -162,6 +168,17 @@ class Interpreter:
         readers = frame.full(WRITER)
         readers = readers[:, None] if places.ndim == 2 else readers
         frame.values[op.results[0]] = buffer.read(*np.broadcast_arrays(places, readers))
+
+    def expand(self, op: Any, frame: Frame) -> None:
+        """Numbers on the stack, one behind the other, each into the next lane of a mask."""
+        memory, first, mask, passed = op.operands
+        spread, chosen = frame.full(passed).copy(), frame.full(mask)
+        place = frame.number(first).copy()
+        for lane in range(spread.shape[1]):
+            taken = np.flatnonzero(chosen[:, lane])
+            found = self.local[memory].read(place[taken], frame.full(WRITER)[taken])
+            spread[taken, lane], place[taken] = found, place[taken] + 1
+        frame.values[op.results[0]] = spread
 
     def store(self, op: Any, frame: Frame) -> None:
         """A store of a scalar or a vector."""

@@ -88,6 +88,9 @@ def compute(op: Any, operands: Sequence[Array]) -> Array:
     if name == "arith.index_castui":
         (number,), width = operands, ir.IntegerType(op.operands[0].type).width
         return np.asarray(number & (1 << width) - 1)
+    if name in ("arith.trunci", "math.ctpop"):
+        bits = operands[0] & (1 << ir.IntegerType(result).width) - 1
+        return bits if name == "arith.trunci" else np.bitwise_count(bits).astype(np.int64)
     if name not in ARITHMETIC:
         raise Unsupported(f"{name} of numbers")
     return np.asarray(ARITHMETIC[name](*operands))
@@ -158,12 +161,19 @@ def shuffle(op: Any, operands: Sequence[Array]) -> Array:
     return np.concatenate(both, axis=1)[:, list(ir.DenseI64ArrayAttr(op.attributes["mask"]))]
 
 
+def bitcast(op: Any, operands: Sequence[Array]) -> Array:
+    """The bits of a number as a mask."""
+    lanes = ir.VectorType(op.results[0].type).shape[0]
+    return operands[0] >> np.arange(lanes) & 1 == 1
+
+
 def reduction(_: Any, operands: Sequence[Array]) -> Array:
     """All lanes of a vector, which holds data, as one."""
     return combined([operands[0].max(axis=1), *operands[1:]])
 
 
 REARRANGING: dict[str, Callable[[Any, Sequence[Array]], Array]] = {
+    "vector.bitcast": bitcast,
     "vector.broadcast": broadcast,
     "vector.extract": extract,
     "vector.from_elements": from_elements,

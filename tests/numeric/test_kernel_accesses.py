@@ -21,6 +21,7 @@ from niwaki.passes.families import attention, pattern_gemm, spmm
 from niwaki.targets import get_target
 
 from .attentions import attentions_module, for_shaders, odd_attentions
+from .banded_layers import in_bands, odd_banded
 from .cases import Case
 from .lane_layers import by_lane, most_rows, odd_lanes
 from .network_accesses import network_problems, problems_of
@@ -103,6 +104,13 @@ def test_odd_rows(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
     problems, families = problems_of(odd_rows, target)
     assert problems == []
     assert families == {"row_gemm"}
+
+
+def test_odd_banded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(select_kernels, "fastest", in_bands)
+    problems, families = problems_of(odd_banded, "x86-64-v4")
+    assert problems == []
+    assert families == {"matvec", "recurrence"}
 
 
 @EVERY_CPU

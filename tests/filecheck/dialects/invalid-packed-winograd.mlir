@@ -49,13 +49,13 @@ func.func @f(%x: tensor<1x1x4x4xf32, #planar>, %values: tensor<32xf32>) {
 
 #planar = #sparse_pattern.planar<array<i64: 4, 4>, array<i64: 5, 1>, array<i64: 1, 1>, array<i64: 0>, 8, 32, 16>
 func.func @f(%x: tensor<1x1x4x4xf32, #planar>, %values: tensor<32xf32>) {
-  // expected-error @+1 {{'sparse_pattern.packed_winograd_conv' op needs a kernel of sparse_pattern.winograd, got #sparse_pattern.matvec<2 : i64, 2 : i64>}}
+  // expected-error @+1 {{'sparse_pattern.packed_winograd_conv' op needs a kernel of sparse_pattern.winograd, got #sparse_pattern.matvec<2 : i64, 2 : i64, 1 : i64>}}
   %y = "sparse_pattern.packed_winograd_conv"(%x, %values) ({
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
   }) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 1,
       kernel_size = array<i64: 3, 3>, window = array<i64: 1, 1>, scheme = #sparse_pattern.dense,
-      kernel = #sparse_pattern.matvec<2, 2>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+      kernel = #sparse_pattern.matvec<2, 2, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
     : (tensor<1x1x4x4xf32, #planar>, tensor<32xf32>) -> tensor<1x2x4x4xf32, #planar>
   return
 }

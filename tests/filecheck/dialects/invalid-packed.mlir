@@ -370,7 +370,7 @@ func.func @f(%x: tensor<2x27xf32>,
   %y = "sparse_pattern.packed_linear"(%x, %values, %offsets, %blocks) ({
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
-  }) {scheme = #sparse_pattern.dense, kernel = #sparse_pattern.matvec<4, 1>, full_blocks = 1,
+  }) {scheme = #sparse_pattern.dense, kernel = #sparse_pattern.matvec<4, 1, 1>, full_blocks = 1,
       operandSegmentSizes = array<i32: 1, 1, 1, 1, 0, 0>}
     : (tensor<2x27xf32>, tensor<108xf32>, tensor<33xi32>, tensor<1x4xi32>) -> tensor<1x2x4xf32>
   return
@@ -386,7 +386,7 @@ func.func @f(%x: tensor<2x27xf32>,
   %y = "sparse_pattern.packed_linear"(%x, %values, %offsets, %blocks) ({
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
-  }) {scheme = #sparse_pattern.dense, kernel = #sparse_pattern.matvec<4, 1>, full_blocks = 1,
+  }) {scheme = #sparse_pattern.dense, kernel = #sparse_pattern.matvec<4, 1, 1>, full_blocks = 1,
       operandSegmentSizes = array<i32: 1, 1, 1, 1, 0, 0>}
     : (tensor<2x27xf32>, tensor<108xf32>, tensor<33xi32>, tensor<4x1xi32>) -> tensor<2x4xf32>
   return
@@ -418,7 +418,7 @@ func.func @f(%x: tensor<2x27xf32>,
   %y = "sparse_pattern.packed_linear"(%x, %values, %offsets, %blocks) ({
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
-  }) {scheme = #sparse_pattern.dense, kernel = #sparse_pattern.matvec<4, 1>, full_blocks = 1,
+  }) {scheme = #sparse_pattern.dense, kernel = #sparse_pattern.matvec<4, 1, 1>, full_blocks = 1,
       operandSegmentSizes = array<i32: 1, 1, 1, 1, 0, 0>}
     : (tensor<2x27xf32>, tensor<108xf32>, tensor<33xi32>, tensor<1x4xi32>) -> tensor<3x4xf32>
   return
@@ -435,7 +435,7 @@ func.func @f(%x: tensor<2x27xf32>,
   ^bb0(%acc: f32):
     %wide = arith.extf %acc : f32 to f64
     "sparse_pattern.yield"(%wide) : (f64) -> ()
-  }) {scheme = #sparse_pattern.dense, kernel = #sparse_pattern.matvec<4, 1>, full_blocks = 1,
+  }) {scheme = #sparse_pattern.dense, kernel = #sparse_pattern.matvec<4, 1, 1>, full_blocks = 1,
       operandSegmentSizes = array<i32: 1, 1, 1, 1, 0, 0>}
     : (tensor<2x27xf32>, tensor<108xf32>, tensor<33xi32>, tensor<1x4xi32>) -> tensor<2x4xf32>
   return

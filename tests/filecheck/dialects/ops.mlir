@@ -29,14 +29,14 @@ func.func @schemes() attributes {
 // CHECK-LABEL: func.func @kernels() attributes {
 // CHECK-SAME:    a = #sparse_pattern.gather_gemm<8 : i64, 3 : i64, 4 : i64, 2 : i64>
 // CHECK-SAME:    b = #sparse_pattern.depthwise<4 : i64, 1 : i64>
-// CHECK-SAME:    c = #sparse_pattern.matvec<64 : i64, 4 : i64>
+// CHECK-SAME:    c = #sparse_pattern.matvec<64 : i64, 4 : i64, 1 : i64>
 // CHECK-SAME:    d = #sparse_pattern.pattern_gemm<256 : i64, 4 : i64, 2 : i64>
 // CHECK-SAME:    e = #sparse_pattern.spmm<64 : i64, 8 : i64, 4 : i64, 3 : i64>
 // CHECK-SAME:    f = #sparse_pattern.row_gemm<8 : i64, 2 : i64, 64 : i64>
 func.func @kernels() attributes {
     a = #sparse_pattern.gather_gemm<8, 3, 4, 2>,
     b = #sparse_pattern.depthwise<4, 1>,
-    c = #sparse_pattern.matvec<64, 4>,
+    c = #sparse_pattern.matvec<64, 4, 1>,
     d = #sparse_pattern.pattern_gemm<256, 4, 2>,
     e = #sparse_pattern.spmm<64, 8, 4, 3>,
     f = #sparse_pattern.row_gemm<8, 2, 64>} {
@@ -169,7 +169,7 @@ func.func @layouts(%x: tensor<1x3x8x8xf32>, %w: tensor<4x3x3x3xf32>) -> tensor<1
 // CHECK-SAME:      kernel = #sparse_pattern.gather_gemm<4 : i64, 2 : i64, 1 : i64, 1 : i64>,
 // CHECK-SAME:      kernel_size = array<i64: 3, 3>
 // CHECK:         "sparse_pattern.packed_linear"
-// CHECK:           kernel = #sparse_pattern.matvec<4 : i64, 1 : i64>
+// CHECK:           kernel = #sparse_pattern.matvec<4 : i64, 1 : i64, 1 : i64>
 func.func @packed(%x: tensor<1x3x8x8xf32, #plain>, %rows: tensor<1x27xf32>, %values: tensor<108xf32>,
                   %offsets: tensor<33xi32>, %blocks: tensor<1x4xi32>) {
   %y = "sparse_pattern.packed_conv"(%x, %values, %offsets, %blocks) ({
@@ -183,7 +183,7 @@ func.func @packed(%x: tensor<1x3x8x8xf32, #plain>, %rows: tensor<1x27xf32>, %val
   %z = "sparse_pattern.packed_linear"(%rows, %values, %offsets, %blocks) ({
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
-  }) {scheme = #dense, full_blocks = 1, kernel = #sparse_pattern.matvec<4, 1>,
+  }) {scheme = #dense, full_blocks = 1, kernel = #sparse_pattern.matvec<4, 1, 1>,
       operandSegmentSizes = array<i32: 1, 1, 1, 1, 0, 0>}
     : (tensor<1x27xf32>, tensor<108xf32>, tensor<33xi32>, tensor<1x4xi32>) -> tensor<1x4xf32>
   return

@@ -9,7 +9,7 @@ func.func @high_tile(%x: tensor<5x4xf32>) -> tensor<5x6xf32> {
   %y = "sparse_pattern.linear"(%x, %w) ({
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
-  }) {scheme = #sparse_pattern.block_punched<3, 1>, kernel = #sparse_pattern.matvec<4, 1>,
+  }) {scheme = #sparse_pattern.block_punched<3, 1>, kernel = #sparse_pattern.matvec<4, 1, 1>,
       operandSegmentSizes = array<i32: 1, 1, 0, 0>}
     : (tensor<5x4xf32>, tensor<6x4xf32>) -> tensor<5x6xf32>
   return %y : tensor<5x6xf32>
@@ -24,7 +24,7 @@ func.func @two_lower_heights(%x: tensor<5x4xf32>) -> tensor<5x12xf32> {
   %y = "sparse_pattern.linear"(%x, %w) ({
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
-  }) {scheme = #sparse_pattern.block_punched<8, 1>, kernel = #sparse_pattern.matvec<5, 1>,
+  }) {scheme = #sparse_pattern.block_punched<8, 1>, kernel = #sparse_pattern.matvec<5, 1, 1>,
       operandSegmentSizes = array<i32: 1, 1, 0, 0>}
     : (tensor<5x4xf32>, tensor<12x4xf32>) -> tensor<5x12xf32>
   return %y : tensor<5x12xf32>
@@ -104,7 +104,7 @@ func.func @computed_weights(%x: tensor<5x4xf32>, %w: tensor<2x4xf32>) -> tensor<
   %y = "sparse_pattern.linear"(%x, %w) ({
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
-  }) {scheme = #sparse_pattern.dense, kernel = #sparse_pattern.matvec<2, 1>,
+  }) {scheme = #sparse_pattern.dense, kernel = #sparse_pattern.matvec<2, 1, 1>,
       operandSegmentSizes = array<i32: 1, 1, 0, 0>}
     : (tensor<5x4xf32>, tensor<2x4xf32>) -> tensor<5x2xf32>
   return %y : tensor<5x2xf32>

@@ -23,7 +23,7 @@ func.func @other_reader(%x: tensor<5x4xf32>) -> (tensor<5x2xf32>, tensor<2x4xf32
   %y = "sparse_pattern.linear"(%x, %w) ({
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
-  }) {scheme = #sparse_pattern.dense, kernel = #sparse_pattern.matvec<2, 4>,
+  }) {scheme = #sparse_pattern.dense, kernel = #sparse_pattern.matvec<2, 4, 1>,
       operandSegmentSizes = array<i32: 1, 1, 0, 0>}
     : (tensor<5x4xf32>, tensor<2x4xf32>) -> tensor<5x2xf32>
   return %y, %w : tensor<5x2xf32>, tensor<2x4xf32>

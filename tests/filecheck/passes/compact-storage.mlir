@@ -107,7 +107,7 @@ func.func @linear(%x: tensor<5x4xf32>) -> tensor<5x2xf32> {
   ^bb0(%acc: f32):
     %0 = arith.maximumf %acc, %zero : f32
     "sparse_pattern.yield"(%0) : (f32) -> ()
-  }) {scheme = #sparse_pattern.channel, kernel = #sparse_pattern.matvec<2, 4>,
+  }) {scheme = #sparse_pattern.channel, kernel = #sparse_pattern.matvec<2, 4, 1>,
       operandSegmentSizes = array<i32: 1, 1, 0, 0>}
     : (tensor<5x4xf32>, tensor<2x4xf32>) -> tensor<5x2xf32>
   return %y : tensor<5x2xf32>
@@ -123,7 +123,7 @@ func.func @all_zero(%x: tensor<5x4xf32>) -> tensor<5x2xf32> {
   %y = "sparse_pattern.linear"(%x, %w) ({
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
-  }) {scheme = #sparse_pattern.channel, kernel = #sparse_pattern.matvec<2, 4>,
+  }) {scheme = #sparse_pattern.channel, kernel = #sparse_pattern.matvec<2, 4, 1>,
       operandSegmentSizes = array<i32: 1, 1, 0, 0>}
     : (tensor<5x4xf32>, tensor<2x4xf32>) -> tensor<5x2xf32>
   return %y : tensor<5x2xf32>

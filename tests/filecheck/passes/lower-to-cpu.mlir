@@ -101,20 +101,20 @@ module attributes {sparse_pattern.target = "x86-64-v3"} {
     %0 = "sparse_pattern.packed_linear"(%x, %a, %offsets, %blocks) ({
     ^bb0(%acc: f32):
       "sparse_pattern.yield"(%acc) : (f32) -> ()
-    }) {scheme = #sparse_pattern.dense, full_blocks = 1, kernel = #sparse_pattern.matvec<4, 4>,
+    }) {scheme = #sparse_pattern.dense, full_blocks = 1, kernel = #sparse_pattern.matvec<4, 4, 1>,
         operandSegmentSizes = array<i32: 1, 1, 1, 1, 0, 0>}
       : (tensor<5x4xf32>, tensor<16xf32>, tensor<10xi32>, tensor<1x4xi32>) -> tensor<5x4xf32>
     %1 = "sparse_pattern.packed_linear"(%0, %b, %offsets, %blocks) ({
     ^bb0(%acc: f32):
       "sparse_pattern.yield"(%acc) : (f32) -> ()
-    }) {scheme = #sparse_pattern.dense, full_blocks = 1, kernel = #sparse_pattern.matvec<4, 4>,
+    }) {scheme = #sparse_pattern.dense, full_blocks = 1, kernel = #sparse_pattern.matvec<4, 4, 1>,
         operandSegmentSizes = array<i32: 1, 1, 1, 1, 0, 0>}
       : (tensor<5x4xf32>, tensor<16xf32>, tensor<10xi32>, tensor<1x4xi32>) -> tensor<5x4xf32>
     %2 = "sparse_pattern.packed_linear"(%1, %a, %offsets, %blocks) ({
     ^bb0(%acc: f32):
       %tanh = math.tanh %acc : f32
       "sparse_pattern.yield"(%tanh) : (f32) -> ()
-    }) {scheme = #sparse_pattern.dense, full_blocks = 1, kernel = #sparse_pattern.matvec<4, 4>,
+    }) {scheme = #sparse_pattern.dense, full_blocks = 1, kernel = #sparse_pattern.matvec<4, 4, 1>,
         operandSegmentSizes = array<i32: 1, 1, 1, 1, 0, 0>}
       : (tensor<5x4xf32>, tensor<16xf32>, tensor<10xi32>, tensor<1x4xi32>) -> tensor<5x4xf32>
     return %2 : tensor<5x4xf32>
@@ -201,7 +201,7 @@ module attributes {sparse_pattern.target = "x86-64-v3"} {
       %greater = arith.cmpf ogt, %relu6, %one : f32
       %number = arith.select %greater, %relu6, %one : f32
       "sparse_pattern.yield"(%number) : (f32) -> ()
-    }) {scheme = #sparse_pattern.dense, full_blocks = 1, kernel = #sparse_pattern.matvec<4, 4>,
+    }) {scheme = #sparse_pattern.dense, full_blocks = 1, kernel = #sparse_pattern.matvec<4, 4, 1>,
         operandSegmentSizes = array<i32: 1, 1, 1, 1, 0, 0>}
       : (tensor<5x4xf32>, tensor<16xf32>, tensor<10xi32>, tensor<1x4xi32>) -> tensor<5x4xf32>
     return %y : tensor<5x4xf32>

@@ -92,7 +92,7 @@ module attributes {sparse_pattern.target = "vulkan"} {
     %0 = "sparse_pattern.packed_linear"(%x, %values, %offsets, %blocks) ({
     ^bb0(%acc: f32):
       "sparse_pattern.yield"(%acc) : (f32) -> ()
-    }) {scheme = #sparse_pattern.dense, full_blocks = 1, kernel = #sparse_pattern.matvec<64, 2>,
+    }) {scheme = #sparse_pattern.dense, full_blocks = 1, kernel = #sparse_pattern.matvec<64, 2, 1>,
         operandSegmentSizes = array<i32: 1, 1, 1, 1, 0, 0>}
       : (tensor<5x4xf32>, tensor<280xf32>, tensor<10xi32>, tensor<2x4xi32>) -> tensor<5x70xf32>
     return %0 : tensor<5x70xf32>
