@@ -32,7 +32,8 @@ class BlockColumnRow(Scheme):
 
     Both count from a group's first; what is left at its end is a smaller block. Rows of a block
     keep different columns where another block removes some of them, so that register blocks of
-    several filters, which share a list of columns, hold zeros for removed rows.
+    several filters, which share a list of columns, hold zeros for removed rows; kernels that take
+    the columns in bands hold none.
     """
 
     filters: int

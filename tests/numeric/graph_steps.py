@@ -42,7 +42,8 @@ CHANGES: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "padded": lambda x: functional.pad(x, (1, 2)),
     "negatively padded": lambda x: functional.pad(x, (2, -1)),
     "swapped sizes": lambda x: x.transpose(-1, -2),
-    "centred": lambda x: x - x.mean(1, keepdim=True),
+    # By half: what is left of equal channels would be rounding errors alone.
+    "half centred": lambda x: x - x.mean(1, keepdim=True) / 2,
     "scaled by its mean": lambda x: x * torch.sigmoid(x.mean(tuple(range(2, x.ndim)), True)),
     "broadcast channel": lambda x: x + x[:, :1],
     "doubled": lambda x: functional.interpolate(x, scale_factor=2.0),
