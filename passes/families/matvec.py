@@ -93,10 +93,10 @@ class MatvecFamily(KernelFamily):
             most_sums=target.vector(element_of(op.input)).wide_sums,
         )
         if target.backend == "gpu" and linear.tile.bands > 1:
-            raise PassFailure(
-                op.location,
-                "has a kernel with bands, which GPUs have not: select a kernel with one",
+            told = (
+                f"has a kernel with {linear.tile.bands} bands, but GPUs have kernels with one only"
             )
+            raise PassFailure(op.location, told)
         make = gpu_matvec_kernel if target.backend == "gpu" else matvec_kernel
         return make(linear, op.epilogue.blocks[0]), self.operands(op)
 

@@ -1,6 +1,6 @@
 // Layers that another target's kernels compute: IREE would not know them.
 
-// RUN: niwaki-opt %s --verify-diagnostics --pass-pipeline='builtin.module(sparse-pattern-lower-to-gpu)'
+// RUN: niwaki-opt %s --split-input-file --verify-diagnostics --pass-pipeline='builtin.module(sparse-pattern-lower-to-gpu)'
 
 #source = #sparse_pattern.planar<array<i64: 10>, array<i64: 1>, array<i64: 1>, array<i64: 0>, 0, 16, 16>
 #result = #sparse_pattern.planar<array<i64: 9>, array<i64: 1>, array<i64: 1>, array<i64: 0>, 0, 16, 16>
@@ -17,5 +17,21 @@ module attributes {sparse_pattern.target = "vulkan"} {
       : (tensor<1x2x10xf32, #source>, tensor<4xf32>, tensor<2xi8>, tensor<1x2x1xi16>, tensor<1xi32>)
       -> tensor<1x1x9xf32, #result>
     return
+  }
+}
+
+// -----
+
+module attributes {sparse_pattern.target = "vulkan"} {
+  func.func @bands(%x: tensor<5x4xf32>, %values: tensor<40xf32>, %offsets: tensor<14xi32>,
+                   %blocks: tensor<1x4xi32>) -> tensor<5x8xf32> {
+    // expected-error @+1 {{has a kernel with 2 bands, but GPUs have kernels with one only}}
+    %0 = "sparse_pattern.packed_linear"(%x, %values, %offsets, %blocks) ({
+    ^bb0(%acc: f32):
+      "sparse_pattern.yield"(%acc) : (f32) -> ()
+    }) {scheme = #sparse_pattern.dense, full_blocks = 1, kernel = #sparse_pattern.matvec<8, 2, 2>,
+        operandSegmentSizes = array<i32: 1, 1, 1, 1, 0, 0>}
+      : (tensor<5x4xf32>, tensor<40xf32>, tensor<14xi32>, tensor<1x4xi32>) -> tensor<5x8xf32>
+    return %0 : tensor<5x8xf32>
   }
 }

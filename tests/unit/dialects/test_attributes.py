@@ -75,9 +75,9 @@ def test_kernels(a: int, b: int, c: int, d: int) -> None:
     depthwise = ir.Attribute.parse(str(DepthwiseAttr.of(vectors=a, channels=b)))
     assert depthwise.tile == (a, b)
     assert depthwise.summary == f"depthwise {a} channels {b}"
-    matvec = ir.Attribute.parse(str(MatvecAttr.of(filters=a, rows=b)))
-    assert matvec.tile == (a, b)
-    assert matvec.summary == f"matvec {a}x{b}"
+    matvec = ir.Attribute.parse(str(MatvecAttr.of(filters=a, rows=b, bands=c)))
+    assert matvec.tile == (a, b, c)
+    assert matvec.summary == f"matvec {a}x{b} bands {c}"
     rows = ir.Attribute.parse(str(RowGemmAttr.of(filters=a, vectors=b, blocks=c)))
     assert rows.tile == (a, b, c)
     assert rows.summary == f"row_gemm {a}x{b} blocks {c}"

@@ -221,7 +221,8 @@ def test_linear_layers(target: str) -> None:
             if one in by_rows:
                 continue
             assert isinstance(one.kernel, MatvecAttr)
-            height, together = one.kernel.tile
+            height, together, bands = one.kernel.tile
+            assert bands == 1
             vectors = -(-height // machine.vector(F32).lanes)
             assert together == 4
             assert vectors * together + vectors + 1 <= machine.registers
