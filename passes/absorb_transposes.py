@@ -12,18 +12,17 @@ and attention that only splits dimensions changes places with the transpose.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 import torch_mlir.ir as ir
-from torch_mlir.dialects import tensor
 
 from niwaki.dialects import AttentionOp, axes_of, build_attention, int_array, offset_of
 
 from .base import ModulePass, Session, erase_unused, function_ops
-from .raising.operands import producer
+from .raising.moving import reshaped
+from .views import view_of
 
 READ = ("query", "key", "value")
 
@@ -44,41 +43,16 @@ class AbsorbTransposesPass(ModulePass):
 
 
 def absorb_before(op: AttentionOp, number: int, name: str) -> None:
-    """Read what the transpose of an operand reads."""
-    with ir.InsertionPoint(op), op.location:
-        found = transposed(op.operands[number])
-    if found is None or found[1][-1] != len(found[1]) - 1:
+    """Read what transposes and reshapes before an operand read, in dimensions of the operand."""
+    view = view_of(op.operands[number], slices=False)
+    order = view.by_stride()
+    if order[-1] != len(order) - 1 or order == sorted(order):
         return
-    source, permutation = found
-    op.operation.operands[number] = source
-    axes = [permutation[axis] for axis in axes_of(op, name)]
+    with ir.InsertionPoint(op), op.location:
+        lying = reshaped(view.source, [view.sizes[axis] for axis in order])
+    op.operation.operands[number] = lying
+    axes = [order.index(axis) for axis in axes_of(op, name)]
     op.operation.attributes[f"{name}_axes"] = int_array(axes)
-
-
-def transposed(value: ir.Value) -> tuple[ir.Value, Sequence[int]] | None:
-    """What a value is a transpose of, and its permutation: dimension i is one of the source.
-
-    A reshape that splits dimensions behind a transpose is made one before it.
-    """
-    if transpose := producer(value, "linalg.transpose"):
-        return transpose.operands[0], permutation_of(transpose)
-    expand = producer(value, "tensor.expand_shape")
-    if expand is None:
-        return None
-    transpose = producer(expand.operands[0], "linalg.transpose")
-    if transpose is None:
-        return None
-    # Of each dimension of what is transposed, those that it is split into.
-    groups = [[int(i.value) for i in group] for group in expand.attributes["reassociation"]]
-    split = [groups[i] for i in np.argsort(permutation_of(transpose))]
-    order = [dimension for group in split for dimension in group]
-    shape = [ir.RankedTensorType(value.type).shape[dimension] for dimension in order]
-    source = transpose.operands[0]
-    kind = ir.RankedTensorType.get(shape, ir.RankedTensorType(value.type).element_type)
-    ends = np.cumsum([len(group) for group in split])
-    own = [list(range(end - len(group), end)) for group, end in zip(split, ends, strict=True)]
-    made = tensor.ExpandShapeOp(kind, source, own, [], shape).result
-    return made, [int(i) for i in np.argsort(order)]
 
 
 def absorb_behind(op: AttentionOp) -> None:

@@ -18,11 +18,12 @@ TAKE_APART = "sparse-pattern-expand-normalizations"
 # that elementwise fusion has made into one.
 RAISE = (
     "sparse-pattern-raise-layers",
-    "sparse-pattern-absorb-transposes",
     "sparse-pattern-add-masks",
     "sparse-pattern-sink-roundings",
     "sparse-pattern-sink-reshapes",
     "sparse-pattern-fuse-epilogues",
+    "sparse-pattern-cut-rows",
+    "sparse-pattern-absorb-transposes",
     "sparse-pattern-fuse-elementwise",
     "sparse-pattern-fuse-epilogues",
     "canonicalize",
@@ -62,6 +63,7 @@ OPTIONAL = (
     "sparse-pattern-absorb-transposes",
     "sparse-pattern-sink-reshapes",
     "sparse-pattern-fuse-epilogues",
+    "sparse-pattern-cut-rows",
     TRIM,
     "sparse-pattern-detect-schemes",
     "sparse-pattern-reorder-kernels",

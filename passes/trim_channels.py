@@ -21,10 +21,16 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from niwaki.dialects import LinearOp
+from niwaki.dialects import AttentionOp, LinearOp
 from niwaki.errors import NiwakiError
 
 from .base import ModulePass, Session, erase_unused
+from .channels.attention import (
+    HeadsStep,
+    heads_constants,
+    heads_trimmed,
+    whole_heads_constants,
+)
 from .channels.collect import collect
 from .channels.elementwise import elementwise_constants, fill_constants
 from .channels.facts import Facts, Step
@@ -57,11 +63,13 @@ class TrimChannelsPass(ModulePass):
 
     def _trim(self, ops: Sequence[Any], session: Session) -> None:
         facts = Facts()
-        steps = collect(ops, facts, self.threshold)
+        steps = collect(ops, facts, self.threshold, heads=True)
         for step in steps:
             facts.known[step.result] = constants(step, facts)
         find_needs(steps, facts)
         for step in steps:
+            if isinstance(step, HeadsStep) and (reason := heads_trimmed(step, facts)):
+                self.remark(session, step.attention, reason)
             if step.weights is not None:
                 for reason in (*trimmed(step, facts), *left(step, facts)):
                     self.remark(session, step.op, reason)
@@ -70,6 +78,10 @@ class TrimChannelsPass(ModulePass):
 
 def constants(step: Step, facts: Facts) -> Any:
     """Constant slices of a step's result."""
+    if isinstance(step, HeadsStep):
+        return heads_constants(step, facts)
+    if isinstance(step.op, AttentionOp):
+        return whole_heads_constants(step, facts)
     if is_layer(step.op):
         return layer_constants(step, facts)
     if step.op.operation.name == "linalg.generic":

@@ -12,16 +12,17 @@ A kernel that reads the view spares the copies.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch_mlir.ir as ir
 
 from niwaki.dialects import ints
 
 RESHAPES = ("tensor.collapse_shape", "tensor.expand_shape")
+MOVES = (*RESHAPES, "linalg.transpose")
+SLICE = "tensor.extract_slice"
 # Sizes and strides that the ops of a chain are known by.
 Dims = list[tuple[int, int]]
 
@@ -41,45 +42,35 @@ class View:
     dims: Dims
 
     @property
+    def sizes(self) -> list[int]:
+        """Of each dimension."""
+        return [size for size, _ in self.dims]
+
+    @property
     def strides(self) -> list[int]:
         """Elements between one and the next, of each dimension."""
         return [stride for _, stride in self.dims]
 
-
-def view_of(value: ir.Value) -> View:
-    """The view that reads the least copied tensor; of the value itself if it is no view."""
-    chain: list[Any] = []
-    while (op := _viewing(value)) is not None:
-        chain.append(op)
-        value = op.operands[0]
-    view = whole(value)
-    shape = list(ir.RankedTensorType(value.type).shape)
-    for op in reversed(chain):
-        # A run of reshapes is one: what is in between may be no view.
-        if op.name in RESHAPES:
-            shape = list(ir.RankedTensorType(op.results[0].type).shape)
-            continue
-        view = _step(op, _reshaped(view, shape) or whole(op.operands[0]))
-        shape = [size for size, _ in view.dims]
-    return _reshaped(view, shape) or whole(chain[0].results[0])
+    def by_stride(self) -> list[int]:
+        """Dimensions in the order in which they lie in the source; those of size 1 do not move."""
+        order = list(range(len(self.dims)))
+        longer = [d for d in order if self.sizes[d] > 1]
+        for place, d in zip(longer, sorted(longer, key=lambda d: -self.strides[d]), strict=True):
+            order[place] = d
+        return order
 
 
-def _viewing(value: Any) -> Any | None:
-    """The op that makes `value` of another one without computing anything."""
-    owner = value.owner
-    if isinstance(owner, ir.Block):
-        return None
-    op = owner.operation
-    if op.name in (*RESHAPES, "linalg.transpose"):
-        return op
-    if op.name != "tensor.extract_slice" or len(op.operands) > 1:
-        return None
-    same_rank = _rank(op.operands[0]) == _rank(op.results[0])
-    return op if same_rank else None
+def view_of(value: ir.Value, *, slices: bool = True) -> View:
+    """The view that reads the least copied tensor; of the value itself if it is no view.
 
-
-def _rank(value: ir.Value) -> int:
-    return int(ir.RankedTensorType(value.type).rank)
+    With `slices` or without, as if these were copies.
+    """
+    chain = list(_chain(value, slices))
+    while chain:
+        if (view := _seen_through(chain)) is not None:
+            return view
+        chain.pop()
+    return whole(value)
 
 
 def whole(value: ir.Value) -> View:
@@ -88,44 +79,103 @@ def whole(value: ir.Value) -> View:
     return View(value, 0, [(size, math.prod(shape[i + 1 :])) for i, size in enumerate(shape)])
 
 
-def _step(op: Any, view: View) -> View:
-    """What a transpose or a slice makes of a view."""
-    if op.name == "linalg.transpose":
-        order = ints(op.attributes["permutation"])
-        return View(view.source, view.first, [view.dims[axis] for axis in order])
-    offsets, sizes, steps = (
-        ints(op.attributes[f"static_{what}"]) for what in ("offsets", "sizes", "strides")
-    )
-    first = view.first + int(np.dot(offsets, view.strides))
-    strides = [stride * step for stride, step in zip(view.strides, steps, strict=True)]
-    return View(view.source, first, list(zip(sizes, strides, strict=True)))
+def _chain(value: Any, slices: bool) -> Iterator[Any]:
+    """Ops that make `value` without computing anything, the last one first."""
+    names = (*MOVES, SLICE) if slices else MOVES
+    while not isinstance(value.owner, ir.Block):
+        op = value.owner.operation
+        if op.name not in names or (op.name == SLICE and not _keeps_rank(op)):
+            return
+        yield op
+        value = op.operands[0]
 
 
-def _reshaped(view: View, shape: Sequence[int]) -> View | None:
-    """The same elements as `shape`, if these have strides."""
-    runs = _runs(view.dims)
-    dims: Dims = []
-    for size in reversed(shape):
-        if size == 1:
-            dims.append((1, 0))
-            continue
-        length, stride = runs.pop()
-        if length % size:
-            return None
-        dims.append((size, stride))
-        if length > size:
-            runs.append((length // size, stride * size))
-    return View(view.source, view.first, dims[::-1])
+def _keeps_rank(cut: Any) -> bool:
+    """Whether a slice has all dimensions, at places that are known."""
+    ranks = {ir.RankedTensorType(value.type).rank for value in (cut.operands[0], *cut.results)}
+    return len(cut.operands) == 1 and len(ranks) == 1
 
 
-def _runs(dims: Dims) -> Dims:
-    """The fewest dimensions for the same elements: those of size 1 go, neighbours are joined."""
-    runs: Dims = []
-    for size, stride in dims:
-        if size == 1:
-            continue
-        if runs and runs[-1][1] == size * stride:
-            runs[-1] = (runs[-1][0] * size, stride)
+def _seen_through(chain: Sequence[Any]) -> View | None:
+    """What a chain makes of what it begins with, if each dimension has one stride."""
+    source, first = chain[-1].operands[0], 0
+    dims = [_longer([dim]) for dim in whole(source).dims]
+    for op in reversed(chain):
+        if op.name == SLICE and (cut := _sliced(op, dims)):
+            dims, offset = cut
+            first += offset
+        elif op.name != SLICE and (moved := _moved(op, dims)):
+            dims = moved
         else:
-            runs.append((size, stride))
-    return runs
+            return None
+    if any(len(parts) > 1 for parts in dims):
+        return None
+    return View(source, first, [parts[0] if parts else (1, 0) for parts in dims])
+
+
+def _sliced(cut: Any, dims: Sequence[Dims]) -> tuple[list[Dims], int] | None:
+    """A slice of each dimension, and elements before the first; None where strides differ."""
+    names = ("offsets", "sizes", "strides")
+    cuts = zip(*(ints(cut.attributes[f"static_{name}"]) for name in names), strict=True)
+    first, found = 0, []
+    for (offset, size, step), parts in zip(cuts, dims, strict=True):
+        if len(parts) > 1:
+            if (offset, size, step) != (0, math.prod(length for length, _ in parts), 1):
+                return None
+            found.append(parts)
+            continue
+        stride = parts[0][1] if parts else 0
+        first += offset * stride
+        found.append(_longer([(size, stride * step)]))
+    return found, first
+
+
+def _moved(op: Any, dims: Sequence[Dims]) -> list[Dims] | None:
+    """What a transpose or reshape makes of dimensions; None where it splits one unevenly.
+
+    A dimension that several became is known by all of their strides: it may be split again.
+    """
+    if op.name == "linalg.transpose":
+        return [dims[axis] for axis in ints(op.attributes["permutation"])]
+    shape = ir.RankedTensorType(op.results[0].type).shape
+    groups = [[int(d.value) for d in group] for group in op.attributes["reassociation"]]
+    if op.name == "tensor.collapse_shape":
+        return [_longer([part for d in group for part in dims[d]]) for group in groups]
+    found: list[Dims] = []
+    for group, parts in zip(groups, dims, strict=True):
+        split = _split(parts, [shape[d] for d in group])
+        if split is None:
+            return None
+        found += split
+    return found
+
+
+def _longer(parts: Dims) -> Dims:
+    """The fewest parts for the same elements: those of size 1 go, neighbours are joined."""
+    found: Dims = []
+    for size, stride in parts:
+        if size == 1:
+            continue
+        if found and found[-1][1] == size * stride:
+            found[-1] = (found[-1][0] * size, stride)
+        else:
+            found.append((size, stride))
+    return found
+
+
+def _split(parts: Dims, sizes: Sequence[int]) -> list[Dims] | None:
+    """A dimension as several of these sizes."""
+    left, found = list(parts), []
+    for size in sizes:
+        taken: Dims = []
+        while size > 1:
+            own, stride = left.pop(0)
+            shared = math.gcd(own, size)
+            if shared < min(own, size):
+                return None
+            taken.append((shared, stride * (own // shared)))
+            if own > shared:
+                left.insert(0, (own // shared, stride))
+            size //= shared
+        found.append(_longer(taken))
+    return found

@@ -11,21 +11,34 @@ from typing import Any
 
 import torch_mlir.ir as ir
 
+from niwaki.dialects import AttentionOp
+
 from ..base import nested_ops
+from .attention import ROWS_AXIS, HeadsStep, heads_step, whole_heads_step
 from .elementwise import elementwise_step, fill_step
 from .facts import Facts, Step, is_made_anew
 from .layers import AXIS, is_layer, layer_step
 from .moves import move_step
 
 
-def collect(ops: Sequence[Any], facts: Facts, threshold: float) -> list[Step]:
-    """The steps among `ops`, in program order; `facts` gets the axes and pins of all tensors."""
+def collect(
+    ops: Sequence[Any], facts: Facts, threshold: float, *, heads: bool = False
+) -> list[Step]:
+    """The steps among `ops`, in program order; `facts` gets the axes and pins of all tensors.
+
+    Attentions are followed if their `heads` may go.
+    """
     steps: list[Step] = []
+    inside: set[Any] = set()
     for op in reversed(ops):
-        step = _step(op, facts, threshold) if _can_be_followed(op) else None
+        if op.operation in inside:
+            continue
+        step = _step(op, facts, threshold, heads) if _can_be_followed(op) else None
         if step is not None and _agrees(step, facts):
             steps.append(step)
             _note(step, facts)
+            if isinstance(step, HeadsStep):
+                inside.update(each.operation for each in step.inside)
             continue
         for value in _values_read(op):
             facts.pin(value, _why_pinned(op))
@@ -45,12 +58,16 @@ def _can_be_followed(op: Any) -> bool:
     return all(kind.has_static_shape and kind.encoding is None for kind in kinds)
 
 
-def _step(op: Any, facts: Facts, threshold: float) -> Step | None:
+def _step(op: Any, facts: Facts, threshold: float, heads: bool) -> Step | None:
     if is_layer(op):
         return layer_step(op, threshold)
     axis = facts.axes.get(op.results[0])
+    if heads and axis in (None, ROWS_AXIS) and (step := heads_step(op)):
+        return step
     if axis is None:
         return None
+    if isinstance(op, AttentionOp):
+        return whole_heads_step(op, axis) if heads else None
     if op.operation.name == "linalg.generic":
         return elementwise_step(op, axis)
     if op.operation.name == "linalg.fill":

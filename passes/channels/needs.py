@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from .attention import HeadsStep, complete_heads, spread_heads
 from .blocks import completing_blocks
 from .facts import Array, Facts, Step, Tie, is_made_anew, shape_of
 from .layers import AXIS, channels_read
@@ -38,6 +39,8 @@ def find_needs(steps: Sequence[Step], facts: Facts) -> None:
 def _spread(step: Step, facts: Facts) -> bool:
     """Pass needs on between the tensors of one step; returns whether there were new ones."""
     changed = [_tie(tie, step, facts) for tie in step.ties if not is_made_anew(tie.value)]
+    if isinstance(step, HeadsStep):
+        changed.append(spread_heads(step, facts))
     if step.weights is None or is_made_anew(step.op.input):
         return any(changed)
     needed, known = facts.needed[step.op.input], facts.known_of(step.op.input, AXIS)
@@ -74,6 +77,8 @@ def _complete(step: Step, facts: Facts) -> bool:
         if value in facts.needed and not facts.needed[value].any():
             facts.needed[value][0] = facts.reason(NOT_EMPTY)
             changed = True
+    if isinstance(step, HeadsStep):
+        changed |= complete_heads(step, facts)
     if step.weights is None:
         return changed
     own = facts.needed[step.result]

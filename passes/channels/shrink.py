@@ -11,6 +11,7 @@ import torch_mlir.ir as ir
 from niwaki.dialects import int_attr
 
 from ..base import constant, dense_value
+from .attention import HeadsStep, shrink_heads
 from .facts import Facts, Step, Tie, is_empty, is_made_anew, shape_of
 from .layers import AXIS, bias_position, shifted_bias, sliced
 from .moves import adjust_move
@@ -25,6 +26,8 @@ def shrink(steps: Sequence[Step], facts: Facts) -> None:
             if not facts.kept(step.result).all():
                 _shrink_result(step, facts)
             adjust_move(step, facts)
+            if isinstance(step, HeadsStep):
+                shrink_heads(step, facts)
 
 
 def _shrink_result(step: Step, facts: Facts) -> None:

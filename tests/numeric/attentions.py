@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,15 @@ from torch_mlir.dialects import func
 
 import niwaki
 from niwaki import dialects
-from niwaki.dialects import PLAIN_AXES, TOKENS_FIRST, build_attention
+from niwaki.dialects import (
+    PLAIN_AXES,
+    TOKENS_FIRST,
+    axes_of,
+    build_attention,
+    offset_of,
+    sizes_of,
+)
+from niwaki.dialects.attention import NAMES
 
 from .cases import Array, difference
 
@@ -29,7 +37,7 @@ MASKS = (
     (False, True, False, False),
 )
 SHADERS = {"f32": "f32", "f16": "f32", "i1": "i1"}
-DTYPES: dict[str, Any] = {"f32": np.float32, "f16": np.float16, "i1": np.bool_}
+DTYPES: dict[str, Any] = {"f64": np.float64, "f32": np.float32, "f16": np.float16, "i1": np.bool_}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +123,26 @@ class Attention:
         weights = weights.masked_fill(none, 0) if self.zeros else weights
         result: Array = (weights @ v).numpy().astype(DTYPES[self.element])
         return result
+
+
+def attended(op: Any, query: Array, key: Array, value: Array, mask: Array | None = None) -> Array:
+    """What an op of the dialect computes."""
+    axes = [axes_of(op, name) for name in NAMES]
+    inputs = [
+        moved_back(np.array(x), own) for x, own in zip((query, key, value), axes, strict=False)
+    ]
+    sizes = sizes_of(op)
+    told = Attention(
+        **asdict(sizes),
+        scale=op.scale.value,
+        softcap=op.softcap.value,
+        offset=offset_of(op),
+        zeros=op.zeros.value,
+        element="f64",
+    )
+    bits = mask is not None and "i1" in str(op.masks[0].type)
+    masks = [] if mask is None else [mask.astype(np.bool_) if bits else np.array(mask)]
+    return moved(told.expected(*inputs, *masks), axes[3])
 
 
 def moved(array: Array, axes: Sequence[int]) -> Array:

@@ -14,10 +14,12 @@ import torch
 import torch_mlir.ir as ir
 from numpy.typing import NDArray
 
-from niwaki.dialects import ConvOp, LinearOp, NormalizeOp, PoolOp, ints
+from niwaki.dialects import AttentionOp, ConvOp, LinearOp, NormalizeOp, PoolOp, ints
 from niwaki.passes.base import dense_value
 from niwaki.passes.raising.maps import iterators_of, maps_of
 from niwaki.passes.raising.operands import pad_value
+
+from .attentions import attended
 
 Array = NDArray[Any]
 
@@ -61,6 +63,8 @@ def _run(op: Any, values: dict[Any, Any]) -> Any:
         return np.full(op.results[0].type.shape, operands[0])
     if isinstance(op, (ConvOp, LinearOp, NormalizeOp, PoolOp)):
         return _layer(op, values)
+    if isinstance(op, AttentionOp):
+        return attended(op, *operands)
     if name == "linalg.generic":
         return _generic(op, values)
     if name == "linalg.transpose":

@@ -400,3 +400,60 @@ func.func @summed(%x: tensor<1x1x2xf32>) -> tensor<1x1x1xf32> {
     : (tensor<1x2x1xf32>, tensor<1x2x1xf32>) -> tensor<1x1x1xf32>
   return %y : tensor<1x1x1xf32>
 }
+
+// -----
+
+// Two heads of two numbers: head 1 has no values, and number 0 of the keys of head 0 is zero. What stays
+// keeps its scale.
+// CHECK-LABEL: func.func @heads
+// CHECK-SAME:    %[[X:.+]]: tensor<3x4xf32>
+// CHECK:         "sparse_pattern.linear"(%[[X]]
+// CHECK:         -> tensor<3x1xf32>
+// CHECK:         "sparse_pattern.linear"(%[[X]]
+// CHECK:         -> tensor<3x1xf32>
+// CHECK:         "sparse_pattern.linear"(%[[X]]
+// CHECK:         -> tensor<3x2xf32>
+// CHECK:         tensor.expand_shape {{.+}} output_shape [1, 3, 1, 1]
+// CHECK:         tensor.expand_shape {{.+}} output_shape [1, 3, 1, 1]
+// CHECK:         tensor.expand_shape {{.+}} output_shape [1, 3, 1, 2]
+// CHECK:         %[[A:.+]] = "sparse_pattern.attention"
+// CHECK-SAME:      scale = 5.000000e-01
+// CHECK-SAME:      -> tensor<1x3x1x2xf32>
+// CHECK:         %[[R:.+]] = tensor.collapse_shape %[[A]] {{.+}} into tensor<3x2xf32>
+// CHECK:         "sparse_pattern.linear"(%[[R]]
+// CHECK:         (tensor<3x2xf32>, tensor<1x2xf32>) -> tensor<3x1xf32>
+func.func @heads(%x: tensor<3x4xf32>) -> tensor<3x1xf32> {
+  %wq = arith.constant dense<[[1.0, 2.0, 3.0, 4.0], [2.0, 1.0, 1.0, 1.0], [1.0, 2.0, 1.0, 1.0], [1.0, 1.0, 1.0, 2.0]]> : tensor<4x4xf32>
+  %wk = arith.constant dense<[[0.0, 0.0, 0.0, 0.0], [2.0, 1.0, 3.0, 1.0], [1.0, 2.0, 5.0, 1.0], [1.0, 1.0, 7.0, 2.0]]> : tensor<4x4xf32>
+  %wv = arith.constant dense<[[1.0, 2.0, 3.0, 5.0], [2.0, 1.0, 1.0, 7.0], [0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]]> : tensor<4x4xf32>
+  %wo = arith.constant dense<[[1.0, 2.0, 3.0, 4.0]]> : tensor<1x4xf32>
+  // expected-remark @+1 {{trimmed: 4 -> 1 filters}}
+  %q = "sparse_pattern.linear"(%x, %wq) ({
+  ^bb0(%sum: f32):
+    "sparse_pattern.yield"(%sum) : (f32) -> ()
+  }) {scheme = #sparse_pattern.dense, operandSegmentSizes = array<i32: 1, 1, 0, 0>} : (tensor<3x4xf32>, tensor<4x4xf32>) -> tensor<3x4xf32>
+  // expected-remark @+1 {{trimmed: 4 -> 1 filters}}
+  %k = "sparse_pattern.linear"(%x, %wk) ({
+  ^bb0(%sum: f32):
+    "sparse_pattern.yield"(%sum) : (f32) -> ()
+  }) {scheme = #sparse_pattern.dense, operandSegmentSizes = array<i32: 1, 1, 0, 0>} : (tensor<3x4xf32>, tensor<4x4xf32>) -> tensor<3x4xf32>
+  // expected-remark @+1 {{trimmed: 4 -> 2 filters}}
+  %v = "sparse_pattern.linear"(%x, %wv) ({
+  ^bb0(%sum: f32):
+    "sparse_pattern.yield"(%sum) : (f32) -> ()
+  }) {scheme = #sparse_pattern.dense, operandSegmentSizes = array<i32: 1, 1, 0, 0>} : (tensor<3x4xf32>, tensor<4x4xf32>) -> tensor<3x4xf32>
+  %q4 = tensor.expand_shape %q [[0, 1], [2, 3]] output_shape [1, 3, 2, 2] : tensor<3x4xf32> into tensor<1x3x2x2xf32>
+  %k4 = tensor.expand_shape %k [[0, 1], [2, 3]] output_shape [1, 3, 2, 2] : tensor<3x4xf32> into tensor<1x3x2x2xf32>
+  %v4 = tensor.expand_shape %v [[0, 1], [2, 3]] output_shape [1, 3, 2, 2] : tensor<3x4xf32> into tensor<1x3x2x2xf32>
+  // expected-remark @+1 {{trimmed: 2 -> 1 heads, 2 -> 1 numbers of queries and keys}}
+  %y4 = "sparse_pattern.attention"(%q4, %k4, %v4) {query_axes = array<i64: 0, 2, 1>, key_axes = array<i64: 0, 2, 1>, value_axes = array<i64: 0, 2, 1>,
+      result_axes = array<i64: 0, 2, 1>, scale = 0.5 : f32, softcap = 0.0 : f32, causal = false, offset = 0, zeros = true, operandSegmentSizes = array<i32: 1, 1, 1, 0>}
+    : (tensor<1x3x2x2xf32>, tensor<1x3x2x2xf32>, tensor<1x3x2x2xf32>) -> tensor<1x3x2x2xf32>
+  %y = tensor.collapse_shape %y4 [[0, 1], [2, 3]] : tensor<1x3x2x2xf32> into tensor<3x4xf32>
+  // expected-remark @+1 {{trimmed: 4 -> 2 inputs}}
+  %z = "sparse_pattern.linear"(%y, %wo) ({
+  ^bb0(%sum: f32):
+    "sparse_pattern.yield"(%sum) : (f32) -> ()
+  }) {scheme = #sparse_pattern.dense, operandSegmentSizes = array<i32: 1, 1, 0, 0>} : (tensor<3x4xf32>, tensor<1x4xf32>) -> tensor<3x1xf32>
+  return %z : tensor<3x1xf32>
+}

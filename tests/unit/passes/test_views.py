@@ -24,7 +24,7 @@ def transposed(value: ir.Value, numbers: Numbers, rng: np.random.Generator) -> A
     order = [int(axis) for axis in rng.permutation(numbers.ndim)]
     result = np.transpose(numbers, order)
     empty = tensor.empty(result.shape, ir.F32Type.get())
-    return linalg.transpose(value, outs=[empty], permutation=order).result, result
+    return linalg.transpose(value, outs=[empty], permutation=order).result[0], result
 
 
 def sliced(value: ir.Value, numbers: Numbers, rng: np.random.Generator) -> Any:
