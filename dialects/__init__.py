@@ -42,6 +42,7 @@ from .kernels import (
 )
 from .layout import PlanarAttr, layer_reach, layout_of, phase_sizes, with_layout
 from .normalize import NORMALIZATIONS, NormalizeOp, build_normalize
+from .normalize_planes import NormalizePlanesOp, build_normalize_planes
 from .ops import (
     ConcatOp,
     ConvertLayoutOp,
@@ -92,6 +93,7 @@ __all__ = [
     "NextOp",
     "NoArrays",
     "NormalizeOp",
+    "NormalizePlanesOp",
     "PackedConvOp",
     "PackedLinearOp",
     "PackedPatternConvOp",
@@ -127,6 +129,7 @@ __all__ = [
     "build_layer",
     "build_linear",
     "build_normalize",
+    "build_normalize_planes",
     "build_packed_recurrent",
     "build_pool",
     "build_recurrent",

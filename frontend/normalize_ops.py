@@ -1,10 +1,18 @@
-"""`niwaki::normalize`: a norm or softmax over the last dimension, on its way from either frontend.
+"""Norms of ours on their way from either frontend.
+
+`niwaki::normalize`, a norm or softmax over the last dimension:
 
 y = niwaki::normalize(x, scale, bias, '{"kind": "layer", "epsilon": 1e-05}')
   -->
 %rows = tensor.collapse_shape %x
 %y = "sparse_pattern.normalize"(%rows, %scale, %bias) ({ acc * scale + bias })
 %result = tensor.expand_shape %y
+
+`niwaki::normalize_planes`, of groups of channels over all pixels:
+
+y = niwaki::normalize_planes(x, scale, bias, '{"groups": 4, "epsilon": 1e-05}')
+  -->
+%y = "sparse_pattern.normalize_planes"(%x, %scale, %bias) ({ acc * scale + bias })
 """
 
 from __future__ import annotations
@@ -15,7 +23,8 @@ from collections.abc import Sequence
 from torch_mlir import ir
 from torch_mlir.dialects import arith, tensor
 
-from niwaki.dialects import build_normalize
+from niwaki.dialects import build_normalize, build_normalize_planes
+from niwaki.dialects.epilogue import EpilogueBuilder
 from niwaki.frontend.set_aside import Held
 
 _STEPS = (arith.mulf, arith.addf)  # of scale and bias
@@ -25,6 +34,22 @@ def make_normalize(held: Held, operands: Sequence[ir.Value | None]) -> Sequence[
     """A `normalize` on rows."""
     x, *affine = operands
     assert x is not None
+    (kind,) = held.results
+    options = {"kind": held.options["kind"], "epsilon": held.options["epsilon"]}
+    made = build_normalize(_as_rows(x), *_scaled(affine), **options)
+    return [_as_before(made.result, kind)]
+
+
+def make_normalize_planes(held: Held, operands: Sequence[ir.Value | None]) -> Sequence[ir.Value]:
+    """A `normalize_planes`."""
+    x, *affine = operands
+    assert x is not None
+    options = {"groups": held.options["groups"], "epsilon": held.options["epsilon"]}
+    return [build_normalize_planes(x, *_scaled(affine), **options).result]
+
+
+def _scaled(affine: Sequence[ir.Value | None]) -> tuple[list[ir.Value], EpilogueBuilder]:
+    """Scale and bias that are there, and the epilogue that applies them."""
     given = [(step, value) for step, value in zip(_STEPS, affine, strict=True) if value is not None]
 
     def epilogue(arguments: Sequence[ir.Value]) -> ir.Value:
@@ -33,15 +58,7 @@ def make_normalize(held: Held, operands: Sequence[ir.Value | None]) -> Sequence[
             result = step(result, value)
         return result
 
-    (kind,) = held.results
-    made = build_normalize(
-        _as_rows(x),
-        [value for _, value in given],
-        epilogue,
-        kind=held.options["kind"],
-        epsilon=held.options["epsilon"],
-    )
-    return [_as_before(made.result, kind)]
+    return [value for _, value in given], epilogue
 
 
 def _as_rows(x: ir.Value) -> ir.Value:

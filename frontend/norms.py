@@ -4,7 +4,11 @@ Those over the last dimensions, and softmax over the last one, become an op of o
 
 y = niwaki::normalize(x, weight, bias, '{"kind": "layer", "epsilon": 1e-05}')
 
-and the others elementwise ops and means:
+so do those of groups of channels over all pixels:
+
+y = niwaki::normalize_planes(x, weight, bias, '{"groups": 4, "epsilon": 1e-05}')
+
+and the others become elementwise ops and means:
 
 d = x - mean(x)
 c = d - mean(d)                the mean of many numbers is not exact: what it lacks
@@ -25,6 +29,7 @@ from niwaki.frontend.torch_own_ops import define, own_op
 aten = torch.ops.aten
 
 define("normalize", 3, lambda x, *_: [x])
+define("normalize_planes", 3, lambda x, *_: [x])
 
 Three = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
@@ -58,8 +63,26 @@ def group_norm(
     """Over the pixels and channels of a group."""
     grouped = x.reshape(batch, groups, channels // groups * pixels)
     normal, mean, scale = _normalised(grouped, [2], eps)
-    result = _affine_by_channel(normal.reshape(x.shape), weight, bias).to(x.dtype)
+    result = _of_planes(x, weight, bias, groups, eps)
+    if result is None:
+        result = _affine_by_channel(normal.reshape(x.shape), weight, bias).to(x.dtype)
     return result, mean.flatten(1), scale.flatten(1)
+
+
+def instance_norm(
+    x: torch.Tensor,
+    weight: torch.Tensor | None,
+    bias: torch.Tensor | None,
+    mean: torch.Tensor | None,
+    variance: torch.Tensor | None,
+    use_input_stats: bool,
+    momentum: float,
+    eps: float,
+    cudnn: bool,
+) -> Any:
+    """Over the pixels of a channel. PyTorch's rule makes one image of all, and repeats weights."""
+    own = _of_planes(x, weight, bias, x.shape[1], eps) if use_input_stats else None
+    return NotImplemented if own is None else own
 
 
 def batch_norm(
@@ -135,6 +158,24 @@ def _own(
     return result.reshape(x.shape)
 
 
+def _of_planes(
+    x: torch.Tensor,
+    weight: torch.Tensor | None,
+    bias: torch.Tensor | None,
+    groups: int,
+    eps: float,
+) -> torch.Tensor | None:
+    """In float32 by an op of ours, whose planes have one to three dimensions; None of nothing."""
+    if x.numel() == 0:
+        return None
+    planes = x.float() if 3 <= x.dim() <= 5 else x.float().reshape(*x.shape[:2], -1)
+    values = [None if value is None else value.float() for value in (weight, bias)]
+    options = {"groups": groups, "epsilon": eps}
+    result = own_op("normalize_planes", [planes, *values], options)
+    assert isinstance(result, torch.Tensor)
+    return result.reshape(x.shape).to(x.dtype)
+
+
 def _normalised(x: torch.Tensor, axes: list[int], eps: float) -> Three:
     """In float32: `x` of mean 0 and variance 1, and what it was and is multiplied by."""
     centred, mean = _centred(x.float(), axes)
@@ -168,6 +209,7 @@ def _affine(
 RULES: dict[OpOverload, Callable[..., Any]] = {
     aten._native_batch_norm_legit.no_stats: batch_norm,
     aten.native_group_norm.default: group_norm,
+    aten.instance_norm.default: instance_norm,
     aten.native_layer_norm.default: layer_norm,
     aten.rms_norm.default: rms_norm,
     aten._softmax.default: softmax,

@@ -35,6 +35,7 @@ from niwaki.frontend.onnx_half_precision import in_float32
 from niwaki.frontend.onnx_indexing import reverse_sequence, slice_, tensor_scatter
 from niwaki.frontend.onnx_narrow_types import in_wide_type
 from niwaki.frontend.onnx_norms import (
+    group_norm,
     instance_norm,
     layer_norm,
     lp_norm,
@@ -167,6 +168,7 @@ _RULES: dict[str, Callable[[Steps], None]] = {
     "GlobalLpPool": global_lp_pool,
     "GridSample": grid_sample,
     "GRU": recurrent,
+    "GroupNormalization": group_norm,
     "InstanceNormalization": instance_norm,
     "LayerNormalization": layer_norm,
     "LpNormalization": lp_norm,

@@ -10,6 +10,10 @@ torch-mlir takes the mean once for the first, and mean(x^2) - mean(x)^2 for the 
 LayerNormalization and RMSNormalization become an op of ours, where nobody asks for statistics:
 
     y = niwaki.normalize(x, scale, bias) {kind = "layer", epsilon = 1e-05}
+
+and so do InstanceNormalization and GroupNormalization:
+
+    y = niwaki.normalize_planes(x, scale, bias) {groups = 4, epsilon = 1e-05}
 """
 
 from __future__ import annotations
@@ -44,11 +48,19 @@ def rms_norm(steps: Steps) -> None:
 
 def instance_norm(steps: Steps) -> None:
     """Over the pixels of a channel."""
-    rank = len(steps.input_shape())
+    shape = steps.input_shape()
+    if len(shape) > 1 and _own_planes(steps, shape[1]):
+        return
+    rank = len(shape)
     normal, _, _ = _normalised(steps, range(2, rank))
     per_channel = steps.constant([-1] + [1] * (rank - 2))
     scale, bias = (steps.op("Reshape", steps.input(number), per_channel) for number in (1, 2))
     steps.op("Add", steps.op("Mul", normal, scale), bias)
+
+
+def group_norm(steps: Steps) -> None:
+    """Where it is no op of ours, ONNX's own definition has it."""
+    _own_planes(steps, steps.attribute("num_groups", 1))
 
 
 def mean_variance_norm(steps: Steps) -> None:
@@ -85,6 +97,20 @@ def _own(steps: Steps, kind: str) -> bool:
     operands = [x, *affine, *[""] * (2 - len(affine))]
     (made,) = steps.own_op("normalize", operands, {"kind": kind, "epsilon": epsilon}, [rows])
     steps.results = [steps.op("Reshape", made, steps.constant(shape)) if is_joined else made]
+    return True
+
+
+def _own_planes(steps: Steps, groups: int) -> bool:
+    """One op over the pixels of groups of channels, if it takes them."""
+    x, shape = steps.node.input[0], steps.input_shape()
+    if steps.graph.type_of(x).element != FLOAT or 0 in shape or not 3 <= len(shape) <= 5:
+        return False
+    affine = list(steps.node.input[1:3])
+    if any(steps.graph.type_of(name) != TensorType(FLOAT, shape[1:2]) for name in affine):
+        return False
+    options = {"groups": groups, "epsilon": steps.attribute("epsilon", 1e-5)}
+    kind = TensorType(FLOAT, shape)
+    steps.results = steps.own_op("normalize_planes", [x, *affine], options, [kind])
     return True
 
 

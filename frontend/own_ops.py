@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from niwaki.frontend import attention_op
-from niwaki.frontend.normalize_ops import make_normalize
+from niwaki.frontend.normalize_ops import make_normalize, make_normalize_planes
 from niwaki.frontend.recurrent_ops import make_recurrent
 from niwaki.frontend.set_aside import Maker
 
 MAKERS: dict[str, Maker] = {
     attention_op.NAME: attention_op.make_attention,
     "normalize": make_normalize,
+    "normalize_planes": make_normalize_planes,
     "recurrent": make_recurrent,
 }

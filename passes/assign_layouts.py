@@ -32,6 +32,7 @@ from niwaki.dialects import (
     ConcatOp,
     ConvertLayoutOp,
     ConvOp,
+    NormalizePlanesOp,
     Planar,
     PoolOp,
     Reach,
@@ -46,6 +47,8 @@ from niwaki.targets import Target
 from .base import ModulePass, Session, function_ops, target_of
 from .layers import element_of, reads_phases
 
+# Layers that want planes. What has none as its neighbours is as well off with plain tensors.
+PLANAR = (ConvOp, PoolOp, ConcatOp)
 Node = tuple[Any, tuple[int, ...]]  # a value and the strides it is split by
 
 
@@ -140,7 +143,7 @@ class AssignLayoutsPass(ModulePass):
         target = target_of(module)
         if target.backend == "cpu":
             raise_concats(module)
-        layers = [op for op in function_ops(module) if isinstance(op, (ConvOp, PoolOp, ConcatOp))]
+        layers = [op for op in function_ops(module) if is_planar(op)]
         groups = Groups()
         for op in layers:
             collect(op, groups, target)
@@ -150,14 +153,21 @@ class AssignLayoutsPass(ModulePass):
                 op.operation.erase()
 
 
+def is_planar(op: Any) -> bool:
+    """Whether an op reads and writes planes: a norm does beside others that do."""
+    return isinstance(op, PLANAR) or (isinstance(op, NormalizePlanesOp) and is_beside_planes(op))
+
+
+def is_beside_planes(op: Any) -> bool:
+    """Whether a layer writes what an op reads, or reads what it writes."""
+    around = [*(value.owner for value in op.operands), *(use.owner for use in op.result.uses)]
+    return any(isinstance(one, PLANAR) for one in around)
+
+
 def raise_concats(module: Any) -> None:
     """Raise concatenations of channels that layers write or read."""
-    layers = (ConvOp, PoolOp, ConcatOp)
     for op in function_ops(module):
-        if not joins_channels(op):
-            continue
-        around = [*(value.owner for value in op.operands), *(use.owner for use in op.result.uses)]
-        if any(isinstance(one, layers) for one in around):
+        if joins_channels(op) and is_beside_planes(op):
             with ir.InsertionPoint(op), op.location:
                 joined = functools.reduce(concat, op.operands)
             op.result.replace_all_uses_with(joined)
@@ -187,7 +197,7 @@ def joins_channels(op: Any) -> bool:
 def collect(op: Any, groups: Groups, target: Target) -> None:
     """Note what one layer needs of the activations it reads and writes."""
     nodes = [groups.add(op.operands[i], split) for i, split in planar_operands(op, target)]
-    if isinstance(op, ConcatOp):
+    if isinstance(op, (ConcatOp, NormalizePlanesOp)):
         joined = nodes
     else:
         source, *joined = nodes
@@ -212,7 +222,8 @@ def planar_operands(op: Any, target: Target) -> list[tuple[int, tuple[int, ...]]
         return [(number, ones) for number in range(len(op.operands))]
     extras = len(op.per_position) if is_planar_result(op) else 0
     first = len(op.operands) - len(op.per_position)
-    strides = ints(op.strides) if reads_phases(op, target) else ones
+    is_split = not isinstance(op, NormalizePlanesOp) and reads_phases(op, target)
+    strides = ints(op.strides) if is_split else ones
     return [(0, strides), *((number, ones) for number in range(first, first + extras))]
 
 

@@ -5,19 +5,23 @@
     %q = linalg.generic ins(%x) { sum over channels of x * x }
     %y = linalg.generic ins(%x, %q, %scale) { the epilogue of x / sqrt(q / channels + epsilon) }
 
-What has a kernel, on CPUs, stays as it is.
+Groups of planes are rows first: images and groups x what a group has in an image. What has a
+kernel, on CPUs, stays as it is.
 """
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch_mlir.ir as ir
-from torch_mlir.dialects import arith, linalg, math, tensor
+from torch_mlir.dialects import arith, linalg, tensor
+from torch_mlir.dialects import math as functions
 
-from niwaki.dialects import NormalizeOp
+from niwaki.dialects import NormalizeOp, NormalizePlanesOp, build_normalize
 
 from .base import ModulePass, Session, function_ops, target_of
 from .layers import clone_body
@@ -41,26 +45,54 @@ class ExpandNormalizationsPass(ModulePass):
         if target_of(module).backend == "cpu" and not self.always:
             return
         for op in function_ops(module):
-            if isinstance(op, NormalizeOp):
+            if isinstance(op, (NormalizeOp, NormalizePlanesOp)):
+                expand = _rows_expanded if isinstance(op, NormalizeOp) else _planes_expanded
                 with ir.InsertionPoint(op), op.location:
-                    op.result.replace_all_uses_with(_expanded(op))
+                    op.result.replace_all_uses_with(expand(op))
                 op.operation.erase()
 
 
-def _expanded(op: NormalizeOp) -> ir.Value:
-    """What replaces the result."""
+def _rows_expanded(op: NormalizeOp) -> ir.Value:
+    """What replaces the result of a `normalize`."""
     statistics, normalised = _KINDS[op.kind.value](op)
+    maps = [_BOTH, *[_ROW] * len(statistics)]
+    return _with_epilogue(op, [op.input, *statistics], maps, normalised)
+
+
+def _planes_expanded(op: NormalizePlanesOp) -> ir.Value:
+    """What replaces the result of a `normalize_planes`."""
+    shape, groups = list(op.input.type.shape), op.groups.value
+    rows = [shape[0] * groups, math.prod(shape[1:]) // groups]
+    epsilon = op.epsilon.value
+    made = build_normalize(_reshaped(op.input, rows), kind="layer", epsilon=epsilon)
+    normalised = _reshaped(_rows_expanded(made), shape)
+    made.operation.erase()
+    return _with_epilogue(op, [normalised], [tuple(range(len(shape)))], lambda x: x)
+
+
+def _with_epilogue(
+    op: Any, operands: Sequence[ir.Value], maps: Sequence[tuple[int, ...]], accumulator: Body
+) -> ir.Value:
+    """The epilogue of what `accumulator` makes of `operands`, element by element."""
     filters, positions = list(op.per_filter), list(op.per_position)
-    operands = [op.input, *statistics, *filters, *positions]
-    maps = [_BOTH, *[_ROW] * len(statistics), *[_CHANNEL] * len(filters), *[_BOTH] * len(positions)]
-    count = 1 + len(statistics)
+    every, count = tuple(range(op.result.type.rank)), len(operands)
 
     def body(*values: ir.Value) -> ir.Value:
-        given = [normalised(*values[:count]), *values[count:]]
+        given = [accumulator(*values[:count]), *values[count:-1]]
         return clone_body(op.epilogue.blocks[0], given)
 
     empty = tensor.EmptyOp(op.result.type.shape, op.result.type.element_type).result
-    return _generic(operands, maps, empty, _BOTH, lambda *values: body(*values[:-1]))
+    of_extras = [*[_CHANNEL] * len(filters), *[every] * len(positions)]
+    return _generic([*operands, *filters, *positions], [*maps, *of_extras], empty, every, body)
+
+
+def _reshaped(value: ir.Value, shape: Sequence[int]) -> ir.Value:
+    """The same numbers in another shape, by way of one dimension."""
+    kind = ir.RankedTensorType(value.type)
+    flat = ir.RankedTensorType.get([math.prod(shape)], kind.element_type)
+    made = tensor.CollapseShapeOp(flat, value, [list(range(kind.rank))]).result
+    result = ir.RankedTensorType.get(shape, kind.element_type)
+    return tensor.ExpandShapeOp(result, made, [list(range(len(shape)))], [], shape).result
 
 
 def _layer(op: NormalizeOp) -> tuple[list[ir.Value], Body]:
@@ -91,7 +123,7 @@ def _softmax(op: NormalizeOp) -> tuple[list[ir.Value], Body]:
     highest = _reduced(op, [], lambda x: x, float("-inf"))
 
     def power(x: ir.Value, top: ir.Value) -> ir.Value:
-        return math.exp(arith.subf(x, top))
+        return functions.exp(arith.subf(x, top))
 
     total = _reduced(op, [highest], power)
     return [highest, total], lambda x, top, found: arith.divf(power(x, top), found)
@@ -125,12 +157,13 @@ def _generic(
     result: tuple[int, ...],
     body: Body,
 ) -> ir.Value:
-    """A `linalg.generic` over rows and channels; `maps` are the loops of each operand."""
+    """A `linalg.generic`; `maps` are the loops of each operand, of which `result` keeps some."""
+    count = 1 + max(itertools.chain(result, *maps))
     every = [
-        ir.AffineMap.get(2, 0, [ir.AffineDimExpr.get(loop) for loop in loops])
+        ir.AffineMap.get(count, 0, [ir.AffineDimExpr.get(loop) for loop in loops])
         for loops in (*maps, result)
     ]
-    kinds = ["parallel", "parallel" if result == _BOTH else "reduction"]
+    kinds = ["parallel" if loop in result else "reduction" for loop in range(count)]
     made = linalg.GenericOp(
         [start.type],
         list(operands),
@@ -159,4 +192,4 @@ def _mean(op: NormalizeOp, total: ir.Value) -> ir.Value:
 def _root(op: NormalizeOp, squares: ir.Value) -> ir.Value:
     """Of the mean of squares and epsilon."""
     epsilon = arith.constant(squares.type, op.epsilon.value)
-    return math.sqrt(arith.addf(_mean(op, squares), epsilon))
+    return functions.sqrt(arith.addf(_mean(op, squares), epsilon))

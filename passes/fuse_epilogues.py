@@ -22,6 +22,7 @@ from niwaki.dialects import (
     ConvOp,
     LinearOp,
     NormalizeOp,
+    NormalizePlanesOp,
     PoolOp,
     build_layer,
     is_available,
@@ -32,7 +33,7 @@ from .layers import clone_body
 from .raising.maps import is_identity, iterators_of, maps_of, positions
 from .raising.operands import only_user, scalar_constant
 
-LAYERS = (ConvOp, LinearOp, NormalizeOp, PoolOp)
+LAYERS = (ConvOp, LinearOp, NormalizeOp, NormalizePlanesOp, PoolOp)
 
 
 @dataclass(frozen=True)

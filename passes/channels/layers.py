@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import torch_mlir.ir as ir
 
-from niwaki.dialects import ConvOp, LinearOp, PoolOp, ints
+from niwaki.dialects import ConvOp, LinearOp, NormalizePlanesOp, PoolOp, ints
 
 from ..base import dense_value
 from ..layers import groups_of, layer_weights
@@ -39,7 +39,7 @@ def layer_step(op: Any, threshold: float) -> Step | None:
         if number >= first:
             axis = 0 if number < first + len(op.per_filter) else AXIS
             ties.append(Tie.same(number, value, axis, count))
-    if isinstance(op, PoolOp):
+    if isinstance(op, (PoolOp, NormalizePlanesOp)):
         return Step(op, AXIS, [Tie.same(0, op.input, AXIS, count), *ties])
     if dense_value(op.weight) is None:
         return None
@@ -57,7 +57,7 @@ def layer_constants(step: Step, facts: Facts) -> Known:
     op, count = step.op, shape_of(step.result)[AXIS]
     source = facts.known_of(op.input, AXIS)
     if step.weights is None:
-        sums = pooled(op, source)
+        sums = pooled(op, source) if isinstance(op, PoolOp) else normalised(source)
     else:
         fold_constants(step.weights, source, not is_padded(op) and bias_position(op) is not None)
         sums = Known.all(step.weights.shift.astype(np.float32)).only(zero_filters(step.weights))
@@ -100,6 +100,11 @@ def pooled(op: Any, source: Known) -> Known:
     taps = math.prod(ints(op.kernel))
     total = Known.all(source.values * np.float32(taps)).only(source.known)
     return total.only(source.values == 0) if is_padded(op) else total
+
+
+def normalised(source: Known) -> Known:
+    """What a norm of single channels makes of constant ones: they are their own mean."""
+    return Known.all(np.zeros_like(source.values)).only(source.known & np.isfinite(source.values))
 
 
 def every_window_meets_input(op: Any) -> bool:
@@ -175,7 +180,9 @@ def shifted_bias(op: Any, position: int, weights: Weights) -> Array:
 
 
 def is_layer(op: Any) -> bool:
-    """Whether an op is one of the dialect's layers."""
+    """Whether an op is one of the dialect's layers whose channels can be followed."""
+    if isinstance(op, NormalizePlanesOp):  # groups of several would not stay equally large
+        return bool(op.groups.value == op.input.type.shape[AXIS])
     return isinstance(op, (ConvOp, LinearOp, PoolOp)) and isinstance(
         op.input.type.element_type, ir.F32Type
     )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch_mlir.ir as ir
 
-from niwaki.dialects import int_attr
+from niwaki.dialects import NormalizePlanesOp, int_attr
 
 from ..base import constant, dense_value
 from .attention import HeadsStep, shrink_heads
@@ -37,6 +37,8 @@ def _shrink_result(step: Step, facts: Facts) -> None:
             own = np.unique(tie.own[kept[tie.result]])
             step.op.operation.operands[tie.operand] = _taken(step, tie, own)
     step.result.set_type(_smaller(step.result, step.axis, int(kept.sum())))
+    if isinstance(step.op, NormalizePlanesOp):  # of single channels
+        step.op.attributes["groups"] = int_attr(int(kept.sum()))
 
 
 def _shrink_weights(step: Step, facts: Facts) -> None:

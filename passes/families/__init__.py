@@ -15,6 +15,7 @@ from niwaki.dialects import (
     GatherGemmAttr,
     LaneGemmAttr,
     NormalizeOp,
+    NormalizePlanesOp,
     PoolOp,
     WinogradAttr,
 )
@@ -30,7 +31,7 @@ from .gather_gemm import GatherGemmFamily
 from .gather_pool import GatherPooled, GatherPoolFamily
 from .lane_gemm import LaneGemmFamily, LanePooled
 from .matvec import MatvecFamily
-from .normalize import NormalizeFamily
+from .normalize import NormalizeFamily, NormalizePlanesFamily
 from .pattern_gemm import PatternGemmFamily
 from .pooled import Fused, PooledForm
 from .pooling import PoolingFamily
@@ -78,6 +79,7 @@ OTHERS: dict[Any, Family] = {
     ConvertLayoutOp: CopyFamily(),
     AttentionOp: AttentionFamily(),
     NormalizeOp: NormalizeFamily(),
+    NormalizePlanesOp: NormalizePlanesFamily(),
 }
 # What later passes make of it.
 DERIVED: tuple[Family, ...] = (GatherPoolFamily(),)

@@ -1,17 +1,19 @@
-"""Normalisation of rows; nothing is chosen for it."""
+"""Normalisation of rows, and of groups of planes; nothing is chosen for them."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from niwaki.dialects import NoArrays
+from niwaki.dialects import NoArrays, layout_of
 from niwaki.targets import Target
 
 from ..kernels.library import Kernel
 from ..kernels.normalize import Normalize, normalize_kernel
+from ..kernels.normalize_planes import NormalizePlanes, normalize_planes_kernel
 from ..kernels.operands import Operands
+from ..kernels.rows import plain_layout
 from ..layers import element_of
-from .base import WORKGROUPS, Family
+from .base import WORKGROUPS, Family, pixel_mask
 
 # Rows of a workgroup, at most: threads find more of them.
 MOST_ROWS = 64
@@ -34,3 +36,23 @@ class NormalizeFamily(Family):
             lanes=target.step(element_of(op.input)),
         )
         return normalize_kernel(norm, op.epilogue.blocks[0]), self.operands(op)
+
+
+class NormalizePlanesFamily(Family):
+    """Kernels of a `normalize_planes`; GPUs take it apart, too."""
+
+    arrays = NoArrays
+
+    def call(self, op: Any, target: Target) -> tuple[Kernel, Operands[Any]]:
+        """Of a `normalize_planes`."""
+        images, channels, *spatial = op.input.type.shape
+        norm = NormalizePlanes(
+            layout=layout_of(op.result.type) or plain_layout(spatial),
+            images=images,
+            channels=channels,
+            groups=op.groups.value,
+            epsilon=op.epsilon.value,
+            lanes=target.step(element_of(op.input)),
+        )
+        mask = pixel_mask(op) if norm.has_gaps else None
+        return normalize_planes_kernel(norm, op.epilogue.blocks[0]), self.operands(op, mask)

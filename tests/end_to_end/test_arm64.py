@@ -13,7 +13,7 @@ from chosen import Layers, own_family
 from numeric.cases import Array, Branches, Case, compare, reference
 from numeric.half_networks import check_halves
 from numeric.lane_layers import by_lane, most_rows, odd_lanes
-from numeric.normalizations import odd_normalizations
+from numeric.normalizations import odd_normalizations, odd_planes
 from numeric.odd_layers import odd_layers, odd_patterns, odd_single_filters
 from numeric.pattern_layers import LAYERS
 from numeric.pooled_layers import odd_pooled
@@ -103,8 +103,11 @@ def long_sums() -> list[Case]:
 
 def test_normalizations(arm64: Emulator, tmp_path: Path) -> None:
     path = tmp_path / "net.niwaki"
-    bundle = compared_with_pytorch(odd_normalizations(), "arm64", "f32", arm64, path)
-    assert "normalize" in {run.family for run in bundle.manifest.dispatches}
+    bundle = compared_with_pytorch(
+        [*odd_normalizations(), *odd_planes()], "arm64", "f32", arm64, path
+    )
+    families = {run.family for run in bundle.manifest.dispatches}
+    assert families >= {"normalize", "normalize_planes"}
 
 
 @pytest.mark.parametrize(("precision", "tolerance"), [("f32", 1e-5), ("f16", 1e-2)])

@@ -111,9 +111,11 @@ def others(rng: np.random.Generator) -> list[Case]:
     look_up = nn.Sequential(nn.Embedding(20, 8), fill(nn.Linear(8, 4), "dense", rng))
     largest = Function(lambda self, x: x.topk(3, 1))
     attention = Function(lambda self, *x: functional.scaled_dot_product_attention(*x))
+    planes = nn.Sequential(nn.Conv2d(4, 4, 3), nn.InstanceNorm2d(4, affine=True), nn.ReLU())
     return [
         Case("softmax", nn.Softmax(1), (tensor(rng, 3, 10),)),
         Case("norms", nn.Sequential(nn.GroupNorm(2, 4), nn.LayerNorm(6)), (tensor(rng, 2, 4, 6),)),
+        Case("norms of planes", planes, (tensor(rng, 2, 4, 5, 6),)),
         Case("embedding", look_up, (ids,)),
         Case("top k", largest, (tensor(rng, 4, 33),)),
         Case("attention", attention, tuple(tensor(rng, 1, 2, 6, 8) for _ in range(3))),

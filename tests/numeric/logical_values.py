@@ -14,7 +14,15 @@ import torch
 import torch_mlir.ir as ir
 from numpy.typing import NDArray
 
-from niwaki.dialects import AttentionOp, ConvOp, LinearOp, NormalizeOp, PoolOp, ints
+from niwaki.dialects import (
+    AttentionOp,
+    ConvOp,
+    LinearOp,
+    NormalizeOp,
+    NormalizePlanesOp,
+    PoolOp,
+    ints,
+)
 from niwaki.passes.base import dense_value
 from niwaki.passes.raising.maps import iterators_of, maps_of
 from niwaki.passes.raising.operands import pad_value
@@ -61,7 +69,7 @@ def _run(op: Any, values: dict[Any, Any]) -> Any:
         return np.full(op.results[0].type.shape, np.nan)
     if name == "linalg.fill":
         return np.full(op.results[0].type.shape, operands[0])
-    if isinstance(op, (ConvOp, LinearOp, NormalizeOp, PoolOp)):
+    if isinstance(op, (ConvOp, LinearOp, NormalizeOp, NormalizePlanesOp, PoolOp)):
         return _layer(op, values)
     if isinstance(op, AttentionOp):
         return attended(op, *operands)
@@ -95,7 +103,10 @@ def _layer(op: Any, values: dict[Any, Any]) -> Array:
     elif isinstance(op, ConvOp):
         sums = _convolution(op, data, values[op.weight])
     elif isinstance(op, NormalizeOp):
-        sums = _normalized(op, data)
+        sums = _normalized(op.kind.value, data, op.epsilon.value)
+    elif isinstance(op, NormalizePlanesOp):
+        rows = data.reshape(data.shape[0] * op.groups.value, -1)
+        sums = _normalized("layer", rows, op.epsilon.value)
     else:
         sums = _pool(op, data)
     sums = sums.reshape(op.result.type.shape)
@@ -116,14 +127,14 @@ def _convolution(op: Any, data: Array, weight: Array) -> Array:
     return array
 
 
-def _normalized(op: Any, rows: Array) -> Array:
+def _normalized(kind: str, rows: Array, epsilon: float) -> Array:
     """Each row by its own statistics."""
-    if op.kind.value == "softmax":
+    if kind == "softmax":
         weights = np.exp(rows - rows.max(1, keepdims=True))
         return weights / weights.sum(1, keepdims=True)
-    if op.kind.value == "layer":
+    if kind == "layer":
         rows = rows - rows.mean(1, keepdims=True)
-    return rows / np.sqrt((rows * rows).mean(1, keepdims=True) + op.epsilon.value)
+    return rows / np.sqrt((rows * rows).mean(1, keepdims=True) + epsilon)
 
 
 def _pool(op: Any, data: Array) -> Array:

@@ -1,6 +1,9 @@
-"""Norms and softmax over the last dimensions: remainders of channels, and what follows them."""
+"""Norms and softmax of all kinds: remainders of channels and pixels, and what follows them."""
 
 from __future__ import annotations
+
+import math
+from typing import Any
 
 import numpy as np
 import torch
@@ -8,7 +11,7 @@ from torch import nn
 from torch.nn import functional
 
 from .cases import Case
-from .random_layers import tensor
+from .random_layers import CONVOLUTIONS, tensor
 
 
 class Normalized(nn.Module):
@@ -52,4 +55,72 @@ def odd_normalizations() -> list[Case]:
         )
         for number, (shape, normal) in enumerate(shapes.items())
         for kind in ("layer", "rms", "softmax")
+    ]
+
+
+NORMS: tuple[Any, ...] = (nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d)
+
+
+def norm_of_planes(
+    rank: int, channels: int, groups: int, rng: np.random.Generator, affine: bool = True
+) -> nn.Module:
+    """A group norm, or an instance norm where `groups` is 0."""
+    norm: Any
+    if groups:
+        norm = nn.GroupNorm(groups, channels, affine=affine)
+    else:
+        norm = NORMS[rank - 1](channels, affine=affine)
+    if affine:
+        with torch.no_grad():
+            norm.weight.copy_(tensor(rng, channels))
+            norm.bias.copy_(tensor(rng, channels))
+    result: nn.Module = norm
+    return result
+
+
+class BetweenConvolutions(nn.Module):
+    """A norm whose planes two convolutions give a halo, with an activation and a shortcut."""
+
+    def __init__(self, rank: int, norm: nn.Module, channels: int, shortcut: bool) -> None:
+        super().__init__()
+        self.before, self.after = (
+            CONVOLUTIONS[rank - 1](channels, channels, 3, padding=1) for _ in range(2)
+        )
+        self.norm, self.shortcut = norm, shortcut
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = self.norm(self.before(x))
+        y = functional.gelu(y + x if self.shortcut else y)
+        result: torch.Tensor = self.after(y)
+        return result
+
+
+def odd_planes() -> list[Case]:
+    """Norms of groups of planes between convolutions, and alone."""
+    rng = np.random.default_rng(23)
+    torch.manual_seed(23)
+    shapes = [(2, 6, 5), (1, 4, 67), (3, 6, 7, 9), (1, 8, 1, 1), (2, 4, 18, 3), (1, 4, 3, 5, 6)]
+    between = [
+        Case(
+            f"{groups} groups of {shape}",
+            BetweenConvolutions(
+                len(shape) - 2,
+                norm_of_planes(len(shape) - 2, shape[1], groups, rng, affine=number % 3 > 0),
+                shape[1],
+                shortcut=bool(number % 2),
+            ),
+            (tensor(rng, *shape),),
+        )
+        for number, shape in enumerate(shapes)
+        for groups in (1, 2, *[0] * (math.prod(shape[2:]) > 1))
+    ]
+    alone: list[tuple[nn.Module, tuple[int, ...]]] = [
+        (norm_of_planes(2, 6, 3, rng), (2, 6, 4, 5)),
+        (nn.Sequential(norm_of_planes(1, 5, 0, rng), nn.ReLU()), (3, 5, 33)),
+        (norm_of_planes(0, 6, 2, rng), (4, 6)),
+        (norm_of_planes(4, 4, 2, rng), (1, 4, 2, 3, 2, 3)),
+    ]
+    return [
+        *between,
+        *(Case(f"{norm} of {shape}", norm, (tensor(rng, *shape),)) for norm, shape in alone),
     ]

@@ -197,9 +197,19 @@ def transformer(rng: Generator) -> Case:
     return Case("transformer", prune_filters(model, rng), (tensor(rng, 2, 5, 12),))
 
 
+def styled(rng: Generator) -> Case:
+    """Norms of each image's channels, by which constant ones become zero, and of groups."""
+    model = nn.Sequential(
+        *(nn.Conv2d(3, 8, 3, padding=1), nn.InstanceNorm2d(8, affine=True), nn.ReLU()),
+        *(nn.Conv2d(8, 12, 3), nn.InstanceNorm2d(12), nn.Sigmoid()),
+        *(nn.Conv2d(12, 8, 1), nn.GroupNorm(2, 8), nn.Conv2d(8, 5, 3)),
+    )
+    return Case("styled", prune_filters(model, rng, 0.4), (tensor(rng, 2, 3, 9, 8),))
+
+
 NETWORKS: tuple[Callable[[Generator], Case], ...] = (
     residual, inception, mobilenet, super_resolution, vgg, grouped, gated, one_dimensional,
-    three_dimensional, transformer,
+    three_dimensional, transformer, styled,
 )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -9,6 +10,7 @@ from torch import nn
 
 from .cases import Case
 from .graph_steps import CHANGES, JOINS, Change, Concat, Gate, Join, Program, Step
+from .normalizations import norm_of_planes
 from .random_layers import CONVOLUTIONS, SCHEMES, Generator, fill, output_size, pick, tensor
 
 ACTIVATIONS = (
@@ -140,6 +142,14 @@ class Writer:
             norm.bias.copy_(tensor(self.rng, norm.num_features))
         self.add(norm, number)
 
+    def norm_of_planes(self) -> None:
+        """By statistics of each image; those of one pixel would be all zero."""
+        number = self.recent()
+        channels = self.shapes[number][1]
+        groups = pick(self.rng, [n for n in (0, 1, 2, 4) if n == 0 or channels % n == 0])
+        if math.prod(self.shapes[number][2:]) > 1:
+            self.add(norm_of_planes(self.rank, channels, groups, self.rng), number)
+
     def join(self) -> None:
         """Two values of one shape."""
         number = self.recent()
@@ -189,7 +199,8 @@ def random_network(rng: Generator, length: int = 8) -> Case:
     kinds = (
         *3 * [writer.convolution], *4 * [writer.residual], *4 * [writer.concat],
         *2 * [writer.join], *2 * [writer.activation], *2 * [writer.change], writer.same_shape,
-        writer.batch_norm, writer.again, writer.pool, writer.gate, writer.transposed,
+        writer.batch_norm, writer.norm_of_planes, writer.again, writer.pool, writer.gate,
+        writer.transposed,
     )  # fmt: skip
     writer.convolution()
     while len(writer.steps) < length:

@@ -25,7 +25,7 @@ from .banded_layers import in_bands, odd_banded
 from .cases import Case
 from .lane_layers import by_lane, most_rows, odd_lanes
 from .network_accesses import network_problems, problems_of
-from .normalizations import odd_normalizations
+from .normalizations import odd_normalizations, odd_planes
 from .odd_layers import odd_layers, odd_patterns, odd_single_filters
 from .pooled_layers import always as always_fused
 from .pooled_layers import odd_pooled
@@ -96,6 +96,13 @@ def test_odd_normalizations(target: str) -> None:
     problems, families = problems_of(odd_normalizations, target)
     assert problems == []
     assert families == {"normalize"}
+
+
+@EVERY_CPU
+def test_odd_planes(target: str) -> None:
+    problems, families = problems_of(odd_planes, target)
+    assert problems == []
+    assert "normalize_planes" in families
 
 
 @EVERY_CPU

@@ -13,7 +13,7 @@ from torch.nn import functional
 import niwaki
 
 from .cases import check
-from .normalizations import odd_normalizations
+from .normalizations import BetweenConvolutions, odd_normalizations, odd_planes
 
 
 @pytest.mark.parametrize("target", ["host", "x86-64-v3"])
@@ -24,6 +24,17 @@ def test_odd_sizes(target: str, tmp_path: Path) -> None:
     assert families.count("normalize") == len(cases)
     # What follows those over several dimensions, or of one, has another shape than their rows.
     assert len(families) == len(cases) + 5
+
+
+@pytest.mark.parametrize("target", ["host", "x86-64-v3"])
+def test_odd_planes(target: str, tmp_path: Path) -> None:
+    """Between convolutions nothing is copied into another layout."""
+    cases = odd_planes()
+    compiled = check(cases, tmp_path, target)
+    families = [run.family for run in compiled.bundle.manifest.dispatches]
+    assert families.count("normalize_planes") == len(cases)
+    convolved = sum(isinstance(case.model, BetweenConvolutions) for case in cases)
+    assert families.count("copy_rows") == 2 * convolved  # an input, and a result
 
 
 @pytest.mark.parametrize("mean", [30.0, 1e4])

@@ -16,7 +16,10 @@ import niwaki
 NORMS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "layer norm": lambda x: F.layer_norm(x, [9, 40]),
     "group norm": lambda x: F.group_norm(x, 2),
+    "group norm of rows": lambda x: F.group_norm(x[:, :, 0, 0], 2),
     "instance norm": lambda x: F.instance_norm(x),
+    "instance norm of a series": lambda x: F.instance_norm(x[:, :, 0]),
+    "instance norm of volumes": lambda x: F.instance_norm(x.unflatten(3, (5, 8))),
     "batch norm": lambda x: F.batch_norm(x, None, None, training=True),
     "variance": lambda x: x.var((1, 2)),
     "deviation": lambda x: x.std(3, correction=0),

@@ -35,6 +35,12 @@ NORMS: dict[str, tuple[Array, tuple[Array, ...], dict[str, Any], Callable[[Array
         {"epsilon": 1e-3},
         lambda x: exact((2, 3), 1e-3)(x) * 2 - 1,
     ),
+    "GroupNormalization": (
+        IMAGE,
+        (SCALE, BIAS),
+        {"num_groups": 2},
+        lambda x: exact((2, 3, 4), 1e-5)(x.reshape(2, 2, 2, 30, 40)).reshape(x.shape) * 2 - 1,
+    ),
 }
 
 
@@ -42,7 +48,7 @@ NORMS: dict[str, tuple[Array, tuple[Array, ...], dict[str, Any], Callable[[Array
 def test_far_from_zero(op: str, tmp_path: Path) -> None:
     x, constants, attributes, right = NORMS[op]
     named = {f"c{number}": value for number, value in enumerate(constants)}
-    made = model([node(op, "x", *named, **attributes)], {"x": x}, named)
+    made = model([node(op, "x", *named, **attributes)], {"x": x}, named, opset=21)
     bundle = niwaki.compile(save(made, tmp_path / "norm.onnx"), output=tmp_path / "norm.niwaki")
     error = np.abs(bundle.load()(x) - right(x)).max()
     assert error < 2e-5, error
