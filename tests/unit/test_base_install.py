@@ -68,6 +68,16 @@ def test_base_runs_bundles(base: Environment) -> None:
     np.testing.assert_array_equal(np.load(base.folder / "y.npy"), tiny_bundle.affine(X))
 
 
+def test_base_decodes(base: Environment) -> None:
+    """The decoder that `niwaki.decode` needs is a network; a guard and its file need only numpy."""
+    code = (
+        "import niwaki, numpy; assert niwaki.decode; "
+        "niwaki.LengthGuard([1.0] * 4, 0, 1).save('guard.safetensors'); "
+        "print(niwaki.LengthGuard.load('guard.safetensors').limit(numpy.ones((1, 3, 1))))"
+    )
+    assert base.python(code) == "6"  # sum 3, moves 0, last 1, largest 1, and the margin
+
+
 @pytest.mark.parametrize(
     ("command", "begin"),
     [
