@@ -9,6 +9,8 @@ what its makers published:
     spoken-digits.npz        the Free Spoken Digit Dataset (https://zenodo.org/records/1342401) as
                              arrays: audio (int16, 8 kHz, end to end), offsets, labels, speakers,
                              takes
+    text/TREC/               TREC.train.all and TREC.test.all: lines with the number of a kind and a
+                             question, in Latin-1 (https://cogcomp.seas.upenn.edu/Data/QA/QC/)
 """
 
 from __future__ import annotations
@@ -120,6 +122,24 @@ def read_clips(path: Path) -> SpokenDigits:
         clips = np.split(archive["audio"], archive["offsets"][1:-1])
         columns = (archive[name].astype(np.int64) for name in ("labels", "speakers", "takes"))
         return SpokenDigits(clips, *columns)
+
+
+@dataclass(frozen=True)
+class Questions:
+    """Questions, and the kind of answer that each wants: 0 to 5."""
+
+    texts: list[str]
+    kinds: list[int]
+
+
+def read_questions(folder: Path, part: str) -> Questions:
+    """5,452 questions to ``train`` on, or 500 to ``test``; `folder` is that of all data sets."""
+    path = folder / "text" / "TREC" / f"TREC.{part}.all"
+    if not path.exists():
+        raise _missing(path)
+    lines = path.read_text(encoding="latin-1").splitlines()
+    kinds, texts = zip(*(line.split(" ", 1) for line in lines), strict=True)
+    return Questions(list(texts), [int(kind) for kind in kinds])
 
 
 def _read(path: Path) -> np.ndarray:

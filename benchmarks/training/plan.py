@@ -15,6 +15,7 @@ EPOCHS = {
     "cifar10": 12,
     "spoken_digits": 32,
     "spoken_digits_wide": 32,
+    "questions": 8,
 }
 
 # 10.67 is what blocks can have: 8 of 64 columns and 6 of 8 rows.
@@ -42,6 +43,7 @@ _small = partial(_run, "small_fashion")
 _cifar = partial(_run, "cifar10")
 _digits = partial(_run, "spoken_digits")
 _wide = partial(_run, "spoken_digits_wide")
+_questions = partial(_run, "questions")
 
 
 # What examples/checkpoints.py has, by its names there.
@@ -144,6 +146,12 @@ PLAN = tuple(
                 _small("pattern", 2.25, method, seed)
                 for method in ("magnitude", "gradual")
                 for seed in SEEDS
+            ),
+            *(_questions(DENSE, 1, "magnitude", seed) for seed in SEEDS),
+            *(
+                _questions("block_punched", rate, "gradual", seed)
+                for seed in SEEDS
+                for rate in (4, 8)
             ),
             *(_fashion(DENSE, 1, "magnitude", seed) for seed in SEEDS),
             *(

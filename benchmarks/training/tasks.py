@@ -10,6 +10,7 @@ from typing import Any
 
 import spoken_digits
 import torch
+from bert import Bert
 from cifar_resnet import CifarResNet
 from data_sets import (
     Batches,
@@ -17,6 +18,7 @@ from data_sets import (
     normalised,
     read_cifar10,
     read_fashion_mnist,
+    read_questions,
     read_spoken_digits,
 )
 from fashion_mnist import DENSE_CHECKPOINT, DEVIATION, MEAN, FashionNet
@@ -136,6 +138,14 @@ def digits(folder: Path, seed: int) -> Split:
     return Split(Batches(inputs, labels, 64, spoken_digits.augment), *test)
 
 
+def questions(folder: Path, seed: int) -> Split:
+    """5,452 questions and 500."""
+    from questions import QuestionBatches, split
+
+    words, kinds, *test = split(*(read_questions(folder, part) for part in ("train", "test")))
+    return Split(QuestionBatches(words, kinds, 64), *test)
+
+
 DIGITS = Task(
     title="Spoken digits, GRU with 256 states",
     network=DigitGRU,
@@ -198,5 +208,19 @@ TASKS = {
         DIGITS,
         title="Spoken digits, GRU with 512 states",
         network=partial(DigitGRU, hidden=512),
+    ),
+    "questions": Task(
+        title="Questions by their answers (TREC), BERT of two layers with 128 numbers a word",
+        network=Bert,
+        data=questions,
+        epochs=6,
+        rate=1e-3,
+        pruning_rate=1e-3,
+        optimizer=adam,
+        half=False,
+        exclude=(),
+        include=("layers.*",),
+        test="all 500 test questions",
+        licence="research only; Li and Roth 2002",
     ),
 }

@@ -174,7 +174,7 @@ def test_unknown_tasks_are_refused() -> None:
     result = CliRunner().invoke(accuracy.main, ["run", "chess"])
     assert str(result.exception) == (
         "unknown task 'chess': choose one of fashion_mnist, small_fashion, cifar10, spoken_digits, "
-        "spoken_digits_wide"
+        "spoken_digits_wide, questions"
     )
 
 

@@ -1,0 +1,159 @@
+"""A small BERT from questions to a bundle: tokenizer, training, pruning, compiling, answering.
+
+    python examples/prune_bert.py --data FOLDER
+
+`FOLDER` holds text/TREC as examples/data_sets.py says. It takes some minutes on one core. The
+bundle is for several lengths, so that a short question costs little; ONNX Runtime runs the dense
+network on the same questions beside it, where it is installed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from bert import Bert, make
+from data_sets import Questions, data_folder, read_questions
+from questions import QuestionBatches, encode, train_tokenizer, trimmed
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+import niwaki
+from niwaki.errors import NiwakiError
+from niwaki.pruning import PruningConfig
+
+LENGTHS = (8, 16, 32, 64)
+BATCH, RATE, SMOOTHING = 64, 1e-3, 0.05
+PRUNED = ("layers.*",)
+
+# Logits of the words [1, length] of one question.
+Answer = Callable[[np.ndarray], np.ndarray]
+
+
+def loss(logits: Tensor, kinds: Tensor) -> Tensor:
+    return F.cross_entropy(logits, kinds, label_smoothing=SMOOTHING)
+
+
+def train(network: nn.Module, batches: QuestionBatches, epochs: int, rate: float = 1) -> nn.Module:
+    """A copy of the network, trained; on the way pruned in blocks of filters, if `rate` is more."""
+    scheme, method = ("block_punched", "gradual") if rate > 1 else ("unstructured", "magnitude")
+    trained = niwaki.prune(
+        network,
+        batches,
+        config=PruningConfig(scheme, rate, include=PRUNED),
+        method=method,
+        epochs=epochs,
+        loss=loss,
+        optimizer=lambda parameters: torch.optim.AdamW(parameters, RATE, weight_decay=0.01),
+        progress=False,
+    )
+    return trained.eval()
+
+
+def accuracy(answer: Answer, questions: Sequence[np.ndarray], kinds: Sequence[int]) -> float:
+    """Share of the questions whose kind is found."""
+    found = [int(answer(words).argmax()) for words in questions]
+    return float(np.mean(np.equal(found, kinds)))
+
+
+def in_pytorch(network: nn.Module) -> Answer:
+    def answer(words: np.ndarray) -> np.ndarray:
+        with torch.inference_mode():
+            return network(torch.from_numpy(words)).numpy()
+
+    return answer
+
+
+def in_onnxruntime(network: nn.Module) -> Answer | None:
+    """The network in ONNX Runtime on one thread, for any length; None where it is not installed."""
+    try:
+        import onnxruntime
+        import onnxscript  # noqa: F401  PyTorch's exporter needs it
+    except ImportError:
+        return None
+    example = make()[1]
+    shapes = ({1: torch.export.Dim("length", min=2, max=example.shape[1])},)
+    program = torch.export.export(network, (example,), dynamic_shapes=shapes)
+    file = io.BytesIO()
+    torch.onnx.export(program, (), dynamo=True, verbose=False).save(file)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(file.getvalue(), options)
+    (name,) = (given.name for given in session.get_inputs())
+    return lambda words: session.run(None, {name: words})[0]
+
+
+def milliseconds(answers: Sequence[Answer], questions: Sequence[np.ndarray]) -> list[float]:
+    """Medians of the time that each takes for a question, in turns."""
+    times: list[list[float]] = [[] for _ in answers]
+    for words in [*questions[:20], *questions]:  # the first are for warming up
+        for answer, taken in zip(answers, times, strict=True):
+            begin = time.perf_counter()
+            answer(words)
+            taken.append(1e3 * (time.perf_counter() - begin))
+    return [float(np.median(taken[20:])) for taken in times]
+
+
+def words_of(tokenizer: Tokenizer, texts: Sequence[str]) -> list[np.ndarray]:
+    """Each question's numbers of words [1, length], as long as it is."""
+    return [trimmed(ids[None]).numpy() for ids in encode(tokenizer, texts)]
+
+
+def run(
+    train_on: Questions, test_on: Questions, rates: Sequence[float], epochs: int, folder: Path
+) -> dict[str, float]:
+    """Train, prune, compile and compare; returns the accuracy of each network by its name."""
+    tokenizer = train_tokenizer(train_on.texts)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    ids, kinds = encode(tokenizer, train_on.texts), torch.tensor(train_on.kinds)
+    batches = QuestionBatches(ids, kinds, min(BATCH, len(kinds)))
+    questions = words_of(tokenizer, test_on.texts)
+    started = train(Bert(), batches, epochs)
+    dense = train(started, batches, epochs)
+    results = {"dense": accuracy(in_pytorch(dense), questions, test_on.kinds)}
+    print(f"dense: {results['dense']:.1%}")
+    other = in_onnxruntime(dense)
+    for rate in rates:
+        name = f"{rate:g}x"
+        pruned = train(started, batches, epochs, rate)
+        path = folder / f"bert_{name}.niwaki"
+        niwaki.compile(pruned, make()[1], output=path, lengths=LENGTHS)
+        network = niwaki.load(path)
+        results[name] = accuracy(network, questions, test_on.kinds)
+        same = accuracy(in_pytorch(pruned), questions, test_on.kinds)
+        print(f"{name}: {results[name]:.1%} compiled, {same:.1%} in PyTorch ({path})")
+        if other is None:
+            print("no comparison: ONNX Runtime is not installed (onnxruntime, onnxscript)")
+            continue
+        own, theirs = milliseconds([network, other], questions)
+        print(f"{name}: {own:.3f} ms a question, dense in ONNX Runtime {theirs:.3f} ms")
+    return results
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Prune and compile a small BERT.")
+    parser.add_argument("--data", type=Path, help="folder of data sets; else NIWAKI_DATA")
+    parser.add_argument("--rates", type=float, nargs="+", default=[4, 8])
+    parser.add_argument("--epochs", type=int, default=8, help="before pruning, and with it")
+    parser.add_argument("--output", type=Path, default=Path(), help="folder for what is made")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    torch.set_num_threads(1)  # results then do not depend on the number of cores
+    torch.manual_seed(options.seed)
+    try:
+        folder = data_folder(options.data)
+        train_on, test_on = read_questions(folder, "train"), read_questions(folder, "test")
+    except NiwakiError as error:
+        sys.exit(f"error: {error}")
+    run(train_on, test_on, options.rates, options.epochs, options.output)
+
+
+if __name__ == "__main__":
+    main()
