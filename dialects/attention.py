@@ -29,6 +29,8 @@ PLAIN_AXES = (0, 1, 2)  # batch x heads x tokens x numbers of a head
 TOKENS_FIRST = (0, 2, 1)  # batch x tokens x heads x numbers of a head
 ELEMENTS = ("f32", "f16")
 NAMES = ("query", "key", "value", "result")
+# Numbers of a head, up to which a tile of queries fits the stack of IREE's threads.
+MOST_NUMBERS = 1024
 
 
 class AttentionOp(SparsePattern.Operation, name="attention", traits=[ext.Pure]):

@@ -14,7 +14,8 @@ from typing import Any
 
 import torch
 
-from niwaki.frontend.attention_op import MOST_NUMBERS, NAME, attention_options
+from niwaki.dialects.attention import MOST_NUMBERS
+from niwaki.frontend.attention_op import NAME, attention_options
 from niwaki.frontend.torch_own_ops import define, own_op
 
 aten = torch.ops.aten

@@ -11,8 +11,6 @@ from niwaki.dialects import PLAIN_AXES, build_attention
 from niwaki.frontend.set_aside import Held
 
 NAME = "attention"
-# Numbers of a head, up to which a tile of queries fits the stack of IREE's threads.
-MOST_NUMBERS = 1024
 
 
 def attention_options(

@@ -16,7 +16,8 @@ import numpy as np
 import onnx
 
 from niwaki.dialects import PLAIN_AXES, TOKENS_FIRST
-from niwaki.frontend.attention_op import MOST_NUMBERS, NAME, attention_options
+from niwaki.dialects.attention import MOST_NUMBERS
+from niwaki.frontend.attention_op import NAME, attention_options
 from niwaki.frontend.onnx_graph import OnnxGraph, TensorType
 from niwaki.frontend.onnx_steps import Steps
 

@@ -41,6 +41,7 @@ from niwaki.frontend.onnx_norms import (
     lp_norm,
     mean_variance_norm,
     rms_norm,
+    softmax,
 )
 from niwaki.frontend.onnx_padding import pad
 from niwaki.frontend.onnx_pooling import average_pool, global_lp_pool, lp_pool, max_pool
@@ -192,6 +193,7 @@ _RULES: dict[str, Callable[[Steps], None]] = {
     "ScatterND": scatter_nd,
     "Slice": slice_,
     "STFT": stft,
+    "Softmax": softmax,
     "Softsign": _softsign,
     "SpaceToDepth": _space_to_depth,
     "Sum": pair_by_pair,

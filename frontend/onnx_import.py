@@ -19,7 +19,6 @@ from niwaki.frontend.input_choices import AS_DECLARED, InputChoices
 from niwaki.frontend.keep_nan import keep_nan
 from niwaki.frontend.loop_positions import use_loop_positions
 from niwaki.frontend.narrow_doubles import narrow_doubles
-from niwaki.frontend.onnx_attention_chain import join_attention
 from niwaki.frontend.onnx_file import read_onnx
 from niwaki.frontend.onnx_fold_batch_norm import fold_onnx_batch_norm
 from niwaki.frontend.onnx_fold_bias import fold_onnx_bias
@@ -70,7 +69,6 @@ def prepare_graph(path: Path, choices: InputChoices = AS_DECLARED) -> OnnxGraph:
     resolve(graph)
     check_computed(graph)
     name_layers(graph)
-    join_attention(graph)
     simplify_linear(graph)
     fold_onnx_bias(graph)
     fold_onnx_batch_norm(graph)

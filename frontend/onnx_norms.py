@@ -79,6 +79,12 @@ def lp_norm(steps: Steps) -> None:
     steps.op("Div", x, steps.op("Where", is_zero, steps.number(1), norm))
 
 
+def softmax(steps: Steps) -> None:
+    """Over the last dimension; others stay as they are."""
+    if steps.attribute("axis", -1) in (-1, len(steps.input_shape()) - 1):
+        _own(steps, "softmax")
+
+
 def _own(steps: Steps, kind: str) -> bool:
     """One op over the dimensions from `axis` on, if it takes them and what they are scaled by."""
     x, shape = steps.node.input[0], steps.input_shape()

@@ -15,14 +15,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
 import torch_mlir.ir as ir
 
 from niwaki.dialects import AttentionOp, axes_of, build_attention, int_array, offset_of
 
 from .base import ModulePass, Session, erase_unused, function_ops
 from .raising.moving import reshaped
-from .views import view_of
+from .views import MOVES, view_of, whole
 
 READ = ("query", "key", "value")
 
@@ -38,7 +37,9 @@ class AbsorbTransposesPass(ModulePass):
             if isinstance(op, AttentionOp):
                 for number, name in enumerate(READ):
                     absorb_before(op, number, name)
-                absorb_behind(op)
+                if absorb_behind(op):
+                    erase_unused(module)
+                    op.operation.erase()
         erase_unused(module)
 
 
@@ -46,7 +47,7 @@ def absorb_before(op: AttentionOp, number: int, name: str) -> None:
     """Read what transposes and reshapes before an operand read, in dimensions of the operand."""
     view = view_of(op.operands[number], slices=False)
     order = view.by_stride()
-    if order[-1] != len(order) - 1 or order == sorted(order):
+    if view.source == op.operands[number] or order[-1] != len(order) - 1:
         return
     with ir.InsertionPoint(op), op.location:
         lying = reshaped(view.source, [view.sizes[axis] for axis in order])
@@ -55,32 +56,55 @@ def absorb_before(op: AttentionOp, number: int, name: str) -> None:
     op.operation.attributes[f"{name}_axes"] = int_array(axes)
 
 
-def absorb_behind(op: AttentionOp) -> None:
-    """Write what the only reader of the result, a transpose, would make of it."""
-    uses = list(op.result.uses)
-    if len(uses) != 1 or uses[0].owner.name != "linalg.transpose":
-        return
-    transpose = uses[0].owner
-    permutation = permutation_of(transpose)
-    if permutation[-1] != len(permutation) - 1:
-        return
-    places = np.argsort(permutation)
-    axes = [*(axes_of(op, name) for name in READ), [int(places[i]) for i in axes_of(op, "result")]]
+def absorb_behind(op: AttentionOp) -> bool:
+    """Write what a transpose would make of the result; whether another op does so now."""
+    for moved in reversed(transposed_behind(op.result)):
+        order = order_behind(op.result, moved)
+        if order is not None and order[-1] == len(order) - 1:
+            break
+    else:
+        return False
+    shape = op.result.type.shape
+    kind = ir.RankedTensorType.get([shape[d] for d in order], op.result.type.element_type)
+    own = [order.index(axis) for axis in axes_of(op, "result")]
     with ir.InsertionPoint(op), op.location:
         made = build_attention(
-            transpose.results[0].type,
+            kind,
             *op.operands,
             scale=op.scale.value,
             softcap=op.softcap.value,
             offset=offset_of(op),
-            axes=axes,
+            axes=[*(axes_of(op, name) for name in READ), own],
             zeros=op.zeros.value,
         )
-    transpose.results[0].replace_all_uses_with(made.result)
-    transpose.erase()
-    op.operation.erase()
+        again = reshaped(made.result, ir.RankedTensorType(moved.type).shape)
+        moved.replace_all_uses_with(again)
+    return True
 
 
-def permutation_of(transpose: Any) -> list[int]:
-    """For each dimension of a `linalg.transpose` that of its input."""
-    return list(ir.DenseI64ArrayAttr(transpose.attributes["permutation"]))
+def transposed_behind(value: Any) -> list[Any]:
+    """Transposes of a value, reshapes in between, that nothing else reads."""
+    found: list[Any] = []
+    while True:
+        uses = list(value.uses)
+        if len(uses) != 1 or uses[0].owner.name not in MOVES or uses[0].operand_number:
+            return found
+        value = uses[0].owner.results[0]
+        if uses[0].owner.name == "linalg.transpose":
+            found.append(value)
+
+
+def order_behind(result: Any, moved: Any) -> list[int] | None:
+    """The dimensions of a result in the order of a transpose; None where it splits one."""
+    view = view_of(moved, slices=False)
+    if view.source != result:
+        return None
+    places = {d: (-1, d) for d in range(len(whole(result).dims))}  # those of size 1 go first
+    for d, (size, stride) in enumerate(whole(result).dims):
+        if size > 1:
+            covering = (v for v, (n, step) in enumerate(view.dims) if step <= stride < n * step)
+            places[d] = (next(covering), d)
+    last = len(places) - 1
+    if result.type.shape[last] == 1:
+        places[last] = (len(view.dims), last)
+    return sorted(places, key=lambda d: places[d])

@@ -13,6 +13,7 @@ from .pipeline import Step, parse_pipeline
 
 # Before anything looks for layers: what becomes several of them, or others.
 UNROLL = "sparse-pattern-unroll-recurrent"
+FIND_ATTENTION = "sparse-pattern-raise-attention"
 TAKE_APART = "sparse-pattern-expand-normalizations"
 # Layers first, so that whatever fuses afterwards sees them; then tails of one op, then longer ones
 # that elementwise fusion has made into one.
@@ -59,6 +60,7 @@ EMIT = (
 
 # Without one of these the results are the same, only slower. Later passes need what others make.
 OPTIONAL = (
+    FIND_ATTENTION,
     "sparse-pattern-raise-layers",
     "sparse-pattern-absorb-transposes",
     "sparse-pattern-sink-reshapes",
@@ -85,7 +87,9 @@ def compile_pipeline(target: Target, trim_threshold: float = 0.0, precision: Ele
         narrow = (f"{NARROW}{{element={precision.name}}}", *CLEAN)
     elif F16 in target.stores:
         narrow = (f"{NARROW}{{element={F16.name} all=false}}",)
-    return _text(UNROLL, TAKE_APART, *RAISE, trim, *DETECT, *narrow, *CHOOSE, *_lower(target))
+    return _text(
+        UNROLL, FIND_ATTENTION, TAKE_APART, *RAISE, trim, *DETECT, *narrow, *CHOOSE, *_lower(target)
+    )
 
 
 def lowering_pipeline(target: Target) -> str:

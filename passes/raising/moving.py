@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch_mlir.ir as ir
 from torch_mlir.dialects import linalg, tensor
 
-from .reshapes import seen_with_shape
+from niwaki.dialects import ints
+
+from .reshapes import NAMES, seen_with_shape
 
 
 def reshaped(value: ir.Value, shape: Sequence[int]) -> ir.Value:
@@ -45,6 +48,17 @@ def transposed(value: ir.Value, permutation: Sequence[int]) -> ir.Value:
     with ir.InsertionPoint(block):
         linalg.YieldOp([block.arguments[0]])
     return moved.result
+
+
+def is_reshape(op: Any) -> bool:
+    """Whether an op leaves elements in their order, as a transpose of dimensions of size 1 does."""
+    if op.operation.name in NAMES:
+        return True
+    if op.operation.name != "linalg.transpose":
+        return False
+    shape = ir.RankedTensorType(op.operands[0].type).shape
+    longer = [d for d in ints(op.attributes["permutation"]) if shape[d] > 1]
+    return longer == sorted(longer)
 
 
 def _groups(fine: Sequence[int], coarse: Sequence[int]) -> list[list[int]] | None:

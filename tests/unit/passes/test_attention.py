@@ -1,4 +1,4 @@
-"""Attention that is written out reaches IREE as products and a softmax, each alone."""
+"""What is written out like attention, and is none, reaches IREE as products that are alone."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PRODUCT = ["arith.mulf", "arith.addf", "linalg.yield"]
 
 
 def written_out(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-    return (q @ k.transpose(-1, -2) / 8).softmax(-1) @ v
+    return (q @ k.transpose(-1, -2) / 8).softmax(-2) @ v
 
 
 def as_equation(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
@@ -31,7 +31,7 @@ def as_equation(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
 
 def of_matrices(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     q, k, v = q[0, 0], k[0, 0], v[0, 0]
-    return ((q.exp() @ k.T).softmax(-1) @ v)[None, None]
+    return ((q.exp() @ k.T).softmax(-2) @ v)[None, None]
 
 
 class Attention(nn.Module):

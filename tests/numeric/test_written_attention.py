@@ -1,0 +1,207 @@
+"""Attention that PyTorch code has written out becomes one op, if it is nothing else."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from small_networks import Function
+from torch import nn
+
+from .cases import Case, check
+from .random_layers import tensor
+from .test_attention_import import case
+
+Q, K, V = (2, 3, 17, 8), (2, 3, 20, 8), (2, 3, 20, 9)
+LOWEST = torch.finfo(torch.float32).min
+
+
+def weigh(scores: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
+    return torch.softmax(scores, -1) @ value
+
+
+def divided(q: Any, k: Any, v: Any) -> Any:
+    return weigh(q @ k.transpose(-2, -1) / math.sqrt(8), v)
+
+
+def scaled_before(q: Any, k: Any, v: Any) -> Any:
+    return weigh((q * 0.4) @ (k * 0.5).mT, v)
+
+
+def by_tensor(q: Any, k: Any, v: Any) -> Any:
+    return weigh(q @ k.mT / torch.sqrt(torch.tensor(8.0)), v)
+
+
+def by_bmm(q: Any, k: Any, v: Any) -> Any:
+    q, k, v = (x.flatten(0, 1) for x in (q, k, v))
+    weights = torch.softmax(torch.bmm(q, k.transpose(1, 2)) * 0.3, dim=2)
+    return torch.bmm(weights, v)
+
+
+def by_baddbmm(q: Any, k: Any, v: Any, mask: Any) -> Any:
+    q, k, v = (x.flatten(0, 1) for x in (q, k, v))
+    return torch.bmm(torch.softmax(torch.baddbmm(mask, q, k.mT), -1), v)
+
+
+def by_einsum(q: Any, k: Any, v: Any) -> Any:
+    scores = torch.einsum("bhqd,bhkd->bhqk", q, k) * 0.3
+    weights = torch.dropout(torch.softmax(scores, -1), 0.5, False)
+    return torch.einsum("bhqk,bhkd->bqhd", weights, v)
+
+
+def of_tokens(q: Any, k: Any, v: Any) -> Any:
+    return weigh(q @ k.T, v)
+
+
+def keys_transposed(q: Any, k: Any, v: Any) -> Any:
+    return weigh(q @ k, v)
+
+
+def capped(q: Any, k: Any, v: Any, mask: Any) -> Any:
+    return weigh(5 * torch.tanh(q @ k.mT * 0.3 / 5) + mask, v)
+
+
+def added(q: Any, k: Any, v: Any, mask: Any) -> Any:
+    return weigh(q @ k.mT * 0.3 + mask, v)
+
+
+def added_twice(q: Any, k: Any, v: Any, bias: Any, mask: Any) -> Any:
+    return weigh(bias + q @ k.mT * 0.3 + mask, v)
+
+
+def filled(number: float) -> Callable[..., Any]:
+    """Scores that a mask forbids replaced by a number."""
+
+    def function(q: Any, k: Any, v: Any, mask: Any) -> Any:
+        return weigh((q @ k.mT * 0.3).masked_fill(mask > 0, number), v)
+
+    return function
+
+
+def chosen(q: Any, k: Any, v: Any, mask: Any) -> Any:
+    scores = q @ k.mT * 0.3
+    return weigh(torch.where(mask > 0, scores, torch.tensor(-torch.inf)), v)
+
+
+def causal(q: Any, k: Any, v: Any) -> Any:
+    seen = torch.tril(torch.ones(17, 20))
+    return weigh((q @ k.mT).masked_fill(seen == 0, -torch.inf), v)
+
+
+def padded_and_causal(q: Any, k: Any, v: Any, mask: Any) -> Any:
+    scores = (q @ k.mT).masked_fill(mask > 0, -1e9)
+    return weigh(scores + torch.triu(torch.full((17, 20), -torch.inf), 4), v)
+
+
+def by_heads(self: Any, x: torch.Tensor) -> torch.Tensor:
+    """As BERT has it."""
+    split = [layer(x).view(2, 9, 3, 8).permute(0, 2, 1, 3) for layer in (self.q, self.k, self.v)]
+    y = weigh(split[0] @ split[1].transpose(-1, -2) / math.sqrt(8), split[2])
+    return self.o(y.permute(0, 2, 1, 3).contiguous().view(2, 9, 24))
+
+
+def written() -> list[Case]:
+    """All forms of it."""
+    rng = np.random.default_rng(0)
+    torch.manual_seed(0)
+    layers = {name: nn.Linear(24, 24) for name in "qkvo"}
+    return [
+        case("divided", divided, Q, K, V),
+        case("one query", divided, (1, 1, 1, 8), (1, 1, 2, 8), (1, 1, 2, 1)),
+        case("scaled before", scaled_before, Q, K, V),
+        case("by a tensor", by_tensor, Q, K, V),
+        case("bmm", by_bmm, Q, K, V),
+        case("baddbmm", by_baddbmm, Q, K, V, (6, 17, 20)),
+        case("einsum", by_einsum, Q, K, V),
+        case("of tokens", of_tokens, (17, 8), (20, 8), (20, 9)),
+        case("keys transposed", keys_transposed, Q, (2, 3, 8, 20), V),
+        case("softcap", capped, Q, K, V, (17, 20)),
+        case("added", added, Q, K, V, (2, 1, 1, 20)),
+        case("added for all", added, Q, K, V, (2, 3, 17, 20)),
+        case("added twice", added_twice, Q, K, V, (3, 17, 20), (2, 1, 1, 20)),
+        case("filled", filled(-torch.inf), Q, K, V, (2, 1, 17, 20)),
+        case("filled by a number", filled(-1e9), Q, K, V, (2, 1, 1, 20)),
+        case("filled by the lowest", filled(LOWEST), Q, K, V, (20,)),
+        case("chosen", chosen, Q, K, V, (17, 20)),
+        case("causal", causal, Q, K, V),
+        case("padded and causal", padded_and_causal, Q, K, V, (2, 1, 1, 20)),
+        Case("heads", Function(by_heads, **layers), (tensor(rng, 2, 9, 24),)),
+    ]
+
+
+def test_has_a_kernel(tmp_path: Path) -> None:
+    cases = written()
+    compiled = check(cases, tmp_path)
+    layers = [layer for layer in compiled.bundle.layers if layer.op == "attention"]
+    assert {int(layer.name.split(".")[1]) for layer in layers} == set(range(len(cases)))
+
+
+def weights_too(q: Any, k: Any, v: Any) -> Any:
+    weights = torch.softmax(q @ k.mT, -1)
+    return weights @ v, weights
+
+
+def scaled_behind(q: Any, k: Any, v: Any, mask: Any) -> Any:
+    return weigh((q @ k.mT + mask) * 0.5, v)
+
+
+def over_queries(q: Any, k: Any, v: Any) -> Any:
+    return torch.softmax(q @ k.mT, -2) @ v
+
+
+def weights_squared(q: Any, k: Any, v: Any) -> Any:
+    return torch.softmax(q @ k.mT, -1) ** 2 @ v
+
+
+def weights_transposed(q: Any, k: Any, v: Any) -> Any:
+    return torch.softmax(q @ k.mT, -1).mT @ v
+
+
+def scores_too(q: Any, k: Any, v: Any) -> Any:
+    scores = q @ k.mT
+    return weigh(scores, v) + scores.amax(-1, keepdim=True)
+
+
+def test_stays_as_it_is(tmp_path: Path) -> None:
+    square = (2, 3, 8, 8)
+    cases = [
+        case("weights too", weights_too, Q, K, V),
+        case("scaled behind a mask", scaled_behind, Q, K, V, (2, 1, 1, 20)),
+        case("over queries", over_queries, Q, K, V),
+        case("squared", weights_squared, Q, K, V),
+        case("transposed", weights_transposed, square, square, square),
+        case("filled by a small number", filled(-10.0), Q, K, V, (2, 1, 1, 20)),
+        case("scores too", scores_too, Q, K, V),
+        case("huge", divided, (1, 3, 1200), (1, 3, 1200), (1, 3, 2)),
+    ]
+    bundle = check(cases, tmp_path).bundle
+    assert "attention" not in [layer.op for layer in bundle.layers]
+    reasons = [remark.reason for remark in bundle.manifest.remarks]
+    assert [reason for reason in reasons if "attention is left" in reason] == [
+        "attention is left to IREE: its mask puts -10 in the place of scores",
+        "attention is left to IREE: its scores are read by others too",
+        "attention is left to IREE: a head has more than 1024 numbers",
+    ]
+
+
+def test_queries_that_see_no_key(tmp_path: Path) -> None:
+    """NaN where PyTorch has it; numbers in the place of scores leave the mean of values."""
+    rng = np.random.default_rng(1)
+    masks = tensor(rng, 2, 1, 17, 20)
+    masks[:, :, 3] = 1
+    inputs = (*(tensor(rng, *shape) for shape in (Q, K, V)), masks)
+    functions = [filled(number) for number in (-torch.inf, -1e9, LOWEST)]
+    cases = [
+        Case("filled", Function(lambda _, *x, own=function: own(*x)), inputs)
+        for function in functions
+    ]
+    compiled = check(cases, tmp_path)
+    assert len([layer for layer in compiled.bundle.layers if layer.op == "attention"]) == 3
+    (none,), *means = compiled([inputs] * 3)
+    assert np.isnan(none[:, :, 3]).all()
+    for (mean,) in means:
+        np.testing.assert_allclose(mean[:, :, 3], inputs[2].mean(2).numpy(), atol=1e-6)
