@@ -20,7 +20,7 @@ from digit_strings import LONGEST, SAMPLES, DigitStrings, Spoken, digit_strings,
 from front_end import RATE
 from rich.console import Console
 from rich.table import Table
-from speech import GUARD, Listener, error_rate, load
+from speech import GUARD, Listener, error_rate, inputs, load
 from strange_sounds import CHANGES, strange
 
 import niwaki
@@ -43,6 +43,15 @@ def in_domain(listener: Listener, spoken: list[Spoken], guard: niwaki.LengthGuar
         name = "greedy" if beams == 1 else f"{beams} beams"
         table.add_row(name, *rates, f"{cut / len(spoken):.1%}", f"{share:.2%}")
     return table
+
+
+def guessed(listener: Listener, spoken: list[Spoken], guard: niwaki.LengthGuard) -> float:
+    """The share of strings whose number of digits the guard tells right, rounded."""
+    right = 0
+    for one in spoken:
+        states, *_ = listener.encoder(*inputs(one.samples))
+        right += round(guard.predict(states)) == len(one.digits)
+    return right / len(spoken)
 
 
 def out_of_domain(listener: Listener, spoken: list[Spoken], guard: niwaki.LengthGuard) -> Table:
@@ -79,6 +88,8 @@ def main(data: Path | None, strings: int) -> None:
         console = Console(width=100)
         console.print(f"\n{strings} strings of digits, speakers that training has not heard")
         console.print(in_domain(listener, spoken, guard))
+        share = guessed(listener, spoken, guard)
+        console.print(f"The guard tells the number of digits of {share:.1%} of them")
         console.print(f"\nOther sounds, greedy; run away: more than {RUNAWAY} digits")
         console.print(out_of_domain(listener, spoken, guard))
 

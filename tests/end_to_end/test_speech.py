@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from digit_strings import LONGEST, SAMPLES, Spoken, shipped_strings
+from frame_gru import FrameStep
+from front_end import log_mel
 from plain_search import plain_search
+from recognise import guessed, in_domain, out_of_domain
+from recognise_frames import STATES as FRAME_STATES
+from recognise_frames import Heard, phones, random
 from recogniser import HIDDEN, MARK, STRIDE, Recogniser
+from rich.console import Console
 from speech import GUARD, WEIGHTS, Listener, error_rate, inputs, load
 from strange_sounds import CHANGES, strange
 from torch import Tensor
+from train_recogniser import fit_guard
 
 import niwaki
 
@@ -77,9 +87,29 @@ def test_hears_what_is_said(
     assert error_rate([one.tokens for one in free], said) < 0.3
     assert guarded == free
     assert {one.ending for one in free} == {"end"}
-    for one in spoken:
-        states, *_ = listener.encoder(*inputs(one.samples))
-        assert abs(guard.predict(states) - len(one.digits)) < 1.5
+
+
+def test_the_guard_tells_how_many_digits_there_are(
+    listener: Listener, guard: niwaki.LengthGuard, spoken: list[Spoken]
+) -> None:
+    assert guessed(listener, spoken, guard) > 0.75
+
+
+def test_a_guard_is_fitted_in_the_same_way(
+    network: Recogniser, listener: Listener, spoken: list[Spoken], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("train_recogniser.GUARD_STRINGS", 150)
+    assert guessed(listener, spoken, fit_guard(network, shipped_strings(seed=1))) > 0.75
+
+
+def test_tables(listener: Listener, guard: niwaki.LengthGuard, spoken: list[Spoken]) -> None:
+    console = Console(width=100)
+    with console.capture() as captured:
+        console.print(in_domain(listener, spoken[:4], guard))
+        console.print(out_of_domain(listener, spoken[:4], guard))
+    printed = captured.get()
+    assert re.search(r"greedy .* [\d.]+% .* 0.0% ", printed)
+    assert all(name in printed for name in CHANGES)
 
 
 def test_a_hum_runs_away_and_is_cut(
@@ -112,3 +142,23 @@ def test_padding_changes_nothing(network: Recogniser, spoken: list[Spoken]) -> N
     torch.testing.assert_close(states[:, :count], alone)
     assert not states[:, count:].any()
     assert torch.isinf(absent).sum() == states.shape[1] - count
+
+
+def test_phones_frame_by_frame(tmp_path: Path, spoken: list[Spoken]) -> None:
+    """A pruned GRU that is run as a stream tells what it tells of whole recordings."""
+    torch.manual_seed(0)
+    network = random([8.0], hidden=64)[8.0]
+    step = FrameStep(network).eval()
+    bundle = niwaki.compile(
+        step, step.example(), output=tmp_path / "net.niwaki", states=FRAME_STATES
+    )
+    heard, expected = Heard(), []
+    for one in spoken[:3]:
+        frames = log_mel(one.samples)
+        with torch.no_grad():
+            told = network(torch.from_numpy(frames)[None])[0].argmax(0).numpy()
+        expected += list(told != phones(one, len(frames)))
+        heard.add(bundle.load(), one)
+    assert heard.wrong == expected
+    assert len(heard.times) == len(expected)
+    assert sum(expected) > 0
