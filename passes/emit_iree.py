@@ -34,18 +34,13 @@ from .base import (
     TARGET_ATTRIBUTE,
     ModulePass,
     Session,
-    dense_value,
     function_ops,
-    layer_name,
     target_of,
 )
 from .dispatches import kernel_functions, kernel_name, own_results
 from .kernels.builder import as_value
 from .kernels.library import PART, WORKGROUPS, family_of
-
-SCOPE = "model"
-# Smaller constants stay in the code: a parameter costs an entry and a load.
-SMALLEST_PARAMETER = 256
+from .parameters import extract_parameters
 
 
 @dataclass(frozen=True)
@@ -154,49 +149,6 @@ def translation_info(target: Target) -> str:
     return (
         "#iree_codegen.translation_info<pipeline = #iree_gpu.spirv_pipeline<BaseLowering>"
         f" workgroup_size = [{target.threads}, 1, 1]>"
-    )
-
-
-def extract_parameters(module: Any, session: Session) -> None:
-    """Turn large constants into parameters, equal ones into one, and note their values."""
-    names: dict[Any, str] = {}
-    body = module.regions[0].blocks[0]
-    for op in function_ops(module):
-        array = dense_value(op.results[0]) if op.operation.name == "arith.constant" else None
-        if array is None or array.size < SMALLEST_PARAMETER:
-            continue
-        value = op.operation.attributes["value"]
-        # Equal elements cost nothing in the code; bits and indices have no bytes of their own.
-        if (
-            value.is_splat
-            or array.dtype == np.bool_
-            or value.type.element_type == ir.IndexType.get()
-        ):
-            continue
-        if value not in names:
-            names[value] = f"{layer_name(op.location)}.{len(names)}"
-            session.parameters[names[value]] = array
-            with ir.InsertionPoint.at_block_begin(body), op.location:
-                _parameter(names[value], op.results[0].type)
-        with ir.InsertionPoint(op), op.location:
-            symbol = {"global": ir.FlatSymbolRefAttr.get(names[value])}
-            loaded = _create("util.global.load", symbol, results=[op.results[0].type])
-        op.results[0].replace_all_uses_with(loaded.result)
-        op.operation.erase()
-
-
-def _parameter(name: str, kind: ir.Type) -> None:
-    """A global whose value comes from the bundle's weights."""
-    _create(
-        "util.global",
-        {
-            "sym_name": _text(name),
-            "sym_visibility": _text("private"),
-            "type": ir.TypeAttr.get(kind),
-            "initial_value": ir.Attribute.parse(
-                f'#flow.parameter.named<"{SCOPE}"::{_text(name)}> : {kind}'
-            ),
-        },
     )
 
 

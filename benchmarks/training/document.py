@@ -101,6 +101,8 @@ GOALS = (
         ANY,
         1,
     ),
+    Goal("questions, BERT, blocks 4x", "questions", "block_punched", 4, ANY, 1),
+    Goal("the same 8x", "questions", "block_punched", 8, ANY, 1),
     Goal(
         "Fashion-MNIST, blocks 4x without data, then retrained",
         "fashion_mnist",

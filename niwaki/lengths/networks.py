@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from niwaki.frontend import Imported
 from niwaki.padding import ZERO
 from niwaki.records import Lengths
+from niwaki.runtime.lengths import at_length
 from niwaki.sources import Source
 
 from .dimensions import find_dimensions
@@ -50,18 +51,39 @@ def import_networks(source: Source, lengths: Sequence[int], ctx: Any) -> Network
     odd_network = source.at(odd).imported(ctx)
     by_length = {**imported, odd: odd_network}
     inputs, outputs = find_dimensions({n: one.signature for n, one in by_length.items()})
-    padding = [ZERO for _ in inputs]
-    if gaps:
-        with ExitStack() as stack:
-            short, long = (
-                stack.enter_context(running(source.at(length), by_length[length]))
-                for length in (odd, padded)
-            )
-            signature = odd_network.signature
-            arrays = trial_inputs(signature.inputs, inputs, odd, odd_network.examples)
-            trial = Trial(signature, inputs, outputs, odd, padded, short, long, arrays)
-            padding = trial.find()
-    return Networks(imported, Lengths(inputs, outputs, padding))
+    unpadded = Lengths(inputs, outputs, [ZERO for _ in inputs])
+    if not gaps:
+        return Networks(imported, unpadded)
+    with _trial(source, by_length, unpadded, odd, padded) as trial:
+        found = replace(unpadded, padding=trial.find())
+    # PyTorch runs its own networks at once: the longest is tried, too.
+    odd, padded = gaps[-1]
+    if source.program is not None and len(gaps) > 1:
+        by_length[odd] = replace(
+            odd_network, signature=at_length(odd_network.signature, found, odd)
+        )
+        with _trial(source, by_length, found, odd, padded) as trial:
+            trial.check(found.padding)
+    return Networks(imported, found)
+
+
+@contextmanager
+def _trial(
+    source: Source,
+    networks: Mapping[int, Imported],
+    lengths: Lengths,
+    length: int,
+    padded: int,
+) -> Iterator[Trial]:
+    """A trial of padding from one length to another."""
+    network = networks[length]
+    arrays = trial_inputs(network.signature.inputs, lengths.inputs, length, network.examples)
+    with ExitStack() as stack:
+        short, long = (
+            stack.enter_context(running(source.at(one), networks[one])) for one in (length, padded)
+        )
+        sizes = (lengths.inputs, lengths.outputs, length, padded)
+        yield Trial(network.signature, *sizes, short, long, arrays)
 
 
 def trial_lengths(lengths: Sequence[int]) -> list[tuple[int, int]]:

@@ -67,6 +67,11 @@ class Trial:
             problems.append(problem)
         raise self.refusal(problems[0])
 
+    def check(self, names: Sequence[str]) -> None:
+        """Raises NiwakiError where these fillings change results."""
+        if problem := self.problem(names):
+            raise self.refusal(problem)
+
     def problem(self, names: Sequence[str], wanted: Sequence[Array] | None = None) -> str:
         """Which output these fillings change, and how much; empty if none."""
         wanted = self.short(self.arrays) if wanted is None else wanted

@@ -66,11 +66,15 @@ def test_a_mask_of_another_type(compiled: Bundle) -> None:
 
 
 class Scattered(nn.Module):
-    """A dense layer, then two pruned ones; their filters are not beside those of like columns."""
+    """Positions, a dense layer, two pruned ones whose filters are not beside those of like columns.
+
+    Of positions each length has a part.
+    """
 
     def __init__(self, size: int = 128) -> None:
         super().__init__()
         self.dense, self.first, self.second = (nn.Linear(size, size) for _ in range(3))
+        self.positions = nn.Parameter(torch.randn(256, size))
         order = torch.randperm(size)
         for layer in (self.first, self.second):
             weight = layer.weight.detach().numpy()
@@ -79,7 +83,8 @@ class Scattered(nn.Module):
         self.first.weight.data = self.first.weight.data[order]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.second(self.first(self.dense(x).relu()).relu())
+        x = self.dense(x + self.positions[: x.shape[1]]).relu()
+        return self.second(self.first(x).relu())
 
 
 def test_weights_are_stored_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,9 +95,10 @@ def test_weights_are_stored_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     example = torch.randn(1, 256, 128)
     one = len(niwaki.compile(network, example, output=path).weights)
     several = niwaki.compile(network, example, output=path, lengths=[1, 4, 16, 256])
-    assert one < 2 * 4 * 128 * 128
+    assert one < 4 * 128 * (256 + 2 * 128)
     assert len(several.weights) < 1.03 * one
     check(network, several, (torch.randn(1, 11, 128),))
+    check(network, several, (torch.randn(1, 3, 128),))
 
 
 def import_for(model: Any, example: Any, lengths: list[int]) -> list[str]:
