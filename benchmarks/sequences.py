@@ -1,4 +1,7 @@
-"""Recurrent layers and transformers, batch 1, one thread, beside other engines on dense weights."""
+"""Recurrent layers, transformers and a style network beside other engines on dense weights.
+
+Batch 1, one thread.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from engines.niwaki import Niwaki
 from engines.onnxruntime import OnnxRuntime
 from engines.openvino import OpenVino
 from recurrent import PrunedRecurrent
-from workloads import PrunedTransformer, PrunedVit, Workload
+from workloads import PrunedStyle, PrunedTransformer, PrunedVit, Workload
 
 PEERS: tuple[Engine, ...] = (OnnxRuntime(), OpenVino())
 INPUTS, UNITS, LAYERS = 153, 1024, 2  # of RTMobile's GRU
@@ -29,6 +32,7 @@ def cases() -> list[Case]:
             1.1,
         ),
         _case("vit-tiny", "ViT-tiny, 224x224", PrunedVit(8), PrunedVit(1), 3, 1),
+        _case("style", "style network, 256x256", PrunedStyle(8), PrunedStyle(1), 5, None),
     ]
 
 

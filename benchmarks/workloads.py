@@ -193,6 +193,28 @@ class PrunedVit(Workload):
         return model, models.inputs(2, image.shape[1:])
 
 
+@dataclass(frozen=True)
+class PrunedStyle(Workload):
+    """A style network on images of 256x256; its first convolution stays dense."""
+
+    rate: float
+    size: int = 256
+
+    @property
+    def name(self) -> str:
+        return f"style-{self.size}-{self.weights}"
+
+    def build(self) -> tuple[torch.nn.Module, torch.Tensor]:
+        import models
+        from style import style_network
+
+        model, (image,) = style_network(self.size)
+        _, *convolutions = ungrouped_convolutions(model)
+        for convolution in convolutions if self.rate != 1 else ():
+            _prune(convolution, self)
+        return model, models.inputs(2, image.shape[1:])
+
+
 def ungrouped_convolutions(model: torch.nn.Module) -> list[Convolution]:
     """In the order in which the model defines them, which is that of running for these models."""
     from torch import nn

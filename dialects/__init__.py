@@ -64,7 +64,8 @@ from .recurrent import NextOp, Recurrence, RecurrentOp, build_recurrent, recurre
 from .rules import window_sizes
 from .schemes import scheme_attr
 from .sparse_pattern import SparsePattern, int_array, int_attr, ints
-from .storage import Attended, Blocks, NoArrays, Patterns, Values, arrays_of, listed
+from .storage import Attended, Blocks, NoArrays, Patterns, Positions, Values, arrays_of, listed
+from .take import TakeOp, build_take, positions_of
 
 __all__ = [
     "BAND_HEAD",
@@ -106,6 +107,7 @@ __all__ = [
     "Planar",
     "PlanarAttr",
     "PoolOp",
+    "Positions",
     "Reach",
     "Recurrence",
     "RecurrenceAttr",
@@ -117,6 +119,7 @@ __all__ = [
     "SpmmAttr",
     "SpmmTile",
     "SquareWindow",
+    "TakeOp",
     "Values",
     "WinogradAttr",
     "WinogradTile",
@@ -133,6 +136,7 @@ __all__ = [
     "build_packed_recurrent",
     "build_pool",
     "build_recurrent",
+    "build_take",
     "context",
     "displacements",
     "identity",
@@ -146,6 +150,7 @@ __all__ = [
     "load",
     "offset_of",
     "phase_sizes",
+    "positions_of",
     "recurrence",
     "round_up",
     "scheme_attr",

@@ -49,6 +49,13 @@ class Attended(Generic[Array]):
     value: Array
 
 
+@dataclass(frozen=True)
+class Positions(Generic[Array]):
+    """What a `take` takes, see `take.py`: positions of all dimensions, one behind the other."""
+
+    positions: Array
+
+
 def listed(arrays: Any) -> list[Any]:
     """The arrays of one of these classes, in order."""
     return [getattr(arrays, field.name) for field in fields(arrays)]

@@ -22,7 +22,7 @@ aten = torch.ops.aten
 
 _ELEMENTS = (torch.float32, torch.float16)
 
-define(NAME, 4, lambda q, k, v, mask: [q.new_empty((*q.shape[:-1], v.shape[-1]))])
+define(NAME, 4, lambda _, q, k, v, mask: [q.new_empty((*q.shape[:-1], v.shape[-1]))])
 
 
 def attention(

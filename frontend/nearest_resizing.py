@@ -1,6 +1,7 @@
-"""Resizing to the nearest pixel: broadcasting where each pixel comes as often as the others.
+"""Resizing to the nearest pixel: an op of ours where each pixel comes as often as the others.
 
-    upsample_nearest2d(x, scale 2)    -->    reshape(expand(x[:, :, :, None, :, None]))
+    upsample_nearest2d(x, scale 2)    -->    niwaki::take(x, rows and columns 0 0 1 1 2 2 ...)
+                                             reshape(expand(x[:, :, :, None, :, None]))  other types
 
 torch-mlir looks each pixel up, which takes IREE several times as long as copying rows, and ignores
 scales that give no whole size.
@@ -11,10 +12,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch._decomp import decomposition_table
 from torch._ops import OpOverload
+
+from niwaki.frontend.taken import take
 
 aten = torch.ops.aten
 
@@ -39,7 +43,12 @@ def _rule(by_size: OpOverload) -> Rule:
             scale or after / length for length, after, scale in zip(before, size, used, strict=True)
         ]
         if all(step >= 1 and step == int(step) for step in steps):
-            return _repeated(x, list(map(int, steps)))
+            factors = list(map(int, steps))
+            rows = [
+                np.repeat(np.arange(n), times) for n, times in zip(before, factors, strict=True)
+            ]
+            taken = take(x, [numbers.tolist() for numbers in rows])
+            return _repeated(x, factors) if taken is None else taken
         return lookup(x, size, *used)
 
     return rule

@@ -28,8 +28,8 @@ from niwaki.frontend.torch_own_ops import define, own_op
 
 aten = torch.ops.aten
 
-define("normalize", 3, lambda x, *_: [x])
-define("normalize_planes", 3, lambda x, *_: [x])
+define("normalize", 3, lambda _, x, *__: [x])
+define("normalize_planes", 3, lambda _, x, *__: [x])
 
 Three = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 

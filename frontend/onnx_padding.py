@@ -1,7 +1,8 @@
 """ONNX's `Pad` where torch-mlir or IREE would get it wrong, or slow.
 
 Pad(x, [0, -1, 0, 2])            -->   Slice, Pad             IREE pads by no negative number
-Pad(x, ...) by x's own values    -->   Slice, Concat          torch-mlir knows few sizes of them
+Pad(x, ...) by x's own values    -->   niwaki.take            of planes: onnx_taken.py
+                                 -->   Slice, Concat          torch-mlir knows few sizes of them
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import numpy as np
 
 from niwaki.frontend.onnx_graph import Array, attribute
 from niwaki.frontend.onnx_steps import Steps
+from niwaki.frontend.onnx_taken import take
 from niwaki.frontend.stretches import is_slice, padded, stretches
 
 
@@ -46,7 +48,10 @@ def _crop(steps: Steps, axes: Array, pads: Array) -> None:
 def _repeat(steps: Steps, axes: Array, pads: Array, mode: Any) -> None:
     """Pad one dimension after the other, the last one first: rows are small before they repeat."""
     data, shape = steps.node.input[0], steps.input_shape()
-    sides = zip(axes, *np.split(pads, 2), strict=True)
+    sides = list(zip(axes, *np.split(pads, 2), strict=True))
+    changed = [side for side in sides if any(side[1:])]
+    if take(steps, {int(a): padded(shape[a], low, high, mode) for a, low, high in changed}):
+        return
     for axis, before, after in sorted(sides, reverse=True):
         if before == after == 0:
             continue

@@ -1,6 +1,7 @@
 """Resize, axis by axis, with weights and positions computed when compiling.
 
-nearest         -->   Gather(x, positions), or by whole factors Expand along new dimensions
+nearest         -->   niwaki.take of planes (onnx_taken.py), else Gather(x, positions), or by whole
+                      factors Expand along new dimensions
 linear, cubic   -->   Gather(x, first pixels) * weights + Gather(x, second pixels) * weights + ...
 antialias       -->   a product by the matrix of weights
 
@@ -18,6 +19,7 @@ import onnx
 from niwaki.frontend.onnx_graph import Array
 from niwaki.frontend.onnx_resize_weights import AxisResize
 from niwaki.frontend.onnx_steps import Steps
+from niwaki.frontend.onnx_taken import take
 
 _MOST_GATHERED = 4  # pixels a result is made of, beyond which a product is less code
 
@@ -30,6 +32,9 @@ def resize(steps: Steps) -> None:
     if mode != "nearest" and steps.graph.type_of(x).element != onnx.TensorProto.FLOAT:
         raise steps.refused(f"has mode {mode!r} and integers", "cast its input to float32")
     changed = {axis: part for axis, part in axes.items() if part.scale != 1}
+    whole = all(part.mode == "nearest" and not part.outside().any() for part in changed.values())
+    if whole and take(steps, {axis: part.matrix().argmax(1) for axis, part in changed.items()}):
+        return
     if changed and all(map(_repeats, changed.values())):
         steps.op("Identity", _repeated(steps, x, changed))
         return

@@ -27,14 +27,12 @@ from niwaki.frontend.torch_own_ops import define, own_op
 aten = torch.ops.aten
 
 
-def _results(inputs: Tensor, _: Tensor, states: Tensor, *__: Tensor) -> list[Tensor]:
-    """What a `recurrent` gives; of anything, where it is only asked how many."""
-    if states.dim() != 3:
-        return [inputs, states]
+def _results(_: Any, inputs: Tensor, __: Tensor, states: Tensor, *___: Tensor) -> list[Tensor]:
+    """What a `recurrent` gives."""
     return [states.new_empty(inputs.shape[0], *states.shape[1:]), states]
 
 
-define("recurrent", 5, _results)
+define("recurrent", 5, _results, count=2)
 
 
 @dataclass(frozen=True)

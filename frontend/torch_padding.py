@@ -1,6 +1,7 @@
 """PyTorch's paddings by a tensor's own values and `roll`, as slices that are joined.
 
-torch-mlir makes lookups of single elements of them, or forgets the sizes of the slices.
+torch-mlir makes lookups of single elements of them, or forgets the sizes of the slices. Padding of
+planes is an op of ours (`taken.py`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from torch import Tensor
 from torch._ops import OpOverload
 
 from niwaki.frontend.stretches import Mode, Positions, is_slice, padded, stretches
+from niwaki.frontend.take_op import SPATIAL
+from niwaki.frontend.taken import take
 
 aten = torch.ops.aten
 
@@ -26,12 +29,24 @@ def pad(
     """`sides` lists before and after of the last dimension, then of the one before it."""
     if mode == "constant":
         return aten.constant_pad_nd(x, sides, value or 0)
-    pairs = zip(sides[::2], sides[1::2], strict=True)
+    pairs = list(zip(sides[::2], sides[1::2], strict=True))
+    if (taken := _of_planes(x, pairs, MODES[mode])) is not None:
+        return taken
     # The last dimension first: rows are small before they repeat.
     for dim, (before, after) in zip(range(x.dim() - 1, -1, -1), pairs, strict=False):
         if before or after:
             x = _select(x, dim, padded(x.shape[dim], before, after, MODES[mode]))
     return x
+
+
+def _of_planes(x: Tensor, pairs: Sequence[tuple[int, int]], mode: Mode) -> Tensor | None:
+    """Of all dimensions behind the channels, or fewer; None of others."""
+    sizes = x.shape[SPATIAL:]
+    outer = [(0, 0)] * (len(sizes) - len(pairs))
+    sides = [*outer, *reversed(pairs)]
+    if len(sides) != len(sizes):
+        return None
+    return take(x, [padded(n, *side, mode).tolist() for n, side in zip(sizes, sides, strict=True)])
 
 
 def roll(x: Tensor, shifts: Sequence[int], dims: Sequence[int] = ()) -> Tensor:

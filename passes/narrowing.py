@@ -22,7 +22,10 @@ STAYS_WIDE = "sparse_pattern.stays_wide"
 # The type that the network itself has a layer in.
 NARROW = "sparse_pattern.narrow"
 # Ops that move numbers without computing any.
-MOVES = ("tensor.collapse_shape", "tensor.concat", "tensor.expand_shape", "tensor.extract_slice")
+MOVES = (
+    "sparse_pattern.take", "tensor.collapse_shape", "tensor.concat", "tensor.expand_shape",
+    "tensor.extract_slice",
+)  # fmt: skip
 # Weights of a filter whose products are added up in f16; more are in f32. (With normal numbers the
 # root of the mean square error of 576 is 0.25 % of that of their sum.)
 MOST_COLUMNS = 576

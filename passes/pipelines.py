@@ -36,6 +36,7 @@ NARROW = "sparse-pattern-narrow-elements"
 CLEAN = ("canonicalize", "cse")
 CHOOSE = (
     "sparse-pattern-assign-layouts",
+    "sparse-pattern-join-copies",
     "cse",
     "sparse-pattern-select-kernels",
 )
@@ -70,6 +71,7 @@ OPTIONAL = (
     "sparse-pattern-detect-schemes",
     "sparse-pattern-reorder-kernels",
     "sparse-pattern-fuse-elementwise",
+    "sparse-pattern-join-copies",
     FUSE_POOLING,
     PAD_PRODUCTS,
 )

@@ -1,4 +1,4 @@
-"""Ops that move elements: transpose, reshape, concatenate, cut out, pad.
+"""Ops that move elements: transpose, reshape, concatenate, cut out, pad, take.
 
     %y = tensor.collapse_shape %x [[0], [1, 2, 3]] : tensor<1x8x2x2xf32> into tensor<1x32xf32>
 
@@ -121,7 +121,16 @@ def _pad(op: Any, axis: int) -> list[Tie] | None:
     return [Tie.same(0, op.operands[0], axis, shape_of(op.results[0])[axis])]
 
 
+def _take(op: Any, axis: int) -> list[Tie] | None:
+    """Rows and columns of each channel alike."""
+    spatial = 2
+    if axis >= spatial:
+        return None
+    return [Tie.same(0, op.operands[0], axis, shape_of(op.results[0])[axis])]
+
+
 _RULES = {
+    "sparse_pattern.take": _take,
     "linalg.transpose": _transpose,
     "tensor.expand_shape": _expand,
     "tensor.collapse_shape": _collapse,

@@ -17,6 +17,7 @@ from niwaki.dialects import (
     NormalizeOp,
     NormalizePlanesOp,
     PoolOp,
+    TakeOp,
     WinogradAttr,
 )
 from niwaki.records import LayerRecord
@@ -25,7 +26,7 @@ from niwaki.targets import Target
 from ..choice import Candidate
 from .attention import AttentionFamily
 from .base import MOST_FILTERS, MOST_VECTORS, UNLIMITED, Family, KernelFamily, Layer, Most, Packed
-from .copies import CopyFamily
+from .copies import CopyFamily, TakeFamily
 from .depthwise import DepthwiseFamily
 from .gather_gemm import GatherGemmFamily
 from .gather_pool import GatherPooled, GatherPoolFamily
@@ -77,6 +78,7 @@ CHOSEN: list[KernelFamily] = [
 OTHERS: dict[Any, Family] = {
     PoolOp: PoolingFamily(),
     ConvertLayoutOp: CopyFamily(),
+    TakeOp: TakeFamily(),
     AttentionOp: AttentionFamily(),
     NormalizeOp: NormalizeFamily(),
     NormalizePlanesOp: NormalizePlanesFamily(),

@@ -1,20 +1,26 @@
-"""Conversions of layouts: copies of pixels, with zeros around them."""
+"""Conversions of layouts and takes: copies of pixels, with zeros around them."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from niwaki.dialects import NoArrays, layout_of
+import numpy as np
+
+from niwaki.dialects import NoArrays, Positions, ints, layout_of, positions_of
 from niwaki.targets import Target
 
+from ..base import constant
 from ..kernels.copy_rows import copy_kernel
 from ..kernels.gpu_copy import gpu_copy_kernel
+from ..kernels.gpu_take import gpu_take_kernel
 from ..kernels.library import Kernel
 from ..kernels.operands import Operands, activation
+from ..kernels.take_rows import take_kernel
 from ..layers import element_of
 from .base import Family
 
 COPIES = {"cpu": copy_kernel, "gpu": gpu_copy_kernel}
+TAKES = {"cpu": take_kernel, "gpu": gpu_take_kernel}
 
 
 class CopyFamily(Family):
@@ -28,3 +34,18 @@ class CopyFamily(Family):
         source, result = layout_of(op.input.type), layout_of(op.result.type)
         shape, step = list(op.input.type.shape), target.step(element_of(op.input))
         return COPIES[target.backend](source, result, shape, step), activation(op.input)
+
+
+class TakeFamily(Family):
+    """Kernels of a `take`."""
+
+    arrays = Positions
+    backends = ("cpu", "gpu")
+
+    def call(self, op: Any, target: Target) -> tuple[Kernel, Operands[Any]]:
+        """From whole planes to any layout."""
+        source, result = layout_of(op.input.type), layout_of(op.result.type)
+        shape, step = list(op.input.type.shape), target.step(element_of(op.input))
+        positions = constant(np.array(ints(op.positions), np.int32))
+        kernel = TAKES[target.backend](source, result, shape, positions_of(op), step)
+        return kernel, Operands(input=op.input, arrays=Positions(positions))

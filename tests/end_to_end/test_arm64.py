@@ -27,6 +27,7 @@ from numeric.random_layers import (
 )
 from numeric.recurrent_layers import odd_recurrent
 from numeric.row_layers import by_rows, odd_rows
+from numeric.taken import odd_takes
 from numeric.winograd_layers import always, conv, odd_winograd
 from small_networks import ResNet
 
@@ -101,13 +102,12 @@ def long_sums() -> list[Case]:
     ]
 
 
-def test_normalizations(arm64: Emulator, tmp_path: Path) -> None:
+def test_normalizations_and_takes(arm64: Emulator, tmp_path: Path) -> None:
     path = tmp_path / "net.niwaki"
-    bundle = compared_with_pytorch(
-        [*odd_normalizations(), *odd_planes()], "arm64", "f32", arm64, path
-    )
+    cases = [*odd_normalizations(), *odd_planes(), *odd_takes()]
+    bundle = compared_with_pytorch(cases, "arm64", "f32", arm64, path)
     families = {run.family for run in bundle.manifest.dispatches}
-    assert families >= {"normalize", "normalize_planes"}
+    assert families >= {"normalize", "normalize_planes", "take_rows"}
 
 
 @pytest.mark.parametrize(("precision", "tolerance"), [("f32", 1e-5), ("f16", 1e-2)])

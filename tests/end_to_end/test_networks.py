@@ -22,6 +22,7 @@ from r2plus1d import R2Plus1D, r2plus1d_18
 from resnet import BasicBlock, Bottleneck, ResNet, resnet18, resnet50
 from small_2d import small_2d
 from small_3d import small_3d
+from style import style_network
 from torch import nn
 from vgg import VGG, vgg16, vgg16_cifar
 from wdsr import wdsr
@@ -53,6 +54,7 @@ CASES = (
     Pruned(small_2d, "block_punched", 4, "block_punched"),
     Pruned(small_3d, "kernel_group", 4, "block_punched", {"size": 16}),
     Pruned(wdsr, "pattern", 4, "pattern", {"size": 12, "blocks": 2}),
+    Pruned(style_network, "block_punched", 4, "block_punched", {"size": 32, "width": 16}),
     Pruned(resnet18, "pattern", 8, "pattern", {"size": 32, "classes": 10}),
     Pruned(resnet50, "block_punched", 8, "block_punched", {"size": 32, "classes": 10}),
     Pruned(vgg16, "pattern", 8, "pattern", {"size": 32, "classes": 10}),

@@ -47,6 +47,8 @@ CHANGES: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "scaled by its mean": lambda x: x * torch.sigmoid(x.mean(tuple(range(2, x.ndim)), True)),
     "broadcast channel": lambda x: x + x[:, :1],
     "doubled": lambda x: functional.interpolate(x, scale_factor=2.0),
+    "reflected": lambda x: functional.pad(x, (2, 1) + (0, 0) * (x.ndim - 3), "reflect"),
+    "replicated": lambda x: functional.pad(x, (0, 3) * (x.ndim - 2), "replicate"),
     "doubled with itself": lambda x: torch.cat([x, x], 1),
     "with its bounded self": lambda x: x * torch.tanh(x),
 }

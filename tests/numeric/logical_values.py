@@ -21,7 +21,9 @@ from niwaki.dialects import (
     NormalizeOp,
     NormalizePlanesOp,
     PoolOp,
+    TakeOp,
     ints,
+    positions_of,
 )
 from niwaki.passes.base import dense_value
 from niwaki.passes.raising.maps import iterators_of, maps_of
@@ -71,6 +73,9 @@ def _run(op: Any, values: dict[Any, Any]) -> Any:
         return np.full(op.results[0].type.shape, operands[0])
     if isinstance(op, (ConvOp, LinearOp, NormalizeOp, NormalizePlanesOp, PoolOp)):
         return _layer(op, values)
+    if isinstance(op, TakeOp):
+        shape = operands[0].shape
+        return operands[0][np.ix_(range(shape[0]), range(shape[1]), *positions_of(op))]
     if isinstance(op, AttentionOp):
         return attended(op, *operands)
     if name == "linalg.generic":

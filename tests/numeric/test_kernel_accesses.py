@@ -42,6 +42,7 @@ from .small_layers import (
     stack_module,
     stacks,
 )
+from .taken import odd_takes
 from .winograd_layers import always, odd_winograd
 
 TARGETS = ("x86-64-v4", "x86-64-v3", "arm64", "vulkan")
@@ -103,6 +104,13 @@ def test_odd_planes(target: str) -> None:
     problems, families = problems_of(odd_planes, target)
     assert problems == []
     assert "normalize_planes" in families
+
+
+@EVERY_TARGET
+def test_odd_takes(target: str) -> None:
+    problems, families = problems_of(odd_takes, target)
+    assert problems == []
+    assert "take_rows" in families
 
 
 @EVERY_CPU

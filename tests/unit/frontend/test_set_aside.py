@@ -23,7 +23,7 @@ from niwaki.frontend.torch_import import import_torch
 from niwaki.frontend.torch_own_ops import define, own_op
 
 # Takes a tensor, maybe a second one, and a third; gives one like the first, and three numbers.
-define("sample", 3, lambda x, *_: [x, x.new_empty(3)])
+define("sample", 3, lambda _, x, *__: [x, x.new_empty(3)], count=2)
 
 
 def _make(held: Held, operands: Sequence[ir.Value | None]) -> Sequence[ir.Value]:

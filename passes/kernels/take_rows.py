@@ -1,0 +1,193 @@
+"""Rows and columns taken by number, into any layout.
+
+    workgroup x: channel, z: image
+    for each phase of the result, for each row:
+      source = row number positions[row] of the plane
+      for each vector of the row: load the vector that has its pixels, or two, and shuffle
+
+Which pixels a vector takes is known when compiling: neighbours as they are, columns that come
+twice, a border in reverse. Vectors that take theirs alike are a loop.
+
+    positions  1 0 1 2 | 3 4 5 6 | 7 6 ...       loads 0-3, 3-6, ...; shuffles [1 0 1 2], none, ...
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch_mlir.ir as ir
+from torch_mlir.dialects import vector
+
+from niwaki.dialects import Planar, Positions
+
+from .builder import (
+    Index,
+    all_of,
+    below,
+    for_range,
+    lane_type,
+    load,
+    load_index,
+    store,
+    when_else,
+    zero_fill,
+)
+from .copy_rows import phase_shifts
+from .library import Kernel, Workgroup
+from .operands import Memory
+from .rows import overlapping, plain_layout, write_plane
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A vector of a row of the result.
+
+    Attributes:
+        at: its first element's place in the row.
+        starts: of one or two vectors of the source's row, which have its pixels; of as many as it
+            has pixels, if these lie further apart.
+        picks: which elements of these it has.
+    """
+
+    at: int
+    starts: tuple[int, ...]
+    picks: tuple[int, ...]
+
+    def further(self, other: Taken) -> tuple[int, int] | None:
+        """How far `other` lies behind this one in result and source; None if it is not alike."""
+        steps = {b - a for a, b in zip(self.starts, other.starts, strict=False)}
+        if self.picks != other.picks or len(self.starts) != len(other.starts) or len(steps) > 1:
+            return None
+        return other.at - self.at, steps.pop()
+
+
+def take_kernel(
+    source: Planar | None,
+    result: Planar | None,
+    shape: Sequence[int],
+    positions: Sequence[Sequence[int]],
+    lanes: int,
+) -> Kernel:
+    """Kernel for an input of `shape`; a layout of None is plain row-major.
+
+    It reads the positions of all dimensions, one behind the other.
+    """
+    images, channels, *spatial = shape
+    source = source or plain_layout(spatial)
+    result = result or plain_layout([len(numbers) for numbers in positions])
+
+    def emit(memory: Memory[Positions[ir.Value]], workgroup: Workgroup) -> None:
+        channel, _, image = workgroup
+        plane = image * channels + channel
+        from_plane = plane * source.plane + source.lead
+        to_plane = plane * (len(result.phases) * result.plane) + result.lead
+        for number, phase in enumerate(result.phases):
+            end = to_plane + number * result.plane
+            _take_phase(memory, from_plane, source, end, result, phase, positions, lanes)
+
+    key = (source, result, tuple(map(tuple, positions)), lanes)
+    return Kernel("take_rows", key, (channels, 1, images), emit, source, result)
+
+
+def _take_phase(
+    memory: Memory[Positions[ir.Value]],
+    from_plane: Index,
+    source: Planar,
+    to_plane: Index,
+    result: Planar,
+    phase: int,
+    positions: Sequence[Sequence[int]],
+    lanes: int,
+) -> None:
+    """The pixels of one phase of one channel."""
+    shifts = phase_shifts(phase, result.strides)
+    *present, width = (
+        len(range(shift, len(numbers), stride))
+        for shift, numbers, stride in zip(shifts, positions, result.strides, strict=True)
+    )
+    columns = positions[-1][shifts[-1] :: result.strides[-1]]
+    vectors = row_vectors(columns, source.sizes[-1], lanes)
+    firsts = [0, *itertools.accumulate(map(len, positions))]
+
+    def row(indices: list[Index], at: Index) -> None:
+        begin = from_plane
+        outer = zip(indices, firsts, shifts, result.strides, source.pitches, strict=False)
+
+        def copy() -> None:
+            start = begin
+            for index, first, shift, stride, pitch in outer:
+                number = load_index(memory.arrays.positions, index * stride + (first + shift))
+                start = start + number * pitch
+            _take_row(memory, start, at, vectors)
+            zero_fill(memory.result, at + width, result.sizes[-1] - width, lanes)
+
+        is_present = [
+            below(index, has)
+            for index, has, size in zip(indices, present, result.sizes, strict=False)
+            if has < size
+        ]
+        if is_present:
+            size = result.sizes[-1]
+            when_else(all_of(is_present), copy, lambda: zero_fill(memory.result, at, size, lanes))
+        else:
+            copy()
+
+    write_plane(memory.result, to_plane, result, lanes, row)
+
+
+def row_vectors(columns: Sequence[int], size: int, lanes: int) -> list[Taken]:
+    """The vectors of a row that takes these of `size` columns; the last may take some again."""
+    starts, width = overlapping(len(columns), min(lanes, 1 << (size.bit_length() - 1)))
+    return [_vector(at, columns[at : at + width], size) for at in starts]
+
+
+def _vector(at: int, columns: Sequence[int], size: int) -> Taken:
+    width, low, high = len(columns), min(columns), max(columns)
+    first, second = min(low, size - width), max(high + 1 - width, 0)
+    if high - first < width:
+        return Taken(at, (first,), tuple(column - first for column in columns))
+    if second - first <= width:
+        picks = [c - first if c - first < width else width + c - second for c in columns]
+        return Taken(at, (first, second), tuple(picks))
+    return Taken(at, tuple(columns), ())
+
+
+def _take_row(
+    memory: Memory[Positions[ir.Value]], start: Index, at: Index, vectors: Sequence[Taken]
+) -> None:
+    """A row of the result."""
+    for count, one, (forward, along) in _alike(vectors):
+        if count == 1:
+            store(_taken(memory.input, start, one), memory.result, at + one.at)
+            continue
+        with for_range(0, count) as turn:
+            value = _taken(memory.input, start + turn * along, one)
+            store(value, memory.result, at + turn * forward + one.at)
+
+
+def _alike(vectors: Sequence[Taken]) -> list[tuple[int, Taken, tuple[int, int]]]:
+    """Runs of vectors that differ in where they lie: how many, the first, steps between them."""
+    runs: list[tuple[int, Taken, tuple[int, int]]] = []
+    last: Taken | None = None
+    for one in vectors:
+        steps = last and last.further(one)
+        if steps and (runs[-1][0] == 1 or runs[-1][2] == steps):
+            runs[-1] = (runs[-1][0] + 1, runs[-1][1], steps)
+        else:
+            runs.append((1, one, (0, 0)))
+        last = one
+    return runs
+
+
+def _taken(source: ir.Value, start: Index, one: Taken) -> ir.Value:
+    """A vector of pixels, or a single one."""
+    width = len(one.picks) or len(one.starts)
+    if not one.picks:
+        single = [load(source, start + place) for place in one.starts]
+        return vector.from_elements(lane_type(single[0].type, width), single)
+    loaded = [load(source, start + place, width) for place in one.starts]
+    if one.picks == tuple(range(width)):
+        return loaded[0]
+    return vector.shuffle(loaded[0], loaded[-1], list(one.picks))
