@@ -18,6 +18,7 @@ from torch.export import ExportedProgram
 from torch.fx import Node
 from torch.fx.node import map_arg
 
+from niwaki.errors import NiwakiError
 from niwaki.frontend.constants import add_constant, constant_tensors, replace_value
 from niwaki.frontend.layer_names import layer_name
 
@@ -29,7 +30,10 @@ aten = torch.ops.aten
 
 
 def fold_constants(program: ExportedProgram) -> None:
-    """Replace every node of `program` whose inputs are all constants by its value, in place."""
+    """Replace every node of `program` whose inputs are all constants by its value, in place.
+
+    Raises NiwakiError where PyTorch cannot compute one.
+    """
     for node in program.graph.find_nodes(op="call_function", target=aten.full_like.default):
         _fill(node, node.args[1])
     values: dict[Node, Any] = dict(constant_tensors(program))
@@ -99,8 +103,17 @@ def _evaluate(node: Node, values: dict[Node, Any]) -> Any:
     assert callable(node.target)
     function: Callable[..., Any] = node.target
     args, kwargs = map_arg((node.args, node.kwargs), lambda argument: values[argument])
-    with torch.no_grad():
-        return function(*args, **kwargs)
+    try:
+        with torch.no_grad():
+            return function(*args, **kwargs)
+    except (
+        Exception
+    ) as error:  # the graph says nothing of values, such as an index that is too high
+        reason = next(iter(str(error).splitlines()), "")[:200].rstrip(" .")
+        raise NiwakiError(
+            f"layer {layer_name(node)!r} cannot compute its constants ({type(error).__name__}: "
+            f"{reason}): give example inputs of sizes that the model takes"
+        ) from error
 
 
 def _grows(node: Node, value: Any, values: dict[Node, Any]) -> bool:

@@ -127,7 +127,7 @@ def compile(
     tuning = (Tuning() if tune else None) if isinstance(tune, bool) else tune
     if tuning is not None:
         tuning.check(target)
-    progress, wanted = progress or Progress(), sorted(lengths or ())
+    progress, wanted = progress or Progress(), sorted(map(int, lengths or ()))
     progress.begin(len(passes) * max(len(wanted), 1) + 3)
     progress.stage("read the network")
     with rare_collection(), context() as ctx, _chooser(tuning, progress) as choose:

@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from niwaki.errors import NiwakiError
 from niwaki.frontend import Imported
 from niwaki.padding import ZERO
 from niwaki.records import Lengths
@@ -44,11 +45,11 @@ def import_networks(source: Source, lengths: Sequence[int], ctx: Any) -> Network
     """
     if not lengths:
         return Networks({0: source.imported(ctx)})
-    imported = {length: source.at(length).imported(ctx) for length in reversed(lengths)}
+    imported = {length: _imported(source, length, ctx) for length in reversed(lengths)}
     gaps = trial_lengths(lengths)
     # Without lengths between the compiled ones nothing is padded, and any other tells them apart.
     odd, padded = gaps[0] if gaps else (lengths[-1] + 1, lengths[-1])
-    odd_network = source.at(odd).imported(ctx)
+    odd_network = _imported(source, odd, ctx)
     by_length = {**imported, odd: odd_network}
     inputs, outputs = find_dimensions({n: one.signature for n, one in by_length.items()})
     unpadded = Lengths(inputs, outputs, [ZERO for _ in inputs])
@@ -65,6 +66,20 @@ def import_networks(source: Source, lengths: Sequence[int], ctx: Any) -> Network
         with _trial(source, by_length, found, odd, padded) as trial:
             trial.check(found.padding)
     return Networks(imported, found)
+
+
+def _imported(source: Source, length: int, ctx: Any) -> Imported:
+    """The network for one length.
+
+    Raises:
+        NiwakiError: it cannot be imported, or not for another length than that of its examples.
+    """
+    try:
+        return source.at(length).imported(ctx)
+    except NiwakiError as error:
+        if source.example_length in (0, length):
+            raise
+        raise NiwakiError(f"for length {length}: {error}") from error
 
 
 @contextmanager

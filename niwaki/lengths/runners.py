@@ -13,7 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from niwaki.elements import F32
+from niwaki.errors import NiwakiError
 from niwaki.frontend import Imported
+from niwaki.frontend.input_sizes import shape_text
 from niwaki.passes.pipeline import parse_pipeline
 from niwaki.passes.pipelines import compile_pipeline
 from niwaki.sources import Source
@@ -57,8 +59,16 @@ def torch_network(source: Source) -> Network:
             ],
             tree,
         )
-        with torch.no_grad():
-            result = torch.func.functional_call(module, buffers, args, kwargs)
+        try:
+            with torch.no_grad():
+                result = torch.func.functional_call(module, buffers, args, kwargs)
+        except Exception as error:  # of the user's code, so anything may come
+            shapes = ", ".join(shape_text(array.shape) for array in arrays)
+            reason = next(iter(str(error).splitlines()), "")[:200].rstrip(" .")
+            raise NiwakiError(
+                f"the network does not run for inputs of {shapes} ({type(error).__name__}: "
+                f"{reason}): give lengths that it takes, also those between"
+            ) from error
         found = pytree.tree_leaves(result)
         return [leaf.numpy() for leaf in found if isinstance(leaf, torch.Tensor)]
 

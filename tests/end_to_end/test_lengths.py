@@ -121,6 +121,33 @@ def test_no_mask() -> None:
         import_for(*encoder("none"), [8, 16])
 
 
+def test_lengths_that_a_network_does_not_take() -> None:
+    """Of 64 positions; and one whose input is no sequence."""
+    with pytest.raises(NiwakiError, match=r"^for length 128: layer 'positions' cannot compute its"):
+        import_for(*encoder(), [16, 128])
+    with pytest.raises(NiwakiError, match=r"^for length 8: the example inputs do not fit: "):
+        import_for(nn.Linear(16, 4).eval(), torch.randn(1, 16), [8, 16])
+
+
+class Chosen(nn.Module):
+    """It looks up positions that it is given, of which it has nine."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table = nn.Embedding(9, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.table(x.cumsum(1).long())
+
+
+def test_lengths_that_fail_in_pytorch() -> None:
+    told = (
+        r"^the network does not run for inputs of 1x17 \(IndexError: index out of range in self\)"
+    )
+    with pytest.raises(NiwakiError, match=told):
+        import_for(Chosen().eval(), torch.ones(1, 8, dtype=torch.int64), [8, 22])
+
+
 def test_recurrent_layers() -> None:
     """A step does not depend on later ones, the last state does."""
     example = torch.randn(1, 16, 5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from bert import LONGEST, PADDING, Bert, make
 from conftest import DATA
 from data_sets import Questions, read_questions
 from questions import UNKNOWN_WORD, QuestionBatches, encode, train_tokenizer, trimmed
+from repository import ROOT
 
 import niwaki
 from niwaki.errors import NiwakiError
@@ -93,10 +95,10 @@ def test_from_questions_to_a_bundle(
 
 
 def test_without_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "argv", ["prune_bert.py", "--data", str(tmp_path)])
-    with pytest.raises(SystemExit) as raised:
-        prune_bert.main()
-    assert str(raised.value).startswith(f"error: no data: {tmp_path}/text/TREC/TREC.train.all is")
+    command = [sys.executable, str(ROOT / "examples" / "prune_bert.py"), "--data", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error: no data: {tmp_path}/text/TREC/TREC.train.all is missing")
     monkeypatch.delenv("NIWAKI_DATA", raising=False)
     monkeypatch.setattr(sys, "argv", ["prune_bert.py"])
     with pytest.raises(SystemExit, match=r"^error: no data: name the folder of data sets"):

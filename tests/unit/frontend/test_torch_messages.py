@@ -439,3 +439,20 @@ def test_result_of_another_kind() -> None:
     assert message(Function(lambda self, x: Pair(x, x + 1)), torch.randn(3)) == (
         "the model has Pair as result: nest tensors in tuples, lists and dicts only"
     )
+
+
+def test_constants_that_cannot_be() -> None:
+    """torch.export looks at sizes, not at values: here at a table of four positions."""
+
+    class Positions(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.table = nn.Embedding(4, 3)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x + self.table(torch.arange(x.shape[0]))
+
+    assert message(Positions().eval(), torch.randn(5, 3)) == (
+        "layer 'table' cannot compute its constants (IndexError: index out of range in self): give "
+        "example inputs of sizes that the model takes"
+    )

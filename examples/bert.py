@@ -2,7 +2,7 @@
 
 It compiles for several lengths at once: what is no word, it does not see.
 
-    niwaki compile examples/networks/bert.py:make -o bert.niwaki --lengths 8,16,32,64
+    niwaki compile examples/bert.py:make -o bert.niwaki --lengths 8,16,32,64
 """
 
 from __future__ import annotations
