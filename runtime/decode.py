@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
+import numpy as np
+
 from niwaki.arguments import check_kind, check_number, check_whole
 from niwaki.errors import NiwakiError
 from niwaki.signature import flatten
@@ -97,7 +99,7 @@ def decode(
         raise NiwakiError(f"end is one of the {step.tokens} tokens of {path}, from 0 on, not {end}")
     outputs = encoder(*inputs) if isinstance(inputs, (tuple, list)) else encoder(inputs)
     encoded, _ = flatten(outputs)
-    allowed = guard.limit(encoded[0]) if guard else max_tokens
+    allowed = guard.limit(encoded[0] if encoded else np.zeros(0)) if guard else max_tokens
     unended: Ending = "cut" if guard and allowed <= max_tokens else "bound"
 
     def decoded(one: Hypothesis[State], others: tuple[Decoded, ...] = ()) -> Decoded:

@@ -59,8 +59,15 @@ class LengthGuard:
                 f"a guard is fitted to the states and lengths of {2 * FOLDS} recordings or more, "
                 f"not to {len(states)} and {len(lengths)}"
             )
-        rows = np.stack([features(one) for one in states])
-        counts = np.asarray(lengths, np.float64)
+        rows, counts = [features(one) for one in states], np.asarray(lengths, np.float64)
+        if len({len(row) for row in rows}) > 1 or not np.isfinite(counts).all():
+            raise NiwakiError(
+                "a guard is fitted to states of one encoder, all of one width, and finite lengths"
+            )
+        return cls._fit(np.stack(rows), counts)
+
+    @classmethod
+    def _fit(cls, rows: np.ndarray, counts: np.ndarray) -> LengthGuard:
         missed = []
         for fold in range(FOLDS):
             left_out = np.arange(len(counts)) % FOLDS == fold
@@ -107,13 +114,14 @@ class LengthGuard:
         """
         tensors, name = read_tensors(path), os.fsdecode(path)
         shapes = {key: tensor.shape for key, tensor in tensors.items()}
-        size = shapes.get("weights", (0,))
-        if shapes != {"weights": size, "bias_and_margin": (2,)} or len(size) != 1 or not size[0]:
+        weights = tensors.get("weights", np.zeros(0))
+        expected = {"weights": (weights.size,), "bias_and_margin": (2,)}
+        if shapes != expected or not weights.size or weights.size % SUMS:
             raise NiwakiError(f"{name} is no length guard: LengthGuard.save writes one")
         if not all(np.isfinite(tensor).all() for tensor in tensors.values()):
             raise NiwakiError(f"{name} holds numbers that are not finite: fit it anew")
         bias, margin = tensors["bias_and_margin"]
-        return cls(tensors["weights"], bias, margin)
+        return cls(weights, bias, margin)
 
 
 def features(states: np.ndarray) -> np.ndarray:

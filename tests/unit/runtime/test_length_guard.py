@@ -130,6 +130,8 @@ def test_other_tensors_make_no_guard(tmp_path: Path) -> None:
         ({"weights": np.ones((2, 2)), "bias_and_margin": np.ones(2)}, "is no length guard"),
         ({"weights": np.ones(0), "bias_and_margin": np.ones(2)}, "is no length guard"),
         ({"weights": np.ones(4), "bias_and_margin": np.ones(3)}, "is no length guard"),
+        ({"weights": np.ones(6), "bias_and_margin": np.ones(2)}, "is no length guard"),
+        ({"bias_and_margin": np.ones(2)}, "is no length guard"),
         ({"weights": np.full(4, np.inf), "bias_and_margin": np.ones(2)}, "are not finite"),
     ):  # fmt: skip
         save_file({name: value.astype(np.float32) for name, value in tensors.items()}, path)
@@ -156,7 +158,7 @@ def test_other_states_are_refused(guard: LengthGuard) -> None:
         match=r"for states of 6 numbers, and these are float64\[3, 5\]: fit one to this encoder",
     ):
         guard.predict(np.ones((3, 5)))
-    for states in (np.ones(6), np.ones((2, 3, 6)), np.full((3, 6), np.nan)):
+    for states in (np.zeros(0), np.ones(6), np.ones((2, 3, 6)), np.full((3, 6), np.nan)):
         with pytest.raises(NiwakiError, match="reads finite states of shape 1xSxC"):
             guard.predict(states)
 
@@ -166,6 +168,9 @@ def test_what_fits_a_guard() -> None:
     for count in (9, 11):
         with pytest.raises(NiwakiError, match=f"of 10 recordings or more, not to {count} and 12"):
             LengthGuard.fit(states[:count], range(12))
+    for others, counts in (([*states[:11], np.ones((3, 4))], range(12)), (states, [np.nan] * 12)):
+        with pytest.raises(NiwakiError, match="of one encoder, all of one width, and finite"):
+            LengthGuard.fit(others, counts)  # type: ignore[arg-type]
 
 
 def test_features() -> None:
