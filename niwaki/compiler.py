@@ -128,7 +128,7 @@ def compile(
     if tuning is not None:
         tuning.check(target)
     progress, wanted = progress or Progress(), sorted(map(int, lengths or ()))
-    progress.begin(len(passes) * max(len(wanted), 1) + 3)
+    progress.begin((len(passes) - 1) * max(len(wanted), 1) + 4)
     progress.stage("read the network")
     with rare_collection(), context() as ctx, _chooser(tuning, progress) as choose:
         choices = InputChoices(batch, dict(shapes or {}), dict(constants or {}))

@@ -19,8 +19,8 @@ from niwaki.signature import Signature, unflatten
 from .arguments import bind
 from .bundle import Bundle, open_bundle
 from .device import check_device, create_driver
+from .fitting import Call, Fitting
 from .lane import Lane
-from .lengths import Call, Fitting
 from .lost_devices import survive
 from .placement import polite
 from .small_networks import useful_threads

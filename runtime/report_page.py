@@ -88,6 +88,7 @@ def render(bundle: Bundle, measured: Measured | None, why_no_times: str = "") ->
     return template.render(
         name=bundle.path.name,
         manifest=manifest,
+        lengths=bundle.lengths,
         sizes={**totals(manifest), "code": len(bundle.module), "file": bundle.weights.file.size},
         rows=rows,
         measured=measured,

@@ -96,14 +96,18 @@ class Trial:
 
     def _choices(self) -> Iterator[tuple[str, ...]]:
         """Zeros first, then what has few inputs of another filling."""
-        possible = [
-            fillings(spec.dtype) if places else (ZERO,)
-            for spec, places in zip(self.signature.inputs, self.inputs, strict=True)
-        ]
-        found = itertools.product(*possible)
-        special = ((sum(name != ZERO for name in names), names) for names in found)
-        few = [(count, names) for count, names in special if count <= MOST_SPECIAL]
-        return (names for _, names in sorted(few, key=lambda pair: pair[0]))
+        others = {
+            number: [name for name in fillings(spec.dtype) if name != ZERO]
+            for number, spec in enumerate(self.signature.inputs)
+            if self.inputs[number]
+        }
+        for count in range(MOST_SPECIAL + 1):
+            for numbers in itertools.combinations(others, count):
+                for special in itertools.product(*(others[number] for number in numbers)):
+                    names = [ZERO] * len(self.inputs)
+                    for number, name in zip(numbers, special, strict=True):
+                        names[number] = name
+                    yield tuple(names)
 
 
 def difference(wanted: Array, found: Array) -> str:

@@ -24,6 +24,7 @@ from niwaki.padding import LOWEST, ONE, ZERO
 from niwaki.passes import select_kernels
 from niwaki.runtime.bundle import Bundle, open_bundle
 from niwaki.runtime.emulate import Emulator
+from niwaki.runtime.report_page import render
 from niwaki.schemes import block_punched_mask
 from niwaki.sources import load_source
 
@@ -208,6 +209,11 @@ def test_command_line(compiled: Bundle, tmp_path: Path) -> None:
         np.save(tmp_path / f"{name}.npy", value.numpy())
     files = [f"--input={tmp_path / name}.npy" for name in ("ids", "mask")]
     assert "output_1: 1x7x32xfloat32" in run("run", path, *files)
+
+
+def test_pages(compiled: Bundle) -> None:
+    assert "8, 40, 64; this page is about the last" in render(compiled, None)
+    assert "this page is about the last" not in render(compiled.at(8), None)
 
 
 def test_compile_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

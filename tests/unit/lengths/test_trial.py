@@ -57,6 +57,17 @@ def test_found(name: str) -> None:
     assert trial(dtypes, network).find() == wanted
 
 
+def test_many_inputs() -> None:
+    """Of which two are masks."""
+    dtypes = ["float32"] * 20 + ["bool", "bool"]
+
+    def network(arrays: Sequence[Array]) -> list[Array]:
+        *numbers, one, other = arrays
+        return mean(np.stack(numbers).astype(np.float64).sum(0), ~one | ~other)
+
+    assert trial(dtypes, network).find() == [*[ZERO] * 20, ONE, ONE]
+
+
 def test_refused() -> None:
     with pytest.raises(NiwakiError) as raised:
         trial(["int64"], lambda a: [np.asarray(a[0].mean() + 1, np.float32)]).find()
