@@ -60,6 +60,7 @@ from .packed_pooled import PackedPooledConvOp
 from .packed_recurrent import PackedRecurrentOp, build_packed_recurrent
 from .packed_winograd import PackedWinogradConvOp, SquareWindow, square_window
 from .planar import Planar, Reach, displacements, round_up
+from .product import ProductOp, build_product
 from .recurrent import NextOp, Recurrence, RecurrentOp, build_recurrent, recurrence
 from .rules import window_sizes
 from .schemes import scheme_attr
@@ -108,6 +109,7 @@ __all__ = [
     "PlanarAttr",
     "PoolOp",
     "Positions",
+    "ProductOp",
     "Reach",
     "Recurrence",
     "RecurrenceAttr",
@@ -135,6 +137,7 @@ __all__ = [
     "build_normalize_planes",
     "build_packed_recurrent",
     "build_pool",
+    "build_product",
     "build_recurrent",
     "build_take",
     "context",

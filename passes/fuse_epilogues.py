@@ -24,6 +24,7 @@ from niwaki.dialects import (
     NormalizeOp,
     NormalizePlanesOp,
     PoolOp,
+    ProductOp,
     build_layer,
     is_available,
 )
@@ -33,7 +34,7 @@ from .layers import clone_body
 from .raising.maps import is_identity, iterators_of, maps_of, positions
 from .raising.operands import only_user, scalar_constant
 
-LAYERS = (ConvOp, LinearOp, NormalizeOp, NormalizePlanesOp, PoolOp)
+LAYERS = (ConvOp, LinearOp, NormalizeOp, NormalizePlanesOp, PoolOp, ProductOp)
 
 
 @dataclass(frozen=True)

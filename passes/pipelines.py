@@ -13,7 +13,8 @@ from .pipeline import Step, parse_pipeline
 
 # Before anything looks for layers: what becomes several of them, or others.
 UNROLL = "sparse-pattern-unroll-recurrent"
-FIND_ATTENTION = "sparse-pattern-raise-attention"
+# Both before softmax is taken apart, and before products are taken for layers.
+FIND_COMPUTED = ("sparse-pattern-raise-attention", "sparse-pattern-raise-products")
 TAKE_APART = "sparse-pattern-expand-normalizations"
 # Layers first, so that whatever fuses afterwards sees them; then tails of one op, then longer ones
 # that elementwise fusion has made into one.
@@ -61,7 +62,7 @@ EMIT = (
 
 # Without one of these the results are the same, only slower. Later passes need what others make.
 OPTIONAL = (
-    FIND_ATTENTION,
+    *FIND_COMPUTED,
     "sparse-pattern-raise-layers",
     "sparse-pattern-absorb-transposes",
     "sparse-pattern-sink-reshapes",
@@ -89,9 +90,8 @@ def compile_pipeline(target: Target, trim_threshold: float = 0.0, precision: Ele
         narrow = (f"{NARROW}{{element={precision.name}}}", *CLEAN)
     elif F16 in target.stores:
         narrow = (f"{NARROW}{{element={F16.name} all=false}}",)
-    return _text(
-        UNROLL, FIND_ATTENTION, TAKE_APART, *RAISE, trim, *DETECT, *narrow, *CHOOSE, *_lower(target)
-    )
+    find = (UNROLL, *FIND_COMPUTED, TAKE_APART, *RAISE, trim, *DETECT)
+    return _text(*find, *narrow, *CHOOSE, *_lower(target))
 
 
 def lowering_pipeline(target: Target) -> str:

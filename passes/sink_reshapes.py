@@ -20,7 +20,7 @@ from typing import Any, ClassVar
 import torch_mlir.ir as ir
 from torch_mlir.dialects import linalg, tensor
 
-from niwaki.dialects import LinearOp, NormalizeOp
+from niwaki.dialects import LinearOp, NormalizeOp, ProductOp
 
 from .base import ModulePass, Session, erase_unused, function_ops
 from .elementwise import is_elementwise, writes_each_once
@@ -39,7 +39,7 @@ class SinkReshapesPass(ModulePass):
     def run(self, module: Any, session: Session) -> None:
         rows: set[ir.Value] = set()  # results of layers, and of what follows them on rows
         for op in function_ops(module):
-            if isinstance(op, (LinearOp, NormalizeOp)):
+            if isinstance(op, (LinearOp, NormalizeOp, ProductOp)):
                 rows.add(op.results[0])
             elif is_elementwise(op) and writes_each_once(op):
                 follower = op.results[0] if _reads_any(op, rows) else _sink_reshape_above(op, rows)

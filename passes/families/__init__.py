@@ -17,6 +17,7 @@ from niwaki.dialects import (
     NormalizeOp,
     NormalizePlanesOp,
     PoolOp,
+    ProductOp,
     TakeOp,
     WinogradAttr,
 )
@@ -36,6 +37,7 @@ from .normalize import NormalizeFamily, NormalizePlanesFamily
 from .pattern_gemm import PatternGemmFamily
 from .pooled import Fused, PooledForm
 from .pooling import PoolingFamily
+from .products import ProductFamily
 from .recurrence import RecurrenceFamily
 from .row_gemm import RowGemmFamily
 from .spmm import SpmmFamily
@@ -82,6 +84,7 @@ OTHERS: dict[Any, Family] = {
     AttentionOp: AttentionFamily(),
     NormalizeOp: NormalizeFamily(),
     NormalizePlanesOp: NormalizePlanesFamily(),
+    ProductOp: ProductFamily(),
 }
 # What later passes make of it.
 DERIVED: tuple[Family, ...] = (GatherPoolFamily(),)

@@ -22,7 +22,7 @@ from ..kernels.library import Kernel
 from ..kernels.operands import Operands
 from ..layers import element_of
 from ..views import View, view_of, whole
-from .base import Family
+from .base import Family, register_block
 
 # Keys of a block: their scores for a tile of queries stay in the nearest cache.
 BLOCK = 64
@@ -173,11 +173,7 @@ def tile_of(sizes: AttentionSizes, vector: Vector) -> tuple[int, int, int]:
 
     Tiles of queries are equally large as far as that can be.
     """
-    if vector.weight_lanes > 1:
-        rows = vector.weight_lanes
-        most = (vector.registers - rows) // (rows + 1)
-    else:
-        rows, most = vector.block
+    rows, most = register_block(vector)
     lanes, numbers = vector.lanes, sizes.size + sizes.value_size + min(BLOCK, sizes.keys)
     fitting = STACK_BYTES // (F32.bytes * numbers)
     while lanes > fitting and lanes > LEAST_LANES:

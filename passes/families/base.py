@@ -207,6 +207,14 @@ class KernelFamily(Family):
         """
 
 
+def register_block(vector: Vector) -> tuple[int, int]:
+    """Rows and vectors whose sums fit registers, with a number of each row and the vectors."""
+    if vector.weight_lanes == 1:
+        return vector.block
+    rows = vector.weight_lanes
+    return rows, (vector.registers - rows) // (rows + 1)
+
+
 def shares_well(workgroups: int, tiles: int) -> bool:
     """Whether threads can share the work: a few workgroups for each, where it has as many tiles."""
     return workgroups >= min(tiles, WORKGROUPS)

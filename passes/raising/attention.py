@@ -27,13 +27,10 @@ from .maps import maps_of, positions
 from .masks import one_mask
 from .moving import is_reshape, reshaped, transposed
 from .operands import Refusal, Start, accumulation_start, need_static, only_user
-from .scores import PRODUCTS, Operand, Scores, scaled_by, scores_of, step_of
+from .products import PLAIN
+from .scores import Operand, Scores, scaled_by, scores_of, step_of
 
 UNORDERED = (13, 14)  # predicates of `arith.cmpf` that a number compared with itself fails
-MAPS = {
-    "linalg.matmul": [[0, 2], [2, 1], [0, 1]],
-    "linalg.batch_matmul": [[0, 1, 3], [0, 3, 2], [0, 1, 2]],
-}
 
 
 def raise_attention(softmax: NormalizeOp) -> Any | None:
@@ -71,7 +68,7 @@ def _weighted(softmax: NormalizeOp) -> tuple[Any, bool] | None:
         if reader is None:
             return None
         name = reader.operation.name
-        if name in PRODUCTS and reader.operands[0] == value != reader.operands[1]:
+        if name in PLAIN and reader.operands[0] == value != reader.operands[1]:
             return (
                 (reader, zeros) if accumulation_start(reader.operands[2], 0.0) == Start() else None
             )
@@ -106,7 +103,7 @@ def _fit(scores: Scores, softmax: NormalizeOp, last: Any) -> bool:
     tensors = [*first.operands[:2], *last.operands[:2], last.results[0]]
     kinds = [ir.RankedTensorType(value.type) for value in tensors]
     for op in (first, last):
-        if list(map(positions, maps_of(op))) != MAPS[op.operation.name]:
+        if list(map(positions, maps_of(op))) != PLAIN[op.operation.name]:
             return False
     if any(not isinstance(kind.element_type, ir.F32Type) for kind in kinds):
         return False

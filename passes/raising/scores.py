@@ -20,8 +20,8 @@ from .maps import is_identity, maps_of
 from .masks import Mask
 from .moving import is_reshape
 from .operands import Refusal, Start, accumulation_start, scalar_constant
+from .products import PLAIN
 
-PRODUCTS = ("linalg.batch_matmul", "linalg.matmul")
 # From here on, what replaces a score forbids a key: whatever else there is outweighs it.
 FORBIDDEN = -1e9
 
@@ -68,7 +68,7 @@ def scores_of(value: Any) -> Scores | None:
         if isinstance(value.owner, ir.Block):
             return None
         op = value.owner.opview
-        if op.operation.name in PRODUCTS:
+        if op.operation.name in PLAIN:
             return _with_product(found, op)
         if is_reshape(op):
             value = op.operands[0]
@@ -174,7 +174,7 @@ def _leads_to_product(operand: float | Operand) -> bool:
     value = _own(operand)
     while value is not None and not isinstance(value.owner, ir.Block):
         op = value.owner.opview
-        if op.operation.name in PRODUCTS:
+        if op.operation.name in PLAIN:
             return True
         if is_reshape(op):
             value = op.operands[0]

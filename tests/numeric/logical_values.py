@@ -21,6 +21,7 @@ from niwaki.dialects import (
     NormalizeOp,
     NormalizePlanesOp,
     PoolOp,
+    ProductOp,
     TakeOp,
     ints,
     positions_of,
@@ -71,7 +72,7 @@ def _run(op: Any, values: dict[Any, Any]) -> Any:
         return np.full(op.results[0].type.shape, np.nan)
     if name == "linalg.fill":
         return np.full(op.results[0].type.shape, operands[0])
-    if isinstance(op, (ConvOp, LinearOp, NormalizeOp, NormalizePlanesOp, PoolOp)):
+    if isinstance(op, (ConvOp, LinearOp, NormalizeOp, NormalizePlanesOp, PoolOp, ProductOp)):
         return _layer(op, values)
     if isinstance(op, TakeOp):
         shape = operands[0].shape
@@ -105,6 +106,8 @@ def _layer(op: Any, values: dict[Any, Any]) -> Array:
     data = values[op.input]
     if isinstance(op, LinearOp):
         sums = data @ values[op.weight].T
+    elif isinstance(op, ProductOp):
+        sums = data @ values[op.factor]
     elif isinstance(op, ConvOp):
         sums = _convolution(op, data, values[op.weight])
     elif isinstance(op, NormalizeOp):

@@ -23,6 +23,7 @@ from niwaki.targets import get_target
 from .attentions import attentions_module, for_shaders, odd_attentions
 from .banded_layers import in_bands, odd_banded
 from .cases import Case
+from .computed_products import SMALL, odd_products
 from .lane_layers import by_lane, most_rows, odd_lanes
 from .network_accesses import network_problems, problems_of
 from .normalizations import odd_normalizations, odd_planes
@@ -159,6 +160,14 @@ def test_odd_attentions(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
     cases = for_shaders(cases) if get_target(target).backend == "gpu" else cases
     with dialects.context(), ir.Location.name("attention"):
         assert not list(network_problems(attentions_module(cases).operation, target))
+
+
+@EVERY_CPU
+def test_odd_products(target: str) -> None:
+    """Scratch memory is nobody else's."""
+    problems, families = problems_of(odd_products, target, SMALL)
+    assert problems == []
+    assert "product" in families
 
 
 @EVERY_CPU
