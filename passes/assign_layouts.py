@@ -45,6 +45,7 @@ from niwaki.dialects import (
 from niwaki.targets import Target
 
 from .base import ModulePass, Session, function_ops, target_of
+from .families.pooling import is_whole_plane
 from .layers import element_of, reads_phases
 
 # Layers that want planes. What has none as its neighbours is as well off with plain tensors.
@@ -154,8 +155,15 @@ class AssignLayoutsPass(ModulePass):
 
 
 def is_planar(op: Any) -> bool:
-    """Whether an op reads and writes planes: a norm does beside others that do."""
-    return isinstance(op, PLANAR) or (isinstance(op, NormalizePlanesOp) and is_beside_planes(op))
+    """Whether an op is to read planes, and to write them if it writes more than a pixel.
+
+    A norm, and a pooling of whole planes, can do without: they do where others have none.
+    """
+    if isinstance(op, NormalizePlanesOp):
+        return is_beside_planes(op)
+    if isinstance(op, PoolOp) and is_whole_plane(op) and not is_planar_result(op):
+        return isinstance(op.input.owner, (*PLANAR, NormalizePlanesOp))
+    return isinstance(op, PLANAR)
 
 
 def is_beside_planes(op: Any) -> bool:
