@@ -51,7 +51,7 @@ def build_take(
     ).opview
 
 
-def positions_of(op: TakeOp) -> list[list[int]]:
+def positions_of(op: Any) -> list[list[int]]:
     """The numbers of each spatial dimension."""
     ends = np.cumsum(op.result.type.shape[2:])
     return [part.tolist() for part in np.split(np.array(ints(op.positions)), ends[:-1])]
@@ -62,10 +62,16 @@ def take_problem(op: TakeOp) -> str:
     data, result = op.input.type, op.result.type
     if problem := tensors_problem(op):
         return problem
-    if data.rank not in RANKS or 0 in (*data.shape, *result.shape):
-        return f"needs images x channels x one to three dimensions, got {shape_text(data)}"
     if str(data.element_type) not in ELEMENTS or result.element_type != data.element_type:
         return f"makes {result.element_type} of {data.element_type}, but takes f32 or f16 as it is"
+    return positions_problem(op)
+
+
+def positions_problem(op: Any) -> str:
+    """Checks of the positions that an op takes of its input."""
+    data, result = op.input.type, op.result.type
+    if data.rank not in RANKS or 0 in (*data.shape, *result.shape):
+        return f"needs images x channels x one to three dimensions, got {shape_text(data)}"
     if result.rank != data.rank or list(result.shape[:2]) != list(data.shape[:2]):
         return f"has {shape_text(data)} as its input, but its result is {shape_text(result)}"
     layout = layout_of(data)

@@ -6,7 +6,8 @@
       -->
     %q = "sparse_pattern.take"(%planes) {positions = ...} -> tensor<1x8x6x6xf32, #planar>
 
-A reflected border, or twice the size, is one copy then.
+A reflected border, or twice the size, is one copy then, and none behind a norm of planes, which
+nobody else reads: that writes what is taken of it.
 """
 
 from __future__ import annotations
@@ -16,9 +17,18 @@ from typing import Any, ClassVar
 
 import torch_mlir.ir as ir
 
-from niwaki.dialects import ConvertLayoutOp, TakeOp, build_take, positions_of
+from niwaki.dialects import (
+    ConvertLayoutOp,
+    NormalizePlanesOp,
+    TakeOp,
+    build_layer,
+    build_take,
+    ints,
+    positions_of,
+)
 
 from .base import ModulePass, Session, function_ops
+from .layers import clone_body
 
 
 @dataclass(frozen=True)
@@ -34,9 +44,19 @@ class JoinCopiesPass(ModulePass):
         for op in function_ops(module):
             if isinstance(op, ConvertLayoutOp):
                 _write_further(op)
-        for op in reversed(function_ops(module)):
-            if isinstance(op, (ConvertLayoutOp, TakeOp)) and not any(True for _ in op.result.uses):
-                op.operation.erase()
+        erase_unread(module)
+        for op in function_ops(module):
+            if isinstance(op, TakeOp):
+                _write_taken(op)
+        erase_unread(module)
+
+
+def erase_unread(module: Any) -> None:
+    """Erase copies that nobody reads any more, and norms that are written otherwise."""
+    for op in reversed(function_ops(module)):
+        is_copy = isinstance(op, (ConvertLayoutOp, NormalizePlanesOp, TakeOp))
+        if is_copy and not any(True for _ in op.result.uses):
+            op.operation.erase()
 
 
 def _read_further(op: TakeOp) -> None:
@@ -60,6 +80,27 @@ def _write_further(op: ConvertLayoutOp) -> None:
         return
     with ir.InsertionPoint(op), take.location:
         made = build_take(take.input, positions_of(take), op.result.type)
+    op.result.replace_all_uses_with(made.result)
+
+
+def _write_taken(op: TakeOp) -> None:
+    """Let a norm that alone is read write what is taken of it."""
+    norm = _producer(op)
+    if not isinstance(norm, NormalizePlanesOp) or len(norm.per_position):
+        return
+    if ints(norm.positions) or sum(1 for _ in norm.result.uses) > 1:
+        return
+    names = ("groups", "epsilon")
+    with ir.InsertionPoint(op), norm.location:
+        made = build_layer(
+            "normalize_planes",
+            op.result.type,
+            [norm.input],
+            list(norm.per_filter),
+            [],
+            lambda arguments: clone_body(norm.epilogue.blocks[0], arguments),
+            {"positions": op.positions, **{name: norm.attributes[name] for name in names}},
+        )
     op.result.replace_all_uses_with(made.result)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch_mlir.ir as ir
 
-from niwaki.dialects import NoArrays, Positions, ints, layout_of, positions_of
+from niwaki.dialects import NoArrays, Planar, Positions, ints, layout_of, positions_of
 from niwaki.targets import Target
 
 from ..base import constant
@@ -15,7 +16,8 @@ from ..kernels.gpu_copy import gpu_copy_kernel
 from ..kernels.gpu_take import gpu_take_kernel
 from ..kernels.library import Kernel
 from ..kernels.operands import Operands, activation
-from ..kernels.take_rows import take_kernel
+from ..kernels.rows import plain_layout
+from ..kernels.take_rows import Taking, take_kernel
 from ..layers import element_of
 from .base import Family
 
@@ -46,6 +48,16 @@ class TakeFamily(Family):
         """From whole planes to any layout."""
         source, result = layout_of(op.input.type), layout_of(op.result.type)
         shape, step = list(op.input.type.shape), target.step(element_of(op.input))
-        positions = constant(np.array(ints(op.positions), np.int32))
         kernel = TAKES[target.backend](source, result, shape, positions_of(op), step)
-        return kernel, Operands(input=op.input, arrays=Positions(positions))
+        return kernel, Operands(input=op.input, arrays=positions_array(op))
+
+
+def positions_array(op: Any) -> Positions[ir.Value]:
+    """The positions that an op takes, for a kernel to look them up."""
+    return Positions(constant(np.array(ints(op.positions), np.int32)))
+
+
+def taking_of(op: Any, source: Planar, lanes: int) -> Taking:
+    """What an op with positions takes of planes of layout `source`."""
+    result = layout_of(op.result.type) or plain_layout(op.result.type.shape[2:])
+    return Taking(source, result, tuple(map(tuple, positions_of(op))), lanes)

@@ -4,6 +4,7 @@
       total = sum of x over all planes                  zeros between rows add nothing
       d = x - mean: sums of d, and of d^2, of pixels    what the mean lacks, and the variance
       for each vector: store select(pixel or halo, epilogue((d - mean of d) * scale), 0)
+      or, with positions: what rows and columns take of it, as `take_rows` does
 
 A pass walks through whole planes, halo included, as convolutions do. Each sum is that of several
 vectors of one plane, then of planes: so they are as exact as PyTorch's, at large means too.
@@ -16,11 +17,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch_mlir.ir as ir
 from torch_mlir.dialects import arith
 
-from niwaki.dialects import NoArrays, Planar
+from niwaki.dialects import Planar
 
 from .builder import (
     Index,
@@ -39,6 +41,7 @@ from .epilogue import finished, sum_type
 from .library import Kernel, Workgroup, epilogue_key
 from .operands import Memory
 from .rows import for_pieces, zero_ends
+from .take_rows import Taking
 
 # Gets where a plane begins, the place in it and the width of a vector.
 PlaneTerms = Callable[[Index, Index, int], list[ir.Value]]
@@ -49,13 +52,15 @@ class NormalizePlanes:
     """A normalisation of planes as this kernel sees it.
 
     Attributes:
-        layout: of input and result.
+        layout: of the input, and of the result if nothing is taken.
+        taking: what the result takes, if it has positions.
         images, channels, groups: how many.
         epsilon: what is added to a mean of squares.
         lanes: numbers of a vector.
     """
 
     layout: Planar
+    taking: Taking | None
     images: int
     channels: int
     groups: int
@@ -76,13 +81,14 @@ class NormalizePlanes:
 def normalize_planes_kernel(norm: NormalizePlanes, epilogue: ir.Block) -> Kernel:
     """Kernel of a `normalize_planes`; it reads a mask of pixels where there are gaps."""
 
-    def emit(memory: Memory[NoArrays[ir.Value]], workgroup: Workgroup) -> None:
+    def emit(memory: Memory[Any], workgroup: Workgroup) -> None:
         group, _, image = workgroup
         Group(norm, epilogue, memory, image, group * norm.together).write()
 
     workgroups = (norm.groups, 1, norm.images)
     key = (norm, epilogue_key(epilogue))
-    return Kernel("normalize_planes", key, workgroups, emit, norm.layout, norm.layout)
+    result = norm.layout if norm.taking is None else norm.taking.result
+    return Kernel("normalize_planes", key, workgroups, emit, norm.layout, result)
 
 
 @dataclass(frozen=True)
@@ -91,7 +97,7 @@ class Group:
 
     norm: NormalizePlanes
     epilogue: ir.Block
-    memory: Memory[NoArrays[ir.Value]]
+    memory: Memory[Any]
     image: Index
     first: Index
 
@@ -118,23 +124,29 @@ class Group:
             channel, plane = self.first + number, self._plane(number)
             per_filter = [load(buffer, channel) for buffer in self.memory.per_filter]
 
-            def finish(at: Index, width: int) -> None:
+            def finish(at: Index, width: int) -> ir.Value:
                 centred = arith.subf(distance(plane, at, width), splat(rest, width))
                 normalised = arith.mulf(centred, splat(scale, width))
                 extras = per_filter, self.memory.per_position
-                result = finished(self.epilogue, normalised, *extras, plane + at, width)
-                store(self._of_pixels(result, at, width), self.memory.result, plane + at)
+                return finished(self.epilogue, normalised, *extras, plane + at, width)
 
-            for_pieces(norm.layout.extent, norm.lanes, finish)
-        extent = norm.layout.extent
-        zero_ends(
-            self.memory.result,
-            self._plane(Index(0)),
-            norm.together,
-            norm.layout,
-            extent,
-            norm.lanes,
-        )
+            self._store(number, finish)
+
+    def _store(self, number: Index, finish: Callable[[Index, int], ir.Value]) -> None:
+        """Write the plane of a channel of the group; `finish` computes a vector of it."""
+        norm, result, taking = self.norm, self.memory.result, self.norm.taking
+        if taking is not None:
+            plane = self.image * norm.channels + self.first + number
+            begin = plane * (len(taking.result.phases) * taking.result.plane) + taking.result.lead
+            taking.write(self.memory.arrays.positions, finish, Index(0), result, begin)
+            return
+        plane = self._plane(number)
+
+        def store_one(at: Index, width: int) -> None:
+            store(self._of_pixels(finish(at, width), at, width), result, plane + at)
+
+        for_pieces(norm.layout.extent, norm.lanes, store_one)
+        zero_ends(result, plane, 1, norm.layout, norm.layout.extent, norm.lanes)
 
     def _mean(self, count: int, terms: PlaneTerms) -> list[ir.Value]:
         """Of each of `count` terms over the pixels of all planes."""

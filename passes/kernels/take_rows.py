@@ -14,7 +14,7 @@ twice, a border in reverse. Vectors that take theirs alike are a loop.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch_mlir.ir as ir
@@ -63,6 +63,76 @@ class Taken:
         return other.at - self.at, steps.pop()
 
 
+# Reads a vector of the source, given where in the buffer it begins, and its width.
+Read = Callable[[Index, int], ir.Value]
+
+
+@dataclass(frozen=True)
+class Taking:
+    """Positions of planes, and where these lie.
+
+    Attributes:
+        source, result: layouts; the source is not split into phases.
+        positions: of each dimension.
+        lanes: numbers of a vector.
+    """
+
+    source: Planar
+    result: Planar
+    positions: tuple[tuple[int, ...], ...]
+    lanes: int
+
+    def write(
+        self, numbers: ir.Value, read: Read, from_plane: Index, written: ir.Value, to_plane: Index
+    ) -> None:
+        """Write all phases of a plane; `numbers` has the positions, one behind the other."""
+        for number, phase in enumerate(self.result.phases):
+            end = to_plane + number * self.result.plane
+            self._write_phase(phase, numbers, read, from_plane, written, end)
+
+    def _write_phase(
+        self,
+        phase: int,
+        numbers: ir.Value,
+        read: Read,
+        from_plane: Index,
+        written: ir.Value,
+        to_plane: Index,
+    ) -> None:
+        result, lanes, strides = self.result, self.lanes, self.result.strides
+        shifts = phase_shifts(phase, strides)
+        *present, width = (
+            len(range(shift, len(own), stride))
+            for shift, own, stride in zip(shifts, self.positions, strides, strict=True)
+        )
+        columns = self.positions[-1][shifts[-1] :: strides[-1]]
+        vectors = row_vectors(columns, self.source.sizes[-1], lanes)
+        firsts = [0, *itertools.accumulate(map(len, self.positions))]
+
+        def row(indices: list[Index], at: Index) -> None:
+            def copy() -> None:
+                start = from_plane
+                outer = zip(indices, firsts, shifts, strides, self.source.pitches, strict=False)
+                for index, first, shift, stride, pitch in outer:
+                    number = load_index(numbers, index * stride + (first + shift))
+                    start = start + number * pitch
+                _take_row(read, start, written, at, vectors)
+                zero_fill(written, at + width, result.sizes[-1] - width, lanes)
+
+            is_present = [
+                below(index, has)
+                for index, has, size in zip(indices, present, result.sizes, strict=False)
+                if has < size
+            ]
+            if is_present:
+                size = result.sizes[-1]
+                when_else(all_of(is_present), copy, lambda: zero_fill(written, at, size, lanes))
+            else:
+                copy()
+
+        write_plane(written, to_plane, result, lanes, row)
+
+
 def take_kernel(
     source: Planar | None,
     result: Planar | None,
@@ -77,64 +147,20 @@ def take_kernel(
     images, channels, *spatial = shape
     source = source or plain_layout(spatial)
     result = result or plain_layout([len(numbers) for numbers in positions])
+    taking = Taking(source, result, tuple(map(tuple, positions)), lanes)
 
     def emit(memory: Memory[Positions[ir.Value]], workgroup: Workgroup) -> None:
         channel, _, image = workgroup
         plane = image * channels + channel
         from_plane = plane * source.plane + source.lead
         to_plane = plane * (len(result.phases) * result.plane) + result.lead
-        for number, phase in enumerate(result.phases):
-            end = to_plane + number * result.plane
-            _take_phase(memory, from_plane, source, end, result, phase, positions, lanes)
 
-    key = (source, result, tuple(map(tuple, positions)), lanes)
-    return Kernel("take_rows", key, (channels, 1, images), emit, source, result)
+        def read(at: Index, width: int) -> ir.Value:
+            return load(memory.input, at, width)
 
+        taking.write(memory.arrays.positions, read, from_plane, memory.result, to_plane)
 
-def _take_phase(
-    memory: Memory[Positions[ir.Value]],
-    from_plane: Index,
-    source: Planar,
-    to_plane: Index,
-    result: Planar,
-    phase: int,
-    positions: Sequence[Sequence[int]],
-    lanes: int,
-) -> None:
-    """The pixels of one phase of one channel."""
-    shifts = phase_shifts(phase, result.strides)
-    *present, width = (
-        len(range(shift, len(numbers), stride))
-        for shift, numbers, stride in zip(shifts, positions, result.strides, strict=True)
-    )
-    columns = positions[-1][shifts[-1] :: result.strides[-1]]
-    vectors = row_vectors(columns, source.sizes[-1], lanes)
-    firsts = [0, *itertools.accumulate(map(len, positions))]
-
-    def row(indices: list[Index], at: Index) -> None:
-        begin = from_plane
-        outer = zip(indices, firsts, shifts, result.strides, source.pitches, strict=False)
-
-        def copy() -> None:
-            start = begin
-            for index, first, shift, stride, pitch in outer:
-                number = load_index(memory.arrays.positions, index * stride + (first + shift))
-                start = start + number * pitch
-            _take_row(memory, start, at, vectors)
-            zero_fill(memory.result, at + width, result.sizes[-1] - width, lanes)
-
-        is_present = [
-            below(index, has)
-            for index, has, size in zip(indices, present, result.sizes, strict=False)
-            if has < size
-        ]
-        if is_present:
-            size = result.sizes[-1]
-            when_else(all_of(is_present), copy, lambda: zero_fill(memory.result, at, size, lanes))
-        else:
-            copy()
-
-    write_plane(memory.result, to_plane, result, lanes, row)
+    return Kernel("take_rows", (taking,), (channels, 1, images), emit, source, result)
 
 
 def row_vectors(columns: Sequence[int], size: int, lanes: int) -> list[Taken]:
@@ -155,16 +181,16 @@ def _vector(at: int, columns: Sequence[int], size: int) -> Taken:
 
 
 def _take_row(
-    memory: Memory[Positions[ir.Value]], start: Index, at: Index, vectors: Sequence[Taken]
+    read: Read, start: Index, written: ir.Value, at: Index, vectors: Sequence[Taken]
 ) -> None:
     """A row of the result."""
     for count, one, (forward, along) in _alike(vectors):
         if count == 1:
-            store(_taken(memory.input, start, one), memory.result, at + one.at)
+            store(_taken(read, start, one), written, at + one.at)
             continue
         with for_range(0, count) as turn:
-            value = _taken(memory.input, start + turn * along, one)
-            store(value, memory.result, at + turn * forward + one.at)
+            value = _taken(read, start + turn * along, one)
+            store(value, written, at + turn * forward + one.at)
 
 
 def _alike(vectors: Sequence[Taken]) -> list[tuple[int, Taken, tuple[int, int]]]:
@@ -181,13 +207,13 @@ def _alike(vectors: Sequence[Taken]) -> list[tuple[int, Taken, tuple[int, int]]]
     return runs
 
 
-def _taken(source: ir.Value, start: Index, one: Taken) -> ir.Value:
+def _taken(read: Read, start: Index, one: Taken) -> ir.Value:
     """A vector of pixels, or a single one."""
     width = len(one.picks) or len(one.starts)
     if not one.picks:
-        single = [load(source, start + place) for place in one.starts]
+        single = [read(start + place, 1) for place in one.starts]
         return vector.from_elements(lane_type(single[0].type, width), single)
-    loaded = [load(source, start + place, width) for place in one.starts]
+    loaded = [read(start + place, width) for place in one.starts]
     if one.picks == tuple(range(width)):
         return loaded[0]
     return vector.shuffle(loaded[0], loaded[-1], list(one.picks))

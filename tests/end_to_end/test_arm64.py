@@ -27,7 +27,7 @@ from numeric.random_layers import (
 )
 from numeric.recurrent_layers import odd_recurrent
 from numeric.row_layers import by_rows, odd_rows
-from numeric.taken import odd_takes
+from numeric.taken import odd_takes, styled
 from numeric.winograd_layers import always, conv, odd_winograd
 from small_networks import ResNet
 
@@ -104,7 +104,7 @@ def long_sums() -> list[Case]:
 
 def test_normalizations_and_takes(arm64: Emulator, tmp_path: Path) -> None:
     path = tmp_path / "net.niwaki"
-    cases = [*odd_normalizations(), *odd_planes(), *odd_takes()]
+    cases = [*odd_normalizations(), *odd_planes(), *odd_takes(), *styled()]
     bundle = compared_with_pytorch(cases, "arm64", "f32", arm64, path)
     families = {run.family for run in bundle.manifest.dispatches}
     assert families >= {"normalize", "normalize_planes", "take_rows"}

@@ -33,7 +33,7 @@ from numeric.random_layers import (
     random_pool,
     tensor,
 )
-from numeric.taken import odd_takes
+from numeric.taken import odd_takes, styled
 from small_networks import Function, ResNet
 from torch import nn
 from torch.nn import functional
@@ -117,6 +117,7 @@ def others(rng: np.random.Generator) -> list[Case]:
         Case("softmax", nn.Softmax(1), (tensor(rng, 3, 10),)),
         Case("norms", nn.Sequential(nn.GroupNorm(2, 4), nn.LayerNorm(6)), (tensor(rng, 2, 4, 6),)),
         *odd_takes()[1::4],
+        *styled()[::5],
         Case("norms of planes", planes, (tensor(rng, 2, 4, 5, 6),)),
         Case("embedding", look_up, (ids,)),
         Case("top k", largest, (tensor(rng, 4, 33),)),

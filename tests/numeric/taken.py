@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn import functional
 
 from .cases import Case
+from .normalizations import norm_of_planes
 from .random_layers import CONVOLUTIONS, tensor
 
 
@@ -27,6 +28,44 @@ class Padded(nn.Module):
         doubled = functional.interpolate(y, scale_factor=2)
         result: torch.Tensor = self.after(functional.pad(doubled, self.sides, self.mode))
         return result
+
+
+class Styled(nn.Module):
+    """A norm and an activation, of which the next convolution reads a border or twice the size."""
+
+    def __init__(self, rank: int, groups: int, mode: str, stride: int) -> None:
+        super().__init__()
+        rng = np.random.default_rng(rank)
+        self.mode, self.sides = mode, (1, 2) * rank
+        self.before = CONVOLUTIONS[rank - 1](3, 4, 3, padding=1)
+        self.norm = norm_of_planes(rank, 4, groups, rng)
+        self.after = CONVOLUTIONS[rank - 1](4, 5, 3, stride=stride)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = torch.relu(self.norm(self.before(x)))
+        if self.mode == "double":
+            y = functional.interpolate(y, scale_factor=2)
+        else:
+            y = functional.pad(y, self.sides, self.mode)
+        result: torch.Tensor = self.after(y)
+        return result
+
+
+def styled() -> list[Case]:
+    """Norms that write what is taken of them."""
+    rng = np.random.default_rng(31)
+    torch.manual_seed(31)
+    shapes = [(2, 3, 21), (1, 3, 5, 9), (2, 3, 18, 4), (1, 3, 3, 4, 5)]
+    modes = ("reflect", "double", "circular", "replicate")
+    return [
+        Case(
+            f"{mode} behind {groups} groups of {shape}",
+            Styled(len(shape) - 2, groups, mode, stride=1 + (number + place) % 2),
+            (tensor(rng, *shape),),
+        )
+        for number, shape in enumerate(shapes)
+        for place, (mode, groups) in enumerate(zip(modes, (0, 1, 2, 0), strict=True))
+    ]
 
 
 def odd_takes() -> list[Case]:

@@ -43,7 +43,7 @@ from .small_layers import (
     stack_module,
     stacks,
 )
-from .taken import odd_takes
+from .taken import odd_takes, styled
 from .winograd_layers import always, odd_winograd
 
 TARGETS = ("x86-64-v4", "x86-64-v3", "arm64", "vulkan")
@@ -112,6 +112,13 @@ def test_odd_takes(target: str) -> None:
     problems, families = problems_of(odd_takes, target)
     assert problems == []
     assert "take_rows" in families
+
+
+@EVERY_CPU
+def test_norms_that_write_what_is_taken(target: str) -> None:
+    problems, families = problems_of(styled, target)
+    assert problems == []
+    assert "take_rows" not in families
 
 
 @EVERY_CPU

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from niwaki.passes.kernels.take_rows import row_vectors
 
 from .cases import check
-from .taken import Padded, odd_takes
+from .taken import Padded, odd_takes, styled
 
 
 @pytest.mark.parametrize("target", ["host", "x86-64-v3"])
@@ -25,6 +25,15 @@ def test_odd_sizes(target: str, tmp_path: Path) -> None:
     assert families.count("copy_rows") == 2 * around  # an input, and a result
     assert families.count("gather_gemm") == 2 * around
     assert len(families) == len(cases) + 4 * around
+
+
+@pytest.mark.parametrize("target", ["host", "x86-64-v3"])
+def test_norms_write_what_is_taken(target: str, tmp_path: Path) -> None:
+    """Between two convolutions is nothing but the norm."""
+    cases = styled()
+    families = [run.family for run in check(cases, tmp_path, target).bundle.manifest.dispatches]
+    assert families.count("normalize_planes") == len(cases)
+    assert len(families) == 5 * len(cases)  # an input, and a result
 
 
 @given(st.data())

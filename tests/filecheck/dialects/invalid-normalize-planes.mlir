@@ -7,7 +7,7 @@ func.func @groups(%x: tensor<1x8x4x4xf32>) {
   %y = "sparse_pattern.normalize_planes"(%x) ({
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
-  }) {groups = 3, epsilon = 0.0 : f32, operandSegmentSizes = array<i32: 1, 0, 0>}
+  }) {positions = array<i64>, groups = 3, epsilon = 0.0 : f32, operandSegmentSizes = array<i32: 1, 0, 0>}
     : (tensor<1x8x4x4xf32>) -> tensor<1x8x4x4xf32>
   return
 }
@@ -19,7 +19,7 @@ func.func @epsilon(%x: tensor<1x8x4xf32>) {
   %y = "sparse_pattern.normalize_planes"(%x) ({
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
-  }) {groups = 2, epsilon = -1.0 : f32, operandSegmentSizes = array<i32: 1, 0, 0>}
+  }) {positions = array<i64>, groups = 2, epsilon = -1.0 : f32, operandSegmentSizes = array<i32: 1, 0, 0>}
     : (tensor<1x8x4xf32>) -> tensor<1x8x4xf32>
   return
 }
@@ -31,7 +31,7 @@ func.func @rank(%x: tensor<4x8xf32>) {
   %y = "sparse_pattern.normalize_planes"(%x) ({
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
-  }) {groups = 1, epsilon = 0.0 : f32, operandSegmentSizes = array<i32: 1, 0, 0>}
+  }) {positions = array<i64>, groups = 1, epsilon = 0.0 : f32, operandSegmentSizes = array<i32: 1, 0, 0>}
     : (tensor<4x8xf32>) -> tensor<4x8xf32>
   return
 }
@@ -43,7 +43,7 @@ func.func @element(%x: tensor<1x8x4xf16>) {
   %y = "sparse_pattern.normalize_planes"(%x) ({
   ^bb0(%acc: f16):
     "sparse_pattern.yield"(%acc) : (f16) -> ()
-  }) {groups = 1, epsilon = 0.0 : f32, operandSegmentSizes = array<i32: 1, 0, 0>}
+  }) {positions = array<i64>, groups = 1, epsilon = 0.0 : f32, operandSegmentSizes = array<i32: 1, 0, 0>}
     : (tensor<1x8x4xf16>) -> tensor<1x8x4xf16>
   return
 }
@@ -55,7 +55,7 @@ func.func @result(%x: tensor<1x8x4xf32>) {
   %y = "sparse_pattern.normalize_planes"(%x) ({
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
-  }) {groups = 1, epsilon = 0.0 : f32, operandSegmentSizes = array<i32: 1, 0, 0>}
+  }) {positions = array<i64>, groups = 1, epsilon = 0.0 : f32, operandSegmentSizes = array<i32: 1, 0, 0>}
     : (tensor<1x8x4xf32>) -> tensor<1x8x5xf32>
   return
 }
@@ -69,7 +69,31 @@ func.func @layout(%x: tensor<1x8x4xf32, #planar>) {
   %y = "sparse_pattern.normalize_planes"(%x) ({
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
-  }) {groups = 1, epsilon = 0.0 : f32, operandSegmentSizes = array<i32: 1, 0, 0>}
+  }) {positions = array<i64>, groups = 1, epsilon = 0.0 : f32, operandSegmentSizes = array<i32: 1, 0, 0>}
     : (tensor<1x8x4xf32, #planar>) -> tensor<1x8x4xf32>
+  return
+}
+
+// -----
+
+func.func @positions(%x: tensor<1x8x4xf32>) {
+  // expected-error @+1 {{'sparse_pattern.normalize_planes' op takes positions 0 to 4 of 4}}
+  %y = "sparse_pattern.normalize_planes"(%x) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {positions = array<i64: 0, 4>, groups = 1, epsilon = 0.0 : f32, operandSegmentSizes = array<i32: 1, 0, 0>}
+    : (tensor<1x8x4xf32>) -> tensor<1x8x2xf32>
+  return
+}
+
+// -----
+
+func.func @added(%x: tensor<1x8x4xf32>) {
+  // expected-error @+1 {{'sparse_pattern.normalize_planes' op has operands per position, and takes positions of what they are added to}}
+  %y = "sparse_pattern.normalize_planes"(%x, %x) ({
+  ^bb0(%acc: f32, %other: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {positions = array<i64: 0, 1, 2, 3>, groups = 1, epsilon = 0.0 : f32, operandSegmentSizes = array<i32: 1, 0, 1>}
+    : (tensor<1x8x4xf32>, tensor<1x8x4xf32>) -> tensor<1x8x4xf32>
   return
 }

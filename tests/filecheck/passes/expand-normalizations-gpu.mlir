@@ -29,7 +29,7 @@ func.func @planes(%x: tensor<2x4x2x3xf32>, %scale: tensor<4xf32>) -> tensor<2x4x
   ^bb0(%acc: f32, %s: f32):
     %0 = arith.mulf %acc, %s : f32
     "sparse_pattern.yield"(%0) : (f32) -> ()
-  }) {groups = 2, epsilon = 1.0e-5 : f32, operandSegmentSizes = array<i32: 1, 1, 0>}
+  }) {positions = array<i64>, groups = 2, epsilon = 1.0e-5 : f32, operandSegmentSizes = array<i32: 1, 1, 0>}
     : (tensor<2x4x2x3xf32>, tensor<4xf32>) -> tensor<2x4x2x3xf32>
   return %y : tensor<2x4x2x3xf32>
 }
