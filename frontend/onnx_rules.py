@@ -88,8 +88,22 @@ def check_computed(graph: OnnxGraph) -> None:
         what = f"{graph.path}: {describe(node)}: op {node.op_type!r} (opset {graph.opset})"
         for name in filter(None, [*node.input, *node.output]):
             check_type(f"{what}: {name!r}", graph.type_of(name))
+        if node.op_type == "Gather" and node.input[1] in graph.constants:
+            _check_places(what, graph, node)
     for name in graph.outputs:
         check_type(f"{graph.path}: output {name!r}", graph.type_of(name))
+
+
+def _check_places(what: str, graph: OnnxGraph, node: onnx.NodeProto) -> None:
+    """Refuse a place that a dimension has not, such as that of a word behind the last position."""
+    size = graph.type_of(node.input[0]).shape[attribute(node, "axis", 0)]
+    places = graph.constants[node.input[1]]
+    wrong = places[(places < -size) | (places >= size)]
+    if wrong.size:
+        raise NiwakiError(
+            f"{what} takes place {wrong.max()} of {size}: give its inputs other sizes, for which "
+            "the model has so many"
+        )
 
 
 def check_type(what: str, type_: TensorType) -> None:

@@ -25,8 +25,8 @@ from niwaki.signature import Signature, TensorSpec
 Array = npt.NDArray[Any]
 Network = Callable[[Sequence[Array]], list[Array]]
 
-# Of the largest value of an output: rounding differs where sums are cut otherwise.
-TOLERANCE = 1e-4
+# Of the largest value of an output, by bytes: rounding differs where sums are cut otherwise.
+TOLERANCE = {2: 1e-2, 4: 1e-4, 8: 1e-4}
 # Inputs that are filled up with something else than zeros: a mask, or ids with their own padding.
 MOST_SPECIAL = 2
 
@@ -121,7 +121,7 @@ def difference(wanted: Array, found: Array) -> str:
     finite = np.isfinite(wanted)
     exact, other = wanted[finite].astype(np.float64), found[finite].astype(np.float64)
     largest, off = np.abs(exact).max(initial=0), np.abs(other - exact).max(initial=0)
-    if off <= TOLERANCE * largest:
+    if off <= TOLERANCE[wanted.dtype.itemsize] * largest:
         return ""
     return f"is off by {off / largest if largest else np.inf:.2g} of its largest value"
 

@@ -211,6 +211,20 @@ class TestSizes:
             "the node that computes 'y': op 'Add' (opset 17) does not fit its inputs: "
         )
 
+    @pytest.mark.parametrize("places", [[0, 8], [-9, 0]])
+    def test_places_that_a_dimension_has_not(self, path: Path, places: list[int]) -> None:
+        """As of positions, where the input has more words than there are of them."""
+        text = refusal(path, [node("Gather", "x", "i", axis=2)], constants={"i": np.array(places)})
+        assert text.endswith(
+            f"takes place {places[places[1] > 0]} of 8: give its inputs other sizes, for which the "
+            "model has so many"
+        )
+
+    def test_places_from_the_end(self, path: Path) -> None:
+        gather = [node("Gather", "x", "i", axis=2)]
+        save(model(gather, IMAGE, constants={"i": np.array([-8, 7])}), path)
+        import_onnx(path, ir.Context())
+
 
 class TestOps:
     @pytest.mark.parametrize("opset", [6, 29])

@@ -95,6 +95,12 @@ def test_difference(wanted: list[float], found: list[float], told: str) -> None:
     assert difference(np.array(wanted), np.array(found)) == told
 
 
+def test_difference_of_halves() -> None:
+    halves = np.array([1, 2], np.float16)
+    assert difference(halves, halves + np.float16(2e-3)) == ""
+    assert difference(halves, halves + np.float16(0.1)) == "is off by 0.05 of its largest value"
+
+
 def test_inputs_that_tell_padding_from_what_counts() -> None:
     """Example inputs are often all zeros, or all ones."""
     specs = (
