@@ -1,7 +1,8 @@
 """Example inputs of another length: a network is compiled for the shapes of its examples.
 
 The length of an example is that one of the lengths wanted which its tensors have as a size, and all
-dimensions of this size are the length:
+dimensions of this size are the length. Where they have none of them, it is the only size of their
+integers besides 1:
 
     ids: 1x128, mask: 1x128, lengths 32, 64, 128    -->    ids: 1x32, mask: 1x32
 """
@@ -28,6 +29,9 @@ def example_length(example_inputs: Any, lengths: Sequence[int]) -> int:
     sizes = {size for tensor in tensors for size in tensor.shape}
     # A size of 1 is a batch of one, unless there is no other length.
     found = sorted(sizes & ({*lengths} - {1} or {1}))
+    words = {size for tensor in tensors if _counts(tensor) for size in tensor.shape if size > 1}
+    if not found and len(words) == 1:
+        return words.pop()
     shapes = ", ".join("x".join(map(str, tensor.shape)) or "scalar" for tensor in tensors)
     if not found:
         raise NiwakiError(
@@ -55,6 +59,11 @@ def with_length(example_inputs: Any, current: int, length: int) -> Any:
         return leaf
 
     return pytree.tree_map(resize, example_inputs)
+
+
+def _counts(tensor: torch.Tensor) -> bool:
+    """Whether a tensor has integers, as words and masks are."""
+    return not (tensor.is_floating_point() or tensor.is_complex())
 
 
 def _listed(lengths: Sequence[int]) -> str:

@@ -6,7 +6,7 @@ lengths 32, 64, 128    ids: 1x50 --> network for 64, ids: 1x64, output: 1x64x9 -
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy as np
 from niwaki.errors import NiwakiError
 from niwaki.padding import cut, pad, resized
 from niwaki.records import Lengths
-from niwaki.signature import Signature
+from niwaki.signature import Signature, TensorSpec
 
 from .arguments import checked, leaves_of
 from .arrays import aligned_empty
@@ -40,12 +40,14 @@ class Fitting:
         signature: of the longest network.
         lengths: what its manifest says.
         compiled: all lengths, ascending.
+        known: inputs by length, of lengths that there were.
     """
 
     path: str
     signature: Signature
     lengths: Lengths
     compiled: tuple[int, ...]
+    known: dict[int, tuple[TensorSpec, ...]] = field(default_factory=dict, compare=False)
 
     @classmethod
     def of(cls, path: str, manifest: Manifest) -> Fitting:
@@ -60,8 +62,8 @@ class Fitting:
         """
         leaves = leaves_of(self.signature, args, kwargs)
         length = self._length(leaves)
-        signature = at_length(self.signature, self.lengths, length)
-        arrays = [checked(spec, leaf) for spec, leaf in zip(signature.inputs, leaves, strict=True)]
+        pairs = zip(self._specs(length), leaves, strict=True)
+        arrays = [checked(spec, leaf) for spec, leaf in pairs]
         network = next(one for one in self.compiled if one >= length)
         if network > length:
             arrays = self._padded(arrays, network)
@@ -78,7 +80,10 @@ class Fitting:
         """That of the first input that has one; the longest where it has not that dimension."""
         number = next(i for i, places in enumerate(self.lengths.inputs) if places)
         spec, place = self.signature.inputs[number], self.lengths.inputs[number][0]
-        shape = np.shape(leaves[number])
+        try:
+            shape = np.shape(leaves[number])
+        except Exception:  # of a value's own `__array__`, or no array at all
+            shape = ()
         if len(shape) != len(spec.shape):
             return self.compiled[-1]  # and `checked` tells what is wrong
         length, most = shape[place], self.compiled[-1]
@@ -89,6 +94,12 @@ class Fitting:
                 f"{most}: {told}"
             )
         return int(length)
+
+    def _specs(self, length: int) -> tuple[TensorSpec, ...]:
+        """The inputs for a length; a small network runs as long as it takes to make them."""
+        if length not in self.known:
+            self.known[length] = at_length(self.signature, self.lengths, length).inputs
+        return self.known[length]
 
     def _padded(self, arrays: Sequence[np.ndarray], network: int) -> list[np.ndarray]:
         padded = []

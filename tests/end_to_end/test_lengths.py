@@ -180,11 +180,12 @@ def test_a_file_of_fixed_length(tmp_path: Path) -> None:
         niwaki.compile(tmp_path / "net.pt2", output=tmp_path / "net.niwaki", lengths=[8, 16])
 
 
-def test_a_length_that_is_none_of_the_examples(tmp_path: Path) -> None:
-    network, example = encoder()
-    told = r"^no dimension of the example inputs \(1x16, 1x16\) is one of the lengths 32, 64: give"
+def test_examples_of_another_length() -> None:
+    """The only size of words and masks is the length; of floats it need not be."""
+    assert import_for(*encoder(), [8, 20]) == [ZERO, ZERO]
+    told = r"^no dimension of the example inputs \(1x16x5\) is one of the lengths 8, 20: give"
     with pytest.raises(NiwakiError, match=told):
-        niwaki.compile(network, example, output=tmp_path / "net.niwaki", lengths=[32, 64])
+        import_for(Recurrent(last=False).eval(), torch.randn(1, 16, 5), [8, 20])
 
 
 def run(*arguments: Any) -> str:
@@ -223,7 +224,7 @@ def test_compile_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     for lengths, told in (
         ("16,a", "--lengths 16,a: give whole numbers: --lengths 32,64,128"),
         ("16,16", "lengths is a list of different whole numbers from 1 on"),
-        ("32", "no dimension of the example inputs (1x16, 1x16) is one of the lengths 32"),
+        ("0,16", "each of lengths is a whole number from 1 on, not 0"),
     ):
         result = CliRunner().invoke(main, ["compile", model, "--lengths", lengths])
         assert told in result.output

@@ -23,6 +23,8 @@ def test_examples_of_another_length() -> None:
 def test_length_of_examples() -> None:
     assert example_length((torch.zeros(1, 16, 80), {"m": torch.zeros(1, 16)}), [1, 8, 16]) == 16
     assert example_length(torch.zeros(1, 5), [1]) == 1
+    words = torch.zeros(1, 5, dtype=torch.int64)
+    assert example_length((words, words == 0, torch.zeros(1, 7)), [8, 16]) == 5
 
 
 @pytest.mark.parametrize(
@@ -32,6 +34,7 @@ def test_length_of_examples() -> None:
             [(1, 12), ()],
             "no dimension of the example inputs (1x12, scalar) is one of the lengths 8, 16: give",
         ),
+        ([(1, 5)], "no dimension of the example inputs (1x5) is one of the lengths 8, 16: give"),
         ([(1, 8, 16)], "the example inputs (1x8x16) have sizes of several lengths (8, 16): give"),
     ],
 )

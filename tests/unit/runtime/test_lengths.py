@@ -85,6 +85,13 @@ def test_a_length_that_there_is_not(path: Path, length: int) -> None:
     )
 
 
+class Ragged:
+    """No array."""
+
+    def __array__(self, *_: Any, **__: Any) -> np.ndarray:
+        raise ValueError("it is none")
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
@@ -92,6 +99,7 @@ def test_a_length_that_there_is_not(path: Path, length: int) -> None:
         ((inputs(3)[0], inputs(3)[1] > 0), "input 'counts' must be int8 of shape 1x3, got bool"),
         ((inputs(3)[0][0], inputs(3)[1]), "input 'x' must be float32 of shape 1x8, got float32 of"),
         ((inputs(3)[0],), "expected 2 positional arguments"),
+        ((Ragged(), inputs(3)[1]), "input 'x' cannot be read as a numpy array: it is none"),
     ],
 )  # fmt: skip
 def test_inputs_that_do_not_fit(path: Path, arguments: Any, told: str) -> None:
