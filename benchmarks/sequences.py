@@ -12,6 +12,7 @@ from engines.niwaki import Niwaki
 from engines.onnxruntime import OnnxRuntime
 from engines.openvino import OpenVino
 from recurrent import PrunedRecurrent
+from speech_layers import PrunedConformer, PrunedDecoderStep
 from workloads import PrunedStyle, PrunedTransformer, PrunedVit, Workload
 
 PEERS: tuple[Engine, ...] = (OnnxRuntime(), OpenVino())
@@ -32,6 +33,22 @@ def cases() -> list[Case]:
             1.1,
         ),
         _case("vit-tiny", "ViT-tiny, 224x224", PrunedVit(8), PrunedVit(1), 3, 1),
+        _case(
+            "conformer",
+            "conformer layers, 4 x 256, 400 tokens",
+            PrunedConformer(8),
+            PrunedConformer(1),
+            5,
+            None,
+        ),
+        _case(
+            "decoder-step",
+            "step of a decoder, 4 x 512, 256 keys",
+            PrunedDecoderStep(8),
+            PrunedDecoderStep(1),
+            5,
+            None,
+        ),
         _case("style", "style network, 256x256", PrunedStyle(8), PrunedStyle(1), 5, None),
     ]
 

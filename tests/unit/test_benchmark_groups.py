@@ -43,6 +43,7 @@ from published_files import PublishedFile
 from race import Result, race
 from recurrent import PrunedRecurrent
 from scaling import Point
+from speech_layers import PrunedConformer, PrunedDecoderStep
 from timing import Times
 from variants import AS_IT_IS, ONE_FILTER, NotAvailable, Variant
 from worker import Worker, in_fresh_process
@@ -183,6 +184,18 @@ def test_transformers_keep_a_share_of_every_matrix() -> None:
     assert inputs.shape == (2, 5, 32)
     matrices = [weights for weights in model.parameters() if weights.dim() == 2]
     assert [float((matrix != 0).float().mean()) for matrix in matrices] == [1 / 8] * 4
+
+
+def test_matrices_of_speech_are_pruned_and_filters_over_time_are_not() -> None:
+    encoder, frames = PrunedConformer(8, depth=1, width=32, heads=2, tokens=9).build()
+    step, token = PrunedDecoderStep(8, depth=1, width=32, heads=2, keys=5).build()
+    for model in (encoder, step):
+        for weights in model.parameters():
+            if weights.dim() > 1:
+                pruned = weights[0, 0].numel() == 1
+                assert float((weights != 0).float().mean()) == (1 / 8 if pruned else 1)
+    assert encoder(frames).shape == frames.shape
+    assert step(token).shape == (2, 1, 3 * 32)  # with the token's keys and values
 
 
 def test_recurrent_layers_begin_at_states_of_the_input() -> None:
