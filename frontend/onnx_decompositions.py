@@ -127,14 +127,14 @@ def _softsign(steps: Steps) -> None:
 def _gelu(steps: Steps) -> None:
     """x / 2 * (1 + erf(x / sqrt(2))), or with tanh(sqrt(2 / pi) * (x + 0.044715 x^3))."""
     x = steps.node.input[0]
+    half = steps.op("Mul", x, steps.number(0.5))
     if attribute(steps.node, "approximate", b"none") == b"tanh":
         cube = steps.op("Mul", steps.op("Mul", x, x), x)
         inner = steps.op("Add", x, steps.op("Mul", cube, steps.number(0.044715)))
         odd = steps.op("Tanh", steps.op("Mul", inner, steps.number(math.sqrt(2 / math.pi))))
     else:
         odd = steps.op("Erf", steps.op("Mul", x, steps.number(math.sqrt(0.5))))
-    share = steps.op("Add", odd, steps.number(1))
-    steps.op("Mul", steps.op("Mul", x, steps.number(0.5)), share)
+    steps.op("Add", steps.op("Mul", half, odd), half)
 
 
 def _mod(steps: Steps) -> None:
