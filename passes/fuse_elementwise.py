@@ -13,7 +13,7 @@ and computes element by element.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -24,42 +24,52 @@ from .base import ModulePass, Session, erase_unused, function_ops
 from .elementwise import is_elementwise, writes_each_once
 from .layers import clone_body
 from .raising.maps import accumulator, is_identity, maps_of
-from .raising.operands import only_user
 
 
 @dataclass(frozen=True)
 class FuseElementwisePass(ModulePass):
-    """Fuse every elementwise op that one other elementwise op alone reads, at its own position."""
+    """Fuse every elementwise op with the one that all its readers become, at its own position."""
 
     name: ClassVar[str] = "sparse-pattern-fuse-elementwise"
 
     def run(self, module: Any, session: Session) -> None:
         ops = [op for op in function_ops(module) if is_elementwise(op)]
-        inner = {op.results[0] for op in ops if _joins_its_reader(op)}
+        ends: dict[ir.Value, Any] = {}
+        for op in reversed(ops):
+            if (end := _common_end(op, ends)) is not None:
+                ends[op.results[0]] = end
         for op in ops:
-            if op.results[0] not in inner and any(value in inner for value in op.operands):
-                _fuse(op, inner)
+            if op.results[0] not in ends and any(value in ends for value in op.operands):
+                _fuse(op, set(ends))
         erase_unused(module)
 
 
-def _joins_its_reader(op: Any) -> bool:
-    """Whether the only op that reads a result is elementwise, and at each position needs just it.
+def _common_end(op: Any, ends: Mapping[ir.Value, Any]) -> Any | None:
+    """The op that all readers of a result become, by `ends` of their own; None if there is none.
 
-    Anything else would compute values more often than before.
+    They are elementwise, and at each position need just it: anything else would compute values more
+    often than before.
     """
-    result = op.results[0]
-    reader = only_user(result)
-    if reader is None or reader.operation.block != op.operation.block:
-        return False
-    if not is_elementwise(reader) or not writes_each_once(op):
-        return False
-    *inputs, start = zip(reader.operands, maps_of(reader), strict=True)
-    return start[0] != result and all(is_identity(m) for value, m in inputs if value == result)
+    result, found = op.results[0], None
+    if not writes_each_once(op):
+        return None
+    for use in result.uses:
+        reader = use.owner.opview
+        if reader.operation.block != op.operation.block or not is_elementwise(reader):
+            return None
+        *inputs, start = zip(reader.operands, maps_of(reader), strict=True)
+        if start[0] == result or not all(is_identity(m) for value, m in inputs if value == result):
+            return None
+        end = ends.get(reader.results[0], reader)
+        if found is not None and end != found:
+            return None
+        found = end
+    return found
 
 
 def _fuse(op: Any, inner: set[ir.Value]) -> None:
     """Replace `op` by one that computes the ops of `inner` before it as well."""
-    inputs = list(dict.fromkeys(_inputs(op, inner)))
+    inputs = _inputs(op, inner)
     start, output = op.operands[len(op.operands) - 1], maps_of(op)[-1]
     with ir.InsertionPoint(op), op.location:
         fused = linalg.GenericOp(
@@ -78,13 +88,19 @@ def _fuse(op: Any, inner: set[ir.Value]) -> None:
     op.operation.erase()
 
 
-def _inputs(op: Any, inner: set[ir.Value]) -> Iterator[tuple[ir.Value, ir.AffineMap]]:
+def _inputs(op: Any, inner: set[ir.Value]) -> list[tuple[ir.Value, ir.AffineMap]]:
     """What `op` and the ops of `inner` before it read; they all run through the same positions."""
-    for value, affine_map in zip(list(op.operands)[:-1], maps_of(op), strict=False):
-        if value in inner:
-            yield from _inputs(value.owner.opview, inner)
-        else:
-            yield value, affine_map
+    found: dict[tuple[ir.Value, ir.AffineMap], None] = {}
+    left, seen = [op], set()
+    while left:
+        one = left.pop(0)
+        for value, affine_map in zip(list(one.operands)[:-1], maps_of(one), strict=False):
+            if value not in inner:
+                found[value, affine_map] = None
+            elif value not in seen:
+                seen.add(value)
+                left.append(value.owner.opview)
+    return list(found)
 
 
 def _compute(

@@ -71,3 +71,56 @@ func.func @operands(%x: tensor<2x3xf32>, %bias: tensor<3xf32>, %start: tensor<3x
   } -> tensor<3x2xf32>
   return %chosen : tensor<3x2xf32>
 }
+
+#map = affine_map<(n) -> (n)>
+
+// What two ops read that become one: half * odd + half.
+// CHECK-LABEL: func.func @read_by_both
+// CHECK-COUNT-1: linalg.generic
+// CHECK-NOT:     linalg.generic
+// CHECK:         %[[HALF:.+]] = arith.addf
+// CHECK-NEXT:    %[[ODD:.+]] = arith.mulf %[[HALF]], %[[HALF]]
+// CHECK-NEXT:    arith.addf %[[ODD]], %[[HALF]]
+// CHECK:         return
+func.func @read_by_both(%x: tensor<5xf32>) -> tensor<5xf32> {
+  %e = tensor.empty() : tensor<5xf32>
+  %half = linalg.generic {indexing_maps = [#map, #map], iterator_types = ["parallel"]} ins(%x : tensor<5xf32>) outs(%e : tensor<5xf32>) {
+  ^bb0(%a: f32, %out: f32):
+    %0 = arith.addf %a, %a : f32
+    linalg.yield %0 : f32
+  } -> tensor<5xf32>
+  %odd = linalg.generic {indexing_maps = [#map, #map], iterator_types = ["parallel"]} ins(%half : tensor<5xf32>) outs(%e : tensor<5xf32>) {
+  ^bb0(%a: f32, %out: f32):
+    %0 = arith.mulf %a, %a : f32
+    linalg.yield %0 : f32
+  } -> tensor<5xf32>
+  %y = linalg.generic {indexing_maps = [#map, #map, #map], iterator_types = ["parallel"]} ins(%odd, %half : tensor<5xf32>, tensor<5xf32>) outs(%e : tensor<5xf32>) {
+  ^bb0(%a: f32, %b: f32, %out: f32):
+    %0 = arith.addf %a, %b : f32
+    linalg.yield %0 : f32
+  } -> tensor<5xf32>
+  return %y : tensor<5xf32>
+}
+
+// What two ops read that stay two is computed once.
+// CHECK-LABEL: func.func @read_by_two
+// CHECK-COUNT-3: linalg.generic
+func.func @read_by_two(%x: tensor<5xf32>) -> (tensor<5xf32>, tensor<5xf32>) {
+  %e = tensor.empty() : tensor<5xf32>
+  %half = linalg.generic {indexing_maps = [#map, #map], iterator_types = ["parallel"]} ins(%x : tensor<5xf32>) outs(%e : tensor<5xf32>) {
+  ^bb0(%a: f32, %out: f32):
+    %0 = arith.addf %a, %a : f32
+    linalg.yield %0 : f32
+  } -> tensor<5xf32>
+  %y = linalg.generic {indexing_maps = [#map, #map], iterator_types = ["parallel"]} ins(%half : tensor<5xf32>) outs(%e : tensor<5xf32>) {
+  ^bb0(%a: f32, %out: f32):
+    %0 = arith.mulf %a, %a : f32
+    linalg.yield %0 : f32
+  } -> tensor<5xf32>
+  %z = linalg.generic {indexing_maps = [#map, #map], iterator_types = ["parallel"]} ins(%half : tensor<5xf32>) outs(%e : tensor<5xf32>) {
+  ^bb0(%a: f32, %out: f32):
+    %0 = arith.negf %a : f32
+    linalg.yield %0 : f32
+  } -> tensor<5xf32>
+  return %y, %z : tensor<5xf32>, tensor<5xf32>
+}
