@@ -130,6 +130,7 @@ def test_compile(run: Run, compiler: list[dict[str, Any]], affine_path: Path) ->
             "shapes": {},
             "constants": {},
             "states": {},
+            "lengths": None,
             "weights": None,
             "precision": "f32",
             "tolerance": None,
@@ -172,6 +173,8 @@ def test_compile_defaults(run: Run, compiler: list[dict[str, Any]]) -> None:
         "net.pth",
         "--state",
         "h=h_next",
+        "--lengths",
+        "8,16",
     )
     succeeded(run("compile", "net.pt2", "-o", "net.niwaki", *options, *within, *without))
     assert compiler == [
@@ -183,6 +186,7 @@ def test_compile_defaults(run: Run, compiler: list[dict[str, Any]]) -> None:
             "shapes": {},
             "constants": {},
             "states": {"h": "h_next"},
+            "lengths": [8, 16],
             "weights": "net.pth",
             "precision": "f16",
             "tolerance": 0.01,
