@@ -111,13 +111,21 @@ def _fit(scores: Scores, softmax: NormalizeOp, last: Any) -> bool:
     if max(kinds[0].shape[-1], kinds[3].shape[-1]) > MOST_NUMBERS:
         raise Refusal(f"a head has more than {MOST_NUMBERS} numbers")
     shape = list(ir.RankedTensorType(first.results[0].type).shape)
+    if len({_leading(mask.shape) for mask in scores.masks}) > 1:
+        raise Refusal("its masks do not agree on what batch and heads are")
     same = shape == kinds[2].shape and shape[-1] == softmax.input.type.shape[1]
     return same and all(_is_of(mask.shape, shape) for mask in scores.masks)
 
 
 def _is_of(shape: Sequence[int], scores: Sequence[int]) -> bool:
     """Whether these are scores, perhaps with batch and heads apart."""
-    return 2 <= len(shape) <= 4 and list(shape[-2:]) == list(scores[-2:])
+    return 2 <= len(shape) <= 5 and list(shape[-2:]) == list(scores[-2:])
+
+
+def _leading(shape: Sequence[int]) -> tuple[int, ...]:
+    """Batch and heads of scores, windows of a batch as batches."""
+    *batch, heads = [1, *shape[:-2]]
+    return (math.prod(batch), heads) if len(shape) > 3 else (heads,)
 
 
 def _built(scores: Scores, last: Any, zeros: bool) -> Any | None:
@@ -165,8 +173,9 @@ def _unscaled(value: Any) -> tuple[Any, float]:
 def _batch_and_heads(scores: Scores) -> tuple[int, int]:
     """As masks know them, or the tensors in between; batches alone where nothing tells."""
     masked = [mask.shape for mask in scores.masks]
-    known = masked or [shape for shape in scores.shapes if len(shape) == 4]
-    if known and len(known[0]) == 4:
-        return known[0][0], known[0][1]
+    known = sorted(masked, key=len, reverse=True) or [s for s in scores.shapes if len(s) == 4]
+    if known and len(known[0]) > 3:
+        *batch, heads, _, _ = known[0]
+        return math.prod(batch), heads
     *batch, _, _ = ir.RankedTensorType(scores.product.results[0].type).shape
     return math.prod(batch), 1

@@ -50,40 +50,58 @@ def one_mask(masks: Sequence[Mask]) -> Any | None:
     """
     if not masks:
         return None
-    values = [_of_four_dimensions(mask) for mask in masks]
-    if len(masks) == 1 and masks[0].is_plain:
-        return values[0]
-    shapes = [ir.RankedTensorType(value.type).shape for value in values]
+    windows = next((list(mask.shape[:2]) for mask in masks if len(mask.shape) == 5), [])
+    values = [_of_full_rank(mask, windows) for mask in masks]
+    shapes = [list(ir.RankedTensorType(value.type).shape) for value in values]
     shape = [max(sizes) for sizes in zip(*shapes, strict=True)]
+    if math.prod(shape[: len(windows)]) > 1:
+        shape[: len(windows)] = windows
+    if len(masks) == 1 and masks[0].is_plain and shape == shapes[0]:
+        return _of_four_dimensions(values[0])
     bits = all(mask.number == -math.inf for mask in masks)
     element: ir.Type = ir.IntegerType.get_signless(1) if bits else ir.F32Type.get()
-    maps = [*map(_repeated, shapes), ir.AffineMap.get_identity(4)]
+    maps = [*map(_repeated, shapes), ir.AffineMap.get_identity(len(shape))]
     made = linalg.GenericOp(
         [ir.RankedTensorType.get(shape, element)],
         values,
         [tensor.EmptyOp(shape, element).result],
         ir.ArrayAttr.get([ir.AffineMapAttr.get(own) for own in maps]),
-        ir.ArrayAttr.get([ir.Attribute.parse("#linalg.iterator_type<parallel>")] * 4),
+        ir.ArrayAttr.get([ir.Attribute.parse("#linalg.iterator_type<parallel>")] * len(shape)),
     )
     elements = [ir.RankedTensorType(value.type).element_type for value in values]
     block = made.regions[0].blocks.append(*elements, element)
     arguments = list(block.arguments)[:-1]
     with ir.InsertionPoint(block):
         linalg.YieldOp([(_allowed if bits else _added)(masks, arguments)])
-    return made.results[0]
+    return _of_four_dimensions(made.results[0])
 
 
-def _of_four_dimensions(mask: Mask) -> Any:
-    """A size of 1 for each dimension that it lacks: scores of three have batches or heads alone."""
+def _of_four_dimensions(value: Any) -> Any:
+    """Without windows, of which a batch consists."""
+    *batch, heads, queries, keys = ir.RankedTensorType(value.type).shape
+    return reshaped(value, [math.prod(batch), heads, queries, keys])
+
+
+def _of_full_rank(mask: Mask, windows: Sequence[int]) -> Any:
+    """A size of 1 for each dimension that a mask lacks; a batch in `windows`, if there are some.
+
+    Scores of three dimensions have batches or heads alone.
+    """
     try:
         loops = positions(mask.map)
     except ValueError:
         raise Refusal("its mask is read in another order") from None
-    places = {2: [2, 3], 3: [0, 2, 3], 4: [0, 1, 2, 3]}[len(mask.shape)]
-    sizes, found = [1] * 4, []
+    rank, last = 5 if windows else 4, len(mask.shape) - 1
+    # Keys and queries are last, heads before them, where there are batches, too.
+    heads = len(mask.shape) > 3
+    places = [rank - 1 - (last - d) if d > last - 2 - heads else 0 for d in range(last + 1)]
+    if last == 4:
+        places[1] = 1
+    sizes, found = [1] * rank, []
     for loop, size in zip(loops, ir.RankedTensorType(mask.value.type).shape, strict=True):
         if loop is not None and size > 1:
-            sizes[places[loop]] = size
+            own = windows if windows and places[loop] == 0 and last < 4 else [size]
+            sizes[places[loop] : places[loop] + len(own)] = own
             found.append(loop)
         elif size > 1:
             raise Refusal("its mask is read in part")
@@ -98,7 +116,7 @@ def _repeated(shape: Sequence[int]) -> ir.AffineMap:
         ir.AffineExpr.get_constant(0) if size == 1 else ir.AffineExpr.get_dim(d)
         for d, size in enumerate(shape)
     ]
-    return ir.AffineMap.get(4, 0, expressions)
+    return ir.AffineMap.get(len(shape), 0, expressions)
 
 
 def _allowed(masks: Sequence[Mask], values: Sequence[Any]) -> Any:

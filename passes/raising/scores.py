@@ -142,6 +142,8 @@ def _before(found: Scores, op: Any) -> Any | None:
     shape = found.shapes[-1]
     if name == "arith.addf":
         for own, other in (operands, operands[::-1]):
+            if isinstance(other, float) and math.isfinite(other) and not found.softcap:
+                return _own(own)  # added to all scores it changes no weight
             if isinstance(other, Operand) and _leads_to_product(own):
                 return _masked(found, Mask(other.value, other.map, shape), _own(own))
     if name == "arith.select" and isinstance(operands[0], Operand):

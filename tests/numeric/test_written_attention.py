@@ -97,6 +97,28 @@ def padded_and_causal(q: Any, k: Any, v: Any, mask: Any) -> Any:
     return weigh(scores + torch.triu(torch.full((17, 20), -torch.inf), 4), v)
 
 
+def grouped(q: Any, k: Any, v: Any) -> Any:
+    """Keys that three heads share, as networks repeat them."""
+    b, h, t, d = k.shape
+    k, v = (x[:, :, None].expand(b, h, 3, t, d).reshape(b, 3 * h, t, d) for x in (k, v))
+    weights = torch.softmax(q @ k.transpose(2, 3) * 0.3, -1, dtype=torch.float32).to(q.dtype)
+    return (weights @ v).transpose(1, 2).contiguous()
+
+
+def from_zeros(q: Any, k: Any, v: Any) -> Any:
+    """As GPT-NeoX has it."""
+    q, k = q.flatten(0, 1), k.flatten(0, 1)
+    scores = torch.baddbmm(torch.zeros(6, 17, 20), q, k.mT, beta=1.0, alpha=0.3)
+    return weigh(scores.view(2, 3, 17, 20) + 0.5, v)
+
+
+def by_windows(q: Any, k: Any, v: Any, bias: Any, mask: Any) -> Any:
+    """As Swin has it: two images of two windows."""
+    scores = (q * 0.3) @ k.mT + bias[None]
+    scores = scores.view(2, 2, 3, 17, 20) + mask[None, :, None]
+    return weigh(scores.view(4, 3, 17, 20), v)
+
+
 def by_heads(self: Any, x: torch.Tensor) -> torch.Tensor:
     """As BERT has it."""
     split = [layer(x).view(2, 9, 3, 8).permute(0, 2, 1, 3) for layer in (self.q, self.k, self.v)]
@@ -128,6 +150,16 @@ def written() -> list[Case]:
         case("filled by the lowest", filled(LOWEST), Q, K, V, (20,)),
         case("chosen", chosen, Q, K, V, (17, 20)),
         case("causal", causal, Q, K, V),
+        case("grouped", grouped, (2, 6, 17, 8), (2, 2, 20, 8), (2, 2, 20, 8)),
+        case("shared keys", divided, Q, (2, 1, 20, 8), (2, 1, 20, 9)),
+        case("from zeros", from_zeros, Q, K, V),
+        case(
+            "windows",
+            by_windows,
+            *[(4, *shape[1:]) for shape in (Q, K, V)],
+            (3, 17, 20),
+            (2, 17, 20),
+        ),
         case("padded and causal", padded_and_causal, Q, K, V, (2, 1, 1, 20)),
         Case("heads", Function(by_heads, **layers), (tensor(rng, 2, 9, 24),)),
     ]
@@ -161,6 +193,12 @@ def weights_transposed(q: Any, k: Any, v: Any) -> Any:
     return torch.softmax(q @ k.mT, -1).mT @ v
 
 
+def masked_in_parts(q: Any, k: Any, v: Any, bias: Any, mask: Any) -> Any:
+    """Once for heads of a batch as one, then apart."""
+    scores = torch.baddbmm(bias, q.flatten(0, 1), k.flatten(0, 1).mT)
+    return weigh(scores.view(2, 3, 17, 20) + mask, v)
+
+
 def scores_too(q: Any, k: Any, v: Any) -> Any:
     scores = q @ k.mT
     return weigh(scores, v) + scores.amax(-1, keepdim=True)
@@ -176,6 +214,7 @@ def test_stays_as_it_is(tmp_path: Path) -> None:
         case("transposed", weights_transposed, square, square, square),
         case("filled by a small number", filled(-10.0), Q, K, V, (2, 1, 1, 20)),
         case("scores too", scores_too, Q, K, V),
+        case("masked in parts", masked_in_parts, Q, K, V, (6, 17, 20), (2, 1, 1, 20)),
         case("huge", divided, (1, 3, 1200), (1, 3, 1200), (1, 3, 2)),
     ]
     bundle = check(cases, tmp_path).bundle
@@ -184,6 +223,7 @@ def test_stays_as_it_is(tmp_path: Path) -> None:
     assert [reason for reason in reasons if "attention is left" in reason] == [
         "attention is left to IREE: its mask puts -10 in the place of scores",
         "attention is left to IREE: its scores are read by others too",
+        "attention is left to IREE: its masks do not agree on what batch and heads are",
         "attention is left to IREE: a head has more than 1024 numbers",
     ]
 
