@@ -61,7 +61,10 @@ class Trial:
         wanted = self.short(self.arrays)
         problems = []
         for names in self._choices():
-            problem = self.problem(names, wanted)
+            try:
+                problem = self.problem(names, wanted)
+            except NiwakiError as error:  # of words there may be one alone
+                problem = str(error)
             if not problem:
                 return list(names)
             problems.append(problem)

@@ -87,7 +87,8 @@ def test_from_questions_to_a_bundle(
     monkeypatch.setattr(prune_bert, "Bert", lambda: small)
     monkeypatch.setattr(prune_bert, "LENGTHS", (4, LONGEST))
     results = prune_bert.run(made_up(144), made_up(36), [2], 8, tmp_path)
-    assert results == {"dense": 1, "2x": 1}
+    assert list(results) == ["dense", "2x"]
+    assert min(results.values()) > 0.9, "of six kinds"
     bundle = niwaki.load(tmp_path / "bert_2x.niwaki").bundle
     assert bundle.lengths == (4, LONGEST)
     assert "ms a question, dense in ONNX Runtime" in capsys.readouterr().out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -66,6 +67,16 @@ def test_many_inputs() -> None:
         return mean(np.stack(numbers).astype(np.float64).sum(0), ~one | ~other)
 
     assert trial(dtypes, network).find() == [*[ZERO] * 20, ONE, ONE]
+
+
+def test_fillings_that_a_network_does_not_take() -> None:
+    def network(arrays: Sequence[Array]) -> list[Array]:
+        if not (arrays[0] == 1).sum() > LONG - SHORT:
+            raise NiwakiError("it does not run")
+        return [arrays[0]]
+
+    tried = trial(["int64"], lambda arrays: [arrays[0]])
+    assert replace(tried, long=network).find() == [ONE]
 
 
 def test_refused() -> None:
