@@ -16,7 +16,8 @@
 
 An accumulator has the type in which the target computes: where it has no arithmetic for f16, sums
 and epilogues stay f32 (`^bb0(%acc: f32, ...)`). So do those of filters with many weights. Casts
-between two layers cancel each other, also through ops that only move numbers.
+between two layers cancel each other, also through ops that only move numbers, and on CPUs through
+attentions of what such layers give, whose scores and sums are f32.
 
 A layer stays f32 where the narrow type cannot hold its numbers, or where it has the attribute
 `sparse_pattern.stays_wide`, which tells why: with a tolerance the session marks some layers so.
@@ -30,6 +31,7 @@ from typing import Any, ClassVar
 import torch_mlir.ir as ir
 from torch_mlir.dialects import arith
 
+from niwaki.dialects import AttentionOp
 from niwaki.elements import Element, get_element
 
 from .base import ModulePass, Session, erase_unused, function_ops, target_of
@@ -44,6 +46,8 @@ from .narrowing import (
     problem_of,
     with_elements,
 )
+
+ATTENDED = 3  # queries, keys and values; a mask keeps its type
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,9 @@ class NarrowElementsPass(ModulePass):
         computed = choose_sums(module, element)
         for op in function_ops(module):
             if op.operation.name in MOVES:
-                move_narrow(op, element)
+                use_narrow(op, element, len(op.operands))
+            elif isinstance(op, AttentionOp) and self.all and target.backend == "cpu":
+                use_narrow(op, element, ATTENDED)
             elif isinstance(op, LAYERS) and (self.all or is_marked_narrow(op, element)):
                 if problem := problem_of(op, element):
                     self.remark(session, op, f"stays f32: {problem}")
@@ -82,17 +88,17 @@ class NarrowElementsPass(ModulePass):
         erase_unused(module)
 
 
-def move_narrow(op: Any, element: Element) -> None:
-    """Let an op that only moves numbers move narrow ones, where it gets nothing else."""
+def use_narrow(op: Any, element: Element, count: int) -> None:
+    """Let an op read narrow numbers, where its first `count` operands are nothing else."""
     kind, operands = TYPES[element.name].get(), list(op.operands)
-    sources = [narrow_source(value, element) for value in operands]
+    sources = [narrow_source(value, element) for value in operands[:count]]
     if any(source is None for source in sources):
         return
     with ir.InsertionPoint(op), op.location:
         made = ir.Operation.create(
             op.operation.name,
             [with_elements(op.results[0].type, kind)],
-            [source for source in sources if source is not None],
+            [*(source for source in sources if source is not None), *operands[count:]],
             {name: op.operation.attributes[name] for name in op.operation.attributes},
         )
         wide = arith.extf(op.results[0].type, made.result)

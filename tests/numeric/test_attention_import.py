@@ -161,3 +161,17 @@ def test_halves(tmp_path: Path) -> None:
     inputs = tuple(tensor(rng, 2, 3, queries, 64).half() for queries in (17, 20, 20))
     compiled = check([Case("halves", model, inputs, tolerance=2e-3)], tmp_path)
     assert [layer.element for layer in compiled.bundle.layers] == ["f16"]
+
+
+def test_between_layers_of_halves(tmp_path: Path) -> None:
+    """With layers of f16 around it, an attention reads and writes f16; its mask may be f32."""
+    rng = np.random.default_rng(4)
+    torch.manual_seed(0)
+    x = tensor(rng, 2, 9, 24)
+    cases = [
+        Case("plain", SelfAttention(batch_first=True), (x,), tolerance=5e-3),
+        Case("padded", SelfAttention(), (x, tensor(rng, 9, 2)), tolerance=5e-3),
+    ]
+    compiled = check(cases, tmp_path, precision="f16")
+    found = [layer for layer in compiled.bundle.layers if layer.op == "attention"]
+    assert [layer.element for layer in found] == ["f16", "f16"]

@@ -119,4 +119,26 @@ func.func @average(%x: tensor<1x2x4x4xf32>) -> tensor<1x2xf32> {
     : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
   return %z : tensor<1x2xf32>
 }
+
+// An attention of what a narrow layer gives reads and writes f16; its mask stays as it is.
+// CHECK-LABEL: func.func @attended(
+// CHECK-SAME: %[[X:.+]]: tensor<4x2xf32>, %[[M:.+]]: tensor<1x1x4x4xf32>)
+// CHECK: %[[Y:.+]] = "sparse_pattern.linear"
+// CHECK: %[[Q:.+]] = tensor.expand_shape %[[Y]] {{.+}} into tensor<1x1x4x2xf16>
+// CHECK: "sparse_pattern.attention"(%[[Q]], %[[Q]], %[[Q]], %[[M]])
+// CHECK-SAME: -> tensor<1x1x4x2xf16>
+// CHECK: arith.extf
+func.func @attended(%x: tensor<4x2xf32>, %m: tensor<1x1x4x4xf32>) -> tensor<1x1x4x2xf32> {
+  %w = arith.constant dense<0.5> : tensor<2x2xf32>
+  %y = "sparse_pattern.linear"(%x, %w) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {operandSegmentSizes = array<i32: 1, 1, 0, 0>, scheme = #sparse_pattern.dense}
+    : (tensor<4x2xf32>, tensor<2x2xf32>) -> tensor<4x2xf32>
+  %q = tensor.expand_shape %y [[0, 1, 2], [3]] output_shape [1, 1, 4, 2] : tensor<4x2xf32> into tensor<1x1x4x2xf32>
+  %z = "sparse_pattern.attention"(%q, %q, %q, %m) {query_axes = array<i64: 0, 1, 2>, key_axes = array<i64: 0, 1, 2>, value_axes = array<i64: 0, 1, 2>,
+      result_axes = array<i64: 0, 1, 2>, scale = 0.5 : f32, softcap = 0.0 : f32, causal = false, offset = 0, zeros = true, operandSegmentSizes = array<i32: 1, 1, 1, 1>}
+    : (tensor<1x1x4x2xf32>, tensor<1x1x4x2xf32>, tensor<1x1x4x2xf32>, tensor<1x1x4x4xf32>) -> tensor<1x1x4x2xf32>
+  return %z : tensor<1x1x4x2xf32>
+}
 }
