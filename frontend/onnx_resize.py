@@ -33,7 +33,7 @@ def resize(steps: Steps) -> None:
         raise steps.refused(f"has mode {mode!r} and integers", "cast its input to float32")
     changed = {axis: part for axis, part in axes.items() if part.scale != 1}
     whole = all(part.mode == "nearest" and not part.outside().any() for part in changed.values())
-    if whole and take(steps, {axis: part.matrix().argmax(1) for axis, part in changed.items()}):
+    if whole and take(steps, {axis: part.nearest_pixels() for axis, part in changed.items()}):
         return
     if changed and all(map(_repeats, changed.values())):
         steps.op("Identity", _repeated(steps, x, changed))
@@ -116,7 +116,7 @@ def _repeats(part: AxisResize) -> bool:
     if part.mode != "nearest" or part.size == 0 or part.outside().any():
         return False
     factor, rest = divmod(part.result, part.size)
-    return rest == 0 and bool((part.matrix().argmax(1) == np.arange(part.result) // factor).all())
+    return rest == 0 and bool((part.nearest_pixels() == np.arange(part.result) // factor).all())
 
 
 def _repeated(steps: Steps, value: str, changed: dict[int, AxisResize]) -> str:
@@ -149,9 +149,9 @@ def _is_plain(part: AxisResize) -> bool:
 
 
 def _resized(steps: Steps, value: str, axis: int, part: AxisResize, rank: int) -> str:
-    weights = part.matrix()
     if part.mode == "nearest":
-        return steps.op("Gather", value, steps.constant(weights.argmax(1)), axis=axis)
+        return steps.op("Gather", value, steps.constant(part.nearest_pixels()), axis=axis)
+    weights = part.matrix()
     pixels = int((weights != 0).sum(1).max())
     if pixels > _MOST_GATHERED:
         order = [*(other for other in range(rank) if other != axis), axis]

@@ -65,6 +65,11 @@ class AxisResize:
         at = self.positions()
         return np.asarray((at < 0) | (at > self.size - 1))
 
+    def nearest_pixels(self) -> Array:
+        """For each result the pixel it is, in mode nearest."""
+        rounded = [_ROUNDING[self.nearest](at) for at in self.positions().astype(np.float64)]
+        return np.clip(np.array(rounded, np.int64), 0, self.size - 1)
+
     def matrix(self) -> Array:
         """Weights: results x pixels. Pixels beyond the ends are those at the ends."""
         weights = np.zeros((self.result, self.size))

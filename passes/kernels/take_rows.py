@@ -6,7 +6,8 @@
       for each vector of the row: load the vector that has its pixels, or two, and shuffle
 
 Which pixels a vector takes is known when compiling: neighbours as they are, columns that come
-twice, a border in reverse. Vectors that take theirs alike are a loop.
+twice, a border in reverse. Vectors that take theirs alike are a loop. A row of too many kinds, a
+sound at 1.37 times its rate, is looked up pixel by pixel.
 
     positions  1 0 1 2 | 3 4 5 6 | 7 6 ...       loads 0-3, 3-6, ...; shuffles [1 0 1 2], none, ...
 """
@@ -39,6 +40,9 @@ from .library import Kernel, Workgroup
 from .operands import Memory
 from .rows import overlapping, plain_layout, write_plane
 
+# Runs of a row, each with code of its own. (3,700 of a sound take IREE ten seconds.)
+MOST_RUNS = 256
+
 
 @dataclass(frozen=True)
 class Taken:
@@ -63,6 +67,8 @@ class Taken:
         return other.at - self.at, steps.pop()
 
 
+# How many vectors, the first of them, and steps from one to the next in result and source.
+Run = tuple[int, Taken, tuple[int, int]]
 # Reads a vector of the source, given where in the buffer it begins, and its width.
 Read = Callable[[Index, int], ir.Value]
 
@@ -106,8 +112,10 @@ class Taking:
             for shift, own, stride in zip(shifts, self.positions, strides, strict=True)
         )
         columns = self.positions[-1][shifts[-1] :: strides[-1]]
-        vectors = row_vectors(columns, self.source.sizes[-1], lanes)
+        runs = row_runs(columns, self.source.sizes[-1], lanes)
         firsts = [0, *itertools.accumulate(map(len, self.positions))]
+
+        column = firsts[len(self.positions) - 1] + shifts[-1]
 
         def row(indices: list[Index], at: Index) -> None:
             def copy() -> None:
@@ -116,7 +124,10 @@ class Taking:
                 for index, first, shift, stride, pitch in outer:
                     number = load_index(numbers, index * stride + (first + shift))
                     start = start + number * pitch
-                _take_row(read, start, written, at, vectors)
+                if runs is None:
+                    _look_up(numbers, column, strides[-1], read, start, written, at, width)
+                else:
+                    _take_row(read, start, written, at, runs)
                 zero_fill(written, at + width, result.sizes[-1] - width, lanes)
 
             is_present = [
@@ -180,11 +191,15 @@ def _vector(at: int, columns: Sequence[int], size: int) -> Taken:
     return Taken(at, tuple(columns), ())
 
 
-def _take_row(
-    read: Read, start: Index, written: ir.Value, at: Index, vectors: Sequence[Taken]
-) -> None:
+def row_runs(columns: Sequence[int], size: int, lanes: int) -> list[Run] | None:
+    """Vectors that are alike, together; None where there would be too many."""
+    runs = _alike(row_vectors(columns, size, lanes))
+    return runs if len(runs) <= MOST_RUNS else None
+
+
+def _take_row(read: Read, start: Index, written: ir.Value, at: Index, runs: Sequence[Run]) -> None:
     """A row of the result."""
-    for count, one, (forward, along) in _alike(vectors):
+    for count, one, (forward, along) in runs:
         if count == 1:
             store(_taken(read, start, one), written, at + one.at)
             continue
@@ -193,9 +208,25 @@ def _take_row(
             store(value, written, at + turn * forward + one.at)
 
 
-def _alike(vectors: Sequence[Taken]) -> list[tuple[int, Taken, tuple[int, int]]]:
+def _look_up(
+    numbers: ir.Value,
+    first: int,
+    stride: int,
+    read: Read,
+    start: Index,
+    written: ir.Value,
+    at: Index,
+    width: int,
+) -> None:
+    """The same pixel by pixel: `numbers` has the first one's column at `first`."""
+    with for_range(0, width) as place:
+        number = load_index(numbers, place * stride + first)
+        store(read(start + number, 1), written, at + place)
+
+
+def _alike(vectors: Sequence[Taken]) -> list[Run]:
     """Runs of vectors that differ in where they lie: how many, the first, steps between them."""
-    runs: list[tuple[int, Taken, tuple[int, int]]] = []
+    runs: list[Run] = []
     last: Taken | None = None
     for one in vectors:
         steps = last and last.further(one)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from niwaki.passes.kernels import take_rows
 from niwaki.passes.kernels.take_rows import row_vectors
 
 from .cases import check
@@ -48,6 +49,12 @@ def test_vectors_have_their_pixels(data: st.DataObject) -> None:
         assert len(loaded) == (len(one.starts) * width if one.picks else width)
         found[one.at : one.at + width] = loaded[list(one.picks) or slice(None)]
     assert found.tolist() == columns
+
+
+def test_rows_of_many_kinds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are looked up pixel by pixel, lest their code grows with them."""
+    monkeypatch.setattr(take_rows, "MOST_RUNS", 0)
+    check([*odd_takes()[::2], *styled()[::3]], tmp_path)
 
 
 def test_halves(tmp_path: Path) -> None:
