@@ -5,12 +5,16 @@ Batch 1, one thread.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from case import Case, Goal
 from contender import Contender
 from engines.base import Engine
+from engines.deepsparse import DeepSparse
 from engines.niwaki import Niwaki
 from engines.onnxruntime import OnnxRuntime
 from engines.openvino import OpenVino
+from engines.openvino_int8 import OpenVinoInt8
 from recurrent import PrunedRecurrent
 from speech_layers import PrunedConformer, PrunedDecoderStep
 from workloads import PrunedStyle, PrunedTransformer, PrunedVit, Workload
@@ -32,6 +36,7 @@ def cases() -> list[Case]:
             4,
             1.1,
         ),
+        _bert_base_layer(),
         _case("vit-tiny", "ViT-tiny, 224x224", PrunedVit(8), PrunedVit(1), 3, 1),
         _case(
             "conformer",
@@ -63,6 +68,20 @@ def _lstm(rate: float) -> PrunedRecurrent:
 
 def _noise(rate: float) -> PrunedRecurrent:
     return PrunedRecurrent("GRU", 384, 384, 1, steps=1, rate=rate, shape="block-punched")
+
+
+def _bert_base_layer() -> Case:
+    """Also beside an engine for sparse weights, on the same ones, and one in 8 bits."""
+    pruned, dense = (PrunedTransformer(rate, depth=1, width=768, heads=12) for rate in (8, 1))
+    case = _case("bert-base", "a layer of BERT-base, 128 tokens", pruned, dense, 7, None)
+    sparse, narrow = Contender(DeepSparse(), pruned), Contender(OpenVinoInt8(), dense)
+    ours = case.contenders[0].label
+    goals = [Goal((sparse.label,), ours, 1.5), Goal((narrow.label,), ours, 2)]
+    return replace(
+        case,
+        contenders=(*case.contenders, sparse, narrow),
+        goals=(*case.goals, *goals),
+    )
 
 
 def _case(
