@@ -121,7 +121,7 @@ def packed_linear_problem(op: PackedLinearOp) -> str:
 
 def packed_problem(op: Any) -> str:
     """Checks shared by the packed ops of layers, empty if nothing is wrong."""
-    if problem := packed_arrays_problem(op):
+    if problem := packed_arrays_problem(op, op.input.type.element_type):
         return problem
     blocks = op.blocks.type.shape[0]
     if not 0 <= op.full_blocks.value <= blocks:
@@ -129,13 +129,15 @@ def packed_problem(op: Any) -> str:
     return kernel_problem(op)
 
 
-def packed_arrays_problem(op: Any) -> str:
-    """Checks of an op's scheme and of its packed arrays, empty if nothing is wrong."""
+def packed_arrays_problem(op: Any, weights: ir.Type) -> str:
+    """Checks of an op's scheme and of its packed arrays, empty if nothing is wrong.
+
+    `weights` is the type of the values.
+    """
     if problem := scheme_problem(op.scheme) or tensors_problem(op):
         return problem
     index = ir.IntegerType.get_signless(32, context=op.operation.context)
-    values = (1, op.input.type.element_type)
-    if problem := array_types_problem(op, {"values": values, "blocks": (2, index)}):
+    if problem := array_types_problem(op, {"values": (1, weights), "blocks": (2, index)}):
         return problem
     offsets = op.offsets.type
     if offsets.rank != 1 or str(offsets.element_type) not in ("i16", "i32"):

@@ -13,7 +13,7 @@ from torch_mlir.dialects import ext
 
 from .kernels import kernel_problem
 from .packed import packed_arrays_problem
-from .recurrent import CellBuilder, build_steps, recurrence, steps_problem
+from .recurrent import CellBuilder, build_steps, recurrence, steps_problem, weights_problem
 from .rules import reject
 from .sparse_pattern import SparsePattern
 from .storage import Blocks, listed
@@ -58,7 +58,12 @@ def build_packed_recurrent(op: Any, arrays: Blocks[ir.Value], cell: CellBuilder)
 
 def packed_recurrent_problem(op: PackedRecurrentOp) -> str:
     """What is wrong with a `packed_recurrent`, empty if nothing is."""
-    if problem := packed_arrays_problem(op) or kernel_problem(op) or steps_problem(op):
+    if problem := steps_problem(op) or kernel_problem(op):
+        return problem
+    weights = op.values.type.element_type
+    if problem := weights_problem(weights, op.input.type.element_type):
+        return problem
+    if problem := packed_arrays_problem(op, weights):
         return problem
     sizes = recurrence(op)
     expected = sizes.gates * -(-sizes.units // op.kernel.tile.units)

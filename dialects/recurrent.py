@@ -13,7 +13,8 @@ For T steps of B sequences, H units of G gates each, and S kinds of state:
 
 - `input`, T x B x G*H: what the inputs contribute to each gate, biases included, for all steps. It
   is one linear layer before the loop.
-- `weight`, G*H x H: multiplies the first state, which is also the result.
+- `weight`, G*H x H: multiplies the first state, which is also the result. It may be of a narrower
+  type than all others, and is widened.
 - `states`, S x B x H: where the loop begins.
 - `lengths`, B of i32, or nothing: beyond its length a sequence keeps its states and gives zeros.
 - `per_unit`, P x H, or nothing: numbers that the cell has for each unit, such as peepholes.
@@ -160,10 +161,18 @@ def recurrent_problem(op: RecurrentOp) -> str:
     if list(weight.shape) != [sizes.gates * sizes.units, sizes.units]:
         layer = f"{sizes.gates} gates of {sizes.units} units"
         return f"has weights of {shape_text(weight)} for {layer}"
-    if weight.element_type != op.input.type.element_type:
-        return f"has weights of {weight.element_type} for inputs of {op.input.type.element_type}"
+    if problem := weights_problem(weight.element_type, op.input.type.element_type):
+        return problem
     chosen = "kernel" in op.operation.attributes
     return kernel_problem(op) if chosen else ""
+
+
+def weights_problem(weights: ir.Type, inputs: ir.Type) -> str:
+    """What is wrong with weights of a type for inputs of another, empty if nothing is."""
+    narrower = isinstance(weights, ir.F16Type) and isinstance(inputs, ir.F32Type)
+    return (
+        "" if weights == inputs or narrower else f"has weights of {weights} for inputs of {inputs}"
+    )
 
 
 def steps_problem(op: Any) -> str:

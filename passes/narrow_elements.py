@@ -19,6 +19,9 @@ and epilogues stay f32 (`^bb0(%acc: f32, ...)`). So do those of filters with man
 between two layers cancel each other, also through ops that only move numbers, and on CPUs through
 attentions of what such layers give, whose scores and sums are f32.
 
+Recurrent layers keep their weights in the narrow type, and states and sums in f32: what rounding
+does to a state stays in it for all steps that follow. With a tolerance they stay f32.
+
 A layer stays f32 where the narrow type cannot hold its numbers, or where it has the attribute
 `sparse_pattern.stays_wide`, which tells why: with a tolerance the session marks some layers so.
 """
@@ -31,7 +34,7 @@ from typing import Any, ClassVar
 import torch_mlir.ir as ir
 from torch_mlir.dialects import arith
 
-from niwaki.dialects import AttentionOp
+from niwaki.dialects import AttentionOp, RecurrentOp
 from niwaki.elements import Element, get_element
 
 from .base import ModulePass, Session, erase_unused, function_ops, target_of
@@ -43,11 +46,15 @@ from .narrowing import (
     is_marked_narrow,
     narrow_form,
     narrow_source,
+    narrowed,
     problem_of,
+    weights_problem,
     with_elements,
 )
 
 ATTENDED = 3  # queries, keys and values; a mask keeps its type
+# Why recurrent layers do where a search decides which layers are narrow.
+UNTRIED = "with a tolerance recurrent layers do, since what their rounding costs is not tried"
 
 
 @dataclass(frozen=True)
@@ -85,6 +92,13 @@ class NarrowElementsPass(ModulePass):
                 replace_by_wide(op.result, narrow_form(op, element, computed))
                 op.operation.erase()
                 session.computed = computed
+            elif isinstance(op, RecurrentOp) and self.all:
+                problem = UNTRIED if session.settle is not None else weights_problem(op, element)
+                if problem:
+                    self.remark(session, op, f"stays f32: {problem}")
+                    continue
+                with ir.InsertionPoint(op), op.location:
+                    op.operation.operands[1] = narrowed(op.weight, element)
         erase_unused(module)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch_mlir.ir as ir
 from torch_mlir.dialects import arith
 
@@ -104,7 +105,17 @@ def range_problem(op: Any, element: Element) -> str:
     used = {value for inner in block.operations for value in inner.operands}
     scalars = [value.owner.attributes["value"] for value in used if is_constant(value)]
     numbers = [np.asarray(one.value) for one in scalars if isinstance(one, ir.FloatAttr)]
-    for array in (*(array for array in arrays if array is not None), *numbers):
+    return largest_problem([*(array for array in arrays if array is not None), *numbers], element)
+
+
+def weights_problem(op: Any, element: Element) -> str:
+    """Which weight of a recurrent layer the element type cannot hold, empty if there is none."""
+    return largest_problem([layer_weights(op)], element)
+
+
+def largest_problem(arrays: Sequence[npt.NDArray[Any]], element: Element) -> str:
+    """Which number of `arrays` the element type cannot hold, empty if there is none."""
+    for array in arrays:
         magnitudes = np.abs(array)
         largest = float(magnitudes.max(initial=0, where=np.isfinite(magnitudes)))
         if largest > element.largest:
