@@ -24,6 +24,7 @@ from .half_networks import check_halves, here
 from .odd_layers import odd_layers, odd_patterns, odd_single_filters
 from .pooled_layers import odd_pooled
 from .random_layers import random_cases, random_linear, random_pool
+from .recurrent_layers import odd_recurrent
 from .winograd_layers import always, odd_winograd
 
 # Inputs, weights and results are rounded to 11 bits each: of the largest value of the result.
@@ -50,6 +51,7 @@ LAYERS: dict[str, Callable[[], list[Case]]] = {
     "pooled": odd_pooled,
     "poolings": random_poolings,
     "linear": random_linears,
+    "recurrent": odd_recurrent,
 }
 
 
@@ -189,6 +191,42 @@ def test_weights_beyond_the_range_stay_wide(tmp_path: Path) -> None:
         expected = model(x).numpy()
     result = bundle.load()(x.numpy())
     assert np.abs(result - expected).max() <= TOLERANCE * np.abs(expected).max()
+
+
+def test_recurrent_layers_keep_weights_in_halves(tmp_path: Path) -> None:
+    """States and sums stay f32, so that long sequences are as exact as short ones."""
+    torch.manual_seed(0)
+    layer, x = nn.GRU(12, 40).eval(), torch.randn(200, 1, 12)
+    bundle = niwaki.compile(layer, x, output=tmp_path / "net.niwaki", precision="f16")
+    (recurrent,) = [one for one in bundle.layers if one.op.startswith("recurrent")]
+    assert recurrent.element == "f16"
+    assert "f32" not in recurrent.reason
+    assert recurrent.packed_bytes < 2.2 * recurrent.weights
+    results, last = bundle.load()(x.numpy())
+    with torch.no_grad():
+        expected, _ = layer(x)
+    assert np.abs(results - expected.numpy()).max() < 1e-3
+    assert np.array_equal(results[-1:], last)
+
+
+@pytest.mark.parametrize(
+    ("largest", "options", "told"),
+    [
+        (1e5, {}, "stays f32: it has a number of magnitude 1e+05"),
+        (1, {"tolerance": 0.5}, "stays f32: with a tolerance recurrent layers do"),
+    ],
+)
+def test_recurrent_layers_that_stay_wide(
+    largest: float, options: dict[str, Any], told: str, tmp_path: Path
+) -> None:
+    torch.manual_seed(0)
+    layer, x = nn.LSTM(12, 40).eval(), torch.randn(3, 1, 12)
+    layer.weight_hh_l0.data[0, 0] = largest
+    path = tmp_path / "net.niwaki"
+    bundle = niwaki.compile(layer, x, output=path, precision="f16", **options)
+    (recurrent,) = [one for one in bundle.layers if one.op.startswith("recurrent")]
+    assert recurrent.element == "f32"
+    assert told in recurrent.reason
 
 
 def test_small_numbers_are_kept(tmp_path: Path) -> None:

@@ -228,15 +228,15 @@ func.func @f(%x: tensor<5x2x3xf32>, %w: tensor<3x4xf32>, %s: tensor<1x2x3xf32>) 
 
 // -----
 
-func.func @f(%x: tensor<5x2x3xf32>, %w: tensor<3x3xf16>, %s: tensor<1x2x3xf32>) {
-  // expected-error @+1 {{'sparse_pattern.recurrent' op has weights of f16 for inputs of f32}}
+func.func @f(%x: tensor<5x2x3xf32>, %w: tensor<3x3xbf16>, %s: tensor<1x2x3xf32>) {
+  // expected-error @+1 {{'sparse_pattern.recurrent' op has weights of bf16 for inputs of f32}}
   %y:2 = "sparse_pattern.recurrent"(%x, %w, %s) ({
   ^bb0(%product: f32, %input: f32, %state: f32):
     %sum = arith.addf %product, %input : f32
     "sparse_pattern.next"(%sum) : (f32) -> ()
   }) {reverse = false, late = 0, scheme = #sparse_pattern.dense,
       operandSegmentSizes = array<i32: 1, 1, 1, 0, 0>}
-    : (tensor<5x2x3xf32>, tensor<3x3xf16>, tensor<1x2x3xf32>) -> (tensor<5x2x3xf32>, tensor<1x2x3xf32>)
+    : (tensor<5x2x3xf32>, tensor<3x3xbf16>, tensor<1x2x3xf32>) -> (tensor<5x2x3xf32>, tensor<1x2x3xf32>)
   return
 }
 
