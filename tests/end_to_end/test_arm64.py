@@ -11,12 +11,14 @@ import pytest
 import torch
 from chosen import Layers, own_family
 from numeric.cases import Array, Branches, Case, compare, reference
+from numeric.computed_products import SMALL, odd_products
 from numeric.half_networks import check_halves
 from numeric.lane_layers import by_lane, most_rows, odd_lanes
 from numeric.normalizations import odd_normalizations, odd_planes
 from numeric.odd_layers import odd_layers, odd_patterns, odd_single_filters
 from numeric.pattern_layers import LAYERS
 from numeric.pooled_layers import odd_pooled
+from numeric.pruned_heads import FORMS, pruned_heads
 from numeric.random_graphs import failures
 from numeric.random_layers import (
     random_cases,
@@ -29,6 +31,7 @@ from numeric.recurrent_layers import odd_recurrent
 from numeric.row_layers import by_rows, odd_rows
 from numeric.taken import odd_takes, styled
 from numeric.winograd_layers import always, conv, odd_winograd
+from numeric.written_attentions import written
 from small_networks import ResNet
 
 import niwaki
@@ -100,6 +103,13 @@ def long_sums() -> list[Case]:
         Case("1350 columns", torch.nn.Conv2d(150, 4, 3, padding=1), (x,)),
         Case("1350 columns of 5 filters", torch.nn.Conv2d(150, 5, 3, stride=2), (x,)),
     ]
+
+
+def test_products_and_attention(arm64: Emulator, tmp_path: Path) -> None:
+    """Of computed matrices; written out, with heads that go."""
+    rng = np.random.default_rng(18)
+    cases = [*odd_products(SMALL), *(pruned_heads(form, rng) for form in FORMS), *written()[:3]]
+    compared_with_pytorch(cases, "arm64", "f32", arm64, tmp_path / "net.niwaki")
 
 
 def test_normalizations_and_takes(arm64: Emulator, tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from numeric.cases import (
     reference,
     spoiled,
 )
+from numeric.pruned_heads import packed, plain, pruned_heads
 from numeric.random_graphs import failures, random_graph
 from numeric.random_layers import (
     fill,
@@ -34,6 +35,7 @@ from numeric.random_layers import (
     tensor,
 )
 from numeric.taken import odd_takes, styled
+from numeric.written_attentions import written
 from small_networks import Function, ResNet
 from torch import nn
 from torch.nn import functional
@@ -122,6 +124,8 @@ def others(rng: np.random.Generator) -> list[Case]:
         Case("embedding", look_up, (ids,)),
         Case("top k", largest, (tensor(rng, 4, 33),)),
         Case("attention", attention, tuple(tensor(rng, 1, 2, 6, 8) for _ in range(3))),
+        *written()[::6],
+        *(pruned_heads(form, rng) for form in (plain, packed)),
     ]
 
 

@@ -146,6 +146,30 @@ def test_reports(tmp_path: Path) -> None:
     assert "trimmed: 12 -> 2 heads, 4 -> 3 numbers of queries and keys" in layer.reason
 
 
+def test_caches_keep_their_shapes(tmp_path: Path) -> None:
+    """Keys that are a state have all heads, and so has what attends to them."""
+
+    def forward(self: Any, x: torch.Tensor, past: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        q, k = (layer(x).unflatten(-1, (HEADS, SIZE)).transpose(1, 2) for layer in (self.q, self.k))
+        keys = torch.cat([past[:, :, 1:], k], 2)
+        return self.o(attend(q, keys, keys).transpose(1, 2).flatten(2)), keys
+
+    model = Function(forward, **dict(encoder().named_children()))
+    zero(model.k, rows(GONE))
+    zero(model.o, rows(GONE), inputs=True)
+    rng = np.random.default_rng(0)
+    past = torch.zeros(1, HEADS, 5, SIZE)
+    path, states = tmp_path / "net.niwaki", {"args_1": "output_1"}
+    net = niwaki.compile(model, (tensor(rng, 1, 1, WIDTH), past), output=path, states=states).load()
+    state = net.initial_state()
+    for _ in range(3):
+        x = tensor(rng, 1, 1, WIDTH)
+        found, state = net.step(x.numpy(), state)
+        expected, past = model(x, past)
+        np.testing.assert_allclose(found, expected.detach().numpy(), atol=1e-5)
+    np.testing.assert_allclose(state.arrays()["args_1"], past.detach().numpy(), atol=1e-5)
+
+
 @pytest.mark.parametrize("opset", [18, 23])
 def test_onnx(opset: int, tmp_path: Path) -> None:
     """Written out in older ops, and as one op."""
