@@ -159,6 +159,7 @@ class PrunedTransformer(Workload):
         from torch import nn
 
         torch.manual_seed(0)
+        torch.backends.mha.set_fastpath_enabled(False)  # which PyTorch's older exporter has not
         layer = nn.TransformerEncoderLayer(
             self.width, self.heads, 4 * self.width, activation="gelu", batch_first=True
         )
