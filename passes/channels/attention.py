@@ -34,7 +34,7 @@ from niwaki.dialects import (
 from ..base import constant, dense_value
 from ..raising.operands import producer
 from .evaluate import Known
-from .facts import Facts, Step, Tie, is_made_anew, shape_of
+from .facts import Facts, Step, Tie, equalize, is_made_anew, shape_of
 
 ROWS_AXIS = 1
 HEADS = "the attention needs them in all heads alike"
@@ -127,15 +127,7 @@ def complete_heads(step: HeadsStep, facts: Facts) -> bool:
     _, key, _, masks = _tables(step, facts)
     value = facts.needed[step.ties[0].value].reshape(len(key), -1)
     stays = np.any([(table > 0).any(axis=1) for table in (key, value, *masks)], axis=0)
-    changed = False
-    for table in (key, value):
-        wanted = max(1, int((table > 0).sum(axis=1).max()))
-        for head in np.flatnonzero(stays & ((table > 0).sum(axis=1) < wanted)):
-            free = np.flatnonzero(table[head] == 0)
-            missing = wanted - (table.shape[1] - free.size)
-            table[head, free[:missing]] = facts.reason(HEADS)
-            changed = True
-    return changed
+    return equalize((key, value), stays, facts.reason(HEADS))
 
 
 def shrink_heads(step: HeadsStep, facts: Facts) -> None:

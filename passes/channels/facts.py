@@ -147,3 +147,19 @@ def is_empty(value: Any) -> bool:
 def is_made_anew(value: Any) -> bool:
     """Whether an op that needs fewer slices of a tensor gets one of its own: a constant does."""
     return is_empty(value) or dense_value(value) is not None
+
+
+def equalize(tables: Sequence[Array], stays: Any, reason: int) -> bool:
+    """Let groups that stay keep equally many channels each, and at least one; whether any did not.
+
+    ``tables[group, channel]`` are what `Facts.needed` tells, 0 of what goes; ``stays[group]``.
+    """
+    changed = False
+    for table in tables:
+        wanted = max(1, int((table > 0).sum(axis=1).max()))
+        for group in np.flatnonzero(stays & ((table > 0).sum(axis=1) < wanted)):
+            free = np.flatnonzero(table[group] == 0)
+            missing = wanted - (table.shape[1] - free.size)
+            table[group, free[:missing]] = reason
+            changed = True
+    return changed

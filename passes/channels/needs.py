@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from .attention import HeadsStep, complete_heads, spread_heads
 from .blocks import completing_blocks
-from .facts import Array, Facts, Step, Tie, is_made_anew, shape_of
+from .facts import Array, Facts, Step, Tie, equalize, is_made_anew, shape_of
 from .layers import AXIS, channels_read
 
 READ = "other layers read them"
@@ -89,11 +89,4 @@ def _complete(step: Step, facts: Facts) -> bool:
     both = [facts.needed[value] for value in (step.result, step.op.input)]
     parts = [needed.reshape(step.weights.groups, -1) for needed in both]
     stays = (parts[0] > 0).any(axis=1) | (parts[1] > 0).any(axis=1)
-    for part in parts:
-        wanted = max(1, int((part > 0).sum(axis=1).max()))
-        for group in np.flatnonzero(stays & ((part > 0).sum(axis=1) < wanted)):
-            free = np.flatnonzero(part[group] == 0)
-            missing = wanted - (part.shape[1] - free.size)
-            part[group, free[:missing]] = facts.reason(EQUAL_GROUPS)
-            changed = True
-    return changed
+    return equalize(parts, stays, facts.reason(EQUAL_GROUPS)) or changed
