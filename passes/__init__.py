@@ -38,6 +38,7 @@ from . import (
     switch_elements,
     trim_channels,
     unroll_recurrent,
+    widen_bytes,
 )
 from .base import REGISTRY, ModulePass, PassFailure, Session
 from .pipeline import parse_pipeline, pipeline_text, run_pipeline
@@ -83,4 +84,5 @@ __all__ = [
     "switch_elements",
     "trim_channels",
     "unroll_recurrent",
+    "widen_bytes",
 ]

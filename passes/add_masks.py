@@ -16,11 +16,12 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch_mlir.ir as ir
-from torch_mlir.dialects import arith, linalg, tensor
+from torch_mlir.dialects import arith
 
 from niwaki.dialects import AttentionOp
 
 from .base import ModulePass, Session, function_ops, target_of
+from .elementwise import mapped
 
 
 @dataclass(frozen=True)
@@ -45,21 +46,12 @@ def is_bits(mask: ir.Value) -> bool:
 
 def added(mask: ir.Value, element: ir.Type) -> ir.Value:
     """A mask of bits as what is added to scores."""
-    shape = ir.RankedTensorType(mask.type).shape
-    identity = ir.AffineMapAttr.get(ir.AffineMap.get_identity(len(shape)))
-    parallel = ir.Attribute.parse("#linalg.iterator_type<parallel>")
-    made = linalg.GenericOp(
-        [ir.RankedTensorType.get(shape, element)],
-        [mask],
-        [tensor.EmptyOp(shape, element).result],
-        ir.ArrayAttr.get([identity] * 2),
-        ir.ArrayAttr.get([parallel] * len(shape)),
-    )
-    block = made.regions[0].blocks.append(ir.IntegerType.get_signless(1), element)
-    with ir.InsertionPoint(block):
-        seen, forbidden = (
+
+    def number(seen: ir.Value) -> ir.Value:
+        zero, lowest = (
             arith.constant(element, ir.FloatAttr.get(element, number))
             for number in (0.0, -math.inf)
         )
-        linalg.YieldOp([arith.select(block.arguments[0], seen, forbidden)])
-    return made.results[0]
+        return arith.select(seen, zero, lowest)
+
+    return mapped(mask, element, number)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch_mlir.ir as ir
+from torch_mlir.dialects import linalg, tensor
 
 from niwaki.dialects import is_available
 
@@ -30,3 +32,21 @@ def writes_each_once(op: Any) -> bool:
     """Whether an elementwise op's loops are its result's positions, and it starts from nothing."""
     body = op.regions[0].blocks[0]
     return is_identity(maps_of(op)[-1]) and not any(True for _ in accumulator(body).uses)
+
+
+def mapped(value: ir.Value, element: ir.Type, function: Callable[[ir.Value], ir.Value]) -> ir.Value:
+    """A tensor of what `function` makes of each element, at the current insertion point."""
+    kind = ir.RankedTensorType(value.type)
+    identity = ir.AffineMapAttr.get(ir.AffineMap.get_identity(kind.rank))
+    parallel = ir.Attribute.parse("#linalg.iterator_type<parallel>")
+    made = linalg.GenericOp(
+        [ir.RankedTensorType.get(kind.shape, element)],
+        [value],
+        [tensor.EmptyOp(kind.shape, element).result],
+        ir.ArrayAttr.get([identity] * 2),
+        ir.ArrayAttr.get([parallel] * kind.rank),
+    )
+    block = made.regions[0].blocks.append(kind.element_type, element)
+    with ir.InsertionPoint(block):
+        linalg.YieldOp([function(block.arguments[0])])
+    return made.results[0]

@@ -186,17 +186,26 @@ def check_storage(module: Any, target: Target) -> None:
             refuse(op.location, result.type, target, "computes")
 
 
+def can_store(kind: ir.RankedTensorType, target: Target) -> bool:
+    """Whether shaders can store such a tensor, or words of it."""
+    stored = stored_as(kind)
+    if stored in target.elements or stored == "i64":
+        return True
+    # IREE then packs four into a word, and drops what is left over.
+    return bool(stored == "i8" and np.prod(kind.shape) % 4 == 0)
+
+
+def stored_as(kind: ir.RankedTensorType) -> str:
+    """The type of a tensor's elements in memory."""
+    element = str(kind.element_type)
+    return {"i1": "i8"}.get(element, element)
+
+
 def refuse(location: ir.Location, kind: ir.Type, target: Target, what: str) -> None:
     """Raise PassFailure if `kind` is a tensor that shaders of `target` cannot store."""
-    if not isinstance(kind, ir.RankedTensorType):
+    if not isinstance(kind, ir.RankedTensorType) or can_store(kind, target):
         return
-    element = str(kind.element_type)
-    stored = {"i1": "i8"}.get(element, element)
-    if stored in target.elements or stored == "i64":
-        return
-    # IREE then packs four into a word, and drops what is left over.
-    if stored == "i8" and np.prod(kind.shape) % 4 == 0:
-        return
+    stored, element = stored_as(kind), kind.element_type
     able = [other.name for other in TARGETS.values() if stored in other.elements]
     sizes = "a multiple of 4 elements, or " if stored == "i8" else ""
     raise PassFailure(

@@ -45,6 +45,7 @@ PACK = ("sparse-pattern-compact-storage",)
 FUSE_POOLING = "sparse-pattern-fuse-pooling"
 PAD_PRODUCTS = "sparse-pattern-pad-products"
 FIT_GPU = (
+    "sparse-pattern-widen-bytes",
     "sparse-pattern-fit-types",
     "sparse-pattern-part-reductions",
     "sparse-pattern-part-widening",

@@ -24,6 +24,7 @@ from numeric.cases import (
     reference,
     spoiled,
 )
+from numeric.odd_booleans import odd_booleans
 from numeric.pruned_heads import packed, plain, pruned_heads
 from numeric.random_graphs import failures, random_graph
 from numeric.random_layers import (
@@ -125,6 +126,7 @@ def others(rng: np.random.Generator) -> list[Case]:
         Case("top k", largest, (tensor(rng, 4, 33),)),
         Case("attention", attention, tuple(tensor(rng, 1, 2, 6, 8) for _ in range(3))),
         *written()[::6],
+        *odd_booleans()[::6],
         *(pruned_heads(form, rng) for form in (plain, packed)),
     ]
 
@@ -166,6 +168,12 @@ def test_random_graphs() -> None:
 @pytest.mark.requires_vulkan
 def test_results_are_pytorchs(tmp_path: Path) -> None:
     check(networks(), tmp_path, "vulkan")
+
+
+@pytest.mark.requires_vulkan
+def test_odd_booleans(tmp_path: Path) -> None:
+    """Of sizes that do not fill words, which its shaders store."""
+    check(odd_booleans(), tmp_path, "vulkan")
 
 
 # Switching oneDNN off says so.
