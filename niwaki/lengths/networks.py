@@ -16,7 +16,8 @@ from niwaki.sources import Source
 
 from .dimensions import find_dimensions
 from .runners import running
-from .trial import Trial, trial_inputs
+from .trial import Trial
+from .trial_inputs import trial_inputs
 
 
 @dataclass(frozen=True)
@@ -92,13 +93,13 @@ def _trial(
 ) -> Iterator[Trial]:
     """A trial of padding from one length to another."""
     network = networks[length]
-    arrays = trial_inputs(network.signature.inputs, lengths.inputs, length, network.examples)
+    draws = trial_inputs(network.signature.inputs, lengths.inputs, length, network.examples)
     with ExitStack() as stack:
         short, long = (
             stack.enter_context(running(source.at(one), networks[one])) for one in (length, padded)
         )
         sizes = (lengths.inputs, lengths.outputs, length, padded)
-        yield Trial(network.signature, *sizes, short, long, arrays)
+        yield Trial(network.signature, *sizes, short, long, draws)
 
 
 def trial_lengths(lengths: Sequence[int]) -> list[tuple[int, int]]:

@@ -10,6 +10,7 @@ result whatever it is filled up with. Then it is refused: no bundle is silently 
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,10 +21,14 @@ import numpy.typing as npt
 
 from niwaki.errors import NiwakiError
 from niwaki.padding import ZERO, fillings, pad, resized
-from niwaki.signature import Signature, TensorSpec
+from niwaki.signature import Signature
+
+from .trial_inputs import unmasked
 
 Array = npt.NDArray[Any]
 Network = Callable[[Sequence[Array]], list[Array]]
+# Inputs, and what the network makes of them.
+Run = tuple[Sequence[Array], list[Array]]
 
 # Of the largest value of an output, by bytes: rounding differs where sums are cut otherwise.
 TOLERANCE = {2: 1e-2, 4: 1e-4, 8: 1e-4}
@@ -40,7 +45,7 @@ class Trial:
         inputs, outputs: dimensions that are the length.
         length, padded: the two lengths, the second one larger.
         short, long: the network for either.
-        arrays: inputs of the shorter one.
+        draws: several inputs of the shorter one.
     """
 
     signature: Signature
@@ -50,7 +55,7 @@ class Trial:
     padded: int
     short: Network
     long: Network
-    arrays: Sequence[Array]
+    draws: Sequence[Sequence[Array]]
 
     def find(self) -> list[str]:
         """For each input what fills it up.
@@ -58,11 +63,11 @@ class Trial:
         Raises:
             NiwakiError: whatever does, results change.
         """
-        wanted = self.short(self.arrays)
+        runs = self._runs(self.draws)
         problems = []
         for names in self._choices():
             try:
-                problem = self.problem(names, wanted)
+                problem = self._changed(names, runs)
             except NiwakiError as error:  # of words there may be one alone
                 problem = str(error)
             if not problem:
@@ -72,22 +77,47 @@ class Trial:
 
     def check(self, names: Sequence[str]) -> None:
         """Raises NiwakiError where these fillings change results."""
-        if problem := self.problem(names):
+        if problem := self._changed(names, self._runs(self.draws)):
             raise self.refusal(problem)
 
-    def problem(self, names: Sequence[str], wanted: Sequence[Array] | None = None) -> str:
-        """Which output these fillings change, and how much; empty if none."""
-        wanted = self.short(self.arrays) if wanted is None else wanted
-        filled = [
-            pad(array, np.empty(resized(array.shape, places, self.padded), array.dtype), name)
-            for array, places, name in zip(self.arrays, self.inputs, names, strict=True)
-        ]
-        found = self.long(filled)
-        rows = zip(self.signature.outputs, wanted, found, strict=True)
-        for spec, short, long in rows:
-            if told := difference(short, long[tuple(map(slice, short.shape))]):
-                return f"output '{spec.name}' {told}"
+    def problem(self, names: Sequence[str], runs: Sequence[Run]) -> str:
+        """Which output of a run these fillings change, and how much; empty if none."""
+        for arrays, wanted in runs:
+            filled = [
+                pad(array, np.empty(resized(array.shape, places, self.padded), array.dtype), name)
+                for array, places, name in zip(arrays, self.inputs, names, strict=True)
+            ]
+            found = self.long(filled)
+            rows = zip(self.signature.outputs, wanted, found, strict=True)
+            for spec, short, long in rows:
+                if told := difference(short, long[tuple(map(slice, short.shape))]):
+                    return f"output '{spec.name}' {told}"
         return ""
+
+    def _changed(self, names: Sequence[str], runs: Sequence[Run]) -> str:
+        """As `problem`, also where masks leave nothing out."""
+        problem = self.problem(names, runs)
+        draws = unmasked(self.draws, self.inputs, names)
+        if problem or not draws:
+            return problem
+        bare = self._runs(draws)
+        if _are_alike(bare):  # then these masks leave everything out
+            return "masks that would allow all leave everything out"
+        return self.problem(names, bare)
+
+    def _runs(self, draws: Sequence[Sequence[Array]]) -> list[Run]:
+        """What the network makes of inputs: of the first ones, and of others that it takes.
+
+        A logarithm takes no numbers below zero, say.
+        """
+        first, *others = draws
+        runs = [(first, self.short(first))]
+        for arrays in others:
+            with contextlib.suppress(NiwakiError):
+                results = self.short(arrays)
+                if not any(map(is_nan, results)):
+                    runs.append((arrays, results))
+        return runs
 
     def refusal(self, problem: str) -> NiwakiError:
         """The error for a network whose results padding changes."""
@@ -113,11 +143,20 @@ class Trial:
                     yield tuple(names)
 
 
+def _are_alike(runs: Sequence[Run]) -> bool:
+    """Whether results are the same, though inputs are not."""
+    (inputs, results), *others = runs
+    return any(
+        all(map(np.array_equal, results, found)) and not all(map(np.array_equal, inputs, arrays))
+        for arrays, found in others
+    )
+
+
 def difference(wanted: Array, found: Array) -> str:
     """How far two results are apart, empty if by no more than rounding."""
     if wanted.dtype.kind != "f":
         return "" if np.array_equal(wanted, found) else "has other values"
-    if np.isnan(wanted).all() and wanted.size:
+    if is_nan(wanted):
         return "has NaN alone"
     if not np.array_equal(np.isfinite(wanted), np.isfinite(found)):
         return "becomes infinite or NaN"
@@ -129,39 +168,6 @@ def difference(wanted: Array, found: Array) -> str:
     return f"is off by {off / largest if largest else np.inf:.2g} of its largest value"
 
 
-def trial_inputs(
-    specs: Sequence[TensorSpec],
-    dimensions: Sequence[Sequence[int]],
-    length: int,
-    examples: Sequence[Array] | None,
-) -> list[Array]:
-    """Inputs of the network for `length`, with values as examples have them.
-
-    Floats are normal. Integers lie where those of the example do, or are 0 and 1: equal ones would
-    hide what becomes of padding. Those that are no sequences, but may tell how long one is, say at
-    most `length`.
-    """
-    generator = np.random.default_rng(0)
-    arrays = []
-    for number, (spec, places) in enumerate(zip(specs, dimensions, strict=True)):
-        kind = np.dtype(spec.dtype)
-        example = None if examples is None else examples[number]
-        array: Array
-        if kind.kind == "f":
-            array = generator.standard_normal(spec.shape)
-        elif example is not None and not places:
-            array = np.minimum(example, length)
-        else:
-            low, high = _range(example)
-            array = generator.integers(low, high, spec.shape, endpoint=True)
-            array[..., :1], array[..., 1:][..., -1:] = high, low  # of a mask, either
-        arrays.append(np.asarray(array).astype(kind))
-    return arrays
-
-
-def _range(example: Array | None) -> tuple[int, int]:
-    """The least and largest integer to try."""
-    if example is None or example.dtype.kind == "b" or not example.size:
-        return 0, 1
-    low, high = int(example.min()), int(example.max())
-    return (low, high) if low < high else (min(low, 0), max(high, 1))
+def is_nan(result: Array) -> bool:
+    """Whether a result says nothing."""
+    return bool(result.dtype.kind == "f" and result.size and np.isnan(result).all())

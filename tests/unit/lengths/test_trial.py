@@ -11,7 +11,8 @@ import numpy.typing as npt
 import pytest
 
 from niwaki.errors import NiwakiError
-from niwaki.lengths.trial import Network, Trial, difference, trial_inputs
+from niwaki.lengths.trial import Network, Trial, difference
+from niwaki.lengths.trial_inputs import trial_inputs
 from niwaki.padding import INFINITE, LOWEST, ONE, ZERO
 from niwaki.signature import Signature, TensorSpec
 
@@ -19,14 +20,16 @@ Array = npt.NDArray[Any]
 SHORT, LONG = 5, 8
 
 
-def trial(dtypes: Sequence[str], network: Network) -> Trial:
-    """Of a network whose inputs have the length alone."""
-    specs = tuple(TensorSpec(f"x{i}", (SHORT,), dtype) for i, dtype in enumerate(dtypes))
+def trial(dtypes: Sequence[str], network: Network, width: int = 0) -> Trial:
+    """Of a network whose inputs have the length alone; floats `width` numbers for each place."""
+    shapes = [(SHORT, width) if width and "float" in dtype else (SHORT,) for dtype in dtypes]
+    pairs = zip(shapes, dtypes, strict=True)
+    specs = tuple(TensorSpec(f"x{i}", shape, dtype) for i, (shape, dtype) in enumerate(pairs))
     places = [[0] for _ in dtypes]
-    arrays = trial_inputs(specs, places, SHORT, None)
-    outputs = (TensorSpec("y", np.shape(network(arrays)[0]), "float32"),)
+    draws = trial_inputs(specs, places, SHORT, None)
+    outputs = (TensorSpec("y", np.shape(network(draws[0])[0]), "float32"),)
     signature = Signature(specs, outputs, None, None)
-    return Trial(signature, places, [[]], SHORT, LONG, network, network, arrays)
+    return Trial(signature, places, [[]], SHORT, LONG, network, network, draws)
 
 
 def mean(x: Array, counts: Array) -> list[Array]:
@@ -71,12 +74,65 @@ def test_many_inputs() -> None:
 
 def test_fillings_that_a_network_does_not_take() -> None:
     def network(arrays: Sequence[Array]) -> list[Array]:
-        if not (arrays[0] == 1).sum() > LONG - SHORT:
+        if not (arrays[0][SHORT:] == 1).all():
             raise NiwakiError("it does not run")
         return [arrays[0]]
 
     tried = trial(["int64"], lambda arrays: [arrays[0]])
     assert replace(tried, long=network).find() == [ONE]
+
+
+def times_mask(a: Sequence[Array]) -> list[Array]:
+    with np.errstate(invalid="ignore"):  # infinity is tried, too
+        return [(a[0] * a[1][:, None]).max(0)]
+
+
+def where_mask(counts: Array, x: Array) -> list[Array]:
+    return [np.where(counts[:, None], x, -np.inf).max(0).astype(np.float32)]
+
+
+# Whatever is random, some number is mostly above and some below zero.
+HIDDEN: dict[str, tuple[list[str], Network, list[str]]] = {
+    "largest": (["float32"], lambda a: [a[0].max(0)], [LOWEST]),
+    "largest magnitude": (["float32"], lambda a: [abs(a[0]).max(0)], [ZERO]),
+    "place of the largest": (["float32"], lambda a: [a[0].argmax(0)], [LOWEST]),
+    "largest of what counts": (["float32", "bool"], lambda a: where_mask(a[1], a[0]), [ZERO] * 2),
+    "largest of the others": (["float32", "bool"], lambda a: where_mask(~a[1], a[0]), [ZERO, ONE]),
+    "smallest": (["float32"], lambda a: [a[0].min(0)], []),
+    "above a number": (["float32"], lambda a: [np.all(a[0] > 0.5, 0)], []),
+    "largest with a bias": (["float32"], lambda a: [np.maximum(a[0] + 0.1, 0).max(0)], [LOWEST]),
+    "largest times a mask": (["float32", "int64"], times_mask, []),
+    "largest times another": (["float32", "bool"], lambda a: times_mask([a[0], ~a[1]]), []),
+}
+
+
+@pytest.mark.parametrize("name", HIDDEN)
+def test_hidden(name: str) -> None:
+    """Found or, where nothing will do, refused."""
+    dtypes, network, wanted = HIDDEN[name]
+    tried = trial(dtypes, network, width=3)
+    if wanted:
+        assert tried.find() == wanted
+    else:
+        with pytest.raises(NiwakiError, match="changes results"):
+            tried.find()
+
+
+def test_masks_that_leave_everything_out() -> None:
+    dtypes, network, _ = HIDDEN["largest times another"]
+    with pytest.raises(NiwakiError, match="8 changes results: masks that would allow all leave"):
+        trial(dtypes, network, width=3).find()
+
+
+def test_inputs_that_a_network_does_not_take() -> None:
+    """Of further draws nothing is asked."""
+
+    def network(arrays: Sequence[Array]) -> list[Array]:
+        if arrays[0].min() > 0:
+            raise NiwakiError("it does not run")
+        return [arrays[0] * 2]
+
+    assert trial(["float32"], network).find() == [ZERO]
 
 
 def test_refused() -> None:
@@ -126,10 +182,12 @@ def test_inputs_that_tell_padding_from_what_counts() -> None:
         np.array([12], np.int32),
         np.array([[3, 90, 7] * 3]),
     ]
-    found = trial_inputs(specs, [[1], [1], [], [1]], 9, examples)
-    assert [array.dtype.name for array in found] == [spec.dtype for spec in specs]
-    assert set(found[0].ravel()) == {0, 1}
-    assert set(found[1].ravel()) == {False, True}
-    assert found[2].tolist() == [9]
-    assert found[3].min() >= 3
-    assert found[3].max() == 90
+    draws = trial_inputs(specs, [[1], [1], [], [1]], 9, examples)
+    for found in draws:
+        assert [array.dtype.name for array in found] == [spec.dtype for spec in specs]
+        assert set(found[0].ravel()) == {0, 1}
+        assert set(found[1].ravel()) == {False, True}
+        assert found[2].tolist() == [9]
+        assert found[3].min() >= 3
+        assert found[3].max() == 90
+    assert {int(found[3].min()) for found in draws} == {3, 47}
