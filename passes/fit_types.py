@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch_mlir.ir as ir
-from torch_mlir.dialects import arith, func, tensor
+from torch_mlir.dialects import arith, tensor
 
 from niwaki.dialects import shape_text
 from niwaki.targets import TARGETS, Target
@@ -32,6 +32,7 @@ from .base import (
     function_ops,
     target_of,
 )
+from .storage import can_store, functions, stored_as
 
 I32 = np.iinfo(np.int32)
 I64 = np.iinfo(np.int64)
@@ -53,12 +54,6 @@ class FitTypesPass(ModulePass):
             for function in functions(module):
                 narrow_function(function)
         check_storage(module, target)
-
-
-def functions(module: Any) -> list[Any]:
-    """The module's functions that have a body."""
-    found = [op for op in module.regions[0].blocks[0].operations if isinstance(op, func.FuncOp)]
-    return [function for function in found if not function.is_external]
 
 
 def narrow_function(function: Any) -> None:
@@ -184,21 +179,6 @@ def check_storage(module: Any, target: Target) -> None:
             continue  # 64-bit integers, as the network's results
         for result in op.results:
             refuse(op.location, result.type, target, "computes")
-
-
-def can_store(kind: ir.RankedTensorType, target: Target) -> bool:
-    """Whether shaders can store such a tensor, or words of it."""
-    stored = stored_as(kind)
-    if stored in target.elements or stored == "i64":
-        return True
-    # IREE then packs four into a word, and drops what is left over.
-    return bool(stored == "i8" and np.prod(kind.shape) % 4 == 0)
-
-
-def stored_as(kind: ir.RankedTensorType) -> str:
-    """The type of a tensor's elements in memory."""
-    element = str(kind.element_type)
-    return {"i1": "i8"}.get(element, element)
 
 
 def refuse(location: ir.Location, kind: ir.Type, target: Target, what: str) -> None:

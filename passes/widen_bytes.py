@@ -25,7 +25,7 @@ from niwaki.targets import Target
 
 from .base import ModulePass, Session, nested_ops, target_of
 from .elementwise import mapped
-from .fit_types import can_store, functions
+from .storage import can_store, functions
 
 # They move elements and read none: what they give has the type of what they take.
 MOVES = (
