@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from .frontend.onnx_file import parse_onnx
 from .frontend.onnx_graph import Array, OnnxGraph, attribute
 from .frontend.onnx_names import name_layers
 from .frontend.onnx_weights import read_tensor
-from .onnx_masks import fold_masks
+from .onnx_computed_weights import fold_weights
 
 if TYPE_CHECKING:
     from .pruning import Layer, LayerReport, PruningConfig
@@ -85,7 +86,7 @@ def prune_onnx(path: str | Path, output: str | Path, config: PruningConfig) -> l
     model = parse_onnx(path)
     if model.functions:
         model = inline_local_functions(model)
-    fold_masks(model, path)
+    fold_weights(model, path, [x for node in model.graph.node for x, _ in _constant_inputs(node)])
     weights = {weight.name: weight for weight in _weights(model, path)}
     layers = [_layer(weight) for weight in weights.values()]
     chosen = select_layers(
@@ -132,10 +133,15 @@ def _weights(model: onnx.ModelProto, path: Path) -> Iterator[_Weight]:
             if node.op_type == "MatMul" and array.ndim > 2:
                 continue  # a matrix for each of a batch
             seen.add(label)
-            name = graph.names[node.output[0]] + suffix
-            name = label if name in names else name
+            name = _unused_name(graph.names[node.output[0]], suffix, names)
             names.add(name)
             yield _Weight(tensors[label], name, node.op_type, array, _is_turned(node), node)
+
+
+def _unused_name(layer: str, suffix: str, names: Collection[str]) -> str:
+    """That of a layer's weight; with a number where a module is several layers: rnn.W, rnn_1.W."""
+    numbered = (f"{layer}_{number}{suffix}" for number in count(1))
+    return next(name for name in chain([layer + suffix], numbered) if name not in names)
 
 
 def _constant_inputs(node: onnx.NodeProto) -> list[tuple[str, str]]:

@@ -302,3 +302,98 @@ def test_masked_weights_and_transposed_convolutions(tmp_path: Path, budget: str)
         weights = weights.transpose(0, 2, 1, 3).reshape(16, 8, 9)
         mask = parse_scheme("block_punched").mask(weights, 4, 2)
         np.testing.assert_array_equal(up, np.where(mask, weights, 0))
+
+
+def ints(*values: int) -> np.ndarray:
+    return np.array(values, np.int64)
+
+
+SIZES = {"zero": ints(0), "eight": ints(8), "end": ints(24), "shape": ints(24, 16)}
+# How weights [24, 16] come from constants.
+COMPUTED: dict[str, tuple[list[onnx.NodeProto], dict[str, Any]]] = {
+    "gates in another order": (
+        [
+            node("Slice", "w", "eight", "end", "zero", to="late"),
+            node("Slice", "w", "zero", "eight", "zero", to="early"),
+            node("Concat", "late", "early", to="joined", axis=0),
+            node("Unsqueeze", "joined", "zero", to="weight"),
+        ],
+        {"w": normal(24, 16)},
+    ),
+    "transposed": ([node("Transpose", "w", to="weight")], {"w": normal(16, 24)}),
+    "weight norm": (
+        [
+            node("ReduceL2", "v", "axes", to="norm", keepdims=1),
+            node("Div", "v", "norm", to="unit"),
+            node("Mul", "g", "unit", to="weight"),
+        ],
+        {"v": normal(24, 16), "g": normal(24, 1), "axes": ints(1)},
+    ),
+    "quantised": (
+        [node("DequantizeLinear", "q", "scale", to="weight")],
+        {"q": (normal(24, 16) * 40).astype(np.int8), "scale": np.float32(0.1)},
+    ),
+    "numbers in a node": (
+        [
+            helper.make_node("Constant", [], ["n"], value_floats=normal(24 * 16).tolist()),
+            node("Reshape", "n", "shape", to="weight"),
+        ],
+        {},
+    ),
+}
+GRU = node("GRU", "x", "weight", "R", to="y", hidden_size=8)
+
+
+@pytest.mark.parametrize("how", COMPUTED)
+def test_weights_that_nodes_compute_become_constants(tmp_path: Path, how: str) -> None:
+    made, given = COMPUTED[how]
+    reader = GRU if "gates" in how else node("Gemm", "x", "weight", to="y", transB=1)
+    x = normal(5, 1, 16) if reader.op_type == "GRU" else normal(3, 16)
+    rest = {**SIZES, "R": normal(1, 24, 8, seed=1)}
+    read = {name for one in [*made, reader] for name in one.input}
+    given = given | {name: value for name, value in rest.items() if name in read}
+    # What something else reads of it stays.
+    others = [node("ReduceSum", made[0].output[0], to="sum", keepdims=0)]
+    nodes = [*made, reader, *(others if len(made) > 1 else [])]
+    model = onnx_models.model(nodes, {"x": x}, given, ["y"], opset=21)
+    path, output = onnx_models.save(model, tmp_path / "a.onnx"), tmp_path / "b.onnx"
+    whole = onnx_models.model(made, {}, given, ["weight"], opset=21)
+    (dense,) = onnx_models.reference(whole, {})
+    prune_onnx(path, output, PruningConfig("unstructured", 4, include=["*"]))
+    pruned = onnx.load(output)
+    reader = next(one for one in pruned.graph.node if one.op_type == reader.op_type)
+    found = constants(output)[reader.input[1]]
+    assert np.count_nonzero(found) == 24 * 16 / 4
+    np.testing.assert_allclose(found, np.where(found, dense, 0), rtol=1e-6)
+    assert np.isfinite(onnx_models.reference(pruned, {"x": x})[0]).all()  # it still runs
+    kept = nodes[:1] + nodes[-2:] if len(made) > 1 else nodes[-1:]
+    assert [one.op_type for one in pruned.graph.node] == [one.op_type for one in kept]
+
+
+def test_weights_that_are_no_constants_stay(tmp_path: Path) -> None:
+    shaken = helper.make_node("RandomNormal", [], ["noise"], shape=[16, 16])
+    nodes = [
+        shaken,
+        node("Add", "w", "noise", to="shaken"),
+        node("MatMul", "x", "shaken", to="a"),
+        node("Mul", "w", "x", to="computed"),
+        node("MatMul", "a", "computed", to="b"),
+        node("MatMul", "b", "w", to="y"),
+    ]
+    model = onnx_models.model(nodes, {"x": normal(16, 16)}, {"w": normal(16, 16)})
+    path, output = onnx_models.save(model, tmp_path / "a.onnx"), tmp_path / "b.onnx"
+    assert len(prune_onnx(path, output, PruningConfig("unstructured", 4, include=["*"]))) == 1
+    assert onnx.load(output).graph.node == model.graph.node
+
+
+def test_layers_of_one_module_are_numbered(tmp_path: Path) -> None:
+    first = node("GRU", "x", "W", "R", to="a", hidden_size=8)
+    second = node("GRU", "s", "V", "Q", to="y", hidden_size=8)
+    first.name = second.name = "rnn"
+    weights = {"W": normal(1, 24, 8), "R": normal(1, 24, 8)}
+    weights |= {"V": normal(1, 24, 8, seed=1), "Q": normal(1, 24, 8, seed=1)}
+    nodes = [first, node("Squeeze", "a", "one", to="s"), second]
+    model = onnx_models.model(nodes, {"x": normal(5, 1, 8)}, {**weights, "one": ints(1)})
+    path = onnx_models.save(model, tmp_path / "a.onnx")
+    reports = prune_onnx(path, tmp_path / "b.onnx", PruningConfig("unstructured", 4, include=["*"]))
+    assert [report.name for report in reports] == ["rnn.W", "rnn.R", "rnn_1.W", "rnn_1.R"]
