@@ -21,6 +21,7 @@ from fashion_mnist import (
     load_network,
     load_test_images,
 )
+from mistakes import in_one_line
 from torch import Tensor, nn
 from train_fashion_mnist import accuracy
 
@@ -89,6 +90,7 @@ def analyse(images: Tensor, labels: Tensor, folder: Path) -> None:
         print(f"{layer} minds {what} to be pruned by 8: {score:.1%}, dense {rows[0].dense:.1%}")
 
 
+@in_one_line()
 def main() -> None:
     parser = argparse.ArgumentParser(description="Analyse the demo's pruned network.")
     parser.add_argument("--images", type=int, default=1000, help="how many test images to look at")

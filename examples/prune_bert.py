@@ -2,16 +2,16 @@
 
     python examples/prune_bert.py --data FOLDER
 
-`FOLDER` holds text/TREC as examples/data_sets.py says. It takes some minutes on one core. The
-bundle is for several lengths, so that a short question costs little; ONNX Runtime runs the dense
-network on the same questions beside it, where it is installed.
+`FOLDER` holds text/TREC as examples/data_sets.py says, and `pip install '.[examples]'` brings the
+tokenizer's library. It takes some minutes on one core. The bundle is for several lengths, so that a
+short question costs little; ONNX Runtime runs the dense network on the same questions beside it,
+where it is installed.
 """
 
 from __future__ import annotations
 
 import argparse
 import io
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,13 +20,13 @@ import numpy as np
 import torch
 from bert import Bert, make
 from data_sets import Questions, data_folder, read_questions
+from mistakes import in_one_line
 from questions import QuestionBatches, encode, train_tokenizer, trimmed
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 import niwaki
-from niwaki.errors import NiwakiError
 from niwaki.pruning import PruningConfig
 
 LENGTHS = (8, 16, 32, 64)
@@ -137,6 +137,7 @@ def run(
     return results
 
 
+@in_one_line()
 def main() -> None:
     parser = argparse.ArgumentParser(description="Prune and compile a small BERT.")
     parser.add_argument("--data", type=Path, help="folder of data sets; else NIWAKI_DATA")
@@ -147,11 +148,9 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)  # results then do not depend on the number of cores
     torch.manual_seed(options.seed)
-    try:
-        folder = data_folder(options.data)
-        train_on, test_on = read_questions(folder, "train"), read_questions(folder, "test")
-    except NiwakiError as error:
-        sys.exit(f"error: {error}")
+    folder = data_folder(options.data)
+    train_on, test_on = read_questions(folder, "train"), read_questions(folder, "test")
+    options.output.mkdir(parents=True, exist_ok=True)
     run(train_on, test_on, options.rates, options.epochs, options.output)
 
 

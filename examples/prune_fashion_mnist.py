@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from data_sets import read_fashion_mnist
 from fashion_mnist import DENSE_CHECKPOINT, load_network, load_test_images
+from mistakes import in_one_line
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 from train_fashion_mnist import accuracy, save, tensors
@@ -44,6 +45,7 @@ def setup(folder: Path | None = None, images: int = 6000) -> dict[str, Any]:
     }
 
 
+@in_one_line()
 def main() -> None:
     parser = argparse.ArgumentParser(description="Prune the demo network.")
     parser.add_argument(

@@ -18,6 +18,7 @@ import numpy as np
 from data_sets import data_folder
 from digit_strings import LONGEST, SAMPLES, DigitStrings, Spoken, digit_strings, shipped_strings
 from front_end import RATE
+from mistakes import in_one_line
 from rich.console import Console
 from rich.table import Table
 from speech import GUARD, Listener, error_rate, inputs, load
@@ -76,6 +77,7 @@ def out_of_domain(listener: Listener, spoken: list[Spoken], guard: niwaki.Length
 @click.command()
 @click.option("--data", type=click.Path(path_type=Path), help="Folder of data sets.")
 @click.option("--strings", default=200, help="How many to draw.")
+@in_one_line()
 def main(data: Path | None, strings: int) -> None:
     drawn: DigitStrings = digit_strings(data_folder(data)).test if data else shipped_strings()
     spoken = [drawn.draw() for _ in range(strings)]

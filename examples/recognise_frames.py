@@ -25,6 +25,7 @@ from data_sets import data_folder
 from digit_strings import Spoken, Strings, digit_strings
 from frame_gru import HIDDEN, FrameGRU, FrameStep
 from front_end import HOP, RATE, WINDOW, log_mel
+from mistakes import in_one_line
 from rich.console import Console
 from rich.table import Table
 from speech_batches import StringBatches
@@ -114,9 +115,12 @@ def random(rates: list[float], hidden: int) -> dict[float, FrameGRU]:
 @click.option("--hidden", default=HIDDEN, help="States of each layer.")
 @click.option("--untrained", is_flag=True, help="Tell times alone, of random weights.")
 @click.option("--out", type=click.Path(path_type=Path), help="Keep the bundles in this folder.")
+@in_one_line()
 def main(data: Path | None, rates: str, hidden: int, untrained: bool, out: Path | None) -> None:
     torch.set_num_threads(1)
     torch.manual_seed(0)
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
     asked = [float(rate) for rate in rates.split(",")]
     strings = digit_strings(data_folder(data))
     networks = random(asked, hidden) if untrained else trained(strings, asked, hidden)

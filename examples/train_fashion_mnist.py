@@ -30,12 +30,11 @@ from fashion_mnist import (
     FashionNet,
     normalise,
 )
+from mistakes import in_one_line
 from rich.console import Console
 from rich.progress import track
 from safetensors.torch import save_file
 from torch import Tensor, nn
-
-from niwaki.errors import NiwakiError
 
 FILTERS_PER_BLOCK = 8
 BATCH = 128
@@ -140,6 +139,7 @@ def train(
         )
 
 
+@in_one_line()
 def main() -> None:
     parser = argparse.ArgumentParser(description="Make the demo's checkpoints and test images.")
     parser.add_argument(
@@ -158,11 +158,8 @@ def main() -> None:
 
     torch.set_num_threads(1)  # results then do not depend on the number of cores
     torch.manual_seed(options.seed)
-    try:
-        raw_test = read_fashion_mnist(options.data, "t10k")
-        images, labels = read_fashion_mnist(options.data, "train")
-    except NiwakiError as error:
-        parser.error(str(error))
+    raw_test = read_fashion_mnist(options.data, "t10k")
+    images, labels = read_fashion_mnist(options.data, "train")
     test = tensors(*raw_test)
     training = MovedImages(
         torch.tensor(images)[:, None],

@@ -19,6 +19,7 @@ import torch
 from data_sets import data_folder
 from digit_strings import DigitStrings, Spoken, digit_strings
 from front_end import log_mel
+from mistakes import in_one_line
 from recogniser import MARK, STRIDE, Recogniser
 from sparse_weights import save_sparse
 from speech import GUARD, WEIGHTS, Listener, error_rate
@@ -67,6 +68,7 @@ def fit_guard(network: Recogniser, strings: DigitStrings) -> niwaki.LengthGuard:
 @click.option("--data", type=click.Path(path_type=Path), help="Folder of data sets.")
 @click.option("--rate", default=4.0, help="All weights / kept weights of recurrent layers.")
 @click.option("--seed", default=0)
+@in_one_line()
 def main(data: Path | None, rate: float, seed: int) -> None:
     torch.set_num_threads(1)
     torch.manual_seed(seed)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from .pruning import Distillation, LayerReport, PruningConfig
 
+TRAINED_BY = {"epochs": "--epochs", "checkpoint": "--checkpoint", "distillation": "--distill"}
+
 
 def prune_file(text: str, output: str, no_data: bool, **options: Any) -> list[LayerReport]:
     """Prune what the function of ``file.py:function`` returns, and write a .safetensors file.
@@ -43,10 +45,11 @@ def prune_file(text: str, output: str, no_data: bool, **options: Any) -> list[La
     from .pruning import prune
 
     check_writable(output)
-    if no_data and options.get("checkpoint") is not None:
-        raise NiwakiError("--checkpoint is that of training: leave it out, or --no-data")
     if Path(text).suffix == ".onnx":
         return _prune_onnx_file(text, output, no_data, options)
+    for name, option in TRAINED_BY.items():
+        if no_data and options.get(name) not in (None, 0):
+            raise NiwakiError(f"{option} is that of training: leave it out, or --no-data")
     if Path(output).suffix != ".safetensors":
         raise NiwakiError(
             f"{output}: what becomes of a module is a .safetensors file of its weights: call it so"

@@ -38,8 +38,7 @@ def load_config(path: str | os.PathLike[str]) -> PruningConfig:
     except OSError as error:
         raise NiwakiError(f"{path}: cannot be read: {error.strerror}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        problem = " ".join(str(error).split())
-        raise NiwakiError(f"{path}: no YAML: {problem}") from None
+        raise NiwakiError(f"{path}: no YAML: {_problem(error)}") from None
     values = _fields(path, content, PruningConfig)
     rules = [
         LayerRule(**{"match": (), **_fields(path, rule, LayerRule)})
@@ -51,6 +50,14 @@ def load_config(path: str | os.PathLike[str]) -> PruningConfig:
         if key in values:
             values[key] = _list(path, values[key], key)
     return PruningConfig(**values, layers=rules)
+
+
+def _problem(error: Exception) -> str:
+    """What is wrong and in which line, without the excerpt that YAML's message has."""
+    mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+    if mark is None or problem is None:
+        return " ".join(str(error).split())
+    return f"{problem}, line {mark.line + 1}"
 
 
 def _fields(path: str | os.PathLike[str], content: Any, kind: type[Any]) -> dict[str, Any]:

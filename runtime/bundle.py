@@ -71,7 +71,7 @@ class Bundle:
             NiwakiError: there is none.
         """
         if length not in self.lengths:
-            known = ", ".join(map(str, self.lengths)) or "none"
+            known = ", ".join(map(str, self.lengths)) or "one network, without lengths"
             raise NiwakiError(f"{self.path} has no network of length {length}: it has {known}")
         return replace(self, manifest=networks(self.manifest)[length], length=length)
 

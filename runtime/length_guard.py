@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 
 import numpy as np
 import numpy.typing as npt
 
-from niwaki.arguments import array_text
+from niwaki.arguments import array_text, check_kind, check_whole
 from niwaki.errors import NiwakiError
 
 from .tensor_file import read_tensors, write_tensors
@@ -52,19 +52,22 @@ class LengthGuard:
             lengths: the number of tokens in each.
 
         Raises:
-            NiwakiError: there are too few, not as many of both, or they are not all numbers.
+            NiwakiError: there are too few, not as many of both, or they are not what is said here.
         """
+        check_kind("states", states, Sized, "arrays, one of each recording")
+        check_kind("lengths", lengths, Sized, "numbers, one of each recording")
         if len(states) != len(lengths) or len(states) < 2 * FOLDS:
             raise NiwakiError(
                 f"a guard is fitted to the states and lengths of {2 * FOLDS} recordings or more, "
                 f"not to {len(states)} and {len(lengths)}"
             )
-        rows, counts = [features(one) for one in states], np.asarray(lengths, np.float64)
-        if len({len(row) for row in rows}) > 1 or not np.isfinite(counts).all():
-            raise NiwakiError(
-                "a guard is fitted to states of one encoder, all of one width, and finite lengths"
-            )
-        return cls._fit(np.stack(rows), counts)
+        rows = [features(one) for one in states]
+        if len({len(row) for row in rows}) > 1:
+            raise NiwakiError("a guard is fitted to states of one encoder, all of one width")
+        counts = lengths.tolist() if hasattr(lengths, "tolist") else lengths
+        for count in counts:
+            check_whole("each of lengths", count, 0)
+        return cls._fit(np.stack(rows), np.array(counts, np.float64))
 
     @classmethod
     def _fit(cls, rows: np.ndarray, counts: np.ndarray) -> LengthGuard:
@@ -130,12 +133,18 @@ def features(states: np.ndarray) -> np.ndarray:
     Of each number of a state its sum over time and how far it moves in all, which grow with what
     is said; its last value and its largest one, which a recurrent encoder may count in.
     """
-    rows = np.asarray(states, np.float64)
-    rows = rows[0] if rows.ndim == 3 and len(rows) == 1 else rows
-    if rows.ndim != 2 or not np.isfinite(rows).all():
+    given = np.asarray(states)
+    rows = given[0] if given.ndim == 3 and len(given) == 1 else given
+    if rows.ndim != 2 or rows.dtype.kind not in "fiu":
         raise NiwakiError(
-            "a length guard reads finite states of shape 1xSxC, one after the other, not "
-            f"{array_text(np.asarray(states))}"
+            "a length guard reads states of shape 1xSxC, one after the other, not "
+            f"{array_text(given)}"
+        )
+    rows = rows.astype(np.float64)
+    if not np.isfinite(rows).all():
+        raise NiwakiError(
+            "a length guard reads finite states, and these hold NaN or infinity: look at the "
+            "encoder's inputs and weights"
         )
     there = np.flatnonzero(rows.any(1))
     if not len(there):

@@ -24,7 +24,7 @@ from .lane import Lane
 from .lost_devices import survive
 from .placement import polite
 from .small_networks import useful_threads
-from .state import State, zeros
+from .state import State, check_states, zeros
 from .steps import Steps
 from .weights import Weights
 
@@ -136,10 +136,11 @@ class Network:
         streams may step side by side.
 
         Raises:
-            NiwakiError: as a call does; or the state is missing, of another network, or used by
-            another thread.
+            NiwakiError: as a call does; or the network has no states; or the state is missing, of
+            another network, or used by another thread.
         """
         engine, state = self._open_engine(), arguments[-1] if arguments else None
+        check_states(self.bundle)
         if not isinstance(state, State):
             path = self.bundle.path
             raise NiwakiError(f"a step of {path} takes the state last: initial_state() makes one")

@@ -79,18 +79,23 @@ class State:
         return f"<State of {self._bundle.path}>"
 
 
+def check_states(bundle: Bundle) -> None:
+    """Raises NiwakiError where a network has no states."""
+    if not bundle.manifest.states:
+        raise NiwakiError(
+            f"{bundle.path} has no states: compile it with --state INPUT=OUTPUT, which names an "
+            "input and the output that is its next value"
+        )
+
+
 def zeros(bundle: Bundle) -> State:
     """A state of zeros.
 
     Raises:
         NiwakiError: the network has no states.
     """
+    check_states(bundle)
     manifest, values = bundle.manifest, []
-    if not manifest.states:
-        raise NiwakiError(
-            f"{bundle.path} has no states: compile it with --state INPUT=OUTPUT, which names an "
-            "input and the output that is its next value"
-        )
     for state in manifest.states:
         spec = manifest.signature.inputs[state.input]
         values.append(aligned_empty(spec.shape, spec.dtype))

@@ -50,8 +50,9 @@ class Steps:
         """
         if len(arguments) != len(self.frames):
             expected = ", ".join(str(self.inputs[number]) for number in self.frames)
+            arrays = "array" if len(self.frames) == 1 else "arrays"
             raise NiwakiError(
-                f"a step takes {len(self.frames)} arrays ({expected}) and the state; got "
+                f"a step takes {len(self.frames)} {arrays} ({expected}) and the state; got "
                 f"{len(arguments)} and the state"
             )
         bound: list[Any] = [None] * len(self.inputs)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import importlib
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -21,9 +23,12 @@ from data_sets import (
 )
 from gru import BANDS, FRAMES
 from PIL import Image
+from repository import ROOT
 from spoken_digits import augment, log_mel, split
 
 from niwaki.errors import NiwakiError
+
+EXAMPLES = ROOT / "examples"
 
 
 def test_folder_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,6 +40,18 @@ def test_folder_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.delenv("NIWAKI_DATA")
     with pytest.raises(NiwakiError, match=r"^no data: name the folder .* or in NIWAKI_DATA$"):
         data_folder()
+
+
+@pytest.mark.parametrize(
+    "name", [path.stem for path in EXAMPLES.glob("*.py") if '"--data"' in path.read_text("utf-8")]
+)
+def test_examples_without_their_data_say_so_in_one_line(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", [name, "--data", str(tmp_path / "none")])
+    with pytest.raises(SystemExit, match=r"^error: no data: .*/none") as raised:
+        importlib.import_module(name).main()
+    assert "\n" not in str(raised.value)
 
 
 def test_missing_files_are_named(tmp_path: Path) -> None:

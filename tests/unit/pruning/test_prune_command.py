@@ -133,7 +133,8 @@ def test_budgets(model: Path) -> None:
         ("{model}:without_data", [], "{model}:without_data: returned no train_loader"),
         ("{model}:make", ["--no-data", "--method", "admm"], "admm prunes while it trains: "),
         ("{model}:without_data", ["--no-data", "--method", "layerwise"], "layerwise needs an ex"),
-        ("{model}:make", ["--no-data", "--epochs", "1"], "training needs data: give train_loader"),
+        ("{model}:make", ["--no-data", "--epochs", "1"], "--epochs is that of training: leave it"),
+        ("{model}:make", ["--no-data", "--distill", "0.5"], "--distill is that of training: "),
         ("{model}:make", ["--no-data", "--rate", "0.5"], "a pruning rate is at least 1"),
         ("{model}:make", ["--no-data", "--budget", "latency"], "the budget latency needs times: "),
         (

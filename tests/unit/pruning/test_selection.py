@@ -130,7 +130,7 @@ def test_numbers_of_yaml_and_numpy(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("rate: [", "no YAML: "),
+        ("rate: [", "no YAML: expected the node content, but found '<stream end>', line 1$"),
         ("8", "expected keys scheme, rate, layers, include, exclude, budget, times, not 8"),
         ("rates: 8", "unknown key 'rates': choose from scheme, rate, layers, include, exclude"),
         ("exclude: fc", "exclude is a list, not 'fc'"),

@@ -158,9 +158,12 @@ def test_other_states_are_refused(guard: LengthGuard) -> None:
         match=r"for states of 6 numbers, and these are float64\[3, 5\]: fit one to this encoder",
     ):
         guard.predict(np.ones((3, 5)))
-    for states in (np.zeros(0), np.ones(6), np.ones((2, 3, 6)), np.full((3, 6), np.nan)):
-        with pytest.raises(NiwakiError, match="reads finite states of shape 1xSxC"):
+    for states in (np.zeros(0), np.ones(6), np.ones((2, 3, 6)), np.full((3, 6), "one")):
+        with pytest.raises(NiwakiError, match="reads states of shape 1xSxC"):
             guard.predict(states)
+    for number in (np.nan, -np.inf):
+        with pytest.raises(NiwakiError, match="these hold NaN or infinity: look at the encoder's"):
+            guard.predict(np.full((1, 3, 6), number, np.float32))
 
 
 def test_what_fits_a_guard() -> None:
@@ -168,9 +171,15 @@ def test_what_fits_a_guard() -> None:
     for count in (9, 11):
         with pytest.raises(NiwakiError, match=f"of 10 recordings or more, not to {count} and 12"):
             LengthGuard.fit(states[:count], range(12))
-    for others, counts in (([*states[:11], np.ones((3, 4))], range(12)), (states, [np.nan] * 12)):
-        with pytest.raises(NiwakiError, match="of one encoder, all of one width, and finite"):
-            LengthGuard.fit(others, counts)  # type: ignore[arg-type]
+    with pytest.raises(NiwakiError, match="of one encoder, all of one width"):
+        LengthGuard.fit([*states[:11], np.ones((3, 4))], range(12))
+    for wrong in (np.nan, 1.5, -1, "a", None, True):
+        with pytest.raises(NiwakiError, match="each of lengths is a whole number from 0 on, not"):
+            LengthGuard.fit(states, [wrong] * 12)  # type: ignore[list-item]
+    for others, lengths in ((None, [1]), (states, None), (states, 5), (iter(states), [1] * 12)):
+        with pytest.raises(NiwakiError, match=r"^(states is arrays|lengths is numbers), one"):
+            LengthGuard.fit(others, lengths)  # type: ignore[arg-type]
+    assert LengthGuard.fit(states, list(np.arange(12))).margin > 0
 
 
 def test_features() -> None:

@@ -124,7 +124,9 @@ def test_one_network_alone(path: Path) -> None:
 def test_a_bundle_without_lengths(tmp_path: Path) -> None:
     bundle = open_bundle(tiny_bundle.affine_bundle(tmp_path / "net.niwaki"))
     assert bundle.lengths == ()
-    with pytest.raises(NiwakiError, match=r"has no network of length 5: it has none$"):
+    with pytest.raises(
+        NiwakiError, match=r"has no network of length 5: it has one network, without lengths$"
+    ):
         bundle.at(5)
 
 

@@ -167,7 +167,7 @@ def test_what_a_step_takes(network: Network) -> None:
         network.step(frame)
     with pytest.raises(NiwakiError, match=r"takes the state last"):
         network.step()
-    with pytest.raises(NiwakiError, match=r"takes 1 arrays \(frame: 2x7xfloat32\) and the state"):
+    with pytest.raises(NiwakiError, match=r"takes 1 array \(frame: 2x7xfloat32\) and the state"):
         network.step(frame, frame, state)
     with pytest.raises(NiwakiError, match=r"input 'frame' must be float32 of shape 2x7, got"):
         network.step(frame[:1], state)
@@ -195,8 +195,10 @@ def test_states_are_told_when_compiling(model: nn.Module, tmp_path: Path) -> Non
 
 def test_without_states(model: nn.Module, tmp_path: Path) -> None:
     niwaki.compile(model, EXAMPLE, output=tmp_path / "net.niwaki")
-    with pytest.raises(NiwakiError, match=r"net.niwaki has no states: compile it with --state"):
-        niwaki.load(tmp_path / "net.niwaki").initial_state()
+    network = niwaki.load(tmp_path / "net.niwaki")
+    for call in (network.initial_state, lambda: network.step(frames(1)[0])):
+        with pytest.raises(NiwakiError, match=r"net.niwaki has no states: compile it with --state"):
+            call()
 
 
 class Cache(nn.Module):
