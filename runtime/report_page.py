@@ -10,7 +10,7 @@ from typing import Any
 from niwaki.atomic import atomic_file
 from niwaki.errors import NiwakiError
 from niwaki.extras import is_installed, require
-from niwaki.printable import printable
+from niwaki.pages import render_page
 
 from .bundle import Bundle
 from .kernel_picture import kernel_picture
@@ -70,22 +70,11 @@ def measure(bundle: Bundle, threads: int) -> Measured:
 
 def render(bundle: Bundle, measured: Measured | None, why_no_times: str = "") -> str:
     """The page. Without `measured` it says why there are no times."""
-    import jinja2
-
     manifest = bundle.manifest
     rows = layer_rows(manifest, measured.layers if measured else None)
-    environment = jinja2.Environment(
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-        finalize=_harmless,
-    )
-    environment.filters |= {"size": size_text, "microseconds": microseconds}
-    template = environment.from_string(
-        Path(__file__).with_name(TEMPLATE).read_text(encoding="utf-8")
-    )
-    return template.render(
+    return render_page(
+        Path(__file__).with_name(TEMPLATE),
+        {"size": size_text, "microseconds": microseconds},
         name=bundle.path.name,
         manifest=manifest,
         lengths=bundle.lengths,
@@ -103,11 +92,6 @@ def render(bundle: Bundle, measured: Measured | None, why_no_times: str = "") ->
         ],
         **_plots(rows, measured),
     )
-
-
-def _harmless(value: Any) -> Any:
-    """What is put into the page: names may hold anything, but our own markup stays."""
-    return printable(value) if type(value) is str else value
 
 
 def _plots(rows: list[Row], measured: Measured | None) -> dict[str, Any]:

@@ -25,6 +25,7 @@ SHARED = {
         "kept_input",
         "module_copy",
         "padding",
+        "pages",
         "printable",
         "progress",
         "python_file",
