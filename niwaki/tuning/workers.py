@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from niwaki.errors import CompilerBug, NiwakiError
+from niwaki.ray_cluster import connect
 
 from .measure import measure
 from .single_layer import Job
@@ -39,11 +40,7 @@ def ray_workers(address: str, machine: str) -> Workers:
     """
     import ray
 
-    try:
-        ray.init(address, ignore_reinit_error=True, log_to_driver=False)
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise NiwakiError(f"cannot reach the Ray cluster {address}: {reason}") from None
+    connect(address)
     # A job takes a machine for itself: what runs beside it would count.
     cores = {node["NodeManagerAddress"]: node["Resources"].get("CPU", 1) for node in ray.nodes()}
     remote = ray.remote(num_cpus=min(cores.values()), max_retries=0)(seconds_like)

@@ -6,15 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import ray
 import torch
 
 import niwaki
 from niwaki import NiwakiError, Tuning
 from niwaki.tuning.single_layer import Job
 from niwaki.tuning.workers import ray_workers, seconds_like
-
-ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'niwaki[ray]'")
-
 
 # Ray's own code leaves sockets and files to the garbage collector, and uses deprecated names.
 pytestmark = pytest.mark.filterwarnings(
