@@ -8,6 +8,8 @@ MLIR:
 
     pruned = niwaki.prune(model, train_loader, scheme="pattern", rate=8, epochs=20)
 
+    results = niwaki.search(space, train, evaluate, limits=[Limit("ms", 5, milliseconds)])
+
     decoded = niwaki.decode(encoder, decoder, frames, guard=niwaki.LengthGuard.load("guard"))
 """
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from .runtime.length_guard import LengthGuard as LengthGuard
     from .runtime.network import Network as Network
     from .runtime.network import load as load
+    from .studies.search import search as search
     from .tuning.settings import Tuning as Tuning
     from .weights import load_weights as load_weights
 
@@ -45,6 +48,7 @@ _HOME = {
     "load": "niwaki.runtime.network",
     "load_weights": "niwaki.weights",
     "prune": "niwaki.pruning",
+    "search": "niwaki.studies.search",
 }
 
 __all__ = [
@@ -59,6 +63,7 @@ __all__ = [
     "load",
     "load_weights",
     "prune",
+    "search",
 ]
 
 

@@ -1,0 +1,173 @@
+"""What a search tries, what it leaves out, and what it says it has found."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from search_functions import SPACE, limit, milliseconds, number, score
+
+import niwaki
+from niwaki.errors import NiwakiError
+from niwaki.progress import Progress
+from niwaki.studies import Choice, Integer, Limit, Point, Results, Trial
+from niwaki.studies.results import hypervolume
+
+
+def searched(evaluate: Callable[[Point], Any] = score, trials: int = 12, **others: Any) -> Results:
+    return niwaki.search(SPACE, None, evaluate, trials=trials, **others)
+
+
+def test_without_limits() -> None:
+    found = searched(trials=40)
+    assert len(found.trials) == 40
+    assert (found.rejected, found.limits, found.cost) == (0, {}, None)
+    assert found.best.objective == max(trial.objective for trial in found.trials)
+    assert found.front == [found.best]
+    assert list(found.best.point) == list(SPACE)
+
+
+def test_points_above_a_limit_are_never_tried() -> None:
+    tried: list[float] = []
+
+    def evaluate(point: Point) -> float:
+        tried.append(milliseconds(point))
+        return score(point)
+
+    found = searched(evaluate, 30, limits=[limit(2)], sampler="random")
+    assert max(tried) <= 2
+    assert found.rejected > 10
+    assert len(found.trials) == 30
+
+
+def test_hardly_any_point_is_within() -> None:
+    """One of 4^40 is."""
+    space = {f"rate{i}": Choice(1, 2, 4, 8) for i in range(40)}
+
+    def cost(point: Point) -> float:
+        return sum(1 / number(point, name) for name in space)
+
+    found = niwaki.search(space, None, cost, [Limit("ms", 5, cost)], trials=3, sampler="random")
+    assert [trial.objective for trial in found.trials] == [5, 5, 5]
+
+
+def test_two_limits() -> None:
+    rates = Limit("rate", 1.5, lambda point: number(point, "rate"))
+    found = searched(trials=20, limits=[limit(6), rates])
+    assert all(trial.costs["ms"] <= 6 and trial.costs["rate"] <= 1.5 for trial in found.trials)
+    assert list(found.best.costs) == ["ms", "rate"]
+
+
+def test_known_points_are_not_tried_again() -> None:
+    tried = []
+
+    def evaluate(point: Point) -> float:
+        tried.append(tuple(point.values()))
+        return number(point, "n")
+
+    found = niwaki.search({"n": Integer(1, 3)}, None, evaluate, trials=20)
+    assert len(found.trials) == 20
+    assert len(tried) == len(set(tried)) == 3
+    assert found.best.point == {"n": 3}
+
+
+def test_failures_are_kept_and_others_go_on() -> None:
+    def evaluate(point: Point) -> float:
+        if point["kind"] == "a":
+            raise ValueError("no weights\nleft")
+        return float("nan") if point["width"] == 8 else score(point)
+
+    found = searched(evaluate, 30, sampler="random")
+    assert len(found.done) + len(found.failed) == 30
+    reasons = {trial.reason for trial in found.failed}
+    assert "evaluate gave score = nan" in reasons
+    (raised,) = reasons - {"evaluate gave score = nan"}
+    assert re.fullmatch(r"evaluate raised ValueError: no weights \(test_search\.py:\d+\)", raised)
+
+
+def test_nothing_succeeds() -> None:
+    found = searched(lambda point: {}, 3)
+    assert found.front == []
+    told = (
+        r"^none of 3 trials has a result: the first says: evaluate raised NiwakiError: no score: "
+    )
+    with pytest.raises(NiwakiError, match=told):
+        _ = found.best
+
+
+def test_other_scores_than_before() -> None:
+    names = iter(["accuracy", "loss"])
+    told = (
+        "evaluate gave loss where the study has accuracy: give the same scores each time, or begin "
+        "another study"
+    )
+    with pytest.raises(NiwakiError, match=f"^{told}$"):
+        searched(lambda point: {next(names): 1.0}, 2)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"trials": 0}, "a study needs at least 1 trial, not 0"),
+        ({"workers": 0}, "workers are a number from 1, auto or ray://HOST:PORT, not 0"),
+        ({"workers": "many"}, "workers are a number from 1, auto or ray://HOST:PORT, not 'many'"),
+        (
+            {"limits": [limit(0.5)]},
+            "no point is within the limit 'ms' of 0.5: the least found is 1",
+        ),
+    ],
+)
+def test_refused(options: dict[str, Any], told: str) -> None:
+    with pytest.raises(NiwakiError, match=f"^{re.escape(told)}"):
+        searched(**options)
+
+
+def test_progress() -> None:
+    heard: list[object] = []
+
+    class Heard(Progress):
+        def begin(self, stages: int) -> None:
+            heard.append(stages)
+
+        def stage(self, name: str) -> None:
+            heard.append(name)
+
+    searched(trials=2, progress=Heard())
+    assert heard == [2, "trial 0 of 2", "trial 1 of 2", "trial 2 of 2"]
+
+
+def trial(number: int, objective: float, cost: float, allowed: bool = True) -> Trial:
+    return Trial(number, {"n": number}, {"ms": cost}, {"score": objective}, "", 0.0, allowed)
+
+
+TRIALS = (
+    trial(0, 0.9, 5.0),
+    trial(1, 0.7, 2.0),
+    trial(2, 0.7, 3.0),
+    trial(3, 0.6, 2.5),
+    trial(4, 0.9, 4.0),
+    trial(5, 0.95, 9.0, allowed=False),
+)
+
+
+def test_front_and_best() -> None:
+    results = Results(TRIALS, 3, {"ms": 6.0})
+    assert [one.number for one in results.front] == [1, 4, 5]
+    assert results.best.number == 4
+    shown = results.as_dict()
+    assert shown["best"]["number"] == 4
+    assert [one["number"] for one in shown["front"]] == [1, 4, 5]
+    assert (shown["trials"], shown["rejected"], shown["limits"]) == (6, 3, {"ms": 6.0})
+
+
+def test_no_trial_within_a_new_limit() -> None:
+    told = "^none of 1 trials is within the limits: ask for more trials$"
+    with pytest.raises(NiwakiError, match=told):
+        _ = Results(TRIALS[5:], 0, {"ms": 6.0}).best
+
+
+def test_hypervolume() -> None:
+    assert hypervolume(TRIALS[:5], "ms", (0.5, 6.0)) == pytest.approx(0.2 * 4 + 0.2 * 2)
+    assert hypervolume(TRIALS, "ms", (0.95, 6.0)) == 0
