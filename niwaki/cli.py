@@ -1,4 +1,4 @@
-"""The command line: ``niwaki compile | run | bench | inspect | report | prune | targets``.
+"""The command line: ``niwaki compile | run | bench | inspect | report | prune | search | targets``.
 
 A user's mistake prints one line and exits with 1, wrong usage with 2, a bug of the compiler with 3,
 a signal with 128 and its number.
@@ -16,6 +16,7 @@ from .commands.inspect import inspect_command
 from .commands.prune import prune_command
 from .commands.report import report_command
 from .commands.run import run_command
+from .commands.search import search_command
 from .commands.targets import targets_command
 from .errors import CompilerBug, NiwakiError
 from .standard_streams import prepare_streams
@@ -51,6 +52,7 @@ for _command in (
     inspect_command,
     report_command,
     prune_command,
+    search_command,
     targets_command,
 ):
     main.add_command(_command)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.util
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -20,24 +22,31 @@ def check_readable(path: Path) -> None:
         raise NiwakiError(f"{path}: cannot be read: {error.strerror}") from error
 
 
-def call_function(path: Path, name: str) -> Any:
-    """What the file's function of that name returns; it takes no arguments.
+def call_function(path: Path, name: str, **keywords: Any) -> Any:
+    """What the file's function of that name returns; it takes no arguments but `keywords`.
 
     Raises NiwakiError where there is no such file or function, or either fails.
     """
     check_readable(path)
-    # The file may import its neighbours, while it is read and also in its functions.
-    sys.path.insert(0, str(path.resolve().parent))
-    try:
+    with neighbours_importable(path):
         function = getattr(_run_file(path), name, None)
         if not callable(function):
             raise NiwakiError(f"{path}: has no function {name!r}")
         try:
-            return function()
+            return function(**keywords)
         except (Exception, SystemExit) as error:
             raise _failure(path, f"{name}()", error) from error
+
+
+@contextmanager
+def neighbours_importable(path: Path) -> Iterator[None]:
+    """The file may import its neighbours, while it is read and also in its functions."""
+    folder = str(path.resolve().parent)
+    sys.path.insert(0, folder)
+    try:
+        yield
     finally:
-        sys.path.remove(str(path.resolve().parent))
+        sys.path.remove(folder)
 
 
 def _run_file(path: Path) -> ModuleType:
@@ -63,7 +72,7 @@ def _failure(path: Path, what: str, error: BaseException) -> NiwakiError:
     lines = [
         frame.lineno
         for frame in traceback.extract_tb(error.__traceback__)
-        if Path(frame.filename) == path
+        if Path(frame.filename).resolve() == path.resolve()
     ]
     where = f"{path}:{lines[-1]}" if lines else str(path)
     message = (str(error).strip().splitlines() or [""])[0]
