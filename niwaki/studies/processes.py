@@ -41,6 +41,8 @@ class Processes:
         size: how many there are.
     """
 
+    at_once = False
+
     def __init__(self, size: int, source: Source, threads: int) -> None:
         self.size = size
         self._source = pickled(source)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial, Trial
 
 # So many points above limits in a row, and the last of them is led within.
-MISSES = 4
+MISSES = 2
 
 
 class Proposals:

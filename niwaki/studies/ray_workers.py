@@ -38,6 +38,8 @@ class RayWorkers:
         size: cores of the cluster.
     """
 
+    at_once = False
+
     def __init__(self, source: Source) -> None:
         import ray
         from ray import cloudpickle

@@ -79,7 +79,8 @@ class Study:
         if (scores := self._known.get(_key(point))) is not None:
             self._end(trial, Outcome(scores))
             return
-        self._keep(self._proposals.trials[trial.number])
+        if not workers.at_once:
+            self._keep(self._proposals.trials[trial.number])
         self._running[trial.number] = trial
         workers.submit(trial.number, point)
 

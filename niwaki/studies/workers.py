@@ -19,9 +19,11 @@ class Workers(Protocol):
 
     Attributes:
         size: how many points they work at side by side.
+        at_once: whether a point takes no time, so that nothing is lost with one that was begun.
     """
 
     size: int
+    at_once: bool
 
     def submit(self, number: int, point: Point) -> None:
         """Begin with the point of a trial; at most `size` are begun and not given back."""
@@ -38,7 +40,7 @@ class Workers(Protocol):
 class Here:
     """This process: for points that take no time."""
 
-    size = 1
+    size, at_once = 1, True
 
     def __init__(self, functions: Functions) -> None:
         self._functions = functions
