@@ -16,6 +16,18 @@ from .crossbar_cost import (
     total_cost,
 )
 from .distillation import Distillation
+from .energy import (
+    EnergyModel,
+    EnergySearch,
+    EnergySpace,
+    EnergyTrial,
+    LayerEnergy,
+    LayerSetting,
+    LayerWork,
+    load_settings,
+    save_settings,
+    search_energy,
+)
 from .group_lasso import GroupLasso
 from .halving import Halving, network_library
 from .layers import Layer, find_layers
@@ -60,14 +72,21 @@ __all__ = [
     "CrossbarCost",
     "CrossbarHardware",
     "Distillation",
+    "EnergyModel",
+    "EnergySearch",
+    "EnergySpace",
+    "EnergyTrial",
     "Filter",
     "Gradual",
     "GroupLasso",
     "Halving",
     "KernelGroup",
     "Layer",
+    "LayerEnergy",
     "LayerReport",
     "LayerRule",
+    "LayerSetting",
+    "LayerWork",
     "Layerwise",
     "Levels",
     "Magnitude",
@@ -89,6 +108,7 @@ __all__ = [
     "left_out",
     "left_out_layers",
     "load_config",
+    "load_settings",
     "mask_function",
     "merge_branches",
     "network_library",
@@ -96,6 +116,8 @@ __all__ = [
     "parse_scheme",
     "prune",
     "prune_without_data",
+    "save_settings",
+    "search_energy",
     "select",
     "select_layers",
     "total_cost",

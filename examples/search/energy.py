@@ -1,0 +1,158 @@
+"""Search scheme, rate and bits of each layer for least energy, without retraining.
+
+    python examples/search/energy.py residual --data FOLDER     the demo's network, Fashion-MNIST
+    python examples/search/energy.py mobilenet --data FOLDER    a small MobileNetV2, trained first
+
+Each sampler has as many trials, for each seed. A trial is judged by 1,000 training images, which
+the MobileNet has not been trained on and the demo's network has; the one that is chosen, by all
+10,000 test images. Energies are counted (`niwaki.pruning.EnergyModel`); savings are against the
+dense network of 8 bits, losses against the network of floats.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(FOLDER), str(FOLDER / "networks")]
+
+import torch  # noqa: E402 - what follows lies in these folders
+from data_sets import data_folder, read_fashion_mnist  # noqa: E402
+from fashion_mnist import DENSE_CHECKPOINT, load_network  # noqa: E402
+from mobilenet_v2 import InvertedResidual  # noqa: E402
+from safetensors.torch import load_file, save_file  # noqa: E402
+from torch import Tensor, nn  # noqa: E402
+from torch.nn import functional  # noqa: E402
+from train_fashion_mnist import tensors  # noqa: E402
+
+from niwaki.pruning import EnergyModel, EnergySearch, save_settings, search_energy  # noqa: E402
+
+HELD_OUT = 1000
+CALIBRATION, BATCHES = 64, 4  # images of a batch
+FRONT = 0.05  # of accuracy, up to which fronts are compared
+
+
+class SmallMobileNet(nn.Module):
+    """Four inverted residuals for images of 14x14, to which it brings larger ones."""
+
+    # inputs, outputs, stride
+    BLOCKS = ((16, 24, 2), (24, 24, 1), (24, 40, 2), (40, 40, 1))
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(
+            nn.Conv2d(1, 16, 3, padding=1, bias=False), nn.BatchNorm2d(16), nn.ReLU6()
+        )
+        self.blocks = nn.Sequential(*(InvertedResidual(*block, 3, True) for block in self.BLOCKS))
+        self.head = nn.Sequential(nn.Conv2d(40, 96, 1, bias=False), nn.BatchNorm2d(96), nn.ReLU6())
+        self.classifier = nn.Linear(96, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.head(self.blocks(self.stem(functional.avg_pool2d(x, 2))))
+        logits: Tensor = self.classifier(functional.adaptive_avg_pool2d(x, 1).flatten(1))
+        return logits
+
+
+def batches(images: Tensor, labels: Tensor, size: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """All images in their order."""
+    return zip(images.split(size), labels[: len(images)].split(size), strict=True)
+
+
+def accuracy(network: nn.Module, images: Tensor, labels: Tensor) -> float:
+    """Share of images whose largest logit is at their label."""
+    right = (network(x).argmax(1) == y for x, y in batches(images, labels, 100))
+    return float(torch.cat(list(right)).double().mean())
+
+
+def trained(images: Tensor, labels: Tensor, path: Path, epochs: int) -> nn.Module:
+    """The MobileNet, from the file if it is there."""
+    torch.manual_seed(0)
+    network = SmallMobileNet()
+    if path.exists():
+        network.load_state_dict(load_file(path))
+        return network.eval()
+    optimizer = torch.optim.SGD(
+        network.parameters(), 0.1, momentum=0.9, nesterov=True, weight_decay=1e-4
+    )
+    steps = epochs * -(-len(images) // 128)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.3, total_steps=steps)
+    for epoch in range(epochs):
+        for chosen in torch.randperm(len(images)).split(128):
+            loss = functional.cross_entropy(network(images[chosen]), labels[chosen])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+        print(f"epoch {epoch + 1} of {epochs}: loss {float(loss.detach()):.3f}", flush=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file(network.state_dict(), path)
+    return network.eval()
+
+
+def report(found: EnergySearch, most_lost: float, test: tuple[Tensor, Tensor]) -> str:
+    """A row: the front on held-out images, and the chosen trial on test images."""
+    best = found.best(most_lost)
+    with torch.no_grad():
+        after = accuracy(found.network(best), *test)
+    front = found.hypervolume(FRONT)
+    return f"{front:.4f} | {best.saved:.1%} | {100 * best.lost:.1f} | {after:.2%}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Search for least energy.")
+    parser.add_argument("network", choices=("residual", "mobilenet"))
+    parser.add_argument("--data", type=Path, help="folder of data sets; or NIWAKI_DATA")
+    parser.add_argument("--work", type=Path, default=Path("build", "energy"))
+    parser.add_argument("--trials", type=int, default=100)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--samplers", nargs="+", default=["agent", "random", "same"])
+    parser.add_argument("--most-lost", type=float, default=0.017, help="of accuracy")
+    parser.add_argument("--epochs", type=int, default=6, help="of the MobileNet's training")
+    parser.add_argument(
+        "--weight-byte", type=float, help="picojoules; 12.5 is an SRAM's, the default DRAM's"
+    )
+    options = parser.parse_args()
+
+    torch.set_num_threads(1)  # results then do not depend on the number of cores
+    folder = data_folder(options.data) / "fashion-mnist"
+    images, labels = tensors(*read_fashion_mnist(folder, "train"))
+    test = tensors(*read_fashion_mnist(folder, "t10k"))
+    held_out = images[-HELD_OUT:], labels[-HELD_OUT:]
+    if options.network == "residual":
+        network: nn.Module = load_network(DENSE_CHECKPOINT)
+    else:
+        kept = images[:-HELD_OUT], labels[:-HELD_OUT]
+        network = trained(*kept, options.work / "mobilenet.safetensors", options.epochs)
+    energy = EnergyModel()
+    if options.weight_byte is not None:
+        energy = EnergyModel(weight_byte=options.weight_byte)
+    with torch.no_grad():
+        print(f"floats: {accuracy(network, *test):.2%} of test images")
+
+    print("sampler | seed | hypervolume | saved | points lost | test | seconds")
+    for seed in options.seeds:
+        for sampler in options.samplers:
+            started = time.monotonic()
+            found = search_energy(
+                network,
+                list(batches(images[: BATCHES * CALIBRATION], labels, CALIBRATION)),
+                lambda candidate: accuracy(candidate, *held_out),
+                trials=options.trials,
+                most_lost=options.most_lost,
+                sampler=sampler,
+                energy=energy,
+                seed=seed,
+            )
+            options.work.mkdir(parents=True, exist_ok=True)
+            path = options.work / f"{options.network}-{sampler}-{seed}.json"
+            save_settings(found.best(options.most_lost).settings, path)
+            row = report(found, options.most_lost, test)
+            print(f"{sampler} | {seed} | {row} | {time.monotonic() - started:.0f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

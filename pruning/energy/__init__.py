@@ -1,0 +1,19 @@
+"""Pruning and quantisation of each layer, searched for least energy. Docs: docs/search.md."""
+
+from .choices import EnergySpace
+from .model import EnergyModel, LayerEnergy, LayerWork
+from .search import EnergySearch, EnergyTrial, search_energy
+from .settings import LayerSetting, load_settings, save_settings
+
+__all__ = [
+    "EnergyModel",
+    "EnergySearch",
+    "EnergySpace",
+    "EnergyTrial",
+    "LayerEnergy",
+    "LayerSetting",
+    "LayerWork",
+    "load_settings",
+    "save_settings",
+    "search_energy",
+]
