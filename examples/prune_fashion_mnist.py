@@ -23,6 +23,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from train_fashion_mnist import accuracy, save, tensors
 
 import niwaki
+from niwaki.errors import NiwakiError
 
 BATCH = 128
 
@@ -35,8 +36,10 @@ def evaluate(network: nn.Module) -> float:
 
 def setup(folder: Path | None = None, images: int = 6000) -> dict[str, Any]:
     """The arguments of `niwaki.prune` that say what is trained, and on what."""
-    folder = folder or Path(os.environ["FASHION_MNIST"])
-    all_images = tensors(*read_fashion_mnist(folder, "train"))
+    named = folder or os.environ.get("FASHION_MNIST")
+    if not named:
+        raise NiwakiError("no data: name the folder of the four files in FASHION_MNIST")
+    all_images = tensors(*read_fashion_mnist(Path(named), "train"))
     data = TensorDataset(*(values[:images] for values in all_images))
     return {
         "model": load_network(DENSE_CHECKPOINT),

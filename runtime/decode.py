@@ -99,6 +99,7 @@ def decode(
         raise NiwakiError(f"end is one of the {step.tokens} tokens of {path}, from 0 on, not {end}")
     outputs = encoder(*inputs) if isinstance(inputs, (tuple, list)) else encoder(inputs)
     encoded, _ = flatten(outputs)
+    step.check(encoded)
     allowed = guard.limit(encoded[0] if encoded else np.zeros(0)) if guard else max_tokens
     unended: Ending = "cut" if guard and allowed <= max_tokens else "bound"
 

@@ -37,13 +37,28 @@ class DecoderStep:
         taken = _without(signature.inputs, given)
         self._token = self._checked_token(taken)
         self.tokens = self._checked_scores(_without(signature.outputs, carried))
-        encoded = encoder.signature.outputs
-        if _kinds(taken[1:]) != _kinds(encoded):
+        self._encoder_path = encoder.bundle.path
+        self._taken, encoded = taken[1:], encoder.signature.outputs
+        if _kinds(self._taken) != _kinds(encoded):
             raise NiwakiError(
-                f"the decoder {self._path} takes {_listed(taken[1:])} behind the token, and the "
-                f"encoder {encoder.bundle.path} returns {_listed(encoded)}: make them the same, "
+                f"the decoder {self._path} takes {_listed(self._taken)} behind the token, and the "
+                f"encoder {self._encoder_path} returns {_listed(encoded)}: make them the same, "
                 "in one order"
             )
+
+    def check(self, encoded: Sequence[np.ndarray]) -> None:
+        """Of an encoder of several lengths, whose outputs may be shorter than a step takes.
+
+        Raises:
+            NiwakiError: they are.
+        """
+        for spec, array in zip(self._taken, encoded, strict=True):
+            if array.shape != spec.shape:
+                shape = "x".join(map(str, array.shape))
+                raise NiwakiError(
+                    f"the decoder {self._path} takes {spec}, and the encoder {self._encoder_path} "
+                    f"returns {shape} for these inputs: fill them up to its largest length"
+                )
 
     def __call__(self, encoded: Sequence[np.ndarray], token: int, state: State) -> np.ndarray:
         """Logarithms of probabilities of the next token, float64 [tokens].

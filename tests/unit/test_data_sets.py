@@ -54,6 +54,12 @@ def test_examples_without_their_data_say_so_in_one_line(
     assert "\n" not in str(raised.value)
 
 
+def test_a_folder_that_is_named_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FASHION_MNIST", raising=False)
+    with pytest.raises(NiwakiError, match=r"^no data: name the folder of .* in FASHION_MNIST$"):
+        importlib.import_module("prune_fashion_mnist").setup()
+
+
 def test_missing_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(NiwakiError, match=r"^no data: .*/t10k-images-idx3-ubyte.gz is missing"):
         read_fashion_mnist(tmp_path, "t10k")

@@ -228,6 +228,25 @@ def test_networks_that_do_not_fit(pair: Pair) -> None:
         niwaki.decode(pair.decoder, pair.decoder, inputs(0))
 
 
+def test_an_encoder_of_several_lengths(pair: Pair, tmp_path: Path) -> None:
+    """Its shorter outputs are no inputs of a decoder, which has one length."""
+
+    class Hearing(nn.Module):
+        def forward(self, frames: Tensor) -> tuple[Tensor, Tensor]:
+            return frames * 2, frames[:, :, 0]
+
+    path, frames = tmp_path / "several.niwaki", torch.randn(1, STEPS, WIDTH)
+    niwaki.compile(Hearing().eval(), frames, output=path, lengths=[2, STEPS])
+    encoder = niwaki.load(path)
+    assert niwaki.decode(encoder, pair.decoder, frames.numpy(), end=END, max_tokens=3).ending
+    message = (
+        r"decoder.niwaki takes states: 1x4x5xfloat32, and the encoder .*several.niwaki returns "
+        r"1x3x5 for these inputs: fill them up to its largest length$"
+    )
+    with pytest.raises(NiwakiError, match=message):
+        niwaki.decode(encoder, pair.decoder, frames[:, :3].numpy(), end=END)
+
+
 def stub(
     inputs: list[TensorSpec], outputs: list[TensorSpec], results: Any = None, path: str = "d.niwaki"
 ) -> Any:
