@@ -14,9 +14,14 @@ NUMBERS = ("kept", "of", "rate")
 @click.command("prune")
 @click.argument("model")
 @click.option("-o", "--output", required=True, metavar="FILE", help="What to write.")
-@click.option("--scheme", help="E.g. pattern, or block_punched(filters=8).")
-@click.option("--rate", type=float, help="Weights / kept weights of each layer.")
-@click.option("--method", help="E.g. magnitude, or admm(rho=1e-3).")
+@click.option(
+    "--scheme", help="E.g. pattern, or block_punched(filters=8).  [default: block_punched]"
+)
+@click.option("--rate", type=float, help="Weights / kept weights of each layer.  [default: 8]")
+@click.option(
+    "--method",
+    help="E.g. magnitude, or admm(rho=1e-3).  [default: admm; magnitude with --no-data]",
+)
 @click.option("--epochs", type=click.IntRange(min=0), help="Of pruning and retraining together.")
 @click.option("--config", metavar="FILE.yaml", help="Layers, and schemes and rates of single ones.")
 @click.option(

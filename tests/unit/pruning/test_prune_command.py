@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import signature
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ from click.testing import CliRunner, Result
 from safetensors.torch import load_file
 from torch import nn
 
+import niwaki
 from niwaki.cli import main
+from niwaki.pruning import PruningConfig
 
 MODEL = """
 import torch
@@ -120,6 +123,14 @@ def test_budgets(model: Path) -> None:
     (first, second), (third, fourth) = kept
     assert 16 * first + 4 * second == pytest.approx((16 * 1152 + 4 * 2304) / 4, rel=0.02)
     assert third / 1152 + 9 * fourth / 2304 == pytest.approx(10 / 4, rel=0.02)
+
+
+def test_help_tells_defaults() -> None:
+    """They are those of Python, which a configuration or the user's function may change."""
+    text = " ".join(niwaki_prune("--help").output.split())
+    method = signature(niwaki.prune).parameters["method"].default
+    for default in (PruningConfig().scheme, f"{PruningConfig().rate:g}", f"{method}; magnitude"):
+        assert f"[default: {default}" in text
 
 
 @pytest.mark.parametrize(
