@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from .controller import Controller
 from .limits import Limit
-from .results import Results, Trial
+from .results import Results, Trial, hypervolume
 from .samplers import over_limits
 from .space import Choice, Integer, Point, Real
 
@@ -23,5 +23,6 @@ __all__ = [
     "Real",
     "Results",
     "Trial",
+    "hypervolume",
     "over_limits",
 ]

@@ -45,6 +45,17 @@ class Functions:
     train: Train | None
     evaluate: Evaluate
 
+    def check(self) -> None:
+        """Refuse what cannot be called.
+
+        Raises:
+            NiwakiError: one is no function.
+        """
+        if self.train is not None and not callable(self.train):
+            raise NiwakiError("train is no function: give one that takes a point, or None")
+        if not callable(self.evaluate):
+            raise NiwakiError("evaluate is no function: give one that takes what train returns")
+
     def outcome(self, point: Point) -> Outcome:
         """What becomes of `point`; whatever the functions raise is an outcome, too."""
         start = time.monotonic()

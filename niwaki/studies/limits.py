@@ -66,6 +66,8 @@ class Limits:
         Raises:
             NiwakiError: something that is no limit, two of one name, or a bound that is no number.
         """
+        if isinstance(self.limits, (str, Limit)):
+            raise NiwakiError("limits are a list, as [Limit('ms', 5.0, milliseconds)]")
         names = set()
         for limit in self.limits:
             if not isinstance(limit, Limit):

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from niwaki.atomic import atomic_file
-from niwaki.errors import NiwakiError
 from niwaki.pages import render_page
 
 from .front_plot import front_plot
@@ -30,9 +29,12 @@ def write_page(
         describe: the layers of a point's network, for a picture of the best one.
 
     Raises:
-        NiwakiError: no trial has a result, `describe` fails, or the file cannot be written.
+        NiwakiError: no trial has a result, or the file cannot be written.
     """
-    layers = _layers(describe, results.best.point) if describe else []
+    try:
+        layers, why_no_layers = _layers(describe, results.best.point), ""
+    except Exception as error:  # whatever it is, it must not take the results with it
+        layers, why_no_layers = [], f"{type(error).__name__}: {error}".split("\n")[0]
     page = render_page(
         TEMPLATE,
         {"short": short},
@@ -40,19 +42,16 @@ def write_page(
         best=results.best,
         plot=front_plot(results),
         layers=layers,
+        why_no_layers=why_no_layers,
     )
     with atomic_file(path) as file:
         file.write(page.encode())
 
 
-def _layers(describe: Describe, point: Point) -> list[tuple[str, str, float]]:
-    try:
-        return [
-            (str(name), str(what), min(max(float(share), 0.0), 1.0))
-            for name, what, share in describe(dict(point))
-        ]
-    except Exception as error:
-        reason = f"{type(error).__name__}: {error}".split("\n")[0]
-        raise NiwakiError(
-            f"describe failed ({reason}): give name, text and share of the width for each layer"
-        ) from error
+def _layers(describe: Describe | None, point: Point) -> list[tuple[str, str, float]]:
+    if describe is None:
+        return []
+    return [
+        (str(name), str(what), min(max(float(share), 0.0), 1.0))
+        for name, what, share in describe(dict(point))
+    ]

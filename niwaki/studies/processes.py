@@ -156,9 +156,10 @@ def pickled(source: Source) -> bytes:
 
 
 def _how(code: int) -> str:
-    if code < 0:
-        return f"was killed by {signal.Signals(-code).name}"
-    return f"ended with code {code}"
+    if code >= 0:
+        return f"ended with code {code}"
+    name = next((one.name for one in signal.Signals if one == -code), f"signal {-code}")
+    return f"was killed by {name}{', as where memory runs out' if name == 'SIGKILL' else ''}"
 
 
 @contextmanager

@@ -52,6 +52,7 @@ class Proposals:
         misses = 0
         while True:
             trial = self._study.ask(self._distributions)
+            join_generation(trial)
             costs = self._limits.costs(self.point(trial))
             trial.set_user_attr("costs", costs)
             trial.set_user_attr("excess", self._limits.excess(costs))
@@ -135,6 +136,18 @@ class Proposals:
         total = sum(self._limits.excess(costs))
         if self._anchor is None or total < self._anchor[0]:
             self._anchor = total, point
+
+
+def join_generation(trial: Trial) -> None:
+    """Let a trial whose point was led count among those of its generation.
+
+    Samplers that have generations number a trial when they draw its point, and never learn from
+    others. Optuna does not ask them where the point is given.
+    """
+    from optuna.samplers import CmaEsSampler, NSGAIIISampler, NSGAIISampler
+
+    if isinstance(trial.study.sampler, (CmaEsSampler, NSGAIISampler, NSGAIIISampler)):
+        _ = trial.relative_params  # what it draws is left aside
 
 
 def distribution(dimension: Dimension) -> BaseDistribution:

@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
     from optuna.trial import FrozenTrial
 
-NAMES = ("tpe", "evolution", "random", "controller", "gp", "cmaes")
+CONTROLLER = "controller"
+NAMES = ("tpe", "evolution", "random", CONTROLLER, "gp", "cmaes")
 # Samplers whose packages Optuna does not bring: module -> what to install.
 NEED = {"gp": {"torch": "torch", "scipy": "scipy"}, "cmaes": {"cmaes": "cmaes"}}
-ONE_GOAL = ("cmaes", "controller")
+ONE_GOAL = ("cmaes", CONTROLLER)
 # With 50, Optuna's own number, evolution would begin when most studies are over.
 POPULATION = 20
 
@@ -29,8 +30,8 @@ def over_limits(trial: FrozenTrial) -> list[float]:
     return list(trial.user_attrs.get("excess", ()))
 
 
-def make_sampler(sampler: Any, space: Space, limits: Limits, seed: int) -> BaseSampler:
-    """The sampler that a user names or gives.
+def check_sampler(sampler: Any, limits: Limits) -> None:
+    """Refuse a sampler before a study begins.
 
     Raises:
         NiwakiError: there is no such one, its packages are missing, or it cannot look for a front.
@@ -38,12 +39,11 @@ def make_sampler(sampler: Any, space: Space, limits: Limits, seed: int) -> BaseS
     from optuna.samplers import BaseSampler
 
     if isinstance(sampler, BaseSampler):
-        return sampler
+        return
+    name = sampler
     if isinstance(sampler, Controller):
         sampler.check()
-        name, settings = "controller", sampler
-    else:
-        name, settings = sampler, Controller()
+        name = CONTROLLER
     if name not in NAMES:
         raise NiwakiError(
             f"no sampler {name!r}: there are {', '.join(NAMES)}, and those of Optuna as objects"
@@ -56,11 +56,19 @@ def make_sampler(sampler: Any, space: Space, limits: Limits, seed: int) -> BaseS
             f"sampler '{name}' has one goal: give limit '{limits.first.name}' a number, or take "
             "another sampler"
         )
-    if name == "controller":
+
+
+def make_sampler(sampler: Any, space: Space, limits: Limits, seed: int) -> BaseSampler:
+    """The sampler that a user names or gives, and that can be had."""
+    if sampler == CONTROLLER:
+        sampler = Controller()
+    if isinstance(sampler, Controller):
         from .controller_sampler import ControllerSampler
 
-        return ControllerSampler(settings, space, seed)
-    return _optunas(name, any(limit.most is not None for limit in limits.limits), seed)
+        return ControllerSampler(sampler, space, seed)
+    if not isinstance(sampler, str):
+        return sampler
+    return _optunas(sampler, any(limit.most is not None for limit in limits.limits), seed)
 
 
 def _optunas(name: str, limited: bool, seed: int) -> BaseSampler:

@@ -18,6 +18,7 @@ from .functions import Evaluate, Functions, Given, Source, Train
 from .limits import Limit, Limits
 from .page import Describe, write_page
 from .results import Results
+from .samplers import check_sampler
 from .space import Space, check_space
 from .workers import make_workers
 
@@ -73,8 +74,11 @@ def search(
     """
     require("tune", "a search needs Optuna")
     check_space(space)
-    bounds = Limits(tuple(limits))
+    functions = Functions(train, evaluate)
+    functions.check()
+    bounds = Limits(limits)
     bounds.check()
+    check_sampler(sampler, bounds)
     if trials < 1:
         raise NiwakiError(f"a study needs at least 1 trial, not {trials}")
     if page is not None:
@@ -88,8 +92,9 @@ def search(
     from .study_file import StudyFile
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    functions = Functions(train, evaluate)
     with ExitStack() as stack:
+        made = make_workers(workers, source or Given(functions), functions)
+        pool = stack.enter_context(made)
         file = None
         if storage is not None:
             stack.enter_context(used_alone(Path(storage)))
@@ -99,8 +104,7 @@ def search(
         drawn = len(file.trials) if file else 0
         proposals = Proposals(space, bounds, sampler, seed + drawn)
         study = Study(proposals, bounds, file, progress or Progress())
-        pool = make_workers(workers, source or Given(functions), functions)
-        study.run(stack.enter_context(pool), trials)
+        study.run(pool, trials)
     results = study.results()
     if page is not None:
         write_page(results, page, describe)

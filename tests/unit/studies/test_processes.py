@@ -48,7 +48,7 @@ def test_workers_that_die() -> None:
     raised = reasons.pop(1)
     assert re.fullmatch(r"train raised ValueError: no weights \(search_functions\.py:\d+\)", raised)
     assert reasons == {
-        2: "its worker was killed by SIGKILL",
+        2: "its worker was killed by SIGKILL, as where memory runs out",
         3: "its worker ended with code 4",
         4: "evaluate gave score = nan",
     }

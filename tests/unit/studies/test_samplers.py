@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 import sys
+from pathlib import Path
 
 import optuna
 import pytest
-from search_functions import SPACE, limit, score
+from search_functions import SPACE, limit, number, score
 
 import niwaki
 from niwaki.errors import NiwakiError
-from niwaki.studies import over_limits
+from niwaki.studies import Choice, Limit, Point, over_limits
 from niwaki.studies.limits import Limits
-from niwaki.studies.samplers import NEED, make_sampler
+from niwaki.studies.samplers import NEED, check_sampler
 
 
 @pytest.mark.parametrize(
@@ -46,6 +47,21 @@ def test_sampler_of_optuna() -> None:
     assert found.best.objective > 5
 
 
+def test_led_points_join_their_generation(tmp_path: Path) -> None:
+    """Also where each point is led within the limit: evolution goes on from them."""
+    space = {f"rate{i}": Choice(1, 2, 4, 8) for i in range(20)}
+
+    def cost(point: Point) -> float:
+        return sum(1 / number(point, name) for name in space)
+
+    path = tmp_path / "study.sqlite"
+    tight = Limit("ms", 3, cost)
+    niwaki.search(space, None, cost, [tight], trials=50, sampler="evolution", storage=path)
+    study = optuna.load_study(study_name=None, storage=f"sqlite:///{path}")
+    generations = {trial.system_attrs.get("NSGAIISampler:generation") for trial in study.trials}
+    assert {0, 1, 2} <= generations
+
+
 def test_unknown_sampler() -> None:
     told = (
         "no sampler 'annealing': there are tpe, evolution, random, controller, gp, cmaes, and "
@@ -69,7 +85,7 @@ def test_missing_packages(name: str, module: str, monkeypatch: pytest.MonkeyPatc
     with pytest.raises(
         NiwakiError, match=f"^sampler '{name}' needs {module}: pip install {module}$"
     ):
-        make_sampler(name, SPACE, Limits(), 0)
+        check_sampler(name, Limits())
 
 
 def test_optuna_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:

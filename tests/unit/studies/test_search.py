@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -111,6 +112,11 @@ def test_other_scores_than_before() -> None:
     ("options", "told"),
     [
         ({"trials": 0}, "a study needs at least 1 trial, not 0"),
+        (
+            {"limits": limit(5)},
+            "limits are a list, as [Limit('ms', 5.0, milliseconds)]",
+        ),
+        ({"evaluate": 5}, "evaluate is no function: give one that takes what train returns"),
         ({"workers": 0}, "workers are a number from 1, auto or ray://HOST:PORT, not 0"),
         ({"workers": "many"}, "workers are a number from 1, auto or ray://HOST:PORT, not 'many'"),
         (
@@ -122,6 +128,20 @@ def test_other_scores_than_before() -> None:
 def test_refused(options: dict[str, Any], told: str) -> None:
     with pytest.raises(NiwakiError, match=f"^{re.escape(told)}"):
         searched(**options)
+
+
+def test_train_is_no_function() -> None:
+    told = "train is no function: give one that takes a point, or None"
+    with pytest.raises(NiwakiError, match=f"^{told}$"):
+        niwaki.search(SPACE, "train.py", score)  # type: ignore[arg-type]
+
+
+def test_refused_before_a_file_is_made(tmp_path: Path) -> None:
+    path = tmp_path / "study.sqlite"
+    for options in ({"sampler": "none"}, {"workers": 0}, {"workers": "ray://nowhere.invalid"}):
+        with pytest.raises(NiwakiError):
+            searched(storage=path, **options)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_progress() -> None:
