@@ -27,6 +27,7 @@ import pruning_step
 import published_networks
 import run_time_memory
 import scaling
+import searches
 import sequences
 import threads
 from case import Case
@@ -61,7 +62,7 @@ CASES = {
 }
 GROUPS = (
     *(*CASES, "ablation", "compile", "memory", "import", "projections", "pruning-step"),
-    *("emulated", "choices"),
+    *("search", "emulated", "choices"),
 )
 FOLDER = Path("build", "benchmarks")
 FILES = FOLDER / "files"
@@ -103,6 +104,9 @@ def main(groups: tuple[str, ...], only: str, rounds: int, core: int | None, reus
     if "pruning-step" in chosen and only in "pruning-step":
         title = f"What pruning adds to a training step of ResNet-20, batch {pruning_step.BATCH}"
         report_figures("pruning-step", title, pruning_step.measure(core))
+    if "search" in chosen and only in "search":
+        title = f"Searches: a scheme and a rate for each of {searches.LAYERS} layers"
+        report_figures("search", title, searches.measure(core, FILES))
     for plan in PLANS if "emulated" in chosen else ():
         if only in plan.name and (kit := emulator(plan.name)):
             results = count_all(kit, plan.contenders, FILES, reuse)

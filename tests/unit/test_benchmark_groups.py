@@ -26,6 +26,7 @@ import published_networks
 import pytest
 import race as race_module
 import scaling
+import searches
 import sequences
 import threads
 import torch
@@ -108,6 +109,19 @@ def test_each_method_has_its_share_of_a_step(monkeypatch: pytest.MonkeyPatch) ->
         os.sched_setaffinity(0, cores)
     assert len({figure.name for figure in figures}) == len(figures) == 4
     assert all(math.isfinite(figure.value) and figure.value > -100 for figure in figures)
+
+
+def test_searches_are_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    small = {"LAYERS": 3, "TRIALS": 12, "SEEDS": 1, "TRAINED": 2, "STEPS": 10}
+    for name, value in small.items():
+        monkeypatch.setattr(searches, name, value)
+    cores = os.sched_getaffinity(0)
+    try:
+        figures = [*searches._samplers(min(cores), tmp_path), *searches._gain()]
+    finally:
+        os.sched_setaffinity(0, cores)
+    assert len({figure.name for figure in figures}) == len(figures) == 10
+    assert all((figure.value > 0) == ("score" not in figure.name) for figure in figures)
 
 
 # Cases
