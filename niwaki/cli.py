@@ -1,4 +1,4 @@
-"""The command line: ``niwaki compile | run | bench | inspect | report | prune | search | targets``.
+"""The command line: ``niwaki compile``, ``run``, ``bench`` and the others listed below.
 
 A user's mistake prints one line and exits with 1, wrong usage with 2, a bug of the compiler with 3,
 a signal with 128 and its number.
@@ -12,6 +12,7 @@ import click
 
 from .commands.bench import bench_command
 from .commands.compile import compile_command
+from .commands.cost import cost_command
 from .commands.inspect import inspect_command
 from .commands.prune import prune_command
 from .commands.report import report_command
@@ -47,6 +48,7 @@ def main() -> None:
 
 for _command in (
     compile_command,
+    cost_command,
     run_command,
     bench_command,
     inspect_command,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -14,23 +13,21 @@ from niwaki.extras import require
 require("compile")
 
 from niwaki.atomic import check_writable
-from niwaki.code_generation import generate_code, iree_input
 from niwaki.collection import rare_collection
 from niwaki.compile_arguments import check_arguments
-from niwaki.device_features import device_features
 from niwaki.dialects import context, int_array
 from niwaki.elements import get_element
 from niwaki.errors import NiwakiError
 from niwaki.frontend.input_choices import InputChoices
 from niwaki.lengths.networks import import_networks
+from niwaki.lowered_bundle import write_lowered
 from niwaki.lowering import lower_networks
 from niwaki.passes import Session
 from niwaki.passes.base import STATES
 from niwaki.passes.choice import Chooser
 from niwaki.passes.pipelines import compile_pipeline, leave_out
 from niwaki.progress import Progress
-from niwaki.runtime.bundle import Bundle, may_replace, open_bundle, write_bundle
-from niwaki.runtime.manifest import Manifest
+from niwaki.runtime.bundle import Bundle, may_replace, open_bundle
 from niwaki.sources import load_source
 from niwaki.states import find_states
 from niwaki.targets import get_target
@@ -149,23 +146,7 @@ def compile(
         lowered = lower_networks(
             networks, target, shared, passes, None if dump_ir is None else Path(dump_ir)
         )
-        progress.stage("generate code (IREE)")
-        text = iree_input(lowered.module)
-        vmfb, orders = generate_code(text, machine, lowered.computed)
-        progress.stage("write the bundle")
-        manifest = Manifest(
-            niwaki=version("niwaki"),
-            iree=version("iree-base-compiler"),
-            target=target,
-            driver=machine.device,
-            signature=imported.signature,
-            architecture=machine.architecture,
-            cpu_features=machine.cpu_features,
-            device_features=device_features(text, machine),
-            states=found_states,
-            **lowered.records(orders),
-        )
-        write_bundle(output, manifest, vmfb, lowered.parameters)
+        write_lowered(lowered, machine, output, found_states, progress)
     return open_bundle(output)
 
 

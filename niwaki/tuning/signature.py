@@ -9,10 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from niwaki.dialects import RecurrentOp
 from niwaki.passes.kernels.library import epilogue_key
 from niwaki.passes.layers import groups_of, layer_weights
 from niwaki.schemes import block_columns
 from niwaki.targets import Target
+
+# Attributes that tell what a kernel reads; those of a recurrent layer, too.
+WINDOW = ("strides", "dilations", "padding", "groups", "late", "reverse")
 
 
 def layer_signature(op: Any) -> str:
@@ -21,25 +25,26 @@ def layer_signature(op: Any) -> str:
     Which weights are kept may differ, how many may not, nor how many columns.
     """
     weights, scheme = layer_weights(op), op.scheme.scheme
-    windows = ("strides", "dilations", "padding")
     kept = block_columns(scheme.mask(weights != 0, groups_of(op)), scheme, 8, groups_of(op))
-    facts = json.dumps(
-        {
-            "op": op.operation.name,
-            "input": str(op.input.type),
-            "weights": str(op.weight.type),
-            "result": str(op.result.type),
-            "window": {name: str(op.attributes[name]) for name in windows if name in op.attributes},
-            "groups": groups_of(op),
-            "scheme": str(scheme),
-            "kept": int(np.count_nonzero(weights)),
-            "columns": sorted([rows, *counts] for rows, counts in kept.items()),
-            "operands": [str(value.type) for value in (*op.per_filter, *op.per_position)],
-            "tail": str(epilogue_key(op.epilogue.blocks[0])),
-        },
-        sort_keys=True,
-    )
-    return hashlib.sha256(facts.encode()).hexdigest()
+    facts = {
+        **geometry(op),
+        "scheme": str(scheme),
+        "kept": int(np.count_nonzero(weights)),
+        "columns": sorted([rows, *counts] for rows, counts in kept.items()),
+    }
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def geometry(op: Any) -> dict[str, Any]:
+    """What a layer's time hangs on besides its weights: types, window, and the code of its tail."""
+    body = op.cell if isinstance(op, RecurrentOp) else op.epilogue
+    return {
+        "op": op.operation.name,
+        "operands": [str(value.type) for value in op.operands],
+        "results": [str(value.type) for value in op.results],
+        "window": {name: str(op.attributes[name]) for name in WINDOW if name in op.attributes},
+        "tail": str(epilogue_key(body.blocks[0])),
+    }
 
 
 def compiler_version() -> str:

@@ -26,7 +26,17 @@ from niwaki.targets import Target
 
 from ..choice import Candidate
 from .attention import AttentionFamily
-from .base import MOST_FILTERS, MOST_VECTORS, UNLIMITED, Family, KernelFamily, Layer, Most, Packed
+from .base import (
+    MOST_FILTERS,
+    MOST_VECTORS,
+    UNLIMITED,
+    Asked,
+    Family,
+    KernelFamily,
+    Layer,
+    Most,
+    Packed,
+)
 from .copies import CopyFamily, TakeFamily
 from .depthwise import DepthwiseFamily
 from .gather_gemm import GatherGemmFamily
@@ -47,6 +57,7 @@ __all__ = [
     "CHOSEN",
     "MOST_FILTERS",
     "MOST_VECTORS",
+    "Asked",
     "Family",
     "Fused",
     "KernelFamily",
@@ -56,6 +67,7 @@ __all__ = [
     "candidates",
     "chosen_family",
     "family_of",
+    "names_of_families",
     "names_with_pooled_form",
     "pooled_form",
     "record_without_weights",
@@ -97,14 +109,18 @@ POOLED: dict[Any, PooledForm] = {
 
 
 def candidates(
-    op: Any, target: Target, most: Most = UNLIMITED, agreed: Hashable = None
+    op: Any,
+    target: Target,
+    most: Most = UNLIMITED,
+    agreed: Hashable = None,
+    asked: Asked | None = None,
 ) -> list[Candidate]:
-    """Every candidate of a layer; convolutions have layouts.
+    """Every candidate of a layer, with its own weights or those `asked`; convolutions have layouts.
 
     On a GPU there is one, without an estimate. Some families have one more for weights that are
     stored already, as `storage_of` tells it.
     """
-    layer, kind = Layer(op, target, most, agreed), op.operation.name.rpartition(".")[2]
+    layer, kind = Layer(op, target, most, agreed, asked), op.operation.name.rpartition(".")[2]
     return [
         candidate
         for family in CHOSEN
@@ -116,6 +132,11 @@ def candidates(
 def chosen_family(kernel: Any) -> KernelFamily:
     """The family of a layer's kernel attribute."""
     return next(family for family in CHOSEN if isinstance(kernel, family.kernel))
+
+
+def names_of_families() -> frozenset[str]:
+    """Those of kernels for layers with weights, as bundles name them."""
+    return frozenset(family.kernel.attr_name.rpartition(".")[2] for family in (*CHOSEN, *DERIVED))
 
 
 def storage_of(candidate: Candidate) -> Hashable:

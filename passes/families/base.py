@@ -58,18 +58,31 @@ class Most:
 UNLIMITED = Most()
 
 
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """Weights for which kernels are sought: ``[F, C, T]``, and their scheme."""
+
+    weights: npt.NDArray[Any]
+    scheme: Scheme
+
+
 @dataclass(frozen=True)
 class Layer:
     """A layer for which kernels are sought, and what estimates ask of it.
 
-    A convolution has layouts by now. `agreed` is how its weights are stored already, as
-    `KernelFamily.storage` tells it with the scheme; None if they are not.
+    A convolution has layouts by now.
+
+    Attributes:
+        agreed: how its weights are stored already, as `KernelFamily.storage` tells it with the
+            scheme; None if they are not.
+        asked: weights that it could have instead of its own, which need not be constant then.
     """
 
     op: Any
     target: Target
     most: Most
     agreed: Hashable = None
+    asked: Asked | None = None
 
     @cached_property
     def plane(self) -> Plane:
@@ -91,7 +104,13 @@ class Layer:
     @cached_property
     def weights(self) -> Any:
         """Filters x channels of a group x taps."""
-        return layer_weights(self.op)
+        return layer_weights(self.op) if self.asked is None else self.asked.weights
+
+    @property
+    def scheme(self) -> Scheme:
+        """The scheme of its weights."""
+        own: Scheme = self.op.scheme.scheme
+        return own if self.asked is None else self.asked.scheme
 
     @cached_property
     def vector(self) -> Vector:

@@ -63,7 +63,7 @@ class GatherGemmFamily(KernelFamily):
         if layer.target.backend == "gpu":
             yield gpu_candidate(layer)
             return
-        for scheme in {layer.op.scheme.scheme: None, Dense(): None}:
+        for scheme in {layer.scheme: None, Dense(): None}:
             mask = layer.stored(scheme)
             for height in heights(layer, scheme):
                 blocks = block_columns(mask, scheme, height, layer.groups)
@@ -121,7 +121,7 @@ def gather_tiles(layer: Layer, height: int, blocks: int) -> Iterator[tuple[int, 
 
 def gpu_candidate(layer: Layer) -> Candidate:
     """The one kernel on a GPU, without an estimate."""
-    scheme, most = layer.op.scheme.scheme, layer.most
+    scheme, most = layer.scheme, layer.most
     height = layer.heights(scheme, [low for low in sorted(GPU_VECTORS) if low <= most.filters])[-1]
     vectors = min(GPU_VECTORS[height], pixel_vectors(layer.op, layer.target), most.vectors)
     return Candidate(scheme, GatherGemmAttr.of(height, vectors, 1, 1))

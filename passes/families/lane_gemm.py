@@ -58,7 +58,7 @@ class LaneGemmFamily(KernelFamily):
             return
         if len(result.sizes) != 2:
             return
-        for scheme in {layer.op.scheme.scheme: None, Dense(): None}:
+        for scheme in {layer.scheme: None, Dense(): None}:
             mask = layer.stored(scheme)
             for height in reversed(heights(layer, scheme)):
                 blocks = block_columns(mask, scheme, height, layer.groups)

@@ -51,11 +51,11 @@ class MatvecFamily(KernelFamily):
         """As many filters as some number of vectors holds; the layer as it is, and dense."""
         target, vector, rows = layer.target, layer.vector, layer.op.input.type.shape[0]
         if target.backend == "gpu":
-            scheme = layer.op.scheme.scheme
+            scheme = layer.scheme
             height = highest(layer, scheme, target.threads)
             yield Candidate(scheme, MatvecAttr.of(height, min(rows, ROWS), 1))
             return
-        for scheme in {layer.op.scheme.scheme: None, Dense(): None}:
+        for scheme in {layer.scheme: None, Dense(): None}:
             mask = layer.stored(scheme)
             for height, together in matvec_tiles(layer, scheme):
                 tile = MatvecTile(height, together, 1)
@@ -103,7 +103,7 @@ class MatvecFamily(KernelFamily):
 
 def _in_bands(layer: Layer) -> Iterator[Candidate]:
     """Blocks without the rows that blocks of columns remove."""
-    scheme, vector, (rows, inputs) = layer.op.scheme.scheme, layer.vector, layer.op.input.type.shape
+    scheme, vector, (rows, inputs) = layer.scheme, layer.vector, layer.op.input.type.shape
     height, together = highest(layer, scheme, vector.lanes), min(rows, ROWS)
     bands = bands_of(scheme, height, inputs, vector)
     if bands == 1:

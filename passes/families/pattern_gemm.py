@@ -60,7 +60,7 @@ class PatternGemmFamily(KernelFamily):
         A pattern of one tap leaves nothing to keep in registers, and of too many patterns hardly
         two filters have the same one.
         """
-        scheme, target = layer.op.scheme.scheme, layer.target
+        scheme, target = layer.scheme, layer.target
         if not isinstance(scheme, Pattern):
             return
         if scheme.filters > 1 or scheme.taps == 1 or scheme.patterns > most_patterns(target):

@@ -52,7 +52,7 @@ class RecurrenceFamily(KernelFamily):
         sizes, vector = recurrence(layer.op), layer.vector
         together = min(sizes.batch, SEQUENCES)
         heights = {max(1, min(sizes.units, int(wide * vector.lanes))) for wide in VECTORS}
-        for scheme in {layer.op.scheme.scheme: None, Dense(): None}:
+        for scheme in {layer.scheme: None, Dense(): None}:
             mask = layer.stored(scheme)[:, :, 0]
             for units in sorted(heights):
                 cells = cell_seconds(layer.target, vector, sizes, units)

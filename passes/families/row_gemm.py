@@ -53,7 +53,7 @@ class RowGemmFamily(KernelFamily):
         # Squares of a vector's rows and inputs are transposed.
         if min(rows, inputs) < layer.vector.lanes:
             return
-        for scheme in {layer.op.scheme.scheme: None, Dense(): None}:
+        for scheme in {layer.scheme: None, Dense(): None}:
             mask = layer.stored(scheme)
             for height in row_heights(layer, scheme):
                 blocks = block_columns(mask, scheme, height)

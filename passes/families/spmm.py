@@ -55,7 +55,7 @@ class SpmmFamily(KernelFamily):
 
         The input's channels come in as few parts as the nearest cache can hold.
         """
-        scheme, target, op = layer.op.scheme.scheme, layer.target, layer.op
+        scheme, target, op = layer.scheme, layer.target, layer.op
         if takes_depthwise_kernel(op, target) or heights(layer, scheme):
             return
         filters, covering = layer.weights.shape[0], layer.plane.vectors

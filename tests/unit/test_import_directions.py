@@ -23,6 +23,7 @@ SHARED = {
         "errors",
         "extras",
         "kept_input",
+        "layer_costs",
         "module_copy",
         "padding",
         "pages",

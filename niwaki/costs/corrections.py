@@ -1,0 +1,75 @@
+"""How far estimates are off on a machine: by layers and by families of kernels, as was measured.
+
+    seconds = estimate * took / estimated, of the same layer with the same family of kernel
+                                           where that was measured, most like it first;
+              estimate * median of the family, of the target, where it was not
+
+The compiler needs estimates that tell kernels of one layer apart, and what they are off by in all
+is nothing to it. Here it matters.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from statistics import median
+
+from .observation import Took
+
+# Observations of a layer count less the further they are from what is in question, in logarithms of
+# the estimate and of the width; this near they count fully.
+NEAR = 0.25
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One observation of a layer.
+
+    Attributes:
+        form: key of the layer's form.
+        width: share of the dense layer's filters times that of its channels. Narrow networks find
+            their data in nearer caches.
+        took: what was estimated and measured.
+    """
+
+    form: str
+    width: float
+    took: Took
+
+    @property
+    def ratio(self) -> float:
+        """What the layer took for each second of its estimate."""
+        return self.took.seconds / self.took.estimated
+
+
+class Corrections:
+    """Factors for estimates, from observations."""
+
+    def __init__(self, observations: Iterable[Seen] = ()) -> None:
+        self._own: dict[tuple[str, str], list[Seen]] = defaultdict(list)
+        families: dict[str, list[float]] = defaultdict(list)
+        for seen in observations:
+            self._own[seen.form, seen.took.family].append(seen)
+            families[seen.took.family].append(seen.ratio)
+        self._families = {family: median(ratios) for family, ratios in families.items()}
+        self._all = median(self._families.values()) if families else 1.0
+
+    def seconds(self, form: str, family: str, estimated: float, width: float = 1.0) -> float:
+        """A layer's time on the machine."""
+        return estimated * self.factor(form, family, estimated, width)
+
+    def factor(self, form: str, family: str, estimated: float, width: float = 1.0) -> float:
+        """What estimates of such a layer are to be multiplied by."""
+        own = self._own.get((form, family))
+        if own is None:
+            return self._families.get(family, self._all)
+        weights = [1 / (NEAR + _distance(seen, estimated, width)) for seen in own]
+        logs = sum(weight * math.log(seen.ratio) for weight, seen in zip(weights, own, strict=True))
+        return math.exp(logs / sum(weights))
+
+
+def _distance(seen: Seen, estimated: float, width: float) -> float:
+    """How unlike an observation is to what is in question."""
+    return abs(math.log(seen.took.estimated / estimated)) + abs(math.log(seen.width / width))

@@ -1,0 +1,147 @@
+"""What the kernels of a bundle took, beside what they were estimated to take.
+
+bundle, times of its kernel runs   -->   layer1.0.conv1: gather_gemm, estimated 263 us, took 126 us
+                                         maxpool: took 116 us
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from niwaki.errors import NiwakiError
+from niwaki.passes.families import names_of_families
+from niwaki.runtime.bundle import Bundle
+from niwaki.runtime.layer_times import split_calls
+from niwaki.runtime.measure import bench
+from niwaki.runtime.model_cycles.cores import core_named
+from niwaki.runtime.model_cycles.measure import model_cycles
+from niwaki.runtime.profiler import profile
+from niwaki.targets import get_target
+
+# Of calls that are timed: most are taken together, so that one that was disturbed says nothing.
+WARMUP, CALLS, ROUNDS = 10, 60, 2
+# Of the times of a kernel run, the share that lies below what is taken for its time: others may
+# have had the processor for longer than a kernel runs.
+UNDISTURBED = 0.25
+# What stands for all that no kernel runs: calls, and IREE's work between kernels.
+CALL = ""
+
+
+@dataclass(frozen=True)
+class Took:
+    """What a layer took.
+
+    Attributes:
+        family: of its kernel.
+        estimated: seconds, by the compiler.
+        seconds: that were measured.
+    """
+
+    family: str
+    estimated: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One bundle, measured.
+
+    Attributes:
+        layers: those with weights, by name.
+        others: seconds of all other kernels, by the layer that they are for, and of `CALL`.
+    """
+
+    layers: dict[str, Took]
+    others: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def seconds(self) -> float:
+        """A whole call."""
+        return sum(took.seconds for took in self.layers.values()) + sum(self.others.values())
+
+
+Observer = Callable[[Bundle], Observation]
+
+
+def on_host(bundle: Bundle) -> Observation:
+    """Measured on this machine, on one thread.
+
+    Raises:
+        NiwakiError: the bundle is not for it.
+    """
+    dispatches, count = bundle.manifest.dispatches, WARMUP + CALLS
+    rounds = []
+    for _ in range(ROUNDS):
+        calls = split_calls(profile(bundle, 1, count), dispatches, count, str(bundle.path))
+        rounds += [[run.end - run.begin for run in call] for call in calls[WARMUP:]]
+    runs = np.quantile(np.array(rounds), UNDISTURBED, axis=0).tolist()
+    with bundle.load(1) as network:
+        whole = bench(network, WARMUP, CALLS).minimum
+    return observed(bundle, runs, max(0.0, whole - float(np.min(np.sum(rounds, axis=1)))))
+
+
+def emulated(bundle: Bundle, core: str = "a76") -> Observation:
+    """Modelled cycles of a phone's core, as seconds at the clock of the target's."""
+    counted = model_cycles(bundle, core_named(core))
+    clock = get_target(bundle.manifest.target).cpu_core.clock
+    cycles = {kernel.name: kernel.steady for kernel in counted.kernels}
+    # Layers that share a kernel share its cycles by what they were estimated to take.
+    estimates = {layer.name: layer.estimated_ns for layer in bundle.manifest.layers}
+    dispatches = bundle.manifest.dispatches
+    weights = [max(1.0, estimates.get(run.layer, 0)) for run in dispatches]
+    shared = defaultdict[str, float](float)
+    for run, weight in zip(dispatches, weights, strict=True):
+        shared[run.kernel] += weight
+    runs = [
+        cycles.get(run.kernel, 0.0) * weight / shared[run.kernel] / clock
+        for run, weight in zip(dispatches, weights, strict=True)
+    ]
+    return observed(bundle, runs, cycles.get("", 0.0) / clock)
+
+
+def from_file(path: Path) -> Observer:
+    """Brought from a device: what `niwaki bench --layers --json` prints there."""
+
+    def read(bundle: Bundle) -> Observation:
+        try:
+            times = json.loads(path.read_text(encoding="utf-8"))
+            runs = [(run["layer"], run["kernel"], float(run["seconds"])) for run in times["runs"]]
+            other = float(times["other"])
+        except OSError as error:
+            raise NiwakiError(f"{path}: cannot be read: {error.strerror}") from None
+        except (KeyError, TypeError, ValueError) as error:
+            raise NiwakiError(
+                f"{path}: expected what niwaki bench --layers --json prints: {error}"
+            ) from None
+        expected = [(run.layer, run.kernel) for run in bundle.manifest.dispatches]
+        if [run[:2] for run in runs] != expected:
+            raise NiwakiError(f"{path}: has times of other kernels than {bundle.path}")
+        return observed(bundle, [seconds for *_, seconds in runs], max(0.0, other))
+
+    return read
+
+
+def observed(bundle: Bundle, runs: Sequence[float], between: float) -> Observation:
+    """Seconds of each kernel run, and between them, given to layers."""
+    families, took = names_of_families(), defaultdict[str, float](float)
+    others = defaultdict[str, float](float, {CALL: between})
+    for run, seconds in zip(bundle.manifest.dispatches, runs, strict=True):
+        (took if run.family in families else others)[run.layer] += seconds
+    estimated, family = defaultdict[str, float](float), dict[str, str]()
+    for layer in bundle.manifest.layers:
+        estimated[layer.name] += 1e-9 * layer.estimated_ns
+        family[layer.name] = layer.family
+    layers = {
+        name: Took(family[name], estimated[name], seconds)
+        for name, seconds in took.items()
+        if estimated[name]
+    }
+    for name in took.keys() - layers.keys():
+        others[name] += took[name]
+    return Observation(layers, dict(others))

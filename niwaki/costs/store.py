@@ -1,0 +1,134 @@
+"""Estimates and measured times of layers in a file, so that each is made once.
+
+An SQLite database beside that of tuning. Estimates hang on the compiler's code, times on the
+machine too: those of others stay where they are and are not used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+import niwaki.passes
+import niwaki.schemes
+import niwaki.targets
+from niwaki.errors import NiwakiError
+from niwaki.tuning.database import PATIENCE_S, default_path
+
+from .estimates import Estimate
+from .observation import Observation, Took
+
+_CREATE = """
+CREATE TABLE IF NOT EXISTS estimates (
+    compiler TEXT, target TEXT, form TEXT, setting TEXT, seconds REAL, family TEXT,
+    PRIMARY KEY (compiler, target, form, setting));
+CREATE TABLE IF NOT EXISTS layers (
+    compiler TEXT, machine TEXT, network TEXT, trial TEXT, layer TEXT, family TEXT,
+    estimated REAL, seconds REAL);
+CREATE TABLE IF NOT EXISTS others (
+    compiler TEXT, machine TEXT, network TEXT, trial TEXT, layer TEXT, seconds REAL);
+"""
+
+
+def store_path() -> Path:
+    """In the user's folder for caches."""
+    return default_path().with_name("costs.sqlite")
+
+
+@cache
+def compiler_digest() -> str:
+    """Of all code that estimates and kernels hang on, and IREE's version."""
+    digest = hashlib.sha256(version("iree-base-compiler").encode())
+    for package in (niwaki.passes, niwaki.schemes, niwaki.targets):
+        for file in sorted(Path(package.__path__[0]).rglob("*.py")):
+            digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+class Store:
+    """Kept answers of one target.
+
+    Attributes:
+        path: of the file.
+        machine: whose times are kept; the target's name, with what else tells machines apart.
+    """
+
+    def __init__(self, path: Path, target: str, machine: str) -> None:
+        """Open or make the file.
+
+        Raises:
+            NiwakiError: it is damaged, no database, or cannot be read or written.
+        """
+        self.path, self.target, self.machine = path, target, machine
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise NiwakiError(f"cannot make the folder of {path}: {error.strerror}") from None
+        with self._told():
+            self._connection = sqlite3.connect(path, timeout=PATIENCE_S)
+            self._connection.executescript(_CREATE)
+
+    def estimates(self) -> dict[tuple[str, str], Estimate]:
+        """All that are known, by form and setting."""
+        query = "SELECT form, setting, seconds, family FROM estimates WHERE compiler=? AND target=?"
+        with self._told():
+            rows = self._connection.execute(query, (compiler_digest(), self.target))
+            return {(form, setting): Estimate(s, f) for form, setting, s, f in rows}
+
+    def note_estimate(self, form: str, setting: str, found: Estimate) -> None:
+        """Keep one."""
+        row = (compiler_digest(), self.target, form, setting, found.seconds, found.family)
+        with self._told(), self._connection:
+            insert = "INSERT OR REPLACE INTO estimates VALUES (?,?,?,?,?,?)"
+            self._connection.execute(insert, row)
+
+    def observations(self, network: str) -> dict[str, Observation]:
+        """Those of a network on this machine, by trial."""
+        at = (compiler_digest(), self.machine, network)
+        found: dict[str, Observation] = {}
+        where = "WHERE compiler=? AND machine=? AND network=?"
+        with self._told():
+            layers = f"SELECT trial, layer, family, estimated, seconds FROM layers {where}"
+            for trial, layer, family, estimated, seconds in self._connection.execute(layers, at):
+                one = found.setdefault(trial, Observation({}, {}))
+                one.layers[layer] = Took(family, estimated, seconds)
+            others = f"SELECT trial, layer, seconds FROM others {where}"
+            for trial, layer, seconds in self._connection.execute(others, at):
+                found.setdefault(trial, Observation({}, {})).others[layer] = seconds
+        return found
+
+    def note_observation(self, network: str, trial: str, seen: Observation) -> None:
+        """Keep what a trial took, all of it or nothing."""
+        at = (compiler_digest(), self.machine, network, trial)
+        with self._told(), self._connection:
+            self._connection.executemany(
+                "INSERT INTO layers VALUES (?,?,?,?,?,?,?,?)",
+                [
+                    (*at, name, took.family, took.estimated, took.seconds)
+                    for name, took in seen.layers.items()
+                ],
+            )
+            self._connection.executemany(
+                "INSERT INTO others VALUES (?,?,?,?,?,?)",
+                [(*at, name, seconds) for name, seconds in seen.others.items()],
+            )
+
+    def close(self) -> None:
+        self._connection.close()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Tell an error of SQLite in one line that names the file and the remedy."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            reason = " ".join(str(error).split())
+            raise NiwakiError(
+                f"cannot use the file of costs {self.path} ({reason}): delete it, or name another "
+                "with --costs"
+            ) from None
