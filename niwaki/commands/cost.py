@@ -61,9 +61,10 @@ def cost_command(
     costs: str | None,
     as_json: bool,
 ) -> None:
-    """What each layer of MODEL costs in each scheme at each rate; nothing is trained.
+    """Price MODEL's layers in each scheme and rate.
 
-    MODEL is what `niwaki compile` takes. Weights are random ones: only sizes matter.
+    MODEL is what `niwaki compile` takes. Nothing is trained, and weights are random ones: only
+    sizes matter.
     """
     require("compile")
     from ..frontend.input_choices import InputChoices

@@ -4,9 +4,9 @@
       -->
     "sparse_pattern.conv"(%x, %pruned, %bias)
 
-Filters without weights get biases of zero, and trimming removes them. Of those that a setting leaves
-out it is the last ones, so that layers whose results are added agree. It runs where layers are
-raised and not trimmed yet.
+Filters without weights get biases of zero, and trimming removes them. Of those that a setting
+leaves out it is the last ones, so that layers whose results are added agree. It runs where layers
+are raised and not trimmed yet.
 """
 
 from __future__ import annotations
