@@ -33,7 +33,7 @@ from niwaki.pruning import EnergyModel, EnergySearch, save_settings, search_ener
 
 HELD_OUT = 1000
 CALIBRATION, BATCHES = 64, 4  # images of a batch
-FRONT = 0.05  # of accuracy, up to which fronts are compared
+FRONT = 2  # times what may be lost, up to which fronts are compared
 
 
 class SmallMobileNet(nn.Module):
@@ -98,7 +98,7 @@ def report(found: EnergySearch, most_lost: float, test: tuple[Tensor, Tensor]) -
     best = found.best(most_lost)
     with torch.no_grad():
         after = accuracy(found.network(best), *test)
-    front = found.hypervolume(FRONT)
+    front = found.hypervolume(FRONT * most_lost)
     return f"{front:.4f} | {best.saved:.1%} | {100 * best.lost:.1f} | {after:.2%}"
 
 

@@ -2,7 +2,8 @@
 
 from .choices import EnergySpace
 from .model import EnergyModel, LayerEnergy, LayerWork
-from .search import EnergySearch, EnergyTrial, search_energy
+from .results import EnergySearch, EnergyTrial
+from .search import search_energy
 from .settings import LayerSetting, load_settings, save_settings
 
 __all__ = [

@@ -94,20 +94,22 @@ class Choices:
         self._works = counts.works(dense)
         energies = energy.layers(self._works, dense)
         total = sum(layer.total for layer in energies)
+        if not total:
+            raise NiwakiError("by the energy model nothing costs anything: give other picojoules")
         self.shares = [layer.total / total for layer in energies]
         self._energy, self._total = energy, total
         self._fixed = np.array(
             [
                 [
                     number / len(self.names),
-                    *(math.log2(size) / 10 for size in layer.shape),
-                    math.log2(1 + work.multiply_adds / work.weights) / 10,
+                    *(math.log2(size) / 10 for size in dense_layer.layer.shape),
+                    math.log2(1 + dense_layer.uses) / 10,
                     share,
                     sum(self.shares[number:]),
                     self._prunable(number),
                 ]
-                for number, (layer, work, share) in enumerate(
-                    zip(self._layers, self._works, self.shares, strict=True)
+                for number, (dense_layer, share) in enumerate(
+                    zip(counts.layers, self.shares, strict=True)
                 )
             ],
             np.float32,

@@ -13,20 +13,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from niwaki.errors import NiwakiError
-
-from ..batches import evaluating, run_example
 from ..channel_graph import ChannelGraph, Unit
 from ..channel_watch import watch_channels
 from ..costs import layer_flops
 from ..gates import gather
-from ..layer_inputs import first_input
-from ..layers import CONVOLUTIONS, TRANSPOSED, Layer, find_layers
+from ..layers import Layer
 from ..scheme import parse_scheme
 from .model import LayerWork
 from .settings import LayerSetting, Settings
-
-COUNTED = (*CONVOLUTIONS, *TRANSPOSED, nn.Linear)
+from .traffic import batch_size, counted_layers, traffic
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,35 +48,24 @@ class Counts:
         example: inputs of the network, a batch of them, several in a tuple.
 
     Raises:
-        NiwakiError: a layer is of a kind that cannot be quantised from outside, the network has
-            none, or it does not call one.
+        NiwakiError: as `counted_layers` does, or the network does not call a layer.
     """
 
     def __init__(self, model: nn.Module, example: Any) -> None:
-        found = find_layers(model)
-        if not found:
-            raise NiwakiError("the network has no convolution or linear layer to quantise")
-        for layer in found:
-            if not all(isinstance(owner, COUNTED) for owner in layer.owners):
-                raise NiwakiError(
-                    f"{layer.name}: inputs of a {layer.kind} cannot be quantised from outside, so "
-                    "its energy is not known: give a network of convolutions and linear layers"
-                )
+        found = counted_layers(model)
         self.graph = watch_channels(model, example)
         self._units = {id(unit.module): unit for unit in self.graph.units}
         flops = layer_flops(model, found, example)
-        traffic = _traffic(model, found, example)
+        moved = traffic(model, found, example)
         readers = _readers(self.graph, found)
-        size = _batch(example)
+        size = batch_size(example)
 
         def dense(layer: Layer) -> DenseCounts:
-            read, written = traffic[layer.name]
             spaces = [run.space for run in self._channels(layer).writes or ()]
             return DenseCounts(
                 layer,
                 flops[layer.name] / (2 * layer.weight.numel() * size),
-                read / size,
-                written / size,
+                *moved[layer.name],
                 tuple(name for space in spaces for name in readers.get(space, ())),
             )
 
@@ -162,35 +146,3 @@ def _readers(graph: ChannelGraph, layers: Sequence[Layer]) -> dict[int, list[str
         for space in spaces:
             readers.setdefault(space, []).append(str(name))
     return readers
-
-
-def _traffic(
-    model: nn.Module, layers: Sequence[Layer], example: Any
-) -> dict[str, tuple[float, float]]:
-    """Elements that each layer reads and writes, in all its calls."""
-    totals = {layer.name: (0.0, 0.0) for layer in layers}
-
-    def counting(name: str) -> Any:
-        def count(module: nn.Module, inputs: Any, named: Any, output: Tensor) -> None:
-            read, written = totals[name]
-            totals[name] = read + first_input(inputs, named).numel(), written + output.numel()
-
-        return count
-
-    handles = [
-        owner.register_forward_hook(counting(layer.name), with_kwargs=True)
-        for layer in layers
-        for owner in layer.owners
-    ]
-    try:
-        with evaluating(model):
-            run_example(model, example)
-    finally:
-        for handle in handles:
-            handle.remove()
-    return totals
-
-
-def _batch(example: Any) -> int:
-    first: Tensor = example[0] if isinstance(example, tuple) else example
-    return len(first)

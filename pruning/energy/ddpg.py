@@ -16,7 +16,8 @@ from torch.nn import functional
 from .choices import STRENGTHS
 from .deep_q import HIDDEN, follow, take_step
 
-MODERATION = 0.01  # keeps the sigmoid from ends where it has no slope and the actor cannot return
+# Beyond this the sigmoid has hardly a slope, and the actor would not return from there.
+STEEP, MODERATION = 3.0, 0.1
 
 
 class DDPG:
@@ -50,7 +51,8 @@ class DDPG:
         take_step(self._critic_optimizer, functional.smooth_l1_loss(values, wanted))
         given = self._actor(states)
         values = self._critic(torch.cat([states, torch.sigmoid(given)], 1))
-        take_step(self._actor_optimizer, MODERATION * given.square().mean() - values.mean())
+        beyond = functional.relu(given.abs() - STEEP)
+        take_step(self._actor_optimizer, MODERATION * beyond.square().mean() - values.mean())
         follow(self._slow_actor, self._actor)
         follow(self._slow_critic, self._critic)
 

@@ -132,6 +132,12 @@ def test_channels_of_a_sum_stay_while_one_of_its_terms_has_them() -> None:
             "1.weight_ih_l0: inputs of a GRU cannot be quantised from outside, so its energy is "
             "not known: give a network of convolutions and linear layers",
         ),
+        (nn.Linear(4, 4).double(), ": its weights are float64: give model.float()"),
+        (
+            nn.Sequential(nn.utils.parametrizations.weight_norm(nn.Linear(4, 4))),
+            "0: its weight is empty or computed in each call, as under a mask or weight norm: make "
+            "it a plain one first",
+        ),
     ],
 )
 def test_other_networks(model: Any, message: str) -> None:

@@ -187,6 +187,12 @@ def test_bad_arguments(dense: nn.Module) -> None:
     assert refused(dense, 3) == "evaluate is a function of the network that returns a number, not 3"
     assert refused(dense, data=[3]).startswith("each batch of data is (inputs, targets)")
     assert refused(dense, data=[]).startswith("calibration has no batches")
+    assert refused(dense, lambda _: [][0]) == (
+        "evaluate fails for the network as it is: IndexError: list index out of range"
+    )
+    assert refused(dense, energy=EnergyModel(0, 0, 0, 0, 0)) == (
+        "by the energy model nothing costs anything: give other picojoules"
+    )
     assert refused(dense, lambda _: math.nan) == (
         "evaluate gives nan of the network as it is: mend it first"
     )
