@@ -49,10 +49,12 @@ def check_whole(name: str, value: Any, least: int) -> None:
         raise NiwakiError(f"{name} is a whole number from {least} on, not {given(value)}")
 
 
-def check_number(name: str, value: Any, allowed: str, least: float = -math.inf) -> None:
-    """Raises NiwakiError where an argument is no finite number of at least so much."""
+def check_number(
+    name: str, value: Any, allowed: str, least: float = -math.inf, most: float = math.inf
+) -> None:
+    """Raises NiwakiError where an argument is no finite number in a range."""
     number = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
-    if not number or float(value) < least:
+    if not number or not least <= float(value) <= most:
         raise NiwakiError(f"{name} is {allowed}, not {given(value)}")
 
 

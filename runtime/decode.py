@@ -91,11 +91,14 @@ def decode(
     check_whole("start", start, 0)
     check_whole("end", end, 0)
     check_whole("beams", beams, 1)
-    check_number("length_power", length_power, "a number from 0 on", 0)
+    # Of the longest sequences such a power is still a float.
+    check_number("length_power", length_power, "a number from 0 to 16", 0, 16)
     check_whole("max_tokens", max_tokens, 1)
     step = DecoderStep(encoder, decoder)
+    path = decoder.bundle.path
+    if start > step.largest:
+        raise NiwakiError(f"start is a token that {path} takes, up to {step.largest}, not {start}")
     if end >= step.tokens:
-        path = decoder.bundle.path
         raise NiwakiError(f"end is one of the {step.tokens} tokens of {path}, from 0 on, not {end}")
     outputs = encoder(*inputs) if isinstance(inputs, (tuple, list)) else encoder(inputs)
     encoded, _ = flatten(outputs)

@@ -19,6 +19,7 @@ class DecoderStep:
 
     Attributes:
         tokens: how many the decoder knows.
+        largest: token that its input's type holds.
 
     Raises:
         NiwakiError: they do not.
@@ -37,6 +38,12 @@ class DecoderStep:
         taken = _without(signature.inputs, given)
         self._token = self._checked_token(taken)
         self.tokens = self._checked_scores(_without(signature.outputs, carried))
+        self.largest = int(np.iinfo(self._token.dtype).max)
+        if self.tokens - 1 > self.largest:
+            raise NiwakiError(
+                f"the decoder {self._path} writes {self.tokens} tokens and takes {self._token}, "
+                "which does not hold all of them: let it take int32"
+            )
         self._encoder_path = encoder.bundle.path
         self._taken, encoded = taken[1:], encoder.signature.outputs
         if _kinds(self._taken) != _kinds(encoded):
