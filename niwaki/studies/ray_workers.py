@@ -32,11 +32,7 @@ class Worker:
 
 
 class RayWorkers:
-    """As `Workers`.
-
-    Attributes:
-        size: cores of the cluster.
-    """
+    """As `Workers`."""
 
     at_once = False
 
@@ -44,12 +40,19 @@ class RayWorkers:
         import ray
         from ray import cloudpickle
 
-        self.size = max(1, int(ray.cluster_resources().get("CPU", 1)))
         # It also takes functions of the program itself, and others from their modules.
         self._source = cloudpickle.dumps(source)
         self._kind = ray.remote(num_cpus=1, max_restarts=0)(Worker)
         self._idle: list[Any] = []
         self._busy: dict[Any, tuple[Any, int]] = {}  # what is awaited -> worker, trial
+
+    @property
+    def size(self) -> int:
+        """Cores that the cluster has now: nodes may come, and a worker too many would wait for one
+        that went."""
+        import ray
+
+        return max(1, int(ray.cluster_resources().get("CPU", 1)))
 
     def submit(self, number: int, point: Point) -> None:
         worker = self._idle.pop() if self._idle else self._kind.remote(self._source)

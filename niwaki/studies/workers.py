@@ -18,12 +18,15 @@ class Workers(Protocol):
     """They take points, and give what became of them in any order.
 
     Attributes:
-        size: how many points they work at side by side.
         at_once: whether a point takes no time, so that nothing is lost with one that was begun.
     """
 
-    size: int
     at_once: bool
+
+    @property
+    def size(self) -> int:
+        """How many points they work at side by side."""
+        ...
 
     def submit(self, number: int, point: Point) -> None:
         """Begin with the point of a trial; at most `size` are begun and not given back."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import socket
 import sys
 import types
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from search_functions import SPACE
 
 import niwaki
 from niwaki.errors import NiwakiError
+from niwaki.progress import Progress
 from niwaki.studies import Choice, Results
 
 # Ray's own code leaves sockets and files to the garbage collector, and uses deprecated names.
@@ -28,50 +29,53 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+@dataclass(frozen=True)
+class Nodes:
+    """A cluster of two nodes with a core each."""
+
+    made: Cluster
+    second: Any
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[str]:
+def nodes() -> Iterator[Nodes]:
     """Its workers find the modules of the tests, as if these were installed there."""
-    port = free_port()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(Path(search_functions.__file__).parent))
         made = Cluster()
-        made.add_node(num_cpus=1, include_dashboard=False, ray_client_server_port=port)
         made.add_node(num_cpus=1, include_dashboard=False)
-    yield f"ray://127.0.0.1:{port}"
+        second = made.add_node(num_cpus=1, include_dashboard=False)
+    yield Nodes(made, second)
     made.shutdown()
 
 
-def searched(cluster: str, train: Any, evaluate: Any, trials: int, **options: Any) -> Results:
+def searched(address: str, train: Any, evaluate: Any, trials: int, **options: Any) -> Results:
     arguments = {"space": SPACE, "sampler": "random", **options}
     return niwaki.search(
-        train=train, evaluate=evaluate, trials=trials, workers=cluster, **arguments
+        train=train, evaluate=evaluate, trials=trials, workers=address, **arguments
     )
 
 
-def test_both_nodes_train(cluster: str) -> None:
-    found = searched(cluster, search_functions.on_node, search_functions.scores_of_node, 8)
+def test_both_nodes_train(nodes: Nodes) -> None:
+    found = searched(
+        nodes.made.address, search_functions.on_node, search_functions.scores_of_node, 8
+    )
     assert len(found.done) == 8
     assert len({trial.scores["node"] for trial in found.done}) == 2
     assert not ray.is_initialized()
 
 
-def test_workers_that_die(cluster: str) -> None:
+def test_workers_that_die(nodes: Nodes) -> None:
     space = {"width": Choice(1, 2, 4, 8), "kind": Choice("a"), "rate": Choice(2)}
     faulty, nan = search_functions.faulty, search_functions.nan_at_four
-    found = searched(cluster, faulty, nan, 10, space=space)
+    found = searched(nodes.made.address, faulty, nan, 10, space=space)
     reasons = {trial.point["width"]: trial.reason for trial in found.failed}
     assert reasons.pop(1).startswith("train raised ValueError: no weights (search_functions.py:")
     assert reasons == {2: "its worker died: ActorDiedError", 4: "evaluate gave score = nan"}
     assert found.best.point["width"] == 8
 
 
-def test_functions_that_workers_do_not_have(cluster: str) -> None:
+def test_functions_that_workers_do_not_have(nodes: Nodes) -> None:
     function = types.FunctionType((lambda point: point).__code__, {}, "function")
     function.__module__, function.__qualname__ = "nowhere", "function"
     with pytest.MonkeyPatch.context() as patch:
@@ -82,7 +86,27 @@ def test_functions_that_workers_do_not_have(cluster: str) -> None:
             r"a worker cannot load train or evaluate \(ModuleNotFoundError: No module named 'nowh"
         )
         with pytest.raises(NiwakiError, match=f"^{told}"):
-            searched(cluster, function, search_functions.score, 1)
+            searched(nodes.made.address, function, search_functions.score, 1)
+
+
+def test_node_that_goes(nodes: Nodes) -> None:
+    """Its trial fails, and the others are left to the other node."""
+
+    class Removes(Progress):
+        def stage(self, name: str) -> None:
+            if name == "trial 2 of 8":
+                nodes.made.remove_node(nodes.second)
+
+    found = searched(
+        nodes.made.address,
+        search_functions.on_node,
+        search_functions.scores_of_node,
+        8,
+        progress=Removes(),
+    )
+    assert len(found.trials) == 8
+    assert len(found.failed) <= 1
+    assert len({trial.scores["node"] for trial in found.done[3:]}) == 1
 
 
 def test_no_cluster() -> None:

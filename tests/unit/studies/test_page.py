@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import subprocess
 import sys
+from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -13,7 +17,7 @@ from search_functions import SPACE, limit, score
 
 import niwaki
 from niwaki.errors import NiwakiError
-from niwaki.studies import Results, Trial
+from niwaki.studies import Choice, Results, Trial
 from niwaki.studies.front_plot import Axis, front_plot
 from niwaki.studies.page import write_page
 
@@ -76,6 +80,46 @@ def test_loads_nothing(tmp_path: Path) -> None:
     searched(tmp_path)
     text = (tmp_path / "page.html").read_text()
     assert re.findall(r"https?:|url\(|src=|@import", text) == []
+
+
+PROBE = """<iframe width="360" height="2000" srcdoc="{page}"></iframe><script>
+onload = () => {{
+  const shown = document.querySelector("iframe").contentDocument;
+  const text = shown.querySelector("svg text").getBoundingClientRect();
+  const result = [shown.documentElement.scrollWidth, text.height];
+  document.body.innerHTML = "";
+  document.body.append(JSON.stringify(result));
+}};
+</script>"""
+
+
+@pytest.mark.requires_chromium
+def test_fits_a_phone(tmp_path: Path) -> None:
+    """Nothing but the table scrolls sideways, and what stands in the picture can be read."""
+    space = {f"a dimension with a name {i}": Choice(1, 2) for i in range(30)}
+    path = tmp_path / "page.html"
+    niwaki.search(space, None, lambda point: 1.0, trials=3, page=path)
+    probe = tmp_path / "probe.html"
+    probe.write_text(f"<body>{PROBE.format(page=escape(path.read_text()))}</body>")
+    rootless = ["--no-sandbox"] if os.geteuid() == 0 else []
+    done = subprocess.run(
+        [
+            *("chromium", "--headless", "--disable-gpu", *rootless),
+            f"--user-data-dir={tmp_path / 'profile'}",
+            "--virtual-time-budget=5000",
+            "--dump-dom",
+            probe.as_uri(),
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    body = re.search(r"<body>(.*)</body>", done.stdout, re.DOTALL)
+    assert body is not None, done.stderr
+    width, letters = json.loads(body[1])
+    assert width <= 360
+    assert letters > 10
 
 
 def test_names_are_no_markup(tmp_path: Path) -> None:
