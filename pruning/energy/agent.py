@@ -7,8 +7,8 @@ beyond a tolerance, so that the sum is what is wanted. An episode is remembered 
 tolerance, as if it had been the one that was asked for (https://arxiv.org/abs/1707.01495): so one
 agent learns small losses and large ones from all trials.
 
-The first trials give the same choice to all layers. Choices that differ by chance in many layers
-lose all accuracy nearly always, and teach nothing of what is good.
+The first trials give the same choice to all layers, and mild ones often. Choices that are strong
+or differ by chance lose all accuracy nearly always, and teach nothing of what is good.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from .choices import Choice, Vector
 from .ddpg import DDPG, truncated_normal
 from .deep_q import DeepQ
 from .replay import Batch, Episode, Replay
-from .samplers import Outcome, Same, Task
+from .samplers import Outcome, Sampler, Task
 
 TOLERANCES = (0.25, 0.5, 1.0, 2.0)  # of what may be lost
-MOST_PENALTY = 4.0  # as for losing 54 times as much
+MOST_PENALTY = 1.5  # more than can be saved
 
 RATE = 3e-3  # of learning
 BATCH = 128
@@ -35,7 +35,7 @@ REMEMBERED = 100  # episodes
 NOISE, COOLING, CALM = 0.15, 0.97, 0.03  # deviation at first, times this after each trial, at last
 
 
-class Agent(Same):
+class Agent(Sampler):
     """Learns from trials.
 
     Args:
@@ -60,7 +60,7 @@ class Agent(Same):
     def propose(self) -> list[Choice]:
         self._tolerance = TOLERANCES[self._done % len(TOLERANCES)]
         if self._done < self._first:
-            return super().propose()
+            return [self._mild_choice()] * len(self.task.names)
         chosen: list[Choice] = []
         for _ in self.task.names:
             chosen.append(self._act(chosen))
@@ -79,6 +79,12 @@ class Agent(Same):
             rounds = self._first if self._done == self._first else 1
             for _ in range(rounds * len(chosen) * len(TOLERANCES)):
                 self._improve(self._replay.draw(BATCH, self.generator))
+
+    def _mild_choice(self) -> Choice:
+        choice = self.any_choice()
+        scale = float(torch.rand(1, generator=self.generator))
+        first, second, third = (scale * strength for strength in choice.strengths)
+        return Choice(choice.scheme, (first, second, third))
 
     def _act(self, chosen: Sequence[Choice]) -> Choice:
         """Near what the agent thinks best, with less and less noise."""
@@ -116,7 +122,7 @@ def _asked(state: Vector, tolerance: float) -> Vector:
 def _penalty(over: float) -> float:
     """For losing too much, in multiples of what may be lost.
 
-    A logarithm, so that bad trials still tell apart what is worse, and the worst do not drown the
-    rest.
+    A logarithm with an end: what matters is how trials near the tolerance differ, and bad ones must
+    not drown that.
     """
     return min(MOST_PENALTY, math.log1p(over))
