@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Real
 
 from niwaki.errors import NiwakiError
 
@@ -76,7 +77,7 @@ class Limits:
                 raise NiwakiError(f"two limits are called '{limit.name}': give each its own name")
             names.add(limit.name)
             most = limit.most
-            if most is not None and not (isinstance(most, (int, float)) and 0 < most < math.inf):
+            if most is not None and not (isinstance(most, Real) and 0 < most < math.inf):
                 raise NiwakiError(f"limit '{limit.name}' is {most}: give a number above 0, or None")
 
     @property

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import optuna
 import pytest
+from optuna_files import optunas_study
 from search_functions import SPACE, limit, number, score
 
 import niwaki
@@ -57,8 +58,9 @@ def test_led_points_join_their_generation(tmp_path: Path) -> None:
     path = tmp_path / "study.sqlite"
     tight = Limit("ms", 3, cost)
     niwaki.search(space, None, cost, [tight], trials=50, sampler="evolution", storage=path)
-    study = optuna.load_study(study_name=None, storage=f"sqlite:///{path}")
-    generations = {trial.system_attrs.get("NSGAIISampler:generation") for trial in study.trials}
+    with optunas_study(path) as study:
+        notes = [trial.system_attrs for trial in study.trials]
+    generations = {note.get("NSGAIISampler:generation") for note in notes}
     assert {0, 1, 2} <= generations
 
 

@@ -13,13 +13,13 @@ from typing import Any
 
 import optuna
 import pytest
+from optuna_files import optunas_storage, optunas_study
 from search_functions import SPACE, limit, score
 
 import niwaki
 from niwaki.errors import NiwakiError
 from niwaki.studies import Choice, Integer, Limit, Results
 from niwaki.studies.file_lock import used_alone
-from niwaki.studies.study_format import NAME
 
 
 def searched(path: Path, trials: int = 6, **others: Any) -> Results:
@@ -31,16 +31,15 @@ def test_optuna_reads_it(tmp_path: Path) -> None:
     """Also a name that would mean something in an address."""
     path = tmp_path / "a {b} #c.sqlite"
     found = searched(path, 20)
-    study = optuna.load_study(
-        study_name=NAME, storage=f"sqlite:///{path}".replace("{", "{{").replace("}", "}}")
-    )
-    done = [trial for trial in study.trials if trial.state == optuna.trial.TrialState.COMPLETE]
-    assert len(study.trials) == 20 + found.rejected
+    with optunas_study(path) as study:
+        trials, best = study.trials, study.best_trial
+    done = [trial for trial in trials if trial.state == optuna.trial.TrialState.COMPLETE]
+    assert len(trials) == 20 + found.rejected
     assert [trial.params for trial in done] == [trial.point for trial in found.trials]
     assert [trial.value for trial in done] == [trial.objective for trial in found.trials]
     assert [trial.number for trial in done] == [trial.number for trial in found.trials]
     assert [trial.user_attrs["costs"] for trial in done] == [t.costs for t in found.trials]
-    assert study.best_trial.params == found.best.point
+    assert best.params == found.best.point
     assert all(trial.duration is not None for trial in done)
     assert sorted(os.listdir(tmp_path)) == [path.name]
 
@@ -162,7 +161,8 @@ def test_database_of_something_else(tmp_path: Path) -> None:
 
 def test_study_of_something_else(tmp_path: Path) -> None:
     path = tmp_path / "study.sqlite"
-    optuna.create_study(storage=f"sqlite:///{path}", study_name="theirs")
+    with optunas_storage(path) as storage:
+        optuna.create_study(storage=storage, study_name="theirs")
     wanted = f"{path} holds a study that is not of Niwaki: name another file, or delete it"
     with pytest.raises(NiwakiError, match=f"^{re.escape(wanted)}$"):
         searched(path)
@@ -171,8 +171,8 @@ def test_study_of_something_else(tmp_path: Path) -> None:
 def test_trial_of_something_else(tmp_path: Path) -> None:
     path = tmp_path / "study.sqlite"
     found = searched(path, 2)
-    study = optuna.load_study(study_name=NAME, storage=f"sqlite:///{path}")
-    study.add_trial(optuna.create_trial(value=1.0))
+    with optunas_study(path) as study:
+        study.add_trial(optuna.create_trial(value=1.0))
     wanted = f"trial {2 + found.rejected} of {path} is not of this study: name another file"
     with pytest.raises(NiwakiError, match=f"^{re.escape(wanted)}$"):
         searched(path)
