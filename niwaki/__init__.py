@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .runtime.network import Network as Network
     from .runtime.network import load as load
     from .studies.search import search as search
+    from .time_limit import prune_within as prune_within
     from .tuning.settings import Tuning as Tuning
     from .weights import load_weights as load_weights
 
@@ -48,6 +49,7 @@ _HOME = {
     "load": "niwaki.runtime.network",
     "load_weights": "niwaki.weights",
     "prune": "niwaki.pruning",
+    "prune_within": "niwaki.time_limit",
     "search": "niwaki.studies.search",
 }
 
@@ -63,6 +65,7 @@ __all__ = [
     "load",
     "load_weights",
     "prune",
+    "prune_within",
     "search",
 ]
 

@@ -25,7 +25,13 @@ if TYPE_CHECKING:
 TRAINED_BY = {"epochs": "--epochs", "checkpoint": "--checkpoint", "distillation": "--distill"}
 
 
-def prune_file(text: str, output: str, no_data: bool, **options: Any) -> list[LayerReport]:
+def prune_file(
+    text: str,
+    output: str,
+    no_data: bool,
+    limit: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> tuple[list[LayerReport], str]:
     """Prune what the function of ``file.py:function`` returns, and write a .safetensors file.
 
     An .onnx file becomes another one; it can only be pruned by magnitude, without data.
@@ -35,8 +41,12 @@ def prune_file(text: str, output: str, no_data: bool, **options: Any) -> list[La
 
     Args:
         no_data: prune at once, without training; what the function gives for it is left aside.
+        limit: arguments of `niwaki.prune_within` besides those of `niwaki.prune`; None without.
         options: of the command line, to which `niwaki.prune`'s are named alike. They go before what
             the function returns; None where there are none.
+
+    Returns:
+        What became of layers, and a line about the time limit.
 
     Raises:
         NiwakiError: no such function, it returns something else, the output cannot be written, or
@@ -45,8 +55,10 @@ def prune_file(text: str, output: str, no_data: bool, **options: Any) -> list[La
     from .pruning import prune
 
     check_writable(output)
+    if limit is not None and (no_data or Path(text).suffix == ".onnx"):
+        raise NiwakiError("--target-ms needs training data: give file.py:function, not --no-data")
     if Path(text).suffix == ".onnx":
-        return _prune_onnx_file(text, output, no_data, options)
+        return _prune_onnx_file(text, output, no_data, options), ""
     for name, option in TRAINED_BY.items():
         if no_data and options.get(name) not in (None, 0):
             raise NiwakiError(f"{option} is that of training: leave it out, or --no-data")
@@ -65,9 +77,16 @@ def prune_file(text: str, output: str, no_data: bool, **options: Any) -> list[La
             "give --no-data"
         )
     arguments |= {key: value for key, value in options.items() if value is not None}
-    pruned = prune(**arguments)
+    told = ""
+    if limit is None:
+        pruned = prune(**arguments)
+    else:
+        from .time_limit import prune_within
+
+        limited = prune_within(**arguments, **limit)
+        pruned, told = limited.model, str(limited)
     _write(pruned, output)
-    return _layers(arguments["model"], pruned)
+    return _layers(arguments["model"], pruned), told
 
 
 def _prune_onnx_file(

@@ -87,7 +87,7 @@ def prune(
     pruned = copy_module(model)
     method = parse_method(method)
     if example is None and steps and (config.budget == "flops" or method.needs_example):
-        example = _first_inputs(train_loader)
+        example = first_inputs(train_loader)
     first = next(pruned.parameters(), None)
     if example is not None and first is not None:
         example = moved(example, first.device)
@@ -155,7 +155,7 @@ def _length(loader: Any, epochs: int) -> int:
     return steps
 
 
-def _first_inputs(loader: Any) -> Any:
+def first_inputs(loader: Any) -> Any:
     """Those of the first batch; random numbers stay where they were."""
     state = random_state(loader)
     inputs, _ = parts(next(iter(loader)))

@@ -33,6 +33,24 @@ NUMBERS = ("kept", "of", "rate")
     "--times", metavar="FILE.json", help="For --budget latency: niwaki bench --layers --json."
 )
 @click.option(
+    "--target-ms",
+    type=float,
+    metavar="MS",
+    help="Choose scheme and rate of each layer so that a call takes at most so long.",
+)
+@click.option("--target", help="Whose time --target-ms is.  [default: host]")
+@click.option(
+    "--by",
+    "source",
+    type=click.Choice(["estimate", "measure", "emulate"]),
+    help="Who tells it, as of niwaki cost.",
+)
+@click.option(
+    "--mapping",
+    type=click.Choice(["search", "rules"]),
+    help="For --target-ms: any scheme for any layer, or one for each kind.  [default: search]",
+)
+@click.option(
     "--distill",
     type=float,
     metavar="WEIGHT",
@@ -55,6 +73,10 @@ def prune_command(
     config: str | None,
     budget: str | None,
     times: str | None,
+    target_ms: float | None,
+    target: str | None,
+    source: str | None,
+    mapping: str | None,
     distill: float | None,
     temperature: float | None,
     checkpoint: str | None,
@@ -69,10 +91,15 @@ def prune_command(
     """
     from ..prune_command import prune_configuration, prune_distillation, prune_file
 
-    layers = prune_file(
+    limit = {"target_ms": target_ms, "target": target, "source": source, "mapping": mapping}
+    limit = {name: value for name, value in limit.items() if value is not None}
+    if limit and target_ms is None:
+        raise click.UsageError("--target, --by and --mapping are those of --target-ms")
+    layers, told = prune_file(
         model,
         output,
         no_data,
+        limit or None,
         scheme=scheme,
         rate=rate,
         method=method,
@@ -88,4 +115,4 @@ def prune_command(
     ]
     for line in text_table(columns, rows):
         say(line)
-    say(printable(f"wrote {output}"))
+    say(printable(f"wrote {output}{': ' if told else ''}{told}"))

@@ -1,0 +1,78 @@
+"""What it would cost in loss to remove weights: a second-order estimate from gradients.
+
+    damage(mask) = 1/2 * sum over removed weights of  F * w^2,    F = mean of squared gradients
+
+F is the diagonal of the empirical Fisher matrix, which stands for the Hessian near a minimum
+(https://arxiv.org/abs/1801.05787, after "Optimal Brain Damage", LeCun 1990). It is in units of the
+loss, so layers can be compared; retraining mends a part of it, and mends more where it is larger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from niwaki.errors import NiwakiError
+from niwaki.schemes.base import Bools, Weights
+
+from .batches import moved, parts
+from .layers import Layer
+
+BATCHES = 16
+
+
+def importance(
+    model: nn.Module,
+    layers: Sequence[Layer],
+    batches: Iterable[Any],
+    loss: Callable[[Any, Any], Tensor],
+    count: int = BATCHES,
+) -> dict[str, Weights]:
+    """``F * w^2`` of each weight ``[F, C, T]``, by the layer's name, from `count` batches.
+
+    The network's mode and gradients stay as they were.
+
+    Raises:
+        NiwakiError: there are no batches, or gradients are not finite.
+    """
+    weights = [layer.weight for layer in layers]
+    squares = [torch.zeros_like(weight) for weight in weights]
+    modes = {module: module.training for module in model.modules()}
+    required = [weight.requires_grad for weight in weights]
+    device, used = weights[0].device, 0
+    model.eval()  # statistics of batch-norms stay as they are
+    try:
+        for weight in weights:
+            weight.requires_grad_(True)
+        with torch.enable_grad():
+            for batch in islice(iter(batches), count):
+                inputs, targets = (moved(part, device) for part in parts(batch))
+                outputs = model(*inputs) if isinstance(inputs, tuple) else model(inputs)
+                found = torch.autograd.grad(loss(outputs, targets), weights, allow_unused=True)
+                for square, gradient in zip(squares, found, strict=True):
+                    if gradient is not None:
+                        square += gradient.square()
+                used += 1
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
+        for weight, before in zip(weights, required, strict=True):
+            weight.requires_grad_(before)
+    if not used:
+        raise NiwakiError("the training data of train_loader is empty: give at least one batch")
+    told = {}
+    for layer, square in zip(layers, squares, strict=True):
+        told[layer.name] = layer.array(square / used * layer.weight.detach().square())
+        if not np.isfinite(told[layer.name]).all():
+            raise NiwakiError(f"{layer.name}: gradients of the loss are not finite: train it first")
+    return told
+
+
+def damage(importance: Weights, mask: Bools) -> float:
+    """What removing the weights that are not in the mask costs."""
+    return 0.5 * float(importance[~mask].sum(dtype=np.float64))
