@@ -15,8 +15,10 @@ from .progress_bar import progress_bar
 @click.command("search")
 @click.argument("study", metavar="FILE.py[:FUNCTION]")
 @click.option("--target-ms", type=float, help="Given to the function, as target_ms.")
-@click.option("--trials", type=click.IntRange(min=1), help="All together.  [default: 100]")
-@click.option("--sampler", help="tpe, evolution, random, controller, gp or cmaes.  [default: tpe]")
+@click.option(
+    "--trials", type=click.IntRange(min=1), help="All together.  [default: FUNCTION's, or 100]"
+)
+@click.option("--sampler", help="tpe (default), evolution, random, controller, gp or cmaes.")
 @click.option("--storage", metavar="FILE", help="Keeps trials; goes on from them if it exists.")
 @click.option("--workers", help="So many, auto, or ray://HOST:PORT.  [default: 1]")
 @click.option("--seed", type=click.IntRange(min=0), help="Of the sampler.  [default: 0]")
@@ -57,7 +59,7 @@ def search_command(
     if as_json:
         say(json.dumps(results.as_dict(), indent=2))
         return
-    names = ["trial", *best.scores, *best.costs]
+    names = map(printable, ["trial", *best.scores, *best.costs])
     columns = (*(Column(name, True) for name in names), Column("point"))
     rows = [
         [

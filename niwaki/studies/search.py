@@ -116,5 +116,5 @@ def about(space: Space, limits: Limits) -> dict[str, dict[str, str]]:
     return {
         "space": {name: str(dimension) for name, dimension in space.items()},
         "limits": {name: "a cost" for name in limits.names},
-        "goals": {"first": " and ".join(limits.goals)},
+        "goals": {"what is wanted": "the whole front" if limits.two_goals else "the best point"},
     }

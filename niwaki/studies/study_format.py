@@ -51,12 +51,12 @@ def check_file(path: Path) -> None:
 
 def difference(kept: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
     """What sets the study of a file apart from the wanted one; empty where they are the same."""
-    for key, what in (("space", "dimension"), ("limits", "limit"), ("goals", "goal")):
+    for key, what in (("space", "dimension '{}'"), ("limits", "limit '{}'"), ("goals", "{}")):
         there, here = kept.get(key, {}), wanted[key]
         for name in {**there, **here}:
             if there.get(name) != here.get(name):
                 values = f"{there.get(name, 'missing')} there and {here.get(name, 'missing')} here"
-                return f"{what} '{name}' is {values}"
+                return f"{what.format(name)} is {values}"
     return ""
 
 

@@ -84,7 +84,7 @@ def test_another_limit(tmp_path: Path) -> None:
         ),
         (
             {"limits": [limit(None)]},
-            "goal 'first' is maximize there and maximize and minimize here",
+            "what is wanted is the best point there and the whole front here",
         ),
     ],
 )
