@@ -17,6 +17,7 @@ import ablation
 import claims
 import click
 import compile_cost
+import cost_oracle
 import import_cost
 import layers
 import machine
@@ -62,7 +63,7 @@ CASES = {
 }
 GROUPS = (
     *(*CASES, "ablation", "compile", "memory", "import", "projections", "pruning-step"),
-    *("search", "emulated", "choices"),
+    *("search", "cost", "emulated", "choices"),
 )
 FOLDER = Path("build", "benchmarks")
 FILES = FOLDER / "files"
@@ -107,6 +108,10 @@ def main(groups: tuple[str, ...], only: str, rounds: int, core: int | None, reus
     if "search" in chosen and only in "search":
         title = f"Searches: a scheme and a rate for each of {searches.LAYERS} layers"
         report_figures("search", title, searches.measure(core, FILES))
+    for network in cost_oracle.NETWORKS if "cost" in chosen else ():
+        if only in (name := f"cost-{network}"):
+            title = f"Times of {network}, predicted by costs of layers"
+            report_figures(name, title, cost_oracle.measure(network, FILES, rounds, core))
     for plan in PLANS if "emulated" in chosen else ():
         if only in plan.name and (kit := emulator(plan.name)):
             results = count_all(kit, plan.contenders, FILES, reuse)

@@ -64,7 +64,7 @@ class Widths:
             if function.operation.name == "func.func" and len(function.regions[0].blocks) == 1:
                 block = list(function.regions[0].blocks[0].operations)
                 self._steps += collect(block, self._facts, 0.0, heads=True)
-        self._used: dict[tuple[str, Setting], Bools] = {}
+        self._used: dict[tuple[str, tuple[int, ...], Setting], Bools] = {}
 
     def of(self, settings: Mapping[str, Setting]) -> dict[str, Left]:
         """Layers of which something goes, by name."""
@@ -104,9 +104,10 @@ class Widths:
 
     def _used_by(self, step: Step, setting: Setting | None) -> Bools:
         """For each filter and channel whether a weight is kept."""
+        shape = tuple(step.op.weight.type.shape)
         if setting is None:
-            return np.ones(step.op.weight.type.shape[:2], np.bool_)
-        key = layer_name(step.op.location), setting
+            return np.ones(shape[:2], np.bool_)
+        key = layer_name(step.op.location), shape, setting
         if key not in self._used:
             self._used[key] = np.asarray(drawn_for(key[0], step.op, setting).any(axis=2))
         return self._used[key]

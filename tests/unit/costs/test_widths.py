@@ -88,3 +88,21 @@ def test_residual_networks_keep_what_is_added(rate: float, tmp_path: Path) -> No
     )
     assert told == compiled
     assert told
+
+
+def test_weights_of_one_name_may_be_several_layers(tmp_path: Path) -> None:
+    """Attention's: queries, keys and values, and what is made of the heads."""
+    torch.manual_seed(0)
+    model = nn.TransformerEncoderLayer(32, 4, 48, batch_first=True).eval()
+    with opened(model, torch.zeros(1, 9, 32)) as subject:
+        assert max(len(ops) for ops in subject.ops.values()) > 1
+        widths = Widths(subject.imported.module.operation)
+        names = dict.fromkeys(subject.ops, Setting("block_punched", 2))
+        assert widths.of(names) == {}
+        narrow = widths.of({"linear1": Setting(filters=30)})
+        assert {name: (one.filters, one.channels) for name, one in narrow.items()} == {
+            "linear1": (30 / 48, 1.0), "linear2": (1.0, 30 / 48),
+        }  # fmt: skip
+        bundle = subject.compiled({"linear1": Setting(filters=30)}, tmp_path / "net.niwaki")
+    told = [remark for remark in bundle.manifest.remarks if TRIMMED.search(remark.reason)]
+    assert {remark.layer for remark in told} == {"linear1", "linear2"}
