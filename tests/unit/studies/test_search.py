@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -142,6 +143,13 @@ def test_refused_before_a_file_is_made(tmp_path: Path) -> None:
         with pytest.raises(NiwakiError):
             searched(storage=path, **options)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_ray_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    told = re.escape("workers on other machines need Ray: pip install 'niwaki[ray]'")
+    with pytest.raises(NiwakiError, match=f"^{told}$"):
+        searched(workers="ray://head:10001")
 
 
 def test_progress() -> None:
