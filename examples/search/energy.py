@@ -29,7 +29,13 @@ from torch import Tensor, nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
 from train_fashion_mnist import tensors  # noqa: E402
 
-from niwaki.pruning import EnergyModel, EnergySearch, save_settings, search_energy  # noqa: E402
+from niwaki.pruning import (  # noqa: E402
+    EnergyModel,
+    EnergySearch,
+    EnergyTrial,
+    save_settings,
+    search_energy,
+)
 
 HELD_OUT = 1000
 CALIBRATION, BATCHES = 64, 4  # images of a batch
@@ -93,13 +99,14 @@ def trained(images: Tensor, labels: Tensor, path: Path, epochs: int) -> nn.Modul
     return network.eval()
 
 
-def report(found: EnergySearch, most_lost: float, test: tuple[Tensor, Tensor]) -> str:
-    """A row: the front on held-out images, and the chosen trial on test images."""
-    best = found.best(most_lost)
+def report(found: EnergySearch, best: EnergyTrial | None, test: tuple[Tensor, Tensor]) -> str:
+    """The chosen trial on held-out and on test images."""
+    if best is None:
+        least = min(trial.lost for trial in found.front)
+        return f"nothing loses so little, the least is {100 * least:.1f} points"
     with torch.no_grad():
         after = accuracy(found.network(best), *test)
-    front = found.hypervolume(FRONT * most_lost)
-    return f"{front:.4f} | {best.saved:.1%} | {100 * best.lost:.1f} | {after:.2%}"
+    return f"{best.saved:.1%} | {100 * best.lost:.1f} | {after:.2%}"
 
 
 def main() -> None:
@@ -147,11 +154,16 @@ def main() -> None:
                 energy=energy,
                 seed=seed,
             )
-            options.work.mkdir(parents=True, exist_ok=True)
-            path = options.work / f"{options.network}-{sampler}-{seed}.json"
-            save_settings(found.best(options.most_lost).settings, path)
-            row = report(found, options.most_lost, test)
-            print(f"{sampler} | {seed} | {row} | {time.monotonic() - started:.0f}", flush=True)
+            front = found.hypervolume(FRONT * options.most_lost)
+            fit = [trial for trial in found.front if trial.lost <= options.most_lost]
+            best = max(fit, key=lambda trial: trial.saved, default=None)
+            if best is not None:
+                options.work.mkdir(parents=True, exist_ok=True)
+                path = options.work / f"{options.network}-{sampler}-{seed}.json"
+                save_settings(best.settings, path)
+            seconds = time.monotonic() - started
+            row = report(found, best, test)
+            print(f"{sampler} | {seed} | {front:.4f} | {row} | {seconds:.0f}", flush=True)
 
 
 if __name__ == "__main__":

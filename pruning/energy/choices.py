@@ -87,8 +87,8 @@ class Choices:
 
     def __init__(self, space: EnergySpace, counts: Counts, energy: EnergyModel) -> None:
         self._space = space
-        self._layers = [dense.layer for dense in counts.layers]
-        self.names = [layer.name for layer in self._layers]
+        self._counts = counts.layers
+        self.names = [dense.layer.name for dense in self._counts]
         self.schemes = len(space.schemes)
         dense = dict.fromkeys(self.names, DENSE)
         self._works = counts.works(dense)
@@ -98,23 +98,8 @@ class Choices:
             raise NiwakiError("by the energy model nothing costs anything: give other picojoules")
         self.shares = [layer.total / total for layer in energies]
         self._energy, self._total = energy, total
-        self._fixed = np.array(
-            [
-                [
-                    number / len(self.names),
-                    *(math.log2(size) / 10 for size in dense_layer.layer.shape),
-                    math.log2(1 + dense_layer.uses) / 10,
-                    share,
-                    sum(self.shares[number:]),
-                    self._prunable(number),
-                ]
-                for number, (dense_layer, share) in enumerate(
-                    zip(counts.layers, self.shares, strict=True)
-                )
-            ],
-            np.float32,
-        )
-        self.features = self._fixed.shape[1] + 1 + STRENGTHS
+        self._fixed = [self._fixed_features(number) for number in range(len(self.names))]
+        self.features = len(self._fixed[0]) + 1 + STRENGTHS
 
     def state(self, chosen: Sequence[Choice]) -> Vector:
         """Of the layer that comes next: what it is like, and what was chosen before it.
@@ -144,7 +129,7 @@ class Choices:
 
     def setting(self, number: int, choice: Choice) -> LayerSetting:
         """Of a layer; its rate comes down to what the scheme can do there, and may be 1."""
-        space, layer = self._space, self._layers[number]
+        space, layer = self._space, self._counts[number].layer
         prune, weights, activations = choice.strengths
         scheme = space.schemes[choice.scheme]
         rate = 1 / (1 - prune * (1 - 1 / space.most_rate)) if self._prunable(number) else 1.0
@@ -164,10 +149,22 @@ class Choices:
             for number, (name, choice) in enumerate(zip(self.names, chosen, strict=True))
         }
 
+    def _fixed_features(self, number: int) -> list[float]:
+        """What a layer is like, in numbers of about 0 to 1."""
+        dense = self._counts[number]
+        return [
+            number / len(self._counts),
+            *(math.log2(size) / 10 for size in dense.layer.shape),
+            math.log2(1 + dense.uses) / 10,
+            self.shares[number],
+            sum(self.shares[number:]),
+            float(self._prunable(number)),
+        ]
+
     def _prunable(self, number: int) -> bool:
         """The first and the last layer and depthwise ones have few weights and suffer most."""
-        ends = number in (0, len(self._layers) - 1)
-        return not ends and not self._layers[number].is_depthwise
+        ends = number in (0, len(self._counts) - 1)
+        return not ends and not self._counts[number].layer.is_depthwise
 
 
 def _possible(layer: Layer, scheme: str, rate: float) -> float:

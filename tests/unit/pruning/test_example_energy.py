@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import fashion_mnist
 import numpy as np
@@ -49,6 +51,12 @@ def test_example_runs(
         weights = (tmp_path / "mobilenet.safetensors").read_bytes()
         energy.main()
         assert (tmp_path / "mobilenet.safetensors").read_bytes() == weights, "it is trained once"
+
+
+def test_search_that_finds_nothing_is_told() -> None:
+    found: Any = SimpleNamespace(front=[SimpleNamespace(lost=0.5), SimpleNamespace(lost=0.25)])
+    row = energy.report(found, None, (torch.zeros(0), torch.zeros(0)))
+    assert row == "nothing loses so little, the least is 25.0 points"
 
 
 def test_small_mobilenet_depends_on_its_input() -> None:
