@@ -83,12 +83,15 @@ class Compressor:
         handles: list[RemovableHandle] = []
         try:
             for layer in self._layers:
-                setting = settings[layer.name]
-                _compress_weight(layer, setting)
-                handles += self._quantise_inputs(layer, setting)
+                _prune(layer, settings[layer.name])
             _close(self.counts)
+            # Before few bits make zeros of other weights, which nobody knows the places of.
+            works = self.counts.works(settings)
+            for layer in self._layers:
+                _quantise(layer, settings[layer.name].weight_bits)
+                handles += self._quantise_inputs(layer, settings[layer.name])
             self._renew_norms()
-            yield self.counts.works(settings)
+            yield works
         finally:
             for handle in handles:
                 handle.remove()
@@ -153,19 +156,23 @@ class Compressor:
         return {name: torch.cat(values) for name, values in found.items()}
 
 
-def _compress_weight(layer: Layer, setting: LayerSetting) -> None:
-    """Prune by magnitude, then quantise what stays."""
-    weight = layer.weight.data
-    if setting.rate > 1:
-        target = Target(layer, parse_scheme(setting.scheme), setting.rate)
-        problem = misfit(target)
-        if problem:
-            raise NiwakiError(f"{layer.name}: {problem}")
-        array = layer.array(weight)
-        mask = target.scheme.fit(array).mask(array, setting.rate, layer.groups)
-        weight.masked_fill_(~layer.tensor(mask), 0)
-    filters = quantise_weight(layer.filters_first(weight), setting.weight_bits)
-    weight.copy_(layer.as_stored(filters))
+def _prune(layer: Layer, setting: LayerSetting) -> None:
+    """By magnitude."""
+    if setting.rate == 1:
+        return
+    target = Target(layer, parse_scheme(setting.scheme), setting.rate)
+    problem = misfit(target)
+    if problem:
+        raise NiwakiError(f"{layer.name}: {problem}")
+    array = layer.array(layer.weight)
+    mask = target.scheme.fit(array).mask(array, setting.rate, layer.groups)
+    layer.weight.data.masked_fill_(~layer.tensor(mask), 0)
+
+
+def _quantise(layer: Layer, bits: int) -> None:
+    """Each filter at its own scale."""
+    filters = layer.filters_first(layer.weight.data)
+    layer.weight.data.copy_(layer.as_stored(quantise_weight(filters, bits)))
 
 
 def _close(counts: Counts) -> None:
