@@ -16,14 +16,23 @@ PADDING = 0  # the word that is none
 
 
 class Layer(nn.Module):
-    """Attention, then two linear layers, each added to its normalised input."""
+    """Attention, then two linear layers, each added to its normalised input.
 
-    def __init__(self, width: int, heads: int, dropout: float) -> None:
+    Arguments are its sizes: numbers of a word, heads of attention, numbers of a head (all heads
+    together have as many as a word, unless others are given), and numbers between the two layers.
+    """
+
+    def __init__(
+        self, width: int, heads: int, dropout: float, head: int | None = None,
+        wide: int | None = None,
+    ) -> None:  # fmt: skip
         super().__init__()
         self.heads = heads
+        within, wide = heads * (head or width // heads), wide or 4 * width
         self.before_attention, self.before_words = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.query, self.key, self.value, self.out = (nn.Linear(width, width) for _ in range(4))
-        self.wide, self.narrow = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+        self.query, self.key, self.value = (nn.Linear(width, within) for _ in range(3))
+        self.out = nn.Linear(within, width)
+        self.wide, self.narrow = nn.Linear(width, wide), nn.Linear(wide, width)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor, counts: Tensor) -> Tensor:
