@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 DENSE = "dense"
 
@@ -65,6 +65,7 @@ class LayerForm:
         return self.groups == self.filters > 1 and self.channels == 1
 
 
+@runtime_checkable
 class LayerCosts(Protocol):
     """Times of layers on a target, by name."""
 

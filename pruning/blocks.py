@@ -38,10 +38,27 @@ class Blocks:
         """How many weights each block has; of the shape of `energies`."""
         return self._sums(weight.new_ones(weight.shape))
 
-    def _sums(self, values: Tensor) -> Tensor:
+    def spread(self, values: Tensor, weight: Tensor) -> Tensor:
+        """To each weight the value of its block, from a tensor of the shape of `energies`.
+
+        Gradients flow through it.
+        """
+        for dim, length in enumerate(self._view(weight).shape[1:], 1):
+            size = min(self._sizes[dim - 1], length)
+            values = values.repeat_interleave(size, dim).narrow(dim, 0, length)
+        return values.reshape(weight.shape)
+
+    @property
+    def _sizes(self) -> tuple[int, int, int]:
+        return self.filters, self.channels, self.taps
+
+    def _view(self, values: Tensor) -> Tensor:
+        """As ``[groups, filters, channels, taps]``."""
         taps = 1 if self.flat else values[0, 0].numel()
-        view = values.reshape(self.groups, len(values) // self.groups, -1, taps)
-        sizes = (self.filters, self.channels, self.taps)
+        return values.reshape(self.groups, len(values) // self.groups, -1, taps)
+
+    def _sums(self, values: Tensor) -> Tensor:
+        view, sizes = self._view(values), self._sizes
         missing = [-length % size for length, size in zip(view.shape[1:], sizes, strict=True)]
         # PyTorch pads from the last axis on: (before, behind) of each.
         view = functional.pad(view, [n for behind in reversed(missing) for n in (0, behind)])

@@ -11,6 +11,7 @@ from typing import Any
 
 from niwaki.arguments import given
 from niwaki.errors import NiwakiError
+from niwaki.layer_costs import LayerCosts
 
 from .scheme import PruningScheme, parse_scheme
 
@@ -49,6 +50,8 @@ class PruningConfig:
             ``latency``.
         times: for the budget latency, seconds of each dense layer by its name, or a JSON file that
             has them, as `niwaki bench --layers --json` prints it.
+        costs: of layers in any scheme and width, as `niwaki.costs.price.priced` gives them: with
+            them the rate of the method search is one of time; or in the place of times.
     """
 
     scheme: str | PruningScheme = "block_punched"
@@ -58,6 +61,7 @@ class PruningConfig:
     exclude: Sequence[str] = ()
     budget: str = "layer"
     times: Mapping[str, float] | str | os.PathLike[str] | None = None
+    costs: LayerCosts | None = None
 
 
 def check_config(config: PruningConfig) -> None:
@@ -84,6 +88,11 @@ def check_config(config: PruningConfig) -> None:
         raise NiwakiError(f"unknown budget {config.budget!r}: choose one of {', '.join(BUDGETS)}")
     if config.times is not None and not isinstance(config.times, (Mapping, str, os.PathLike)):
         raise NiwakiError(f"times is a file, or seconds of each layer, not {config.times!r}")
+    if config.costs is not None and not isinstance(config.costs, LayerCosts):
+        raise NiwakiError(
+            "costs tell seconds of layers in other settings, as niwaki.costs.price.priced gives "
+            f"them, and not {given(config.costs)}"
+        )
 
 
 def check_rate(rate: Any) -> float:

@@ -61,7 +61,7 @@ def _problem(error: Exception) -> str:
 
 
 def _fields(path: str | os.PathLike[str], content: Any, kind: type[Any]) -> dict[str, Any]:
-    known = [field.name for field in fields(kind)]
+    known = [field.name for field in fields(kind) if field.name != "costs"]  # no text says those
     if not isinstance(content, Mapping):
         raise NiwakiError(f"{path}: expected keys {', '.join(known)}, not {content!r}")
     for key in content:

@@ -1,26 +1,25 @@
-"""Gates that learn which channels a network needs: the depth-wise binary convolution.
+"""Gates that learn what a network needs: open where a gate is at least one half, else closed.
 
-    y = conv(x)    -->    y = conv(x * mask),    mask = 1 where gate >= 1/2, else 0
+    mask = 1 where gate >= 1/2, else 0
 
 In the backward pass a gate gets the gradient of its mask, as if the threshold were not there (the
-straight-through estimator, https://arxiv.org/abs/1308.3432). Masks stand where channels are read,
-behind activations: before a ReLU a closed channel would get no gradient any more, and never open
-again. Channels that are added share a gate, since they can only be removed together.
+straight-through estimator, https://arxiv.org/abs/1308.3432). What masks are multiplied with is
+channels (`channel_gates`) or blocks of weights (`block_gates`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from .channel_graph import ChannelGraph, Channels, Run, Unit
-
 THRESHOLD = 0.5
 TINY = 1e-9
+
+Key = TypeVar("Key", bound=Hashable)
 
 
 class _Straight(torch.autograd.Function):
@@ -35,75 +34,74 @@ class _Straight(torch.autograd.Function):
         return gradient, None
 
 
-class Gates:
-    """A gate for each channel of some spaces of a network; they take a step in each backward pass.
+class Gates(Generic[Key]):
+    """Groups of gates; they take a step in each backward pass.
 
     Args:
-        spaces: of the graph that have gates.
-        least: channels of each space that stay open.
+        strengths: of what the gates of each group stand for; all are open at first, the weakest
+            just so.
+        least: gates of each group that stay open.
         rate: of learning, by Adam.
     """
 
-    def __init__(self, graph: ChannelGraph, spaces: Sequence[int], least: int, rate: float) -> None:
-        self._graph, self._least = graph, least
-        self._parts: dict[int, slice] = {}
+    def __init__(
+        self, strengths: Mapping[Key, Tensor], least: int, rate: float, device: torch.device
+    ) -> None:
+        self._least = least
+        self._parts: dict[Key, slice] = {}
         total = 0
-        for space in spaces:
-            self._parts[space] = slice(total, total + graph.sizes[space])
-            total += graph.sizes[space]
-        device = graph.units[0].conv.weight.device
+        for key, strength in strengths.items():
+            self._parts[key] = slice(total, total + len(strength))
+            total += len(strength)
         self.values = nn.Parameter(torch.ones(total, device=device))
-        for space, part in self._parts.items():
-            strengths = _strengths(graph, space)
-            places = strengths.argsort().argsort() / len(strengths)
+        for key, part in self._parts.items():
+            places = strengths[key].argsort().argsort() / len(strengths[key])
             self.values.data[part] = THRESHOLD + (1 - THRESHOLD) * places
         self.rate = rate
         self.optimizer = torch.optim.Adam([self.values], rate)
-        self._handles: list[RemovableHandle] = []
+        self.handles: list[RemovableHandle] = []
 
     def install(self) -> None:
-        """From now on the network computes with them."""
-        for unit in self._graph.units:
-            if unit.mixes and unit.reads and self._parts.keys() & {run.space for run in unit.reads}:
-                hook = unit.module.register_forward_pre_hook(self._closing(unit.reads))
-                self._handles.append(hook)
-        self._handles.append(self.values.register_post_accumulate_grad_hook(self._learn))
+        """From now on they learn, and the network computes with them."""
+        self.handles.append(self.values.register_post_accumulate_grad_hook(self._learn))
 
     def remove(self) -> None:
         """Leave the network as it was."""
-        for handle in self._handles:
+        for handle in self.handles:
             handle.remove()
-        self._handles.clear()
+        self.handles.clear()
 
-    def masks(self) -> dict[int, Tensor]:
-        """Of each space 1 for open channels and 0 for others; gradients flow to gates."""
+    def masks(self) -> dict[Key, Tensor]:
+        """Of each group 1 for open gates and 0 for others; gradients flow to gates."""
         return {
-            space: _Straight.apply(self.values[part], self._open(self.values[part], THRESHOLD))
-            for space, part in self._parts.items()
+            key: _Straight.apply(self.values[part], self._open(self.values[part], THRESHOLD))
+            for key, part in self._parts.items()
         }
 
-    def chosen(self, most: float) -> dict[int, Tensor]:
-        """Of each space the channels that stay, so many that multiply-adds are `most` or fewer.
+    def chosen(
+        self, cost: Callable[[Mapping[Key, Tensor]], float], most: float
+    ) -> dict[Key, Tensor]:
+        """Of each group the gates that stay open, so many that what is left costs at most `most`.
 
-        That moves the threshold to where they just are.
+        That moves the threshold to where it just does. Where nothing is cheap enough, as few stay
+        open as can.
         """
         values = self.values.detach().double()
         for part in self._parts.values():
-            # Of equal gates an equal share of each space.
+            # Of equal gates an equal share of each group.
             values[part] += TINY * torch.linspace(0, 1, part.stop - part.start).to(values)
-        thresholds = [*values.sort().values.tolist(), torch.inf]
-        low, high = 0, len(thresholds) - 1
+        thresholds = values.sort().values
+        low, high = 0, len(thresholds)
         while low < high:
             middle = (low + high) // 2
-            kept = self._kept(values, thresholds[middle])
-            if float(multiply_adds(self._graph, kept)) <= most:
+            if cost(self._kept(values, float(thresholds[middle]))) <= most:
                 high = middle
             else:
                 low = middle + 1
-        return self._kept(values, thresholds[low])
+        return self._kept(values, float(thresholds[low]) if low < len(thresholds) else torch.inf)
 
-    def _kept(self, values: Tensor, threshold: float) -> dict[int, Tensor]:
-        return {space: self._open(values[part], threshold) for space, part in self._parts.items()}
+    def _kept(self, values: Tensor, threshold: float) -> dict[Key, Tensor]:
+        return {key: self._open(values[part], threshold) for key, part in self._parts.items()}
 
     def _open(self, values: Tensor, threshold: float) -> Tensor:
         strongest = values.detach().topk(min(self._least, len(values))).indices
@@ -115,65 +113,3 @@ class Gates:
         self.optimizer.zero_grad()
         # What is far above or below the threshold would take long to come back.
         values.data.clamp_(0, 1)
-
-    def _closing(self, channels: Channels) -> Callable[..., tuple[Tensor, ...]]:
-        def close(module: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-            x, *others = inputs
-            mask = gather(self._graph, channels, self.masks()).to(x)
-            return x * mask.reshape(-1, *[1] * (x.dim() - 2)), *others
-
-        return close
-
-
-def _strengths(graph: ChannelGraph, space: int) -> Tensor:
-    """How strong channels are at first: what norms scale them by, or the norms of their filters."""
-    total = torch.zeros(graph.sizes[space])
-    for unit in graph.units:
-        if not unit.mixes or unit.writes != (Run(space),):
-            continue
-        norm = graph.norm_behind(unit.module)
-        weight = unit.conv.weight if norm is None else norm.weight
-        strength = weight.detach().float().cpu().flatten(1 if norm is None else 0)
-        strength = strength.norm(dim=1) if norm is None else strength.abs()
-        total += strength / strength.mean().clamp_min(TINY)
-    return total
-
-
-def gather(graph: ChannelGraph, channels: Channels, masks: Mapping[int, Tensor]) -> Tensor:
-    """The mask of a tensor's channels; spaces without a mask are open."""
-    like = next(iter(masks.values()))
-    whole = (
-        (masks[run.space] if run.space in masks else like.new_ones(graph.sizes[run.space]), run)
-        for run in channels
-    )
-    return torch.cat([mask.repeat_interleave(run.repeat) for mask, run in whole])
-
-
-def multiply_adds(graph: ChannelGraph, masks: Mapping[int, Tensor]) -> Tensor:
-    """Of all convolutions and linear layers, with the channels that masks leave."""
-    return torch.stack(
-        [
-            unit.positions * _taps(unit) * _left(graph, unit, masks)
-            for unit in graph.units
-            if not unit.is_norm
-        ]
-    ).sum()
-
-
-def _taps(unit: Unit) -> int:
-    taps: int = unit.conv.weight[0, 0].numel()
-    return taps
-
-
-def _left(graph: ChannelGraph, unit: Unit, masks: Mapping[int, Tensor]) -> Tensor:
-    """Filters x channels that are left of a unit."""
-    filters, channels = unit.conv.weight.shape[:2]
-    like = next(iter(masks.values()))
-
-    def count(known: Channels | None, otherwise: int) -> Tensor:
-        if known is None:
-            return torch.tensor(float(otherwise), dtype=torch.float64, device=like.device)
-        return gather(graph, known, masks).double().sum()
-
-    of_filter = None if unit.is_depthwise else unit.reads
-    return count(unit.writes, filters) * count(of_filter, channels)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from niwaki.errors import NiwakiError
+from niwaki.layer_costs import LayerCosts
 from niwaki.schemes.base import Weights
 
 from .budget import share_budget
@@ -31,14 +32,21 @@ class Method(ABC):
         paper: where it comes from.
         trains: whether it needs epochs before it can remove weights.
         needs_example: whether `prepare` needs an example of the network's inputs.
+        takes_costs: whether it asks what layers cost in other schemes and widths.
+
+    Attributes:
+        targets: layers to prune, known after `prepare`.
+        costs: those of layers, where they are given.
     """
 
     name: ClassVar[str]
     paper: ClassVar[str]
     trains: ClassVar[bool] = True
     needs_example: ClassVar[bool] = False
+    takes_costs: ClassVar[bool] = False
 
     targets: Sequence[Target] = field(default=(), init=False, repr=False)
+    costs: LayerCosts | None = field(default=None, init=False, repr=False)
     masks: Masks = field(init=False, repr=False)
     steps: int = field(default=0, init=False, repr=False)
 

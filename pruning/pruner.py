@@ -73,6 +73,13 @@ class Pruner:
         check_model(model)
         check_config(config)
         self.method = copy(parse_method(method))
+        idle = config.budget != "latency" and not self.method.takes_costs
+        if config.costs is not None and idle:
+            raise NiwakiError(
+                f"{self.method.name} asks for costs with the budget latency alone: choose it, or "
+                "the method search"
+            )
+        self.method.costs = config.costs
         self.method.prepare(model, example)
         self.method.targets = select(model, config, example)
         shared = "" if config.budget == "layer" else f" of the {config.budget} of all layers"

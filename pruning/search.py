@@ -1,51 +1,52 @@
-"""Pruning-as-Search: which filters a network needs is learnt by gates, with the weights.
+"""Pruning-as-Search: what a network needs is learnt by gates, with the weights.
 
-    minimise  loss(W, mask) + beta * | multiply-adds(mask) / multiply-adds - target |
+    minimise  loss(W, mask) + beta * | cost(mask) / cost - target |
 
-Gates behind convolutions close channels while the network trains (`gates`). Their gradients come
-from the loss, which tells what a channel is good for, and from the multiply-adds that it costs: so
-widths of all layers come out together (https://arxiv.org/abs/2206.01198).
+Gates close filters or blocks of weights while the network trains. Their gradients come from the
+loss, which tells what they are good for, and from what they cost, multiply-adds or time: so widths
+or rates of all layers come out together (https://arxiv.org/abs/2206.01198).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-import torch
 from torch import Tensor, nn
 
 from niwaki.errors import NiwakiError
 
 from .branches import Branches
-from .channel_graph import ChannelGraph, Unit
+from .channel_graph import ChannelGraph
 from .channel_watch import watch_channels
-from .gates import Gates, gather, multiply_adds
+from .costs import layer_flops
 from .masks import Masks
-from .method import Method, register_method
+from .method import Method, arrays, fitted, register_method
 from .schemes import Filter
+from .searched import Searched
+from .searched_blocks import SearchedBlocks
+from .searched_filters import SearchedFilters, unreached
 from .selection import Target
-
-_UNREACHED = (
-    "search removes filters of convolutions and linear layers alone, and none that must stay"
-)
+from .share_costs import ShareCosts, ShareMultiplyAdds, ShareTimes
 
 
 @register_method
 @dataclass
 class Search(Method):
-    """Filters whose gates close go, and with them the channels that other layers read.
+    """Filters or blocks whose gates close go.
 
-    The rate is that of the whole network's multiply-adds. Filters of zeros have biases and norms of
-    zero, so that whoever compiles the network can leave them out.
+    The rate is that of time, where costs are given; else of multiply-adds, the whole network's with
+    the scheme filter, and those of pruned layers with blocks. Filters of zeros have biases and
+    norms of zero, so that whoever compiles the network can leave them out.
 
     Attributes:
-        beta: of the multiply-adds in the loss.
+        beta: of the cost in the loss.
         travel: how far gates could move in the pruning phase, at their usual speed.
         anneal: share of the pruning phase in which the target falls to the one that is wanted.
-        least: filters that a layer keeps.
-        ratio: share of epochs before filters are removed.
+        least: filters or blocks that a layer keeps.
+        ratio: share of epochs before weights are removed.
     """
 
     beta: float = 1.0
@@ -57,10 +58,13 @@ class Search(Method):
     name: ClassVar[str] = "search"
     paper: ClassVar[str] = "https://arxiv.org/abs/2206.01198"
     needs_example: ClassVar[bool] = True
+    takes_costs: ClassVar[bool] = True
 
+    _model: nn.Module = field(init=False, repr=False)
+    _example: Any = field(init=False, repr=False)
     _graph: ChannelGraph = field(init=False, repr=False)
-    _gates: Gates = field(init=False, repr=False)
-    _kept: dict[int, Tensor] = field(default_factory=dict, init=False, repr=False)
+    _searched: Searched[Any] = field(init=False, repr=False)
+    _kept: dict[Any, Tensor] = field(default_factory=dict, init=False, repr=False)
     _dense: float = field(default=0.0, init=False, repr=False)
 
     @property
@@ -70,33 +74,37 @@ class Search(Method):
     def prepare(self, model: nn.Module, example: Any) -> None:
         if example is None:
             raise NiwakiError("search needs an example of the network's inputs: give one")
+        self._model, self._example = model, example
         self._graph = watch_channels(model, example)
 
     def fit(self, targets: Sequence[Target]) -> list[Target]:
+        first = targets[0]
         for target in targets:
-            if not isinstance(target.scheme, Filter) or target.cost is not None:
+            name, scheme = target.layer.name, target.scheme
+            if target.cost is not None:
                 raise NiwakiError(
-                    f"{target.layer.name}: search removes filters and shares multiply-adds among "
-                    "layers by itself: choose the scheme filter and the budget layer"
+                    f"{name}: search shares multiply-adds or time among layers by itself: choose "
+                    "the budget layer"
                 )
-            if target.rate != targets[0].rate:
+            if isinstance(scheme, Filter) != isinstance(first.scheme, Filter):
                 raise NiwakiError(
-                    f"{target.layer.name}: search has one rate for the network, and here are "
-                    f"{targets[0].rate:g} and {target.rate:g}"
+                    f"{name}: search removes either filters or blocks, and here are "
+                    f"{first.scheme} and {scheme}: choose one of them for all layers"
                 )
-        return list(targets)
+            if not scheme.blocks(target.layer.shape, target.layer.groups):
+                raise NiwakiError(
+                    f"{name}: {scheme.name} has no blocks that gates could close: choose the "
+                    "scheme filter or one of blocks, as block_punched"
+                )
+            if target.rate != first.rate:
+                raise NiwakiError(
+                    f"{name}: search has one rate for the network, and here are {first.rate:g} and "
+                    f"{target.rate:g}"
+                )
+        return fitted(targets, arrays(targets))
 
     def unreached(self) -> dict[str, str]:
-        """Layers that neither lose filters nor read from one that does."""
-        searched = set(self._searched())
-        reached = {
-            target.layer.name
-            for unit in self._graph.units
-            if searched & {run.space for run in (*(unit.reads or ()), *(unit.writes or ()))}
-            for target in self._targets_of(unit)
-        }
-        names = [target.layer.name for target in self.targets]
-        return dict.fromkeys((name for name in names if name not in reached), _UNREACHED)
+        return unreached(self._graph, self.targets) if self._removes_filters else {}
 
     def start(self, targets: Sequence[Target], masks: Masks, epochs: int, steps: int) -> None:
         if min(self.beta, self.travel) <= 0 or self.least < 1:
@@ -104,105 +112,89 @@ class Search(Method):
         if not 0 <= self.anneal <= 1:
             raise NiwakiError(f"{self}: anneal is from 0 to 1, not {self.anneal:g}")
         super().start(targets, masks, epochs, steps)
-        spaces = self._searched()
-        if not spaces:
-            raise NiwakiError(
-                "search finds no layer whose filters can go: their results reach the network's, or "
-                "are added to those of layers that are not pruned; name more layers to include"
-            )
-        self._gates = Gates(self._graph, spaces, self.least, self.travel / self.steps)
-        self._dense = float(multiply_adds(self._graph, self._gates.masks()).detach())
-        fewest = float(multiply_adds(self._graph, self._gates.chosen(0)))
+        self._searched = self._made()
+        gates, cost = self._searched.gates, self._searched.exact
+        self._dense = cost(gates.chosen(cost, math.inf))
+        fewest = cost(gates.chosen(cost, 0))
         if fewest > self._dense / self.targets[0].rate:
+            measure = self._searched.measure
             raise NiwakiError(
                 f"search cannot reach a rate of {self.targets[0].rate:g}: with the layers to prune "
-                f"multiply-adds fall by {self._dense / fewest:.3g} at most; name more layers to "
+                f"{measure} falls by {self._dense / fewest:.3g} at most; name more layers to "
                 "include, or choose a smaller rate"
             )
         self._kept = {}
-        self._gates.install()
+        gates.install()
 
     def loss(self, step: int) -> Tensor | None:
         done = step / self.steps
         progress = min(1.0, done / self.anneal) if self.anneal else 1.0
         settling = min(1.0, (1 - done) / (1 - self.anneal)) if self.anneal < 1 else 1.0
-        self._gates.rate = self.travel / self.steps * settling
+        gates = self._searched.gates
+        gates.rate = self.travel / self.steps * settling
         target = 1 - progress * (1 - 1 / self.targets[0].rate)
-        left = multiply_adds(self._graph, self._gates.masks()) / self._dense
+        left = self._searched.soft(gates.masks()) / self._dense
         return (self.beta * (left - target).abs()).float()
 
     def residual(self) -> float | None:
-        """How far multiply-adds are from what is wanted, as a share of the dense network's."""
+        """How far the cost is from what is wanted, as a share of the dense network's."""
         if self._kept:
             return None
-        left = float(multiply_adds(self._graph, self._gates.masks()).detach()) / self._dense
+        left = float(self._searched.soft(self._searched.gates.masks()).detach()) / self._dense
         return abs(left - 1 / self.targets[0].rate)
 
     def remove(self) -> None:
-        kept = self._gates.chosen(self._dense / self.targets[0].rate)
-        masks = {}
-        for unit in self._graph.units:
-            for target in self._targets_of(unit):
-                weight = target.layer.weight
-                mask = torch.ones_like(weight, dtype=torch.bool)
-                for channels, dim in ((unit.writes, 0), (unit.reads, 1)):
-                    if channels is not None:
-                        shape = [-1 if axis == dim else 1 for axis in range(weight.dim())]
-                        mask &= gather(self._graph, channels, kept).reshape(shape)
-                masks[target.layer.name] = mask
-        self.masks.set(masks)
-        self._close(kept)
+        most = self._dense / self.targets[0].rate
+        self._kept = self._searched.gates.chosen(self._searched.exact, most)
+        self.masks.set(self._searched.weight_masks(self._kept))
+        self._searched.close(self._kept)
 
     def state(self) -> dict[str, Any]:
+        gates = self._searched.gates
         return {
-            "gates": self._gates.values.detach(),
-            "optimizer": self._gates.optimizer.state_dict(),
+            "gates": gates.values.detach(),
+            "optimizer": gates.optimizer.state_dict(),
             "kept": self._kept,
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        self._gates.values.data.copy_(state["gates"])
-        self._gates.optimizer.load_state_dict(state["optimizer"])
+        gates = self._searched.gates
+        gates.values.data.copy_(state["gates"])
+        gates.optimizer.load_state_dict(state["optimizer"])
         if state["kept"]:
-            device = self._gates.values.device
-            self._close({space: kept.to(device) for space, kept in state["kept"].items()})
+            device = gates.values.device
+            self._kept = {key: kept.to(device) for key, kept in state["kept"].items()}
+            self._searched.close(self._kept)
 
-    def _close(self, kept: dict[int, Tensor]) -> None:
-        """Take gates away, and keep all that writes removed channels at zero from now on."""
-        self._gates.remove()
-        self._kept = kept
-        closed = [
-            (parameter, ~gather(self._graph, unit.writes, kept))
-            for unit in self._graph.units
-            if unit.writes and kept.keys() & {run.space for run in unit.writes}
-            for parameter in unit.module.parameters()
-        ]
+    @property
+    def _removes_filters(self) -> bool:
+        return isinstance(self.targets[0].scheme, Filter)
 
-        def zero() -> None:
-            for parameter, gone in closed:
-                parameter.data[gone] = 0
+    def _made(self) -> Searched[Any]:
+        return self._filters() if self._removes_filters else self._blocks()
 
-        self.masks.also({self.targets[0].layer.name: zero})
+    def _filters(self) -> SearchedFilters:
+        names = {id(module): path for path, module in self._model.named_modules()}
+        return SearchedFilters(
+            self._graph,
+            self.targets,
+            self.masks,
+            names,
+            self.costs,
+            self.least,
+            self.travel / self.steps,
+        )
 
-    def _searched(self) -> list[int]:
-        """Spaces that only layers to prune write, and of which not all channels must stay."""
-        spaces = set(self._graph.sizes) - self._graph.whole
-        for unit in self._graph.units:
-            if not unit.mixes:
-                continue  # they follow what they read
-            layers = 2 if isinstance(unit.module, Branches) else 1
-            if len(self._targets_of(unit)) < layers:
-                spaces -= {run.space for run in unit.writes or ()}
-        return sorted(spaces)
-
-    def _targets_of(self, unit: Unit) -> list[Target]:
-        """Those whose weights are the unit's alone."""
-        if not unit.mixes:
-            return []
-        module = unit.module
-        owners = [module.main, module.pointwise] if isinstance(module, Branches) else [module]
-        return [
-            target
-            for target in self.targets
-            if len(target.layer.owners) == 1 and any(target.layer.owners[0] is o for o in owners)
-        ]
+    def _blocks(self) -> SearchedBlocks:
+        branched = [p for p, m in self._model.named_modules() if isinstance(m, Branches)]
+        if branched:
+            raise NiwakiError(
+                f"{branched[0]}: blocks of branches would be merged into others: choose the scheme "
+                "filter, or merge_branches before"
+            )
+        if self.costs is not None:
+            costs: ShareCosts = ShareTimes(self.targets, self.costs)
+        else:
+            layers = [target.layer for target in self.targets]
+            costs = ShareMultiplyAdds(layer_flops(self._model, layers, self._example))
+        return SearchedBlocks(self.targets, costs, self.least, self.travel / self.steps)

@@ -11,6 +11,7 @@ from torch import nn
 from torch.nn.utils.parametrize import ParametrizationList
 
 from niwaki.errors import NiwakiError
+from niwaki.layer_costs import AS_IT_IS
 from niwaki.schemes.base import SchemeError
 
 from .config import PruningConfig, check_config
@@ -188,6 +189,9 @@ def _costs(
         return {layer.name: float(layer.weight.numel()) for layer in layers}
     if config.budget == "flops":
         return flops(layers)
+    if config.costs is not None:
+        known = config.costs
+        return layer_seconds(layers, {name: known.seconds(name, AS_IT_IS) for name in known.layers})
     if config.times is None:
         raise NiwakiError(
             "the budget latency needs times: seconds of each layer, or the file that niwaki bench "

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 
 from ..channel_graph import ChannelGraph, Unit
 from ..channel_watch import watch_channels
+from ..channel_widths import gather
 from ..costs import layer_flops
-from ..gates import gather
 from ..layers import Layer
 from ..scheme import parse_scheme
 from .model import LayerWork

@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from niwaki.pruning.channel_graph import ChannelGraph, Channels, Run
 from niwaki.pruning.channel_watch import watch_channels
-from niwaki.pruning.gates import multiply_adds
+from niwaki.pruning.channel_widths import multiply_adds
 
 
 class Net(nn.Module):

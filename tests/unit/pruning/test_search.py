@@ -21,8 +21,9 @@ from niwaki.pruning import (
     find_layers,
     merge_branches,
 )
+from niwaki.pruning.channel_gates import ChannelGates
 from niwaki.pruning.channel_watch import watch_channels
-from niwaki.pruning.gates import Gates
+from niwaki.pruning.channel_widths import multiply_adds
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -76,7 +77,7 @@ def multiply_adds_left(model: nn.Module, x: Tensor) -> float:
 def test_masks_pass_their_gradient_to_gates() -> None:
     model = nn.Sequential(nn.Conv2d(1, 4, 1, bias=False), nn.ReLU(), nn.Conv2d(4, 1, 1))
     x = torch.randn(3, 1, 5, 5)
-    gates = Gates(watch_channels(model, x), [0], least=1, rate=0.0)
+    gates = ChannelGates(watch_channels(model, x), [0], least=1, rate=0.0)
     gates.values.data = torch.tensor([0.9, 0.5, 0.49, 0.1])
     gates.install()
     seen: list[Tensor] = []
@@ -98,7 +99,7 @@ def test_masks_pass_their_gradient_to_gates() -> None:
 def test_gates_follow_their_gradient() -> None:
     model = nn.Sequential(nn.Conv2d(1, 3, 1), nn.Conv2d(3, 1, 1))
     x = torch.randn(2, 1, 4, 4)
-    gates = Gates(watch_channels(model, x), [0], least=1, rate=0.1)
+    gates = ChannelGates(watch_channels(model, x), [0], least=1, rate=0.1)
     gates.install()
     gates.values.data[:] = 0.6
     pull = torch.tensor([0.2, 0.0, -0.05])
@@ -112,17 +113,19 @@ def test_gates_follow_their_gradient() -> None:
 
 def test_one_channel_stays_open_at_least() -> None:
     model = nn.Sequential(nn.Conv2d(1, 5, 1), nn.Conv2d(5, 1, 1))
-    gates = Gates(watch_channels(model, torch.zeros(1, 1, 4, 4)), [0], least=2, rate=0.1)
+    gates = ChannelGates(watch_channels(model, torch.zeros(1, 1, 4, 4)), [0], least=2, rate=0.1)
     gates.values.data = torch.tensor([0.1, 0.4, 0.2, 0.0, 0.3])
     assert gates.masks()[0].tolist() == [0, 1, 0, 0, 1]
     gates.values.data += 0.7
-    assert gates.chosen(0)[0].tolist() == [False, True, False, False, True]
+    assert gates.chosen(lambda kept: 1, 0)[0].tolist() == [False, True, False, False, True]
 
 
 def test_equal_gates_take_a_share_of_each_layer() -> None:
     model = nn.Sequential(nn.Conv2d(1, 8, 1), nn.Conv2d(8, 8, 1), nn.Conv2d(8, 1, 1))
-    gates = Gates(watch_channels(model, torch.zeros(1, 1, 1, 1)), [0, 1], least=1, rate=0.1)
-    first, second = gates.chosen(80 / 3).values()
+    graph = watch_channels(model, torch.zeros(1, 1, 1, 1))
+    gates = ChannelGates(graph, [0, 1], least=1, rate=0.1)
+    kept = gates.chosen(lambda masks: float(multiply_adds(graph, masks)), 80 / 3)
+    first, second = kept.values()
     assert (int(first.sum()), int(second.sum())) in ((4, 4), (4, 5), (5, 4))
 
 
@@ -184,10 +187,11 @@ def test_removal_leaves_what_closed_gates_leave() -> None:
     config = PruningConfig("filter", 3, include=["stem", "left", "right", "mix"])
     pruner = Pruner(model, config, "search(ratio=1)", EXAMPLE)
     pruner.before_training(epochs=1, steps=4)
-    gates = pruner.method._gates  # type: ignore[attr-defined]
+    searched = pruner.method._searched  # type: ignore[attr-defined]
+    gates = searched.gates
     assert len(gates.values) == 8 + 12 + 6
     gates.values.data = torch.rand(26)
-    chosen = gates.chosen(pruner.method._dense / 3)  # type: ignore[attr-defined]
+    chosen = gates.chosen(searched.exact, pruner.method._dense / 3)  # type: ignore[attr-defined]
     gates.values.data = torch.cat([kept.float() for kept in chosen.values()])
     x, _ = images(4, 5)
     with torch.no_grad():
@@ -227,7 +231,7 @@ def test_layers_that_are_not_pruned_keep_what_is_added_to_them() -> None:
     config = PruningConfig("filter", 1.2, include=["stem", "left", "mix"])
     pruner = Pruner(model, config, "search", EXAMPLE)
     pruner.before_training(epochs=2, steps=8)
-    assert len(pruner.method._gates.values) == 8 + 6  # type: ignore[attr-defined]
+    assert len(pruner.method._searched.gates.values) == 8 + 6  # type: ignore[attr-defined]
 
 
 def test_what_search_leaves_dense_is_said() -> None:
@@ -268,11 +272,16 @@ def test_branches_are_searched_as_one_layer(dense: nn.Module) -> None:
     ("config", "method", "message"),
     [
         (
-            PruningConfig("block_punched", 2),
+            PruningConfig("n_m", 2),
             "search",
-            r"^2: search removes filters .* scheme filter",
+            r"^2: n_m has no blocks that gates could close: choose the scheme filter or one of bl",
         ),
-        (PruningConfig("filter", 2, budget="weights"), "search", r"^2: .* and the budget layer$"),
+        (
+            PruningConfig("filter", 2, layers=[LayerRule(["6"], "unstructured")]),
+            "search",
+            r"^6: search removes either filters or blocks, and here are filter and unstructured: c",
+        ),
+        (PruningConfig("filter", 2, budget="weights"), "search", r"^2: .* choose the budget layer"),
         (
             PruningConfig("filter", 2, layers=[LayerRule(["6"], rate=4)]),
             "search",
@@ -281,7 +290,7 @@ def test_branches_are_searched_as_one_layer(dense: nn.Module) -> None:
         (
             PruningConfig("filter", 8, include=["6"]),
             "search",
-            r"^search cannot reach a rate of 8: .* fall by 1\.\d* at most; name more layers",
+            r"^search cannot reach a rate of 8: .* falls by 1\.\d* at most; name more layers",
         ),
         (
             PruningConfig("filter", 2, include=["10"]),
