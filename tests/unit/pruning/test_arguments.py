@@ -59,6 +59,7 @@ CONFIG: dict[str, list[Any]] = {
     "exclude": ["2", 3, [2], None],
     "budget": ["time", 3, None, ["flops"]],
     "times": [3, ["times.json"], True],
+    "costs": [3, "costs.sqlite", {"2": 1e-3}, True],
 }
 RULE: dict[str, list[Any]] = {
     "match": ["2", 3, None, [2], []],

@@ -40,6 +40,7 @@ def test_methods_are_those_there_are() -> None:
 
 def test_code_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))  # for costs
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     model = network()
