@@ -4,13 +4,14 @@
 
 It takes one to two minutes on one core, with any scheme and method. `niwaki prune
 examples/prune_fashion_mnist.py:setup` does the same, with the folder in the environment variable
-FASHION_MNIST.
+FASHION_MNIST. With `--costs TARGET` and the method search the rate is one of time on the target.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from train_fashion_mnist import accuracy, save, tensors
 
 import niwaki
 from niwaki.errors import NiwakiError
+from niwaki.pruning import PruningConfig
 
 BATCH = 128
 
@@ -48,6 +50,16 @@ def setup(folder: Path | None = None, images: int = 6000) -> dict[str, Any]:
     }
 
 
+def costs_of(network: nn.Module, target: str | None) -> AbstractContextManager[Any]:
+    """What layers cost for one image, by the compiler's estimates; None without a target."""
+    if target is None:
+        return nullcontext()
+    from niwaki.costs.price import priced  # needs the compiler, as pruning does not
+
+    image = torch.from_numpy(load_test_images()[0][:1])
+    return priced(network, image, target=target, source="estimate")
+
+
 @in_one_line()
 def main() -> None:
     parser = argparse.ArgumentParser(description="Prune the demo network.")
@@ -61,19 +73,20 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--output", type=Path, help="a .safetensors file to write")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--costs", metavar="TARGET", help="by whose costs the method search goes")
     options = parser.parse_args()
 
     torch.set_num_threads(1)  # results then do not depend on the number of cores
     torch.manual_seed(options.seed)
     arguments = setup(options.data, options.images)
     print(f"dense: {evaluate(arguments['model']):.1%}")
-    pruned = niwaki.prune(
-        **arguments,
-        scheme=options.scheme,
-        rate=options.rate,
-        method=options.method,
-        epochs=options.epochs,
-    )
+    with costs_of(arguments["model"], options.costs) as costs:
+        pruned = niwaki.prune(
+            **arguments,
+            config=PruningConfig(options.scheme, options.rate, costs=costs),
+            method=options.method,
+            epochs=options.epochs,
+        )
     print(f"pruned: {evaluate(pruned):.1%}")
     if options.output is not None:
         save(pruned, options.output)

@@ -48,7 +48,7 @@ class BlockGates(Gates[Family]):
         super().install()
 
     def spread(self, target: Target, masks: Mapping[Family, Tensor]) -> Tensor:
-        """Of each weight of a layer what masks have for its blocks, as a product."""
+        """Of each weight of a layer what masks have for its blocks, multiplied over families."""
         layer = target.layer
         weight = layer.filters_first(layer.weight.detach())
         product = weight.new_ones(weight.shape)
@@ -65,7 +65,13 @@ class BlockGates(Gates[Family]):
         return self.spread(target, values) + TIE * size / size.max().clamp_min(TINY)
 
     def _gated(self, target: Target) -> Callable[[], Tensor]:
-        return lambda: target.layer.weight * self.spread(target, self.masks())
+        families = [family for family in self._parts if family[0] == target.layer.name]
+
+        def gated() -> Tensor:
+            masks = {family: self.mask(family) for family in families}
+            return target.layer.weight * self.spread(target, masks)
+
+        return gated
 
 
 def _families(target: Target) -> tuple[Blocks, ...]:

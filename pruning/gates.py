@@ -72,11 +72,14 @@ class Gates(Generic[Key]):
         self.handles.clear()
 
     def masks(self) -> dict[Key, Tensor]:
-        """Of each group 1 for open gates and 0 for others; gradients flow to gates."""
-        return {
-            key: _Straight.apply(self.values[part], self._open(self.values[part], THRESHOLD))
-            for key, part in self._parts.items()
-        }
+        """Those of all groups."""
+        return {key: self.mask(key) for key in self._parts}
+
+    def mask(self, key: Key) -> Tensor:
+        """Of a group 1 for open gates and 0 for others; gradients flow to gates."""
+        values = self.values[self._parts[key]]
+        mask: Tensor = _Straight.apply(values, self._open(values, THRESHOLD))
+        return mask
 
     def chosen(
         self, cost: Callable[[Mapping[Key, Tensor]], float], most: float

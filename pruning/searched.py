@@ -14,12 +14,9 @@ from .gates import Gates, Key
 class Searched(ABC, Generic[Key]):
     """Things that gates can close, each group by its key.
 
-    Class attributes:
-        refusal: to a rate that is too high, for what is removed.
-
     Attributes:
         gates: of all groups.
-        measure: what costs count, in plural or as time.
+        measure: what costs are, as messages call it: "the time".
     """
 
     gates: Gates[Key]

@@ -47,7 +47,7 @@ class SearchedBlocks(Searched[Family]):
         masks = {}
         for target in self._targets:
             layer = target.layer
-            importance = layer.array(layer.as_stored(self.gates.importance(target)))
+            importance = layer.array(self.gates.importance(target))
             mask = target.scheme.mask(importance, rates[layer.name], layer.groups)
             masks[layer.name] = layer.tensor(mask)
         return masks

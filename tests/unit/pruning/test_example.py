@@ -54,6 +54,19 @@ def test_example_runs(
     assert set(taps.flatten().tolist()) == {0, 4}, "patterns of 4 taps, or nothing"
 
 
+def test_example_runs_by_time(
+    run_example: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Layers come to rates of their own, and together to the time."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    options = "--scheme block_punched --rate 3 --method search --costs arm64-android"
+    weights = load_file(run_example(options))
+    shares = {name: float((w != 0).float().mean()) for name, w in weights.items() if w.dim() == 4}
+    pruned = {share for name, share in shares.items() if name.startswith("layer")}
+    assert len(pruned) > 5
+    assert 0.02 < min(pruned) < 1 / 3
+
+
 # Each scheme and each method occurs, the schemes with a rate that they can have exactly.
 EXAMPLES = (
     ("unstructured", 4, "magnitude"),

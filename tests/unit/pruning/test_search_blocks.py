@@ -26,7 +26,8 @@ from niwaki.pruning import (
 )
 from niwaki.pruning.block_gates import BlockGates
 from niwaki.pruning.blocks import Blocks
-from niwaki.pruning.share_costs import ShareTimes
+from niwaki.pruning.searched_blocks import SearchedBlocks
+from niwaki.pruning.share_costs import ShareMultiplyAdds, ShareTimes
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -132,6 +133,19 @@ def test_gates_get_the_gradients_of_their_blocks() -> None:
     torch.testing.assert_close(seen[0], torch.cat(expected), rtol=1e-4, atol=1e-4)
     gates.remove()
     assert not any(m._forward_hooks or m._forward_pre_hooks for m in model.modules())
+
+
+def test_masks_are_those_of_gates() -> None:
+    """In all kinds of layers, as far as the scheme allows: here it allows any."""
+    torch.manual_seed(2)
+    targets = select(Mixed(), PruningConfig("kernel_group(filters=2,channels=2)", 2, include=["*"]))
+    costs = ShareMultiplyAdds({target.layer.name: 1.0 for target in targets})
+    searched = SearchedBlocks(targets, costs, least=1, rate=0.1)
+    searched.gates.values.data = torch.rand(len(searched.gates.values))
+    kept = searched.gates.chosen(searched.exact, len(targets) / 2)
+    for target in targets:
+        mask = searched.weight_masks(kept)[target.layer.name]
+        assert torch.equal(mask, searched.gates.spread(target, kept).bool()), target.layer.name
 
 
 def test_a_weight_is_back_after_a_failed_step() -> None:
