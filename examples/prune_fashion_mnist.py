@@ -73,6 +73,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--output", type=Path, help="a .safetensors file to write")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--all-tests", action="store_true", help="test on all 10,000 test images")
     parser.add_argument("--costs", metavar="TARGET", help="by whose costs the method search goes")
     options = parser.parse_args()
 
@@ -88,6 +89,9 @@ def main() -> None:
             epochs=options.epochs,
         )
     print(f"pruned: {evaluate(pruned):.1%}")
+    if options.all_tests:
+        images, labels = tensors(*read_fashion_mnist(options.data, "t10k"))
+        print(f"pruned, all test images: {accuracy(pruned, images, labels):.2%}")
     if options.output is not None:
         save(pruned, options.output)
 

@@ -114,8 +114,7 @@ class Search(Method):
         super().start(targets, masks, epochs, steps)
         self._searched = self._made()
         gates, cost = self._searched.gates, self._searched.exact
-        self._dense = cost(gates.chosen(cost, math.inf))
-        fewest = cost(gates.chosen(cost, 0))
+        self._dense, fewest = (cost(gates.chosen(cost, most)) for most in (math.inf, 0))
         if fewest > self._dense / self.targets[0].rate:
             measure = self._searched.measure
             raise NiwakiError(
@@ -145,7 +144,7 @@ class Search(Method):
 
     def remove(self) -> None:
         most = self._dense / self.targets[0].rate
-        self._kept = self._searched.gates.chosen(self._searched.exact, most)
+        self._kept = self._searched.chosen(most)
         self.masks.set(self._searched.weight_masks(self._kept))
         self._searched.close(self._kept)
 

@@ -34,6 +34,10 @@ class Searched(ABC, Generic[Key]):
     def weight_masks(self, kept: Mapping[Key, Tensor]) -> dict[str, Tensor]:
         """Of each layer the weights that stay."""
 
+    def chosen(self, most: float) -> dict[Key, Tensor]:
+        """The gates that stay open where the network may cost so much."""
+        return self.gates.chosen(self.exact, most)
+
     def close(self, kept: Mapping[Key, Tensor]) -> None:
         """Take gates away; what goes with removed weights stays zero from now on."""
         self.gates.remove()

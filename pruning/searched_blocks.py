@@ -19,6 +19,9 @@ from .searched import Searched
 from .selection import Target, misfit
 from .share_costs import ShareCosts
 
+# A limit that rounding exceeds moves by at least this share of it.
+LEAST_MOVE = 1e-3
+
 
 class SearchedBlocks(Searched[Family]):
     """Blocks of the layers to prune.
@@ -41,6 +44,21 @@ class SearchedBlocks(Searched[Family]):
 
     def exact(self, masks: Mapping[Family, Tensor]) -> float:
         return self._costs.exact({name: 1 / rate for name, rate in self._rates(masks).items()})
+
+    def chosen(self, most: float) -> dict[Family, Tensor]:
+        """As the scheme rounds what is left of layers, the threshold may have to move on."""
+        limit = most
+        while True:
+            kept = super().chosen(limit)
+            masks, rates = self.weight_masks(kept), self._rates(kept)
+            # Rounded down, a share may be one that costs do not know.
+            left = {
+                name: max(float(m.double().mean()), 1 / rates[name]) for name, m in masks.items()
+            }
+            excess = self._costs.exact(left) - most
+            if excess <= 0 or limit <= 0:
+                return kept
+            limit -= max(excess, LEAST_MOVE * most)
 
     def weight_masks(self, kept: Mapping[Family, Tensor]) -> dict[str, Tensor]:
         rates = self._rates(kept)

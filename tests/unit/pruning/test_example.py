@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import re
 import sys
 from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
 
 import fashion_mnist
@@ -19,9 +21,10 @@ from niwaki.pruning import METHODS, PRUNING_SCHEMES, parse_scheme
 
 def write_training_set(folder: Path) -> None:
     """Idx files with the repository's test images."""
+    parts = (("images-idx3", 16, "images"), ("labels-idx1", 8, "labels"))
     with np.load(fashion_mnist.TEST_IMAGES) as archive:
-        for name, header, key in (("images-idx3", 16, "images"), ("labels-idx1", 8, "labels")):
-            with gzip.open(folder / f"train-{name}-ubyte.gz", "wb") as file:
+        for split, (name, header, key) in product(("train", "t10k"), parts):
+            with gzip.open(folder / f"{split}-{name}-ubyte.gz", "wb") as file:
                 file.write(bytes(header) + archive[key].astype(np.uint8).tobytes())
 
 
@@ -55,16 +58,21 @@ def test_example_runs(
 
 
 def test_example_runs_by_time(
-    run_example: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run_example: Callable[[str], Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Layers come to rates of their own, and together to the time."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    options = "--scheme block_punched --rate 3 --method search --costs arm64-android"
+    options = "--scheme block_punched --rate 3 --method search --costs arm64-android --all-tests"
     weights = load_file(run_example(options))
     shares = {name: float((w != 0).float().mean()) for name, w in weights.items() if w.dim() == 4}
     pruned = {share for name, share in shares.items() if name.startswith("layer")}
     assert len(pruned) > 5
     assert 0.02 < min(pruned) < 1 / 3
+    share, all_share = re.findall(r"pruned.*: (\d+)\.", capsys.readouterr().out)
+    assert share == all_share, "here they are the same images"
 
 
 # Each scheme and each method occurs, the schemes with a rate that they can have exactly.

@@ -174,7 +174,7 @@ def test_blocks_reach_the_rate(dense: nn.Module, scheme: str) -> None:
     left = shares(model)
     sizes = {"2": 144 * 16 * 8 * 9, "6": 36 * 16 * 16 * 9}
     rate = sum(sizes.values()) / sum(sizes[name] * left[name] for name in sizes)
-    assert rate == pytest.approx(3, rel=0.2)
+    assert 3 <= rate < 3.8
     for target in pruner.targets:
         layer, share = target.layer, left[target.layer.name]
         weights = layer.array(layer.weight)
@@ -190,7 +190,8 @@ def test_layers_find_rates_of_their_own(dense: nn.Module) -> None:
     left = shares(pruned)
     assert left["2"] < 0.5 < left["6"]
     settings = {name: Setting("unstructured", 1 / share) for name, share in left.items()}
-    assert costs.network(settings) == pytest.approx(costs.network({}) / 3, rel=0.01)
+    wanted = costs.network({}) / 3
+    assert 0.99 * wanted < costs.network(settings) <= wanted + 1e-6
     assert accuracy(pruned.eval()) > 0.8
 
 
@@ -214,8 +215,12 @@ def test_a_limit_of_stepwise_costs_is_never_exceeded(dense: nn.Module, rate: flo
     for seed in range(4):
         torch.manual_seed(seed)
         method.gates.values.data = torch.rand(len(method.gates.values))
-        kept = method.gates.chosen(method.exact, costs.network({}) / rate)
-        assert method.exact(kept) <= costs.network({}) / rate
+        masks = method.weight_masks(method.chosen(costs.network({}) / rate))
+        settings = {
+            name: Setting("block_punched", 1 / float(mask.double().mean()))
+            for name, mask in masks.items()
+        }
+        assert costs.network(settings) <= costs.network({}) / rate
 
 
 def test_a_time_between_known_rates_has_a_slope() -> None:
