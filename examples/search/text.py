@@ -173,7 +173,7 @@ def _from_folder(data: Path, work: Path) -> tuple[Lab, tuple[Tensor, Tensor]]:
 
 def compare(lab: Lab, target_ms: float, trials: int, seeds: list[int], work: Path) -> Point:
     """Print what each sampler finds; returns the best of all points."""
-    print("sampler | seed | hypervolume | reward | accuracy | ms | point")
+    print("sampler | seed | hypervolume | later reward, ms | best reward, accuracy, ms, point")
     found = []
     for sampler in SAMPLERS:
         areas = []
@@ -185,10 +185,11 @@ def compare(lab: Lab, target_ms: float, trials: int, seeds: list[int], work: Pat
                 replace(one, scores={"": one.scores["accuracy"]}) for one in results.done
             ]
             areas.append(hypervolume(by_accuracy, "ms", (LEAST, target_ms)) / target_ms)
+            later = results.done[len(results.done) // 2 :]
+            drawn = mean(one.objective for one in later), mean(one.costs["ms"] for one in later)
             told = " ".join(f"{name}={value}" for name, value in best.point.items())
-            ms = best.costs["ms"]
-            scores = f"{best.objective:.4f} | {best.scores['accuracy']:.1%}"
-            row = f"{areas[-1]:.4f} | {scores} | {ms:.4f} | {told}"
+            chosen = f"{best.objective:.4f}, {best.scores['accuracy']:.1%}, {best.costs['ms']:.4f}"
+            row = f"{areas[-1]:.4f} | {drawn[0]:.4f}, {drawn[1]:.4f} | {chosen}, {told}"
             print(f"{sampler} | {seed} | {row}", flush=True)
             found.append(best)
         print(f"{sampler} | mean | {mean(areas):.4f}")
