@@ -9,7 +9,8 @@ from engines.base import Engine
 from engines.mnn import Mnn
 from engines.ncnn import Ncnn
 from engines.onnxruntime import OnnxRuntime
-from workloads import PrunedNetwork
+from recurrent import PrunedRecurrent
+from workloads import PrunedNetwork, PrunedTransformer, Workload
 
 from emulated.executorch import ExecuTorchForPhones
 from emulated.phone_engines import MnnInHalf, NcnnInHalf, NiwakiForPhones, NiwakiInHalf
@@ -32,7 +33,7 @@ class Wanted:
         engine: ours, in f32 or in f16.
     """
 
-    workload: PrunedNetwork
+    workload: Workload
     cycles: float | None = None
     over_peer: float | None = None
     engine: Engine = OURS
@@ -58,12 +59,14 @@ class Plan:
         network: its name.
         wanted: what it is to take, for each kind of weights.
         in_f32, in_f16: the others.
+        unpruned: what these run; None for the network of that name in `models.MODELS`.
     """
 
     network: str
     wanted: tuple[Wanted, ...]
     in_f32: tuple[Engine, ...] = IN_F32
     in_f16: tuple[Engine, ...] = IN_F16
+    unpruned: Workload | None = None
 
     @property
     def name(self) -> str:
@@ -76,7 +79,7 @@ class Plan:
 
     def peers(self, engines: tuple[Engine, ...]) -> list[Contender]:
         """Other engines on the dense network."""
-        dense = PrunedNetwork(self.network, DENSE)
+        dense = self.unpruned or PrunedNetwork(self.network, DENSE)
         return [Contender(engine, dense) for engine in engines]
 
 
@@ -84,6 +87,11 @@ def _rates(network: str, cycles: dict[float, float], engine: Engine = OURS) -> t
     return tuple(
         Wanted(PrunedNetwork(network, rate), most, engine=engine) for rate, most in cycles.items()
     )
+
+
+def _gru_step(rate: float) -> Workload:
+    """A step of RTMobile's GRU."""
+    return PrunedRecurrent("GRU", inputs=153, units=1024, layers=2, steps=1, rate=rate)
 
 
 PLANS = (
@@ -116,5 +124,20 @@ PLANS = (
         (Wanted(PrunedNetwork("c3d", 9.93, shape="kernel groups"), over_peer=2.5),),
         in_f32=(Mnn(), OnnxRuntime()),
         in_f16=(MnnInHalf(),),
+    ),
+    # ncnn and ONNX Runtime are the phones' engines that take these exports.
+    Plan(
+        "gru-step",
+        (Wanted(_gru_step(10), over_peer=8), Wanted(_gru_step(DENSE))),
+        in_f32=(Ncnn(), OnnxRuntime()),
+        in_f16=(),
+        unpruned=_gru_step(DENSE),
+    ),
+    Plan(
+        "transformer",
+        (Wanted(PrunedTransformer(8), over_peer=3), Wanted(PrunedTransformer(DENSE))),
+        in_f32=(Ncnn(), OnnxRuntime()),
+        in_f16=(),
+        unpruned=PrunedTransformer(DENSE),
     ),
 )
