@@ -27,7 +27,7 @@ def parse_named(text: str, known: Mapping[str, type[Named]], what: str) -> Named
         raise NiwakiError(f"a {what} is an instance or its name as text, not {given(text)}")
     found = re.fullmatch(r"\s*(\w+)\s*(?:\((.*)\))?\s*", text)
     if found is None or found[1] not in known:
-        raise NiwakiError(f"unknown {what} '{text}': choose one of {', '.join(known)}")
+        raise NiwakiError(f"unknown {what} '{text}': choose one of {', '.join(sorted(known))}")
     kind = known[found[1]]
     defaults = {field.name: field.default for field in fields(kind) if field.init}  # type: ignore[arg-type]
     values = {}

@@ -42,7 +42,7 @@ from torch import nn
 from torch.nn import functional
 
 import niwaki
-from niwaki import code_generation, compiler
+from niwaki import code_generation, lowered_bundle
 from niwaki.errors import NiwakiError
 from niwaki.schemes import block_punched_mask
 from niwaki.targets import TARGETS, get_target
@@ -217,7 +217,7 @@ def test_shaders_are_valid(
     shaders = tmp_path / "shaders"
     dump = [f"--iree-hal-dump-executable-binaries-to={shaders}"]
     generate_code = functools.partial(code_generation.generate_code, extra_flags=dump)
-    monkeypatch.setattr(compiler, "generate_code", generate_code)
+    monkeypatch.setattr(lowered_bundle, "generate_code", generate_code)
     # Beside other ops of f16 layers would add up in f32.
     cases = networks() if precision == "f16" else [*networks(), *narrow(target)]
     inputs = tuple(value for case in cases for value in case.inputs)

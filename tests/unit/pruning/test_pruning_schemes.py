@@ -212,7 +212,7 @@ def test_text_names_schemes(name: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("bonsai", "unknown pruning scheme 'bonsai': choose one of pattern, unstructured,"),
+        ("bonsai", "unknown pruning scheme 'bonsai': choose one of block_column_row, "),
         ("pattern(", r"unknown pruning scheme 'pattern\('"),
         ("pattern(size=4)", "'pattern' takes taps, patterns, filters, library, not 'size'"),
         ("filter(n=4)", "'filter' takes no parameters, not 'n'"),

@@ -134,7 +134,7 @@ def test_wrong_files(tmp_path: Any) -> None:
                         "of none: choose"),
         ({"rates": (1e9, 2e9)}, "at rates of 1e+09, 2e+09: choose another scheme, or other rates"),
         ({"layers": ["nix"]}, "'nix' matches no layer: there are 0, 2, 6, 10"),
-        ({"scheme": "nix"}, "unknown pruning scheme 'nix': choose one of pattern, "),
+        ({"scheme": "nix"}, "unknown pruning scheme 'nix': choose one of block_column_row, "),
         ({"eval": lambda model: None}, "eval returned None: return a number, as the accuracy"),
         ({"eval": lambda model: math.inf}, "the evaluation of the dense network gives inf: mend"),
     ],

@@ -416,7 +416,7 @@ def test_weights_that_are_not_finite_replace_no_checkpoint(tmp_path: Path) -> No
         ({"method": "admm"}, "^admm prunes while it trains: give epochs=1 or more, or"),
         (
             {"method": "chance"},
-            "^unknown pruning method 'chance': choose one of admm, group_lasso, halving,",
+            "^unknown pruning method 'chance': choose one of admm, gradual, group_lasso, halving,",
         ),
         (
             {"method": Pruner},
