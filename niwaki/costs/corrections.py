@@ -65,7 +65,7 @@ class Corrections:
         own = self._own.get((form, family))
         if own is None:
             return self._families.get(family, self._all)
-        weights = [1 / (NEAR + _distance(seen, estimated, width)) for seen in own]
+        weights = [(NEAR + _distance(seen, estimated, width)) ** -2 for seen in own]
         logs = sum(weight * math.log(seen.ratio) for weight, seen in zip(weights, own, strict=True))
         return math.exp(logs / sum(weights))
 

@@ -61,9 +61,14 @@ class Observation:
     others: dict[str, float] = field(default_factory=dict)
 
     @property
+    def in_layers(self) -> float:
+        """Seconds of all layers."""
+        return sum(took.seconds for took in self.layers.values())
+
+    @property
     def seconds(self) -> float:
         """A whole call."""
-        return sum(took.seconds for took in self.layers.values()) + sum(self.others.values())
+        return self.in_layers + sum(self.others.values())
 
 
 Observer = Callable[[Bundle], Observation]

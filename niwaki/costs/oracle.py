@@ -22,7 +22,7 @@ from niwaki.layer_costs import DENSE, LayerForm, Setting
 from .corrections import Corrections, Seen
 from .estimates import IMPOSSIBLE, Estimate, estimate, form_key
 from .forms import form_of
-from .observation import Observation
+from .observation import CALL, Observation
 from .store import Store
 from .subject import Subject
 from .trials import is_narrow
@@ -63,7 +63,7 @@ class Oracle:
         self._answers: dict[tuple[str, Setting, float], float] = {}
         self._widths = Widths(self.subject.imported.module.operation)
         self._corrections = Corrections(self._seen())
-        self.others = self._others()
+        self.others, self._between = self._others()
 
     def seconds(self, layer: str, setting: Setting) -> float:
         """How long a layer takes; infinite where the setting is impossible.
@@ -86,15 +86,18 @@ class Oracle:
 
         Channels that settings leave unread or zero are trimmed. What is no layer takes what it does
         in the dense network, or as much less as the layer for which it is, a copy of its input say,
-        reads fewer channels.
+        reads fewer channels; what no kernel takes grows with the layers' time, as caches tell.
         """
         left = self._widths.of(settings)
         total = sum(
             self._trimmed(name, settings.get(name, Setting()), left.get(name, WHOLE))
             for name in self.layers
         )
+        total *= 1 + self._between
         for name, seconds in self.others.items():
-            total += seconds * left.get(name, WHOLE).channels
+            one = left.get(name, WHOLE)
+            form = self.layers.get(name)
+            total += seconds * (one.filters if form and form.is_depthwise else one.channels)
         return total
 
     def _trimmed(self, layer: str, setting: Setting, left: Left) -> float:
@@ -185,11 +188,20 @@ class Oracle:
                 if name in self.layers:
                     yield Seen(self._key_of(name), left.get(name, WHOLE).width, took)
 
-    def _others(self) -> dict[str, float]:
-        """What is no layer, in the median of trials with the network's widths."""
-        seen = [one.others for trial, one in self.observations.items() if not is_narrow(trial)]
-        names = {name: None for others in seen for name in others}
-        return {name: median(others.get(name, 0.0) for others in seen) for name in names}
+    def _others(self) -> tuple[dict[str, float], float]:
+        """What is no layer, in the median of trials with the network's widths.
+
+        And what a call takes between kernels beyond the least, as a share of its layers' time.
+        """
+        if not self.observations:
+            return {}, 0.0
+        whole = [one for trial, one in self.observations.items() if not is_narrow(trial)]
+        names = {name: None for one in whole for name in one.others}
+        found = {name: median(one.others.get(name, 0.0) for one in whole) for name in names}
+        every = self.observations.values()
+        found[CALL] = least = min(one.others.get(CALL, 0.0) for one in every)
+        more = [(one.others.get(CALL, 0.0) - least) / one.in_layers for one in every]
+        return found, median(more)
 
 
 def _around(size: float, full: int) -> list[tuple[int, float]]:
