@@ -7,9 +7,7 @@ machine too: those of others stay where they are and are not used.
 from __future__ import annotations
 
 import hashlib
-import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -17,12 +15,13 @@ from pathlib import Path
 import niwaki.passes
 import niwaki.schemes
 import niwaki.targets
-from niwaki.errors import NiwakiError
-from niwaki.tuning.database import PATIENCE_S, default_path
+from niwaki.sqlite_file import open_sqlite, told_in_one_line
+from niwaki.tuning.database import default_path
 
 from .estimates import Estimate
 from .observation import Observation, Took
 
+WHAT, OPTION = "file of costs", "--costs"
 _CREATE = """
 CREATE TABLE IF NOT EXISTS estimates (
     compiler TEXT, target TEXT, form TEXT, setting TEXT, seconds REAL, family TEXT,
@@ -65,13 +64,7 @@ class Store:
             NiwakiError: it is damaged, no database, or cannot be read or written.
         """
         self.path, self.target, self.machine = path, target, machine
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise NiwakiError(f"cannot make the folder of {path}: {error.strerror}") from None
-        with self._told():
-            self._connection = sqlite3.connect(path, timeout=PATIENCE_S)
-            self._connection.executescript(_CREATE)
+        self._connection = open_sqlite(path, WHAT, OPTION, _CREATE)
 
     def estimates(self) -> dict[tuple[str, str], Estimate]:
         """All that are known, by form and setting."""
@@ -121,14 +114,5 @@ class Store:
     def close(self) -> None:
         self._connection.close()
 
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        """Tell an error of SQLite in one line that names the file and the remedy."""
-        try:
-            yield
-        except sqlite3.Error as error:
-            reason = " ".join(str(error).split())
-            raise NiwakiError(
-                f"cannot use the file of costs {self.path} ({reason}): delete it, or name another "
-                "with --costs"
-            ) from None
+    def _told(self) -> AbstractContextManager[None]:
+        return told_in_one_line(self.path, WHAT, OPTION)

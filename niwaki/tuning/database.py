@@ -8,15 +8,12 @@ used.
 from __future__ import annotations
 
 import os
-import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
-from niwaki.errors import NiwakiError
+from niwaki.sqlite_file import open_sqlite, told_in_one_line
 
-# How long to wait for another process that writes.
-PATIENCE_S = 30
+WHAT, OPTION = "tuning database", "--tune-db"
 _CREATE = """
 CREATE TABLE IF NOT EXISTS times (
     compiler TEXT NOT NULL, machine TEXT NOT NULL, layer TEXT NOT NULL, candidate TEXT NOT NULL,
@@ -47,17 +44,7 @@ class Database:
             NiwakiError: the file is damaged, no database, or cannot be read or written.
         """
         self.path, self.compiler, self.machine = path, compiler, machine
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise NiwakiError(f"cannot make the folder of {path}: {error.strerror}") from None
-        with self._told():
-            self._connection = sqlite3.connect(path, timeout=PATIENCE_S)
-            (state,) = self._connection.execute("PRAGMA quick_check(1)").fetchone()
-            if state != "ok":
-                raise sqlite3.DatabaseError(state)
-            with self._connection:
-                self._connection.execute(_CREATE)
+        self._connection = open_sqlite(path, WHAT, OPTION, _CREATE)
 
     def times(self, layer: str) -> dict[str, float]:
         """What was measured of a layer, by candidate."""
@@ -75,16 +62,5 @@ class Database:
     def close(self) -> None:
         self._connection.close()
 
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        """Tell an error of SQLite in one line that names the file and the remedy."""
-        try:
-            yield
-        except sqlite3.Error as error:
-            reason = " ".join(str(error).split())
-            if isinstance(error, sqlite3.OperationalError):
-                remedy = "name another file with --tune-db"
-            else:
-                remedy = "delete it, or name another with --tune-db"
-            told = f"cannot use the tuning database {self.path} ({reason}): {remedy}"
-            raise NiwakiError(told) from None
+    def _told(self) -> AbstractContextManager[None]:
+        return told_in_one_line(self.path, WHAT, OPTION)
