@@ -14,8 +14,7 @@ from torch import nn
 
 from niwaki.errors import NiwakiError
 
-from .batches import evaluating, run_example
-from .layer_inputs import first_input
+from .layer_inputs import first_input, watch_calls
 from .layers import RECURRENT, TRANSPOSED, Layer
 
 
@@ -30,23 +29,10 @@ def layer_flops(model: nn.Module, layers: Sequence[Layer], example: Any) -> dict
     """
     uses = {layer.name: 0.0 for layer in layers}  # how often all its weights are used
 
-    def counting(layer: Layer) -> Any:
-        def count(module: nn.Module, inputs: Any, named: Any, output: Any) -> None:
-            uses[layer.name] += _uses(layer, module, inputs, named, output)
+    def count(layer: Layer, module: nn.Module, inputs: Any, named: Any, output: Any) -> None:
+        uses[layer.name] += _uses(layer, module, inputs, named, output)
 
-        return count
-
-    handles = [
-        owner.register_forward_hook(counting(layer), with_kwargs=True)
-        for layer in layers
-        for owner in layer.owners
-    ]
-    try:
-        with evaluating(model):
-            run_example(model, example)
-    finally:
-        for handle in handles:
-            handle.remove()
+    watch_calls(model, layers, example, count)
     for layer in layers:
         if not uses[layer.name]:
             raise NiwakiError(

@@ -6,14 +6,14 @@ Linear(16) on x[N, 5, 16]           -->   rows[1, R, 16]
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .batches import run_example
+from .batches import evaluating, run_example
 from .layers import CONVOLUTIONS, Layer
 
 
@@ -74,6 +74,37 @@ def input_rows(module: nn.Module, x: Tensor, most: int, generator: torch.Generat
 def draw(count: int, most: int, generator: torch.Generator) -> Tensor:
     """So many different numbers below `count`, or all of them."""
     return torch.randperm(count, generator=generator)[:most]
+
+
+def watch_calls(
+    model: nn.Module,
+    layers: Sequence[Layer],
+    example: Any,
+    see: Callable[[Layer, nn.Module, Any, Any, Any], None],
+) -> None:
+    """Run the network once, in eval mode, and show each call of a layer's modules.
+
+    Args:
+        see: gets the layer, its module, positional and named inputs, and the output.
+    """
+
+    def hook(layer: Layer) -> Any:
+        def seen(module: nn.Module, inputs: Any, named: Any, output: Any) -> None:
+            see(layer, module, inputs, named, output)
+
+        return seen
+
+    handles = [
+        owner.register_forward_hook(hook(layer), with_kwargs=True)
+        for layer in layers
+        for owner in layer.owners
+    ]
+    try:
+        with evaluating(model):
+            run_example(model, example)
+    finally:
+        for handle in handles:
+            handle.remove()
 
 
 def call_order(model: nn.Module, layers: Sequence[Layer], example: tuple[Any, ...]) -> list[Layer]:

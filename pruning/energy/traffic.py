@@ -10,8 +10,7 @@ from torch import Tensor, nn
 
 from niwaki.errors import NiwakiError
 
-from ..batches import evaluating, run_example
-from ..layer_inputs import first_input
+from ..layer_inputs import first_input, watch_calls
 from ..layers import CONVOLUTIONS, TRANSPOSED, Layer, find_layers
 
 COUNTED = (*CONVOLUTIONS, *TRANSPOSED, nn.Linear)
@@ -51,24 +50,12 @@ def traffic(
     """Elements that each layer reads and writes for an example, in all its calls."""
     totals = {layer.name: (0.0, 0.0) for layer in layers}
 
-    def counting(name: str) -> Any:
-        def count(module: nn.Module, inputs: Any, named: Any, output: Tensor) -> None:
-            read, written = totals[name]
-            totals[name] = read + first_input(inputs, named).numel(), written + output.numel()
+    def count(layer: Layer, module: nn.Module, inputs: Any, named: Any, output: Tensor) -> None:
+        read, written = totals[layer.name]
+        read += first_input(inputs, named).numel()
+        totals[layer.name] = read, written + output.numel()
 
-        return count
-
-    handles = [
-        owner.register_forward_hook(counting(layer.name), with_kwargs=True)
-        for layer in layers
-        for owner in layer.owners
-    ]
-    try:
-        with evaluating(model):
-            run_example(model, example)
-    finally:
-        for handle in handles:
-            handle.remove()
+    watch_calls(model, layers, example, count)
     size = batch_size(example)
     return {name: (read / size, written / size) for name, (read, written) in totals.items()}
 
