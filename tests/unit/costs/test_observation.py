@@ -1,0 +1,38 @@
+"""Modelled cycles of kernels become seconds of layers, as many as there were cycles."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+from torch import nn
+
+import niwaki
+from niwaki.costs.observation import CALL, emulated
+from niwaki.targets import get_target
+
+
+def test_cycles_are_given_to_layers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two layers share a kernel, and so its cycles; code of no kernel is the call's."""
+    torch.manual_seed(0)
+    same = [nn.Conv2d(16, 16, 3, padding=1) for _ in range(3)]
+    model = nn.Sequential(same[0], nn.ReLU(), same[1], nn.ReLU(), same[2], nn.ReLU()).eval()
+    bundle = niwaki.compile(
+        model, torch.zeros(1, 16, 12, 12), target="arm64-android", output=tmp_path / "net.niwaki"
+    )
+    names = list(dict.fromkeys(run.kernel for run in bundle.manifest.dispatches))
+    assert len(names) < len(bundle.manifest.dispatches)
+    kernels = [SimpleNamespace(name=name, steady=1000.0 * n) for n, name in enumerate(names, 1)]
+    counted = SimpleNamespace(kernels=[*kernels, SimpleNamespace(name="", steady=77.0)])
+    monkeypatch.setattr("niwaki.costs.observation.model_cycles", lambda bundle, core: counted)
+    seen = emulated(bundle)
+    clock = get_target("arm64-android").cpu_core.clock
+    assert seen.others[CALL] == pytest.approx(77 / clock)
+    assert seen.seconds == pytest.approx((77 + sum(one.steady for one in kernels)) / clock)
+    assert set(seen.layers) == {"0", "2", "4"}
+    estimates = {layer.name: layer.estimated_ns for layer in bundle.manifest.layers}
+    for name, took in seen.layers.items():
+        assert took.estimated == pytest.approx(1e-9 * estimates[name])
+        assert took.seconds > 0
