@@ -5,14 +5,14 @@
                              |___ the limit, moved by what was missed
                      -->  pruned and trained so
 
-Time depends on which weights are zero, not on what the others are: so what costs got wrong shows
-before any training, and is mended there.
+Methods with rates of their own get schemes alone. They are timed where they remove weights.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,22 +23,19 @@ from niwaki.costs.price import ESTIMATE, MEASURE, priced
 from niwaki.errors import NiwakiError
 from niwaki.layer_costs import Setting
 from niwaki.module_copy import copy_module
-from niwaki.network_time import Timer, timer
-from niwaki.pruning import LayerRule, PruningConfig, prune, select
+from niwaki.network_time import timer
+from niwaki.own_rates import fitting, reached, starting_point
+from niwaki.pruning import PruningConfig, prune, select
 from niwaki.pruning.importance import importance
 from niwaki.pruning.mapping import SCHEMES, map_schemes, options_of
 from niwaki.pruning.method import Method, parse_method
 from niwaki.pruning.rules import Rule, find_rules, schemes_by_layer
 from niwaki.pruning.training import first_inputs
+from niwaki.settling import SettledRemoval, configuration, settle_rates
 
-# A network's time ends within this share below its limit.
-WITHIN = 0.03
-ROUNDS = 6
 # How often a trained network that takes longer than it did before is pruned anew.
 CORRECTIONS = 1
 MAPPINGS = ("search", "rules")
-# These decide on rates themselves.
-OWN_RATES = ("search", "reweighted")
 # What any layer can have that pruning may touch at all.
 ANY_LAYER: dict[str, Any] = {
     "scheme": "unstructured", "rate": 1.5, "layers": (), "budget": "layer",
@@ -99,8 +96,9 @@ def prune_within(
         target, source: whose time it is, and by what, as of `niwaki.costs.price.priced`.
         mapping: ``search``: any scheme for any layer, at the least damage; ``rules``: a scheme for
             each kind of layer, as costs of the target tell it, and rates at the least damage.
-        schemes: to choose from.
-        method: one that prunes layers at rates that are given.
+        schemes: to choose from; one alone for all layers, as ``["filter"]``, is a choice, too.
+        method: of `METHODS`. One with rates of its own, search or reweighted, gets the schemes of
+            the mapping, of those with blocks, and ends with the rates that training tells.
         example: inputs of a call; None: the first of the first batch.
         config: which layers to include and exclude; schemes, rates and budget are chosen here.
         precision: as of `niwaki.compile`.
@@ -111,7 +109,8 @@ def prune_within(
         NiwakiError: no choice is within the limit (it tells the least, and what costs most), or as
             `niwaki.prune` and `niwaki.compile` do.
     """
-    limit = _checked(target_ms, mapping, method, train_loader, training)
+    limit = _checked(target_ms, mapping, train_loader, training)
+    method = parse_method(method)
     source = source or (MEASURE if target == "host" else ESTIMATE)
     call = single(first_inputs(train_loader)) if example is None else example
     dense = copy_module(model).eval()
@@ -134,26 +133,25 @@ def prune_within(
                 layer,
                 worth[layer.name],
                 oracle,
-                [mapped[layer.name]] if layer.name in mapped else schemes,
+                fitting([mapped[layer.name]] if layer.name in mapped else schemes, layer, method),
             )
             for layer in layers
         }
         aim, before = limit, seconds_of(dense)
         if before <= limit:
             return Limited(dense, {}, rules, oracle.network({}), (before, before), source)
+        train = partial(prune, model, train_loader, loss=loss, example=example, **training)
         for _again in range(1 + CORRECTIONS):
-            settings, before = _settle(
-                lambda aim: map_schemes(options, oracle, aim), dense, seconds_of, limit, aim
-            )
-            pruned = prune(
-                model,
-                train_loader,
-                method=method,
-                loss=loss,
-                config=_configuration(settings),
-                example=example,
-                **training,
-            )
+            if method.own_rates:
+                removal = SettledRemoval(dense, seconds_of, aim)
+                config = starting_point(method, layers, options, oracle, aim)
+                pruned = train(method=removal.of(method), config=config)
+                before, settings = removal.seconds, reached(pruned, config)
+            else:
+                settings, before = settle_rates(
+                    lambda aim: map_schemes(options, oracle, aim), dense, seconds_of, limit, aim
+                )
+                pruned = train(method=method, config=configuration(settings))
             after = seconds_of(copy_module(pruned).eval())
             if after <= limit:
                 break
@@ -168,39 +166,6 @@ def prune_within(
     return Limited(pruned, settings, rules, predicted, (before, after), source)
 
 
-def _settle(
-    mapped: Callable[[float], dict[str, Setting]],
-    dense: nn.Module,
-    seconds_of: Timer,
-    limit: float,
-    aim: float,
-) -> tuple[dict[str, Setting], float]:
-    """Settings with which the network, pruned at once, is timed within the limit and near it."""
-    best: tuple[dict[str, Setting], float] = {}, 0.0
-    for _ in range(ROUNDS):
-        settings = mapped(aim)
-        pruned = prune(dense, method="magnitude", config=_configuration(settings), progress=False)
-        seconds = seconds_of(pruned)
-        if best[1] < seconds <= limit:
-            best = settings, seconds
-        if limit * (1 - WITHIN) <= seconds <= limit:
-            break
-        aim *= limit * (1 - WITHIN / 2) / seconds
-    if not best[1]:
-        raise NiwakiError(
-            f"pruned as costs told it, the network took {1e3 * seconds:.3g} ms where "
-            f"{1e3 * limit:.3g} are allowed, in each of {ROUNDS} tries: the machine is too busy to "
-            "measure, or what takes the time is no layer"
-        )
-    return best
-
-
-def _configuration(settings: Mapping[str, Setting]) -> PruningConfig:
-    """Each layer its setting, and no other layer anything."""
-    rules = [LayerRule([name], one.scheme, one.rate) for name, one in settings.items()]
-    return PruningConfig(layers=rules, include=list(settings))
-
-
 def single(inputs: Any) -> Any:
     """The first example of a batch."""
     if isinstance(inputs, (tuple, list)):
@@ -208,9 +173,7 @@ def single(inputs: Any) -> Any:
     return inputs[:1]
 
 
-def _checked(
-    target_ms: float, mapping: str, method: str | Method, train_loader: Any, training: Any
-) -> float:
+def _checked(target_ms: float, mapping: str, train_loader: Any, training: Any) -> float:
     """The limit in seconds.
 
     Raises:
@@ -225,9 +188,4 @@ def _checked(
     for name in ("scheme", "rate"):
         if training.get(name) is not None:
             raise NiwakiError(f"{name} is chosen for the time limit: leave it out, or target_ms")
-    if parse_method(method).name in OWN_RATES:
-        raise NiwakiError(
-            f"the method {parse_method(method).name} decides on rates itself: choose another for a "
-            "time limit, as gradual or admm"
-        )
     return 1e-3 * float(target_ms)

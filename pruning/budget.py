@@ -60,13 +60,17 @@ def share_of_the_rest(energies: Scores) -> Scores:
 
 
 def common_threshold(
-    targets: Sequence[Target], scores: Sequence[Sequence[Scores]], most: float
+    targets: Sequence[Target],
+    scores: Sequence[Sequence[Scores]],
+    most: float,
+    factor: float = 1.0,
 ) -> list[Target]:
     """Targets with the rates of one threshold for score / cost; without a cost weights cost 1.
 
     Args:
         scores: of each target, for each family of blocks, what a block is worth for a weight.
         most: a layer is pruned by at most so many times its rate.
+        factor: of the rates that targets reach together.
     """
     costs = [1.0 if target.cost is None else target.cost for target in targets]
     ranked = [
@@ -74,7 +78,7 @@ def common_threshold(
         for families, cost in zip(scores, costs, strict=True)
     ]
     sizes = [t.layer.weight.numel() * cost for t, cost in zip(targets, costs, strict=True)]
-    wanted = sum(size / target.rate for size, target in zip(sizes, targets, strict=True))
+    wanted = sum(size / target.rate for size, target in zip(sizes, targets, strict=True)) / factor
 
     def kept(threshold: float) -> list[float]:
         """Share of each layer's weights in blocks above the threshold, but not too few."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, TypeVar
 
@@ -33,10 +33,14 @@ class Method(ABC):
         trains: whether it needs epochs before it can remove weights.
         needs_example: whether `prepare` needs an example of the network's inputs.
         takes_costs: whether it asks what layers cost in other schemes and widths.
+        own_rates: whether training tells the rates of layers, and the one that is given is that of
+            all together. `remove` then removes by `factor` times that rate.
 
     Attributes:
         targets: layers to prune, known after `prepare`.
         costs: those of layers, where they are given.
+        settle: calls `remove` in the place of the pruner, perhaps several times with other factors
+            and the same weights; None: it is called once.
     """
 
     name: ClassVar[str]
@@ -44,7 +48,10 @@ class Method(ABC):
     trains: ClassVar[bool] = True
     needs_example: ClassVar[bool] = False
     takes_costs: ClassVar[bool] = False
+    own_rates: ClassVar[bool] = False
 
+    factor: float = field(default=1.0, init=False, repr=False)
+    settle: Callable[[Method, nn.Module], None] | None = field(default=None, init=False, repr=False)
     targets: Sequence[Target] = field(default=(), init=False, repr=False)
     costs: LayerCosts | None = field(default=None, init=False, repr=False)
     masks: Masks = field(init=False, repr=False)

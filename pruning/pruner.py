@@ -72,6 +72,7 @@ class Pruner:
     ) -> None:
         check_model(model)
         check_config(config)
+        self._model = model
         self.method = copy(parse_method(method))
         idle = config.budget != "latency" and not self.method.takes_costs
         if config.costs is not None and idle:
@@ -120,7 +121,10 @@ class Pruner:
         self._check_begun()
         self.epoch += 1
         if self.epoch == self.method.pruning_epochs(self._epochs):
-            self.method.remove()
+            if self.method.settle is None:
+                self.method.remove()
+            else:
+                self.method.settle(self.method, self._model)
         self.masks.apply()
 
     @property

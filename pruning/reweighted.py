@@ -46,6 +46,7 @@ class Reweighted(Method):
 
     name: ClassVar[str] = "reweighted"
     paper: ClassVar[str] = "https://arxiv.org/abs/2001.08357"
+    own_rates: ClassVar[bool] = True
 
     _gammas: list[list[Tensor]] = field(default_factory=list, init=False, repr=False)
 
@@ -91,7 +92,7 @@ class Reweighted(Method):
             [_relative(blocks, target).double().cpu().numpy() for blocks in _blocks(target)]
             for target in self.targets
         ]
-        shared = common_threshold(self.targets, scores, self.most)
+        shared = common_threshold(self.targets, scores, self.most, self.factor)
         return {target.layer.name: target.rate for target in shared}
 
     def state(self) -> dict[str, Any]:

@@ -59,6 +59,7 @@ class Search(Method):
     paper: ClassVar[str] = "https://arxiv.org/abs/2206.01198"
     needs_example: ClassVar[bool] = True
     takes_costs: ClassVar[bool] = True
+    own_rates: ClassVar[bool] = True
 
     _model: nn.Module = field(init=False, repr=False)
     _example: Any = field(init=False, repr=False)
@@ -143,7 +144,7 @@ class Search(Method):
         return abs(left - 1 / self.targets[0].rate)
 
     def remove(self) -> None:
-        most = self._dense / self.targets[0].rate
+        most = self._dense / (self.targets[0].rate * self.factor)
         self._kept = self._searched.chosen(most)
         self.masks.set(self._searched.weight_masks(self._kept))
         self._searched.close(self._kept)

@@ -61,6 +61,29 @@ def test_limits_are_kept(dense: float, costs: Path, share: float, mapping: str) 
         assert zeros[name] == pytest.approx(1 - 1 / setting.rate, abs=0.05)
 
 
+@pytest.mark.parametrize(
+    ("method", "share", "more"),
+    [
+        ("search", 0.55, {}),
+        ("search", 0.7, {"schemes": ["filter"]}),
+        ("reweighted", 0.8, {}),
+    ],
+)
+def test_methods_with_rates_of_their_own_keep_limits(
+    dense: float, costs: Path, method: str, share: float, more: dict[str, Any]
+) -> None:
+    limit = share * dense
+    limited = niwaki.prune_within(
+        **arguments(), **more, target_ms=limit, target=PHONE, method=method, epochs=2, costs=costs,
+    )  # fmt: skip
+    # Where the kernel of one of three layers changes, there may be nothing near the limit.
+    assert all(0.94 * limit <= 1e3 * seconds <= limit for seconds in limited.seconds)
+    assert limited.settings
+    for name, setting in limited.settings.items():
+        zeros = float((limited.model.get_parameter(f"{name}.weight") == 0).float().mean())
+        assert zeros == pytest.approx(1 - 1 / setting.rate)
+
+
 def test_the_least_that_is_possible_is_told(costs: Path) -> None:
     with pytest.raises(NiwakiError, match=r"takes at most 0.001 ms: the least is 0\.\d+ ms, of"):
         niwaki.prune_within(**arguments(), target_ms=0.001, target=PHONE, costs=costs)
@@ -75,7 +98,7 @@ def test_the_least_that_is_possible_is_told(costs: Path) -> None:
         ({"train_loader": None}, "a time limit needs train_loader"),
         ({"rate": 4}, "rate is chosen for the time limit: leave it out"),
         ({"scheme": "pattern"}, "scheme is chosen for the time limit: leave it out"),
-        ({"method": "reweighted"}, "the method reweighted decides on rates itself"),
+        ({"method": "serach"}, "unknown pruning method 'serach'"),
         ({"target": "vulkan"}, "target 'vulkan' has no costs"),
     ],
 )
