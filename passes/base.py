@@ -187,6 +187,11 @@ def function_ops(module: Any) -> list[Any]:
     return found
 
 
+def is_private(function: Any) -> bool:
+    """Whether a function is a part of the network, such as a loop's body, and not all of it."""
+    return "sym_visibility" in function.attributes
+
+
 def nested_ops(op: Any) -> Iterator[Any]:
     """All ops in the regions of `op`."""
     for region in op.regions:

@@ -30,6 +30,7 @@ from .base import (
     Session,
     constant_attribute,
     function_ops,
+    is_private,
     target_of,
 )
 from .storage import can_store, functions, stored_as
@@ -59,6 +60,9 @@ class FitTypesPass(ModulePass):
 def narrow_function(function: Any) -> None:
     """Make all 64-bit integers of a function 32-bit ones, but for its arguments and results."""
     block = function.regions[0].blocks[0]
+    if is_private(function):
+        narrow_part(function)
+        return
     end = block.operations[len(block.operations) - 1]
     returned = [value.type for value in end.operands]
     for op in nested_ops(function):
@@ -73,6 +77,19 @@ def narrow_function(function: Any) -> None:
         for number, (value, kind) in enumerate(zip(end.operands, returned, strict=True)):
             if value.type != kind:
                 end.operation.operands[number] = widened(value, kind)
+
+
+def narrow_part(function: Any) -> None:
+    """Make all 64-bit integers of a loop's body 32-bit ones: its calls have those types, too."""
+    block = function.regions[0].blocks[0]
+    for argument in block.arguments:
+        argument.set_type(narrowed(argument.type))
+    for op in nested_ops(function):
+        narrow_op(op)
+    drop_casts(function)
+    end = block.operations[len(block.operations) - 1]
+    types = [value.type for value in block.arguments], [value.type for value in end.operands]
+    function.attributes["function_type"] = ir.TypeAttr.get(ir.FunctionType.get(*types))
 
 
 def nested_ops(function: Any) -> list[Any]:

@@ -24,7 +24,7 @@ from torch_mlir.dialects import arith, linalg, tensor
 
 from niwaki.dialects import ints
 
-from .base import STATES, ModulePass, Session, function_ops, target_of
+from .base import STATES, ModulePass, Session, function_ops, is_private, target_of
 
 # What shows the same memory in another shape.
 VIEWS = ("tensor.cast", "tensor.collapse_shape", "tensor.expand_shape", "tensor.extract_slice")
@@ -71,12 +71,15 @@ def states_of(module: Any) -> set[int | None]:
 
 
 def input_number(value: Any) -> int | None:
-    """Which argument of the function a tensor is, or a view of; None if it is computed."""
+    """Which input of the network a tensor is, or a view of; None if it is computed.
+
+    What a body of a loop gets is computed: IREE copies where others still read it.
+    """
     while not isinstance(value.owner, ir.Block):
         if value.owner.name not in VIEWS:
             return None
         value = value.owner.operands[0]
-    return int(value.arg_number)
+    return None if is_private(value.owner.owner) else int(value.arg_number)
 
 
 def is_shared(op: Any, value: Any) -> bool:

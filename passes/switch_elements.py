@@ -56,7 +56,8 @@ def _add_argument(module: Any, count: int) -> ir.Value:
     """A last argument of the only function: a tensor of `count` whole numbers."""
     functions = [op for op in module.regions[0].blocks[0].operations if isinstance(op, func.FuncOp)]
     if len(functions) != 1:
-        raise PassFailure(module.location, f"needs one function, not {len(functions)}")
+        told = f"needs one function, not {len(functions)}: layers of loops have no tolerance"
+        raise PassFailure(module.location, told)
     (function,) = functions
     kind = ir.RankedTensorType.get([count], ir.IntegerType.get_signless(32))
     types = ir.FunctionType.get([*function.type.inputs, kind], function.type.results)

@@ -39,12 +39,21 @@ def join_modules(modules: Mapping[int, Any], longest: int) -> Any:
         if length == longest:
             continue
         kernels = _rename_kernels(module, kernels)
+        _rename_functions(module, {MAIN: function_name(length, longest)}, f"_{length}")
         for op in list(module.regions[0].blocks[0].operations):
-            if op.operation.attributes["sym_name"].value == MAIN:
-                name = ir.StringAttr.get(function_name(length, longest))
-                op.operation.attributes["sym_name"] = name
             whole.regions[0].blocks[0].append(op.operation)
     return whole
+
+
+def _rename_functions(module: Any, names: Mapping[str, str], ending: str) -> None:
+    """Give functions that are no kernels `names`; those that have none there, an `ending`."""
+    kernels = {function.name.value for function in kernel_functions(module)}
+    for op in module.regions[0].blocks[0].operations:
+        old = op.operation.attributes["sym_name"].value
+        if old not in kernels:
+            new = names.get(old, f"{old}{ending}")
+            ir.SymbolTable.replace_all_symbol_uses(old, new, module)
+            op.operation.attributes["sym_name"] = ir.StringAttr.get(new)
 
 
 def _rename_kernels(module: Any, first: int) -> int:

@@ -13,7 +13,7 @@ import torch_mlir.ir as ir
 
 from niwaki.dialects import AttentionOp
 
-from ..base import nested_ops
+from ..base import is_private, nested_ops
 from .attention import ROWS_AXIS, HeadsStep, heads_step, whole_heads_step
 from .elementwise import elementwise_step, fill_step
 from .facts import Facts, Step, is_made_anew
@@ -105,10 +105,17 @@ def _values_read(op: Any) -> Iterable[Any]:
 
 def _why_given(value: Any) -> str:
     if isinstance(value.owner, ir.Block):
-        return "the network's input has them"
+        is_body = is_private(value.owner.owner)
+        return "a loop gives them" if is_body else "the network's input has them"
     return f"{value.owner.operation.name} computes them"
 
 
 def _why_pinned(op: Any) -> str:
     name = op.operation.name
-    return "the network returns them" if name == "func.return" else f"{name} reads them"
+    if name != "func.return":
+        return f"{name} reads them"
+    return (
+        "a loop goes on with them"
+        if is_private(op.operation.parent)
+        else "the network returns them"
+    )

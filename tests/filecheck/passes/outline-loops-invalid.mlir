@@ -1,0 +1,39 @@
+// RUN: niwaki-opt %s --split-input-file --verify-diagnostics --pass-pipeline='builtin.module(sparse-pattern-outline-loops)'
+
+// The host would read the number of turns.
+module attributes {sparse_pattern.target = "vulkan"} {
+  func.func @turns(%x: tensor<4xf32>, %n: tensor<index>) -> tensor<4xf32> {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %last = tensor.extract %n[] : tensor<index>
+    // expected-error @+1 {{scf.for depends on data, which IREE reads wrongly on GPUs: compile for a CPU}}
+    %y = scf.for %i = %c0 to %last step %c1 iter_args(%h = %x) -> tensor<4xf32> {
+      %e = tensor.empty() : tensor<4xf32>
+      %z = linalg.exp ins(%h : tensor<4xf32>) outs(%e : tensor<4xf32>) -> tensor<4xf32>
+      scf.yield %z : tensor<4xf32>
+    }
+    return %y : tensor<4xf32>
+  }
+}
+
+// -----
+
+// A number of turns that is known is nothing to read, and a body of scalar code may read.
+module attributes {sparse_pattern.target = "vulkan"} {
+  func.func @known(%x: tensor<4xf32>, %n: tensor<4xindex>) -> tensor<4xf32> {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %c9 = arith.constant 9 : index
+    %y = scf.for %i = %c0 to %c9 step %c1 iter_args(%h = %x) -> tensor<4xf32> {
+      %e = tensor.empty() : tensor<4xf32>
+      %z = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
+          ins(%n : tensor<4xindex>) outs(%e : tensor<4xf32>) {
+      ^bb0(%place: index, %out: f32):
+        %value = tensor.extract %h[%place] : tensor<4xf32>
+        linalg.yield %value : f32
+      } -> tensor<4xf32>
+      scf.yield %z : tensor<4xf32>
+    }
+    return %y : tensor<4xf32>
+  }
+}
