@@ -102,7 +102,7 @@ def test_the_ir_after_each_pass_is_written(
     compiled: Result,
 ) -> None:
     names = sorted(path.name for path in compiled[3].iterdir())
-    assert names[:2] == ["00-input.mlir", "01-unroll-recurrent.mlir"]
+    assert names[:2] == ["00-input.mlir", "01-outline-loops.mlir"]
     assert names[-1].endswith("-emit-iree.mlir")
     (raised,) = (name for name in names if name.endswith("-raise-layers.mlir"))
     assert '"sparse_pattern.conv"' in (compiled[3] / raised).read_text()
