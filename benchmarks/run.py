@@ -31,6 +31,7 @@ import scaling
 import searches
 import sequences
 import threads
+import time_limits
 from case import Case
 from emulated.choice_layers import LAYERS
 from emulated.choice_table import choices_json, choices_table
@@ -63,7 +64,7 @@ CASES = {
 }
 GROUPS = (
     *(*CASES, "ablation", "compile", "memory", "import", "projections", "pruning-step"),
-    *("search", "cost", "emulated", "choices"),
+    *("search", "cost", "limits", "emulated", "choices"),
 )
 FOLDER = Path("build", "benchmarks")
 FILES = FOLDER / "files"
@@ -112,6 +113,10 @@ def main(groups: tuple[str, ...], only: str, rounds: int, core: int | None, reus
         if only in (name := f"cost-{network}"):
             title = f"Times of {network}, predicted by costs of layers"
             report_figures(name, title, cost_oracle.measure(network, FILES, rounds, core))
+    for network in time_limits.NETWORKS if "limits" in chosen else ():
+        if only in (name := f"limits-{network}"):
+            title = f"Limits in ms for {network}, each timed beside the dense network"
+            report_figures(name, title, time_limits.measure(network, FILES, rounds, core))
     for plan in PLANS if "emulated" in chosen else ():
         if only in plan.name and (kit := emulator(plan.name)):
             results = count_all(kit, plan.contenders, FILES, reuse)

@@ -50,6 +50,7 @@ class Limited:
         model: pruned, and trained.
         settings: of the layers that were pruned, by name.
         rules: of the mapping by rules; empty without.
+        dense: seconds of the network as it was, by timing it.
         predicted: seconds by costs of layers.
         seconds: by timing the network, before training and after; equal but for noise.
         source: who timed it.
@@ -58,6 +59,7 @@ class Limited:
     model: nn.Module
     settings: Mapping[str, Setting]
     rules: Sequence[Rule]
+    dense: float
     predicted: float
     seconds: tuple[float, float]
     source: str
@@ -65,7 +67,7 @@ class Limited:
     def __str__(self) -> str:
         before, after = (f"{1e3 * seconds:.3f}" for seconds in self.seconds)
         return (
-            f"{after} ms by {self.source} ({before} before training, "
+            f"{after} ms by {self.source} (dense {1e3 * self.dense:.3f}, {before} before training, "
             f"{1e3 * self.predicted:.3f} by costs of layers)"
         )
 
@@ -137,9 +139,10 @@ def prune_within(
             )
             for layer in layers
         }
-        aim, before = limit, seconds_of(dense)
-        if before <= limit:
-            return Limited(dense, {}, rules, oracle.network({}), (before, before), source)
+        aim, unpruned = limit, seconds_of(dense)
+        if unpruned <= limit:
+            predicted = oracle.network({})
+            return Limited(dense, {}, rules, unpruned, predicted, (unpruned, unpruned), source)
         train = partial(prune, model, train_loader, loss=loss, example=example, **training)
         for _again in range(1 + CORRECTIONS):
             if method.own_rates:
@@ -163,7 +166,7 @@ def prune_within(
                 "the method removes other weights than it was told"
             )
         predicted = oracle.network(settings)
-    return Limited(pruned, settings, rules, predicted, (before, after), source)
+    return Limited(pruned, settings, rules, unpruned, predicted, (before, after), source)
 
 
 def single(inputs: Any) -> Any:
