@@ -6,7 +6,7 @@ then needs fewer epochs (https://arxiv.org/abs/1503.02531; BLK-REW and RT3D retr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from torch import Tensor, nn
@@ -28,6 +28,8 @@ class Distillation:
         temperature: both networks' class scores are divided by it before softmax; the larger, the
             more unlikely classes count.
         teacher: None for a copy of the network before it is pruned.
+        from_start: whether the teacher speaks while the method prunes, too, so that what is
+            learnt from it decides what stays; else in retraining alone.
 
     Raises:
         NiwakiError: weight or temperature is out of range.
@@ -36,6 +38,7 @@ class Distillation:
     weight: float = 0.5
     temperature: float = 4.0
     teacher: nn.Module | None = None
+    from_start: bool = False
 
     def __post_init__(self) -> None:
         check_number("weight of distillation", self.weight, "a number above 0 and at most 1")
@@ -53,7 +56,7 @@ class Distillation:
         if self.teacher is not None:
             return self
         teacher = copy_module(dense).eval().requires_grad_(False)
-        return Distillation(self.weight, self.temperature, teacher)
+        return replace(self, teacher=teacher)
 
     def mix(self, loss: Tensor, outputs: Any, inputs: Any) -> Tensor:
         """The loss of the labels and that of the teacher, weighted.

@@ -136,6 +136,7 @@ def _texts(distillation: Distillation | None) -> dict[str, Any]:
     return {
         "distillation weight": distillation.weight,
         "distillation temperature": distillation.temperature,
+        "distillation from_start": distillation.from_start,
     }
 
 

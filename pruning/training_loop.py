@@ -83,8 +83,9 @@ class TrainingLoop:
         inputs, targets = (moved(part, device) for part in parts(batch))
         outputs = self._outputs(inputs)
         loss = self._loss(outputs, targets)
-        if self.distillation is not None and not self.pruner.pruning:
-            loss = self.distillation.mix(loss, outputs, inputs)
+        distillation = self.distillation
+        if distillation is not None and (distillation.from_start or not self.pruner.pruning):
+            loss = distillation.mix(loss, outputs, inputs)
         if not isinstance(loss, Tensor) or loss.numel() != 1:
             shape = list(loss.shape) if isinstance(loss, Tensor) else type(loss).__name__
             raise NiwakiError(f"the loss is {shape} and must be a tensor of one number: the mean")

@@ -92,7 +92,8 @@ def test_what_the_teacher_says_is_learnt_without_labels() -> None:
     assert float((taught.get_parameter("6.weight") != 0).float().mean()) == 0.5
 
 
-def test_the_teacher_speaks_in_retraining_alone() -> None:
+@pytest.mark.parametrize(("from_start", "steps"), [(False, 2), (True, 6)])
+def test_the_teacher_speaks_in_retraining_or_from_the_start(from_start: bool, steps: int) -> None:
     calls = 0
 
     class Teacher(Scores):
@@ -103,9 +104,33 @@ def test_the_teacher_speaks_in_retraining_alone() -> None:
 
     niwaki.prune(
         network(), loader(64), scheme="filter", rate=2, method="gradual(ramp=0.67)", epochs=3,
-        progress=False, distillation=Distillation(teacher=Teacher()),
+        progress=False, distillation=Distillation(teacher=Teacher(), from_start=from_start),
     )  # fmt: skip
-    assert calls == 2
+    assert calls == steps
+
+
+def test_gates_learn_from_the_teacher() -> None:
+    """Labels of chance tell them nothing; what the dense network says does."""
+    torch.manual_seed(0)
+    dense = trained()
+    x, labels = images(256, 1)
+    data = DataLoader(TensorDataset(x, labels[torch.randperm(256)]), 32, shuffle=True)
+
+    def kept(from_start: bool) -> float:
+        """Accuracy before any retraining."""
+        torch.manual_seed(1)
+        pruned = niwaki.prune(
+            dense, data, scheme="filter", rate=2, method="search(ratio=1)", epochs=6,
+            learning_rate=1e-3, progress=False,
+            distillation=Distillation(1.0, 1.0, from_start=from_start),
+        )  # fmt: skip
+        return accuracy(pruned.eval())
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    taught, untaught = kept(from_start=True), kept(from_start=False)
+    torch.set_num_threads(threads)
+    assert taught > untaught + 0.1
 
 
 def test_a_checkpoint_goes_on_with_the_same_teacher_alone(tmp_path: Path) -> None:
