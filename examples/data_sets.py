@@ -29,6 +29,8 @@ from niwaki.errors import NiwakiError
 
 MOSAIC = 50  # images of a mosaic, in each direction
 RECORD = 1 + 3 * 32 * 32  # bytes of CIFAR's binary version: label, then red, green, blue
+# Means and standard deviations of CIFAR-10's training images, scaled to [0, 1].
+CIFAR_MEAN, CIFAR_DEVIATION = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)
 
 Change = Callable[[Tensor], Tensor]
 

@@ -13,6 +13,8 @@ import torch
 from bert import Bert
 from cifar_resnet import CifarResNet
 from data_sets import (
+    CIFAR_DEVIATION,
+    CIFAR_MEAN,
     Batches,
     MovedImages,
     normalised,
@@ -29,8 +31,6 @@ from torch.nn import functional
 from torch.optim import Optimizer
 
 BATCH = 128
-# Means and standard deviations of CIFAR-10's training images, scaled to [0, 1].
-CIFAR_MEAN, CIFAR_DEVIATION = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)
 
 
 @dataclass(frozen=True)

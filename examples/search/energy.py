@@ -23,8 +23,8 @@ sys.path[:0] = [str(FOLDER), str(FOLDER / "networks")]
 import torch  # noqa: E402 - what follows lies in these folders
 from data_sets import data_folder, read_fashion_mnist  # noqa: E402
 from fashion_mnist import DENSE_CHECKPOINT, load_network  # noqa: E402
-from mobilenet_v2 import InvertedResidual  # noqa: E402
 from safetensors.torch import load_file, save_file  # noqa: E402
+from small_mobilenet import SmallMobileNet  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
 from train_fashion_mnist import tensors  # noqa: E402
@@ -40,27 +40,6 @@ from niwaki.pruning import (  # noqa: E402
 HELD_OUT = 1000
 CALIBRATION, BATCHES = 64, 4  # images of a batch
 FRONT = 2  # times what may be lost, up to which fronts are compared
-
-
-class SmallMobileNet(nn.Module):
-    """Four inverted residuals for images of 14x14, to which it brings larger ones."""
-
-    # inputs, outputs, stride
-    BLOCKS = ((16, 24, 2), (24, 24, 1), (24, 40, 2), (40, 40, 1))
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.stem = nn.Sequential(
-            nn.Conv2d(1, 16, 3, padding=1, bias=False), nn.BatchNorm2d(16), nn.ReLU6()
-        )
-        self.blocks = nn.Sequential(*(InvertedResidual(*block, 3, True) for block in self.BLOCKS))
-        self.head = nn.Sequential(nn.Conv2d(40, 96, 1, bias=False), nn.BatchNorm2d(96), nn.ReLU6())
-        self.classifier = nn.Linear(96, 10)
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.head(self.blocks(self.stem(functional.avg_pool2d(x, 2))))
-        logits: Tensor = self.classifier(functional.adaptive_avg_pool2d(x, 1).flatten(1))
-        return logits
 
 
 def batches(images: Tensor, labels: Tensor, size: int) -> Iterator[tuple[Tensor, Tensor]]:

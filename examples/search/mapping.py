@@ -1,111 +1,150 @@
 """Scheme mapping beside single schemes at one rate, all within the same measured time.
 
-    python examples/search/mapping.py --data FOLDER_WITH_THE_FOUR_IDX_GZ_FILES --ms 0.05
+    python examples/search/mapping.py fashion --data FOLDER --ms 0.038 --seeds 0 1
 
-The demo's network, Fashion-MNIST. Accuracies are of all 10,000 test images.
+Networks are those of `tasks.py`. First it is measured what layers may become, for which the machine
+should be idle; then each choice is trained alike. Accuracies are of all 10,000 test images. Choices
+and the dense network are kept in `build/mapping`, so that a run that is killed goes on.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import sys
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(FOLDER))
 
 import torch  # noqa: E402 - what follows lies in this folder
-from data_sets import read_fashion_mnist  # noqa: E402
+from data_sets import MovedImages, data_folder  # noqa: E402
 from mistakes import in_one_line  # noqa: E402
-from prune_fashion_mnist import setup  # noqa: E402
-from torch import nn  # noqa: E402
-from train_fashion_mnist import accuracy, tensors  # noqa: E402
+from search.tasks import TASKS, accuracy, loss  # noqa: E402
+from torch import Tensor, nn  # noqa: E402
 
 import niwaki  # noqa: E402
+from niwaki.atomic import atomic_file  # noqa: E402
 from niwaki.costs.price import MEASURE, priced  # noqa: E402
+from niwaki.errors import NiwakiError  # noqa: E402
 from niwaki.layer_costs import LayerCosts, Setting  # noqa: E402
 from niwaki.network_time import Timer, timer  # noqa: E402
-from niwaki.pruning import PruningConfig, prune, select  # noqa: E402
+from niwaki.pruning import LayerRule, PruningConfig, prune, select  # noqa: E402
 
+MAPPINGS = ("search", "rules")
 SINGLE = ("block_punched", "block_punched(filters=4)", "unstructured", "pattern")
 METHOD = "gradual"
 WITHIN, ROUNDS, MOST_RATE = 0.03, 5, 64.0
 
 
-def single_rate(
+@dataclass(frozen=True)
+class Plan:
+    """What layers become: scheme and rate of each, and the seconds that a call then takes."""
+
+    name: str
+    seconds: float
+    layers: Mapping[str, tuple[str, float]]
+
+    def config(self) -> PruningConfig:
+        rules = [LayerRule([name], scheme, rate) for name, (scheme, rate) in self.layers.items()]
+        return PruningConfig(layers=rules, include=list(self.layers))
+
+
+def single(
     model: nn.Module, scheme: str, limit: float, costs: LayerCosts, seconds_of: Timer
-) -> tuple[float, float]:
-    """The rate at which one scheme for all layers takes `limit` seconds, and what it takes."""
+) -> Plan:
+    """The smallest rate at which one scheme for all layers takes at most `limit` seconds.
+
+    Raises:
+        NiwakiError: it takes longer at any rate, or fits no layer.
+    """
     aim = limit
     for _ in range(ROUNDS):
         low, high = 1.01, MOST_RATE
         for _ in range(20):
             rate = math.sqrt(low * high)
-            low, high = (
-                (low, rate)
-                if costs.network(settings(model, scheme, rate, costs)) <= aim
-                else (rate, high)
-            )
-        seconds = seconds_of(
-            prune(model, config=PruningConfig(scheme, high), method="magnitude", progress=False)
-        )
+            settings = {name: Setting(*one) for name, one in _fitting(model, scheme, rate).items()}
+            known = {name: one for name, one in settings.items() if name in costs.layers}
+            low, high = (low, rate) if costs.network(known) <= aim else (rate, high)
+        config = PruningConfig(scheme, high)
+        seconds = seconds_of(prune(model, config=config, method="magnitude", progress=False))
         if (1 - WITHIN) * limit <= seconds <= limit:
             break
         aim *= (1 - WITHIN / 2) * limit / seconds
-    return high, seconds
+    if seconds > limit:
+        raise NiwakiError(f"{scheme} takes {1e3 * seconds:.3g} ms even at {high:.3g}x")
+    return Plan(f"{scheme} {high:.1f}x", seconds, _fitting(model, scheme, high))
 
 
-def settings(
-    model: nn.Module, scheme: str, rate: float, costs: LayerCosts
-) -> Mapping[str, Setting]:
-    """Of the layers that are pruned so."""
-    names = [target.layer.name for target in select(model, PruningConfig(scheme, rate))]
-    return {name: Setting(scheme, rate) for name in names if name in costs.layers}
+def _fitting(model: nn.Module, scheme: str, rate: float) -> dict[str, tuple[str, float]]:
+    """All layers that can be so."""
+    targets = select(model, PruningConfig(scheme, rate))
+    return {target.layer.name: (scheme, rate) for target in targets}
+
+
+def plans(model: nn.Module, batches: MovedImages, call: Tensor, ms: float) -> list[Plan]:
+    """Mappings, and all single schemes that can be so fast; it is told which cannot."""
+    found = []
+    for mapping in MAPPINGS:
+        limited = niwaki.prune_within(
+            model, batches, target_ms=ms, mapping=mapping, method="magnitude", progress=False,
+            loss=loss,
+        )  # fmt: skip
+        layers = {name: (one.scheme, one.rate) for name, one in limited.settings.items()}
+        found.append(Plan(f"mapping by {mapping}", limited.seconds[0], layers))
+    with priced(model, call) as costs, timer(call, "host", MEASURE, "f32", costs) as seconds_of:
+        print(f"dense | {1e3 * seconds_of(model):.4f} ms")
+        for scheme in SINGLE:
+            try:
+                found.append(single(model, scheme, 1e-3 * ms, costs, seconds_of))
+            except NiwakiError as error:
+                print(f"left out: {error}")
+    return found
+
+
+def kept_plans(
+    file: Path, model: nn.Module, batches: MovedImages, call: Tensor, ms: float
+) -> list[Plan]:
+    """From the file; found and written if it is not there."""
+    if not file.exists():
+        found = [asdict(plan) for plan in plans(model, batches, call, ms)]
+        with atomic_file(file) as kept:
+            kept.write(json.dumps(found, indent=1).encode())
+    return [Plan(**fields) for fields in json.loads(file.read_text())]
 
 
 @in_one_line()
 def main() -> None:
     parser = argparse.ArgumentParser(description="Compare mapped schemes with single ones.")
-    parser.add_argument("--data", type=Path, required=True, help="folder of the idx.gz files")
+    parser.add_argument("network", choices=TASKS)
+    parser.add_argument("--data", type=Path, help="folder of data sets; or NIWAKI_DATA")
+    parser.add_argument("--work", type=Path, default=Path("build", "mapping"))
     parser.add_argument("--ms", type=float, default=0.05, help="what a call may take")
     parser.add_argument("--images", type=int, default=10000, help="how many to train on")
     parser.add_argument("--epochs", type=int, default=4)
-    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--seeds", type=int, nargs="*", default=[0])
     options = parser.parse_args()
 
-    torch.set_num_threads(1)
-    arguments = setup(options.data, options.images)
-    test = tensors(*read_fashion_mnist(options.data, "t10k"))
-    model, batches = arguments["model"].eval(), arguments["train_loader"]
-    call = batches.dataset[0][0][None]
-    with (
-        priced(model, call) as costs,
-        timer(call, "host", MEASURE, "f32", costs) as seconds_of,
-    ):
-        print(f"dense: {1e3 * seconds_of(model):.4f} ms, {accuracy(model, *test):.2%}")
-        rates = {
-            scheme: single_rate(model, scheme, 1e-3 * options.ms, costs, seconds_of)
-            for scheme in SINGLE
-        }
-    for seed in range(options.seeds):
-        for mapping in ("search", "rules"):
+    torch.set_num_threads(1)  # results then do not depend on the number of cores
+    data, task = data_folder(options.data), TASKS[options.network]
+    model = task.trained(data, options.work / f"{options.network}.safetensors")
+    batches, test = task.batches(data, options.images), task.test(data)
+    print(f"dense: {accuracy(model, test):.2%}")
+    file = options.work / f"{options.network}-{options.ms:g}.json"
+    for plan in (found := kept_plans(file, model, batches, test[0][:1], options.ms)):
+        print(f"{plan.name} | {1e3 * plan.seconds:.4f} ms")
+    for seed in options.seeds:
+        for plan in found:
             torch.manual_seed(seed)
-            limited = niwaki.prune_within(
-                model, batches, target_ms=options.ms, mapping=mapping, method=METHOD,
-                epochs=options.epochs, progress=False,
-            )  # fmt: skip
-            told = f"{1e3 * limited.seconds[1]:.4f} ms, {accuracy(limited.model, *test):.2%}"
-            print(f"seed {seed}, mapping by {mapping}: {told}")
-        for scheme, (rate, seconds) in rates.items():
-            torch.manual_seed(seed)
-            pruned = prune(
-                model, batches, config=PruningConfig(scheme, rate), method=METHOD,
-                epochs=options.epochs, progress=False,
-            )  # fmt: skip
-            told = f"{1e3 * seconds:.4f} ms, {accuracy(pruned, *test):.2%}"
-            print(f"seed {seed}, {scheme} {rate:.1f}x: {told}")
+            with task.training():
+                pruned = prune(
+                    model, batches, config=plan.config(), method=METHOD, epochs=options.epochs,
+                    loss=loss, progress=False,
+                )  # fmt: skip
+            print(f"{plan.name} | seed {seed} | {accuracy(pruned, test):.2%}", flush=True)
 
 
 if __name__ == "__main__":
