@@ -141,7 +141,8 @@ def prune_distillation(weight: float | None, temperature: float | None) -> Disti
         if temperature is not None:
             raise NiwakiError("--temperature is that of distillation: give --distill too")
         return None
-    return Distillation(weight, *([] if temperature is None else [temperature]))
+    given = Distillation(weight)
+    return given if temperature is None else replace(given, temperature=temperature)
 
 
 def _arguments(text: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from search import energy
+from small_mobilenet import SmallMobileNet
 
 from niwaki.pruning import load_settings
 
@@ -61,7 +62,7 @@ def test_search_that_finds_nothing_is_told() -> None:
 
 def test_small_mobilenet_depends_on_its_input() -> None:
     torch.manual_seed(0)
-    network = energy.SmallMobileNet()
+    network = SmallMobileNet()
     first, second = network(torch.randn(2, 1, 28, 28))
     assert first.shape == (10,)
     assert float((first - second).detach().abs().max()) > 0.01
