@@ -79,7 +79,7 @@ def origin(graph: OnnxGraph, condition: str, before: Iterable[onnx.NodeProto]) -
             needed.update(node.input)
     inputs = [value.name for value in graph.inputs if value.name in needed]
     small = [name for name in inputs if math.prod(graph.types[name].shape) == 1]
-    if inputs and inputs == small:
+    if inputs and inputs == small and not graph.is_body:
         fixed = " and ".join(f"--constant {name}=VALUE" for name in inputs)
         return (
             f"depends on input {', '.join(map(repr, inputs))}: fix it by {fixed} (constants=... in "

@@ -17,6 +17,7 @@ from niwaki.frontend.double_functions import check_double_functions
 from niwaki.frontend.imported import Imported
 from niwaki.frontend.input_choices import AS_DECLARED, InputChoices
 from niwaki.frontend.keep_nan import keep_nan
+from niwaki.frontend.loop_op import add_body
 from niwaki.frontend.loop_positions import use_loop_positions
 from niwaki.frontend.narrow_doubles import narrow_doubles
 from niwaki.frontend.onnx_file import read_onnx
@@ -49,6 +50,14 @@ def import_onnx(
     torch_dialect.register_dialect(context)
     graph = prepare_graph(Path(path), choices)
     signature = _signature(graph)
+    module = _lowered(graph, context)
+    for name, body in graph.bodies.items():
+        add_body(module, name, _lowered(body, context))
+    return Imported(module, signature, remarks=graph.remarks)
+
+
+def _lowered(graph: OnnxGraph, context: ir.Context) -> ir.Module:
+    """A graph, or the body of a loop, as linalg on tensors."""
     module = onnx_to_torch_dialect(graph, context)
     lower_onnx(module, graph)
     use_loop_positions(module)
@@ -58,7 +67,7 @@ def import_onnx(
     order_nan(module)
     narrow_doubles(module)
     check_double_functions(module)
-    return Imported(module, signature, remarks=graph.remarks)
+    return module
 
 
 def prepare_graph(path: Path, choices: InputChoices = AS_DECLARED) -> OnnxGraph:
@@ -67,12 +76,13 @@ def prepare_graph(path: Path, choices: InputChoices = AS_DECLARED) -> OnnxGraph:
     check_inference(graph, graph.nodes)
     fix_inputs(graph, choices)
     resolve(graph)
-    check_computed(graph)
-    name_layers(graph)
-    simplify_linear(graph)
-    fold_onnx_bias(graph)
-    fold_onnx_batch_norm(graph)
-    lower_onnx_transposed(graph)
+    for part in (graph, *graph.bodies.values()):
+        check_computed(part)
+        name_layers(part)
+        simplify_linear(part)
+        fold_onnx_bias(part)
+        fold_onnx_batch_norm(part)
+        lower_onnx_transposed(part)
     return graph
 
 

@@ -3,6 +3,7 @@
 y = Loop(3, True, x) { x = Relu(x) }      -->      y = Relu(Relu(Relu(x)))
 
 All turns read the same constants, so that a layer of the body is one layer that is called often.
+Other loops, and those that are long, stay loops (`onnx_kept_loops.py`).
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ import numpy as np
 import onnx
 
 from niwaki.errors import NiwakiError
-from niwaki.frontend.onnx_branches import Names, origin, own_names, rename_inputs
+from niwaki.frontend.onnx_branches import Names, own_names, rename_inputs
 from niwaki.frontend.onnx_constants import take_constants
 from niwaki.frontend.onnx_graph import OnnxGraph, attribute, describe
+from niwaki.frontend.onnx_kept_loops import Resolve, kept_loop
 from niwaki.frontend.onnx_rules import check_inference, check_nodes
 
-_MOST = 2_000  # nodes of all turns together
+_MOST = 500  # nodes of all turns together; 2,000 take minutes to compile
 
 # Nodes to go on with, and perhaps the loop itself behind them.
 Turn: TypeAlias = "list[onnx.NodeProto | Loop]"
@@ -34,7 +36,8 @@ class Loop:
         self.body: onnx.GraphProto = attribute(node, "body", onnx.GraphProto())
         given = [*node.input, "", ""][: max(2, len(node.input))]
         self.length, self.condition, *self.carried = given
-        if len(self.body.input) != len(given) or len(self.body.output) < len(given) - 1:
+        fits = len(self.body.input) == len(given) and len(self.body.output) >= len(given) - 1
+        if not (fits and all(self.carried)):
             raise NiwakiError(f"{self.what} has a body for other values: the file is damaged")
         constants = take_constants(graph.path, self.body)
         self.shared = {name: names.unique(name) for name in constants}
@@ -42,29 +45,35 @@ class Loop:
         self.collected: list[list[str]] = [[] for _ in self.body.output[1 + len(self.carried) :]]
         self.turns = 0
 
-    def next_turn(
-        self, names: Names, renamed: Mapping[str, str], passed: Sequence[onnx.NodeProto]
-    ) -> Turn:
+    def next_turn(self, names: Names, renamed: Mapping[str, str], resolve: Resolve) -> Turn:
         """One turn and the loop again, or what gives its results after the last.
 
-        Raises:
-            NiwakiError: whether there is one is not known, or there are too many.
+        Where it is not known whether there is one, or there are many, all of them stay a loop.
         """
         for name in filter(None, (self.length, self.condition)):
             value = self.graph.constants.get(renamed.get(name, name))
             if value is None or value.size != 1:
-                told = origin(self.graph, renamed.get(name, name), passed)
-                raise NiwakiError(
-                    f"{self.what} runs a part of the model in a loop whose length {told}"
-                )
+                return [self._kept(renamed, resolve)]
             if not value.all() or (name == self.length and self.turns >= value.item()):
                 return [*self._results()]
+            if name == self.length and value.item() * len(self.body.node) > _MOST:
+                return [self._kept(renamed, resolve)]
         if self.turns * len(self.body.node) >= _MOST:
-            raise NiwakiError(
-                f"{self.what} runs a part of the model in a loop {self.turns} times and more: at "
-                f"most {_MOST:,} nodes are written out"
-            )
+            return [self._kept(renamed, resolve)]
         return [*self._unrolled(names), self]
+
+    def _kept(self, renamed: Mapping[str, str], resolve: Resolve) -> onnx.NodeProto:
+        """The loop from its first turn on: nobody reads the results of turns that are done."""
+        body = onnx.GraphProto()
+        body.CopyFrom(self.body)
+        own = {*own_names(body), *self.shared, *(value.name for value in body.input)}
+        outer = {name: new for name, new in renamed.items() if name not in own}
+        for node in body.node:
+            rename_inputs(node, outer)
+        for value in body.output:
+            value.name = outer.get(value.name, value.name)
+        constants = {name: self.graph.constants[shared] for name, shared in self.shared.items()}
+        return kept_loop(self.graph, self.node, body, constants, self.what, resolve)
 
     def _unrolled(self, names: Names) -> list[onnx.NodeProto]:
         """The body's nodes for the next turn, under names of their own."""

@@ -37,7 +37,7 @@ def resolve(graph: OnnxGraph) -> None:
             size of its result is open.
     """
     kept: list[onnx.NodeProto] = []
-    for node in straightened(graph):
+    for node in straightened(graph, resolve):
         _resolve_node(graph, node, graph.opset, kept)
     graph.nodes = kept
     graph.remove_unused()

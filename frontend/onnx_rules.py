@@ -43,7 +43,7 @@ def check_nodes(
         what = f"{path}: {describe(node)}: op {node.op_type!r} (opset {opset})"
         if node.op_type in functions and node.domain not in STANDARD_DOMAINS:
             continue
-        is_known = node.op_type in ("If", "Loop") and node.domain in STANDARD_DOMAINS
+        is_known = node.op_type in ("If", "Loop", "Scan") and node.domain in STANDARD_DOMAINS
         if next(subgraphs(node), None) is not None and not is_known:
             raise NiwakiError(
                 f"{what} runs a part of the model in a loop, which is not supported: unroll it"

@@ -1,4 +1,7 @@
-"""Scan, unrolled: its body once for each step. ONNX defines LinearAttention by it."""
+"""Scan, unrolled: its body once for each step. ONNX defines LinearAttention by it.
+
+Scans of a file itself are loops (`onnx_scan_loops.py`).
+"""
 
 from __future__ import annotations
 

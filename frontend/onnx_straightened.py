@@ -10,15 +10,17 @@ import onnx
 from niwaki.errors import NiwakiError
 from niwaki.frontend.onnx_branches import Names, inlined, taken_branch
 from niwaki.frontend.onnx_graph import OnnxGraph, describe
+from niwaki.frontend.onnx_kept_loops import Resolve
 from niwaki.frontend.onnx_loops import Loop
+from niwaki.frontend.onnx_scan_loops import as_loop
 
 
-def straightened(graph: OnnxGraph) -> Iterator[onnx.NodeProto]:
+def straightened(graph: OnnxGraph, resolve: Resolve) -> Iterator[onnx.NodeProto]:
     """The nodes of `graph` in order, those of branches that are taken and of loops among them.
 
     Whoever iterates puts constants that a node computes into `graph.constants` before the next one,
     so that conditions are known where they can be. An Identity only gives its input another name,
-    and is left out.
+    and is left out. Bodies of loops that stay are told to `resolve`.
 
     Raises:
         NiwakiError: a condition is not known, a branch has a node that is not supported, or a node
@@ -31,13 +33,15 @@ def straightened(graph: OnnxGraph) -> Iterator[onnx.NodeProto]:
     while pending:
         node = pending.popleft()
         if isinstance(node, Loop):
-            pending.extendleft(reversed(node.next_turn(names, renamed, passed)))
+            pending.extendleft(reversed(node.next_turn(names, renamed, resolve)))
             continue
         node.input[:] = [renamed.get(name, name) for name in node.input]
         _check_defined(graph, node.input, describe(node))
         if node.op_type == "If":
             branch = taken_branch(graph, node, passed)
             pending.extendleft(reversed(inlined(graph, branch, list(node.output), names)))
+        elif node.op_type == "Scan":
+            pending.extendleft(reversed(as_loop(graph, node)))
         elif node.op_type == "Loop":
             pending.appendleft(Loop(graph, node, names))
         elif node.op_type == "Identity" and node.output[0] not in outputs:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from niwaki.frontend import attention_op, take_op
+from niwaki.frontend import attention_op, loop_op, take_op
 from niwaki.frontend.normalize_ops import make_normalize, make_normalize_planes
 from niwaki.frontend.recurrent_ops import make_recurrent
 from niwaki.frontend.set_aside import Maker
@@ -12,5 +12,6 @@ MAKERS: dict[str, Maker] = {
     "normalize": make_normalize,
     "normalize_planes": make_normalize_planes,
     "recurrent": make_recurrent,
+    loop_op.NAME: loop_op.make_loop,
     take_op.NAME: take_op.make_take,
 }

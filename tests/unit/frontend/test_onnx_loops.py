@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,39 +10,13 @@ import onnx
 import pytest
 from numeric.cases import TOLERANCE, difference
 from onnx import TensorProto, helper
-from onnx_models import Arrays, model, node, normal, reference, save
+from onnx_loops import loop
+from onnx_models import model, node, normal, reference, save
 
 import niwaki
 from niwaki.errors import NiwakiError
 
 X = {"x": normal(3, 4)}
-
-
-def loop(
-    nodes: Sequence[onnx.NodeProto],
-    given: tuple[str, ...] = ("n", "", "x"),
-    results: tuple[str, ...] = ("goes_on", "b"),
-    to: tuple[str, ...] = ("y",),
-    constants: Arrays | None = None,
-) -> onnx.NodeProto:
-    """A Loop whose body reads turn `i`, condition `c` and `a`; `goes_on` copies `c`."""
-    kinds = {"i": TensorProto.INT64, "c": TensorProto.BOOL, "goes_on": TensorProto.BOOL}
-    inputs = ["i", "c", "a"][: len(given)]
-    computes = any("goes_on" in made.output for made in nodes)
-    copies = [] if computes else [node("Identity", "c", to="goes_on")]
-    body = helper.make_graph(
-        [*copies, *nodes],
-        "body",
-        [_value(name, kinds) for name in inputs],
-        [_value(name, kinds) for name in results],
-        [onnx.numpy_helper.from_array(value, name) for name, value in (constants or {}).items()],
-    )
-    return node("Loop", *given, to=to, body=body)
-
-
-def _value(name: str, kinds: dict[str, int]) -> onnx.ValueInfoProto:
-    kind = kinds.get(name, TensorProto.FLOAT)
-    return helper.make_tensor_value_info(name, kind, None if kind == TensorProto.FLOAT else [])
 
 
 def compiled(made: onnx.ModelProto, folder: Path) -> Any:
@@ -120,31 +93,19 @@ def message(made: onnx.ModelProto, path: Path) -> str:
 WHERE = "the node that computes 'y': op 'Loop' (opset 17) "
 
 
-def test_a_length_that_is_an_input(tmp_path: Path) -> None:
-    made = model([loop([node("Sin", "a", to="b")])], X | {"n": np.array(3)})
-    assert message(made, tmp_path / "net.onnx") == (
-        f"{WHERE}runs a part of the model in a loop whose length depends on input 'n': fix it by "
-        "--constant n=VALUE (constants=... in Python)"
+def test_results_of_a_length_that_is_an_input(tmp_path: Path) -> None:
+    turns = loop([node("Sin", "a", to="b")], results=("goes_on", "b", "b"), to=("", "y"))
+    assert message(model([turns], X | {"n": np.array(3)}), tmp_path / "net.onnx") == (
+        f"{WHERE}collects a result of each turn, and how many turns there are depends on the data: "
+        "give it a length that is a constant, or keep the last result alone"
     )
 
 
-def test_a_length_that_the_data_says(tmp_path: Path) -> None:
-    nodes = [
-        node("Sin", "a", to="b"), node("ReduceSum", "b", to="t", keepdims=0),
-        node("Less", "t", "k", to="goes_on"),
-    ]  # fmt: skip
-    constants = {"n": np.array(9), "k": np.array(3, np.float32)}
-    assert message(model([loop(nodes)], X, constants), tmp_path / "net.onnx") == (
-        f"{WHERE}runs a part of the model in a loop whose length depends on the data: compute both "
-        "sides and choose by Where"
-    )
-
-
-def test_too_many_turns(tmp_path: Path) -> None:
-    made = model([loop([node("Sin", "a", to="b")])], X, {"n": np.array(2**40)})
-    assert message(made, tmp_path / "net.onnx") == (
-        f"{WHERE}runs a part of the model in a loop 1000 times and more: at most 2,000 nodes are "
-        "written out"
+def test_a_value_that_grows(tmp_path: Path) -> None:
+    turns = loop([node("Concat", "a", "a", to="b", axis=0)])
+    assert message(model([turns], X | {"n": np.array(3)}), tmp_path / "net.onnx") == (
+        f"{WHERE}has a value 'a' of [3, 4] before a turn and [6, 4] after it: give the loop a "
+        "length that is a constant, or keep the value's size and type"
     )
 
 

@@ -1,0 +1,44 @@
+"""Small loops of ONNX.
+
+loop([node("Sin", "a", to="b")])      -->      y = Loop(n, "", x) { a = Sin(a) }
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import onnx
+from onnx import TensorProto, helper
+from onnx_models import Arrays, node
+
+
+def loop(
+    nodes: Sequence[onnx.NodeProto],
+    given: tuple[str, ...] = ("n", "", "x"),
+    results: tuple[str, ...] = ("goes_on", "b"),
+    to: tuple[str, ...] = ("y",),
+    constants: Arrays | None = None,
+    names: tuple[str, str, str] = ("i", "c", "a"),
+) -> onnx.NodeProto:
+    """A Loop whose body reads a turn, a condition and a value, called `names`.
+
+    The first of `results` copies the condition, unless a node computes it.
+    """
+    turn, condition, _ = names
+    kinds = {turn: TensorProto.INT64, condition: TensorProto.BOOL, results[0]: TensorProto.BOOL}
+    inputs = names[: len(given)]
+    computes = any(results[0] in made.output for made in nodes)
+    copies = [] if computes else [node("Identity", condition, to=results[0])]
+    body = helper.make_graph(
+        [*copies, *nodes],
+        "body",
+        [_value(name, kinds) for name in inputs],
+        [_value(name, kinds) for name in results],
+        [onnx.numpy_helper.from_array(value, name) for name, value in (constants or {}).items()],
+    )
+    return node("Loop", *given, to=to, body=body)
+
+
+def _value(name: str, kinds: dict[str, int]) -> onnx.ValueInfoProto:
+    kind = kinds.get(name, TensorProto.FLOAT)
+    return helper.make_tensor_value_info(name, kind, None if kind == TensorProto.FLOAT else [])
