@@ -11,6 +11,7 @@ what its makers published:
                              takes
     text/TREC/               TREC.train.all and TREC.test.all: lines with the number of a kind and a
                              question, in Latin-1 (https://cogcomp.seas.upenn.edu/Data/QA/QC/)
+    sr/                      photographs, of which image_pairs.py says more
 """
 
 from __future__ import annotations

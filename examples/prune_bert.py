@@ -11,15 +11,15 @@ where it is installed.
 from __future__ import annotations
 
 import argparse
-import io
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
+import in_turns
 import numpy as np
 import torch
 from bert import Bert, make
 from data_sets import Questions, data_folder, read_questions
+from in_turns import Answer, milliseconds
 from mistakes import in_one_line
 from questions import QuestionBatches, encode, train_tokenizer, trimmed
 from tokenizers import Tokenizer
@@ -32,9 +32,6 @@ from niwaki.pruning import PruningConfig
 LENGTHS = (8, 16, 32, 64)
 BATCH, RATE, SMOOTHING = 64, 1e-3, 0.05
 PRUNED = ("layers.*",)
-
-# Logits of the words [1, length] of one question.
-Answer = Callable[[np.ndarray], np.ndarray]
 
 
 def loss(logits: Tensor, kinds: Tensor) -> Tensor:
@@ -72,33 +69,10 @@ def in_pytorch(network: nn.Module) -> Answer:
 
 
 def in_onnxruntime(network: nn.Module) -> Answer | None:
-    """The network in ONNX Runtime on one thread, for any length; None where it is not installed."""
-    try:
-        import onnxruntime
-        import onnxscript  # noqa: F401  PyTorch's exporter needs it
-    except ImportError:
-        return None
+    """The network in ONNX Runtime, for any length; None where it is not installed."""
     example = make()[1]
-    shapes = ({1: torch.export.Dim("length", min=2, max=example.shape[1])},)
-    program = torch.export.export(network, (example,), dynamic_shapes=shapes)
-    file = io.BytesIO()
-    torch.onnx.export(program, (), dynamo=True, verbose=False).save(file)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(file.getvalue(), options)
-    (name,) = (given.name for given in session.get_inputs())
-    return lambda words: session.run(None, {name: words})[0]
-
-
-def milliseconds(answers: Sequence[Answer], questions: Sequence[np.ndarray]) -> list[float]:
-    """Medians of the time that each takes for a question, in turns."""
-    times: list[list[float]] = [[] for _ in answers]
-    for words in [*questions[:20], *questions]:  # the first are for warming up
-        for answer, taken in zip(answers, times, strict=True):
-            begin = time.perf_counter()
-            answer(words)
-            taken.append(1e3 * (time.perf_counter() - begin))
-    return [float(np.median(taken[20:])) for taken in times]
+    length = torch.export.Dim("length", min=2, max=example.shape[1])
+    return in_turns.in_onnxruntime(network, example, ({1: length},))
 
 
 def words_of(tokenizer: Tokenizer, texts: Sequence[str]) -> list[np.ndarray]:

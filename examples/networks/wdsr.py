@@ -32,14 +32,18 @@ class WDSR(nn.Module):
 
 
 class WideBlock(nn.Module):
-    """A 1x1 convolution to 6 times the channels, one to 0.8 times, and a 3x3 one."""
+    """A 1x1 convolution to 6 times the channels, one to 0.8 times, and a 3x3 one.
 
-    def __init__(self, width: int) -> None:
+    Args:
+        wide, narrow: other numbers of channels than these.
+    """
+
+    def __init__(self, width: int, wide: int | None = None, narrow: int | None = None) -> None:
         super().__init__()
-        narrow = width * 4 // 5
-        self.widen = nn.Conv2d(width, 6 * width, 1)
+        wide, narrow = wide or 6 * width, narrow or width * 4 // 5
+        self.widen = nn.Conv2d(width, wide, 1)
         self.relu = nn.ReLU()
-        self.narrow = nn.Conv2d(6 * width, narrow, 1)
+        self.narrow = nn.Conv2d(wide, narrow, 1)
         self.conv = nn.Conv2d(narrow, width, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:

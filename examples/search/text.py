@@ -28,8 +28,9 @@ sys.path.insert(0, str(FOLDER))
 import torch  # noqa: E402 - what follows lies in this folder
 from bert import CLASSES, Bert  # noqa: E402
 from data_sets import data_folder, read_questions  # noqa: E402
+from in_turns import Answer, milliseconds  # noqa: E402
 from mistakes import in_one_line  # noqa: E402
-from prune_bert import LENGTHS, Answer, accuracy, in_onnxruntime, milliseconds  # noqa: E402
+from prune_bert import LENGTHS, accuracy, in_onnxruntime  # noqa: E402
 from questions import split, trimmed  # noqa: E402
 from search.text_costs import EncoderCosts, encoder_costs  # noqa: E402
 from search.text_networks import (  # noqa: E402

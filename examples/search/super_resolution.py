@@ -1,0 +1,259 @@
+"""Which WDSR makes the best images twice as large in so many milliseconds?
+
+    niwaki search examples/search/super_resolution.py --target-ms 40 --trials 200 --workers auto
+    python examples/search/super_resolution.py --data FOLDER --target-ms 40 --seeds 0 1 2
+
+After 2108.08910 and 2207.12577: blocks, their channels and how each is pruned are searched, then
+rates of pruning. Shared weights are trained first; a trial takes its part of them, prunes it, and
+trains it on for some steps. Times are those of 640x360 pixels that become 1280x720.
+
+The second command does all of it, trains what was found, and compares it with WDSRs made by hand:
+in Niwaki and in ONNX Runtime, on Set5 and Set14. `FOLDER`, or NIWAKI_DATA, has images as
+examples/image_pairs.py says. What is trained and measured is kept in `build/super_resolution`, from
+where a run that was stopped goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(FOLDER), str(FOLDER / "networks")]
+
+import torch  # noqa: E402 - what follows lies in these folders
+from data_sets import data_folder  # noqa: E402
+from image_pairs import Pair, read_pairs  # noqa: E402
+from in_turns import Answer, in_onnxruntime, milliseconds  # noqa: E402
+from mistakes import in_one_line  # noqa: E402
+from search.super_resolution_costs import (  # noqa: E402
+    SMALL_IMAGE,
+    NetworkCosts,
+    network_costs,
+)
+from search.super_resolution_networks import (  # noqa: E402
+    LARGE,
+    SCALE,
+    WIDE,
+    Block,
+    Sizes,
+    rates_space,
+    sizes_of,
+    space,
+    with_rates,
+)
+from search.super_resolution_training import (  # noqa: E402
+    fit,
+    fit_shared,
+    heir,
+    quality,
+    start_as_bicubic,
+)
+from torch import nn  # noqa: E402
+
+import niwaki  # noqa: E402
+from niwaki.atomic import atomic_file  # noqa: E402
+from niwaki.studies import Limit, Point, Results  # noqa: E402
+
+WORK = Path("build", "super_resolution")
+HELD_OUT = 8  # of so many images to train on, one judges trials
+TRIAL_RATE = 1e-3  # at which trials learn: shared weights have learned most
+FOUND = "found"
+CALLS = 20  # that are timed
+
+
+@dataclass(frozen=True)
+class Steps:
+    """How long networks are trained: shared weights, a trial, one that is to be kept."""
+
+    shared: int = 3000
+    trial: int = 60
+    kept: int = 10000
+
+
+@dataclass(frozen=True)
+class Lab:
+    """What trials need.
+
+    Attributes:
+        shared: the network whose parts are all others.
+        pairs: images to train on.
+        held_out: images that trials are judged by.
+    """
+
+    shared: nn.Module
+    pairs: Sequence[Pair]
+    held_out: Sequence[Pair]
+    costs: NetworkCosts
+    steps: Steps
+
+    def train(self, point: Point) -> nn.Module:
+        """The network of a point, with shared weights that are trained on."""
+        return self.tried(sizes_of(point))
+
+    def tried(self, sizes: Sizes) -> nn.Module:
+        torch.set_num_threads(1)  # results then do not depend on the number of cores
+        torch.manual_seed(0)
+        return fit(heir(self.shared, sizes), sizes, self.pairs, self.steps.trial, rate=TRIAL_RATE)
+
+    def evaluate(self, network: nn.Module) -> dict[str, float]:
+        found = quality(network, self.held_out)
+        return {"PSNR": found[0], "SSIM": found[1]}
+
+    def milliseconds(self, point: Point) -> dict[str, float]:
+        return self.costs.parts(sizes_of(point))
+
+    def describe(self, point: Point) -> list[tuple[str, str, float]]:
+        """The blocks of a network, for the page."""
+        sizes = sizes_of(point)
+        return [
+            (f"block{n}", f"{sizes.width} to {block}", block.wide / WIDE[-1])
+            for n, block in enumerate(sizes.blocks, 1)
+        ]
+
+    def search(self, target_ms: float | None, **options: Any) -> Results:
+        limit = Limit("ms", target_ms, self.milliseconds)
+        return niwaki.search(space(), self.train, self.evaluate, [limit], **options)
+
+
+@dataclass(frozen=True)
+class Rates:
+    """The search of rates, once blocks are chosen."""
+
+    lab: Lab
+    sizes: Sizes
+
+    def train(self, point: Point) -> nn.Module:
+        return self.lab.tried(with_rates(self.sizes, point))
+
+    def milliseconds(self, point: Point) -> dict[str, float]:
+        return self.lab.costs.parts(with_rates(self.sizes, point))
+
+    def search(self, target_ms: float, **options: Any) -> Sizes:
+        """The same blocks with the best rates; as they are where none is pruned."""
+        wanted = rates_space(self.sizes)
+        if not wanted:
+            return self.sizes
+        limit = Limit("ms", target_ms, self.milliseconds)
+        results = niwaki.search(wanted, self.train, self.lab.evaluate, [limit], **options)
+        return with_rates(self.sizes, results.best.point)
+
+
+def make_lab(pairs: Sequence[Pair], work: Path, costs: NetworkCosts, steps: Steps = Steps()) -> Lab:
+    """Train the shared weights, or read those that are in `work`."""
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    held_out = pairs[::HELD_OUT]
+    rest = [pair for n, pair in enumerate(pairs) if n % HELD_OUT]
+    file = work / "shared.pt"
+    if not file.exists():
+        with atomic_file(file) as kept:
+            torch.save(fit_shared(rest, steps.shared).state_dict(), kept)
+    shared = LARGE.build()
+    shared.load_state_dict(torch.load(file))
+    return Lab(shared.eval(), rest, held_out, costs, steps)
+
+
+def setup(target_ms: float | None = None) -> dict[str, Any]:
+    """What `niwaki search` asks for; without a target it looks for the whole front."""
+    lab = _from_folder(data_folder(), WORK)
+    return {
+        "space": space(),
+        "train": lab.train,
+        "evaluate": lab.evaluate,
+        "limits": [Limit("ms", target_ms, lab.milliseconds)],
+        "describe": lab.describe,
+    }
+
+
+def _from_folder(data: Path, work: Path) -> Lab:
+    work.mkdir(parents=True, exist_ok=True)
+    return make_lab(read_pairs(data, "T91", SCALE), work, network_costs(work / "costs.json"))
+
+
+def searched(
+    lab: Lab, target_ms: float, trials: int, seed: int, work: Path, workers: int | str
+) -> Sizes:
+    """Blocks first, then their rates, a quarter as many trials."""
+    kept = f"{target_ms:g}-{seed}.sqlite"
+    options: dict[str, Any] = {"seed": seed, "workers": workers}
+    found = lab.search(target_ms, trials=trials, storage=work / f"blocks-{kept}", **options)
+    blocks = Rates(lab, sizes_of(found.best.point))
+    rated = blocks.search(
+        target_ms, trials=max(1, trials // 4), storage=work / f"rates-{kept}", **options
+    )
+    print(f"seed {seed}: {rated}, {sum(lab.costs.parts(rated).values()):.1f} ms", flush=True)
+    return rated
+
+
+def by_hand(width: int, blocks: int) -> Sizes:
+    """As in the paper, and in examples/networks/wdsr.py."""
+    return Sizes(width, (Block(6 * width, width * 4 // 5),) * blocks)
+
+
+def trained(lab: Lab, name: str, sizes: Sizes, seed: int, work: Path) -> nn.Module:
+    """A network to keep; those by hand begin anew, so they have the shared weights' steps more."""
+    torch.manual_seed(seed)
+    steps, method = lab.steps.kept, "gradual"
+    if name == FOUND:
+        start = heir(lab.shared, sizes)
+    else:
+        start, method = start_as_bicubic(sizes.build()), "magnitude"
+        steps += lab.steps.shared
+    file = work / f"{name}-{seed}.ckpt"
+    return fit(start, sizes, lab.pairs, steps, method=method, checkpoint=file)
+
+
+def report(
+    networks: Mapping[str, Sequence[nn.Module]], tests: Mapping[str, Sequence[Pair]], work: Path
+) -> None:
+    """Print the quality of networks, means over seeds, and the times of their first."""
+    answers: dict[tuple[str, str], Answer] = {}
+    example = torch.rand(SMALL_IMAGE)
+    for name, (network, *_) in networks.items():
+        path = work / f"{name}.niwaki"
+        niwaki.compile(network, example, output=path)
+        answers[name, "Niwaki"] = niwaki.load(path)
+        if other := in_onnxruntime(network.to(memory_format=torch.contiguous_format), example):
+            answers[name, "ONNX Runtime"] = other
+    times = milliseconds(list(answers.values()), [example.numpy()] * CALLS)
+    for (name, engine), ms in zip(answers, times, strict=True):
+        print(f"{name}, {engine} | {ms:.1f} ms")
+    for name, seeds in networks.items():
+        for test, pairs in tests.items():
+            scores = [quality(network, pairs) for network in seeds]
+            told = ", ".join(f"{one[0]:.2f}" for one in scores)
+            print(f"{name} | {test} | PSNR {told} | SSIM {scores[0][1]:.4f}")
+
+
+@in_one_line()
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Search a WDSR within a time.")
+    parser.add_argument("--data", type=Path, help="folder of data sets; or NIWAKI_DATA")
+    parser.add_argument("--work", type=Path, default=WORK)
+    parser.add_argument("--target-ms", type=float, default=40)
+    parser.add_argument("--trials", type=int, default=200)
+    parser.add_argument("--workers", default=1)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument(
+        "--hand-made", nargs="+", default=["16x2"], help="to compare with: channels x blocks"
+    )
+    options = parser.parse_args()
+    data, work = data_folder(options.data), options.work
+    tests = {name: read_pairs(data, name, SCALE) for name in ("Set5", "Set14")}
+    lab = _from_folder(data, work)
+    made = {f"by-hand-{text}": by_hand(*map(int, text.split("x"))) for text in options.hand_made}
+    networks: dict[str, list[nn.Module]] = {FOUND: [], **{name: [] for name in made}}
+    for seed in options.seeds:
+        found = searched(lab, options.target_ms, options.trials, seed, work, options.workers)
+        for name, sizes in {FOUND: found, **made}.items():
+            networks[name].append(trained(lab, name, sizes, seed, work))
+    report(networks, tests, work)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,191 @@
+"""The example that searches networks of super-resolution: sizes, weights, costs, the way on."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from image_pairs import Pair, pair_of
+from search import super_resolution, super_resolution_costs
+from search.super_resolution import FOUND, Lab, Rates, Steps, by_hand, make_lab, report, searched
+from search.super_resolution_costs import NetworkCosts, measured, network_costs
+from search.super_resolution_networks import (
+    LARGE,
+    MOST_BLOCKS,
+    NARROW,
+    NOMINAL,
+    RATES,
+    WIDE,
+    WIDTHS,
+    Block,
+    Sizes,
+    drawn,
+    rates_space,
+    sizes_of,
+    with_rates,
+)
+from search.super_resolution_training import fit_shared, heir, quality, start_as_bicubic
+from torch import nn
+
+from niwaki.costs.trials import fits
+from niwaki.layer_costs import LayerForm, Setting
+from niwaki.studies import Point
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+POINT: Point = {"width": 8, "blocks": 2, "wide1": 16, "narrow1": 8, "scheme1": "block_punched",
+                "wide2": 32, "narrow2": 16, "scheme2": "dense", "wide3": 64}  # fmt: skip
+SIZES = Sizes(8, (Block(16, 8, "block_punched", NOMINAL), Block(32, 16)))
+
+
+def images(count: int) -> list[Pair]:
+    """Waves of several directions."""
+    y, x = np.mgrid[:56, :64]
+    waves = [np.sin((x * n + y * (count - n)) / (2 * count)) for n in range(1, count + 1)]
+    return [pair_of((120 + 100 * np.stack([w] * 3, 2)).astype(np.uint8), 2) for w in waves]
+
+
+class MadeUp:
+    """Costs of a network's layers: a nanosecond for each weight that is kept."""
+
+    def __init__(self, network: nn.Module) -> None:
+        self.layers = {
+            name: LayerForm(layer.out_channels, layer.in_channels, layer.weight[0, 0].numel())
+            for name, layer in network.named_modules()
+            if isinstance(layer, nn.Conv2d)
+        }
+
+    def seconds(self, layer: str, setting: Setting) -> float:
+        form = self.layers[layer]
+        return 1e-9 * form.weights / setting.rate if fits(setting, form) else float("inf")
+
+    def network(self, settings: Mapping[str, Setting]) -> float:
+        return 1e-6 + sum(self.seconds(name, settings.get(name, Setting())) for name in self.layers)
+
+
+@contextmanager
+def made_up(network: nn.Module, example: torch.Tensor, schemes: Sequence[str]) -> Iterator[MadeUp]:
+    """In the place of `priced`."""
+    yield MadeUp(network)
+
+
+@pytest.fixture(scope="module")
+def costs() -> Iterator[NetworkCosts]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(super_resolution_costs, "priced", made_up)
+        yield measured()
+
+
+@pytest.fixture(scope="module")
+def lab(costs: NetworkCosts, tmp_path_factory: pytest.TempPathFactory) -> Lab:
+    return make_lab(images(3), tmp_path_factory.mktemp("lab"), costs, Steps(3, 2, 4))
+
+
+def test_points() -> None:
+    assert sizes_of(POINT) == SIZES
+    assert str(SIZES) == "8 channels, blocks 16-8 block_punched 3x, 32-16"
+    assert list(rates_space(SIZES)) == ["rate1"]
+    rated = with_rates(SIZES, {"rate1": 6.0})
+    assert rated.blocks == (Block(16, 8, "block_punched", 6.0), SIZES.blocks[1])
+    generator = random.Random(0)
+    for _ in range(20):
+        sizes = drawn(generator)
+        assert sizes.width in WIDTHS
+        assert 1 <= len(sizes.blocks) <= MOST_BLOCKS
+        assert all(one.wide in WIDE and one.narrow in NARROW for one in sizes.blocks)
+
+
+def test_a_part_as_large_as_the_whole_is_the_whole() -> None:
+    large, image = LARGE.build().eval(), torch.rand(1, 3, 9, 11)
+    with torch.no_grad():
+        torch.testing.assert_close(heir(large, LARGE)(image), large(image))
+
+
+def test_networks_start_as_bicubic_ones() -> None:
+    """A ramp stays one, but for what the blocks add; these are silent here."""
+    network = start_as_bicubic(SIZES.build())
+    nn.init.zeros_(network.tail.weight)
+    ramp = torch.linspace(0, 1, 16).expand(1, 3, 16, 16)
+    with torch.no_grad():
+        inner = network(ramp)[..., 4:-4, 4:-4]
+    wanted = (torch.arange(4, 28) / 2 - 0.25) / 15
+    torch.testing.assert_close(inner, wanted.expand_as(inner))
+    assert quality(network, images(1))[0] > 35
+
+
+def test_shared_weights_learn() -> None:
+    torch.manual_seed(0)
+    before = start_as_bicubic(LARGE.build())
+    torch.manual_seed(0)
+    after = fit_shared(images(2), 2)
+    for name, weight in after.named_parameters():
+        if name.startswith(("head", "tail", "skip", "body.0")):
+            assert (weight != before.get_parameter(name)).any(), name
+
+
+def test_networks_are_pruned_as_points_say(lab: Lab) -> None:
+    network = lab.train({**POINT, "blocks": 3, "narrow3": 8, "scheme3": "pattern"})
+    kept = {
+        name: float((layer.weight != 0).double().mean())
+        for name, layer in network.named_modules()
+        if isinstance(layer, nn.Conv2d)
+    }
+    sparse = {name for name, share in kept.items() if share < 0.5}
+    assert sparse == {f"body.0.{one}" for one in ("widen", "narrow", "conv")} | {"body.2.conv"}
+    assert lab.evaluate(network) == lab.evaluate(lab.train({**POINT, "blocks": 3, "narrow3": 8,
+                                                            "scheme3": "pattern"}))  # fmt: skip
+
+
+def test_costs(costs: NetworkCosts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network costs what its layers do, and they are measured once."""
+    generator = random.Random(0)
+    for _ in range(5):
+        sizes = drawn(generator)
+        told, network = costs.parts(sizes), MadeUp(sizes.build())
+        assert list(told)[:2] == ["ends", "block1"]
+        assert sum(told.values()) == pytest.approx(1e3 * network.network({}))
+    pruned = costs.parts(SIZES)["block1"]
+    dense = costs.parts(Sizes(8, (Block(16, 8),)))["block1"]
+    assert pruned == pytest.approx(dense / NOMINAL)
+    monkeypatch.setattr(super_resolution_costs, "priced", made_up)
+    assert network_costs(tmp_path / "costs.json") == costs
+    monkeypatch.delattr(super_resolution_costs, "priced")
+    assert network_costs(tmp_path / "costs.json") == costs
+
+
+def test_rates_are_searched_within_the_limit(lab: Lab) -> None:
+    sizes = Sizes(8, (Block(16, 8, "block_punched", NOMINAL),) * 2)
+    limit = 0.95 * sum(lab.costs.parts(sizes).values())
+    found = Rates(lab, sizes).search(limit, trials=2)
+    assert sum(lab.costs.parts(found).values()) <= limit
+    assert {block.rate for block in found.blocks} <= set(RATES)
+    dense = Sizes(8, (Block(16, 8),))
+    assert Rates(lab, dense).search(1.0, trials=2) == dense
+
+
+def test_from_a_search_to_a_report(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By two trials; what is trained is kept, and the found network compiled."""
+    sizes = searched(lab, 0.008, 2, 0, tmp_path, 1)
+    assert "blocks-0.008-0.sqlite" in [file.name for file in tmp_path.iterdir()]
+    assert sum(lab.costs.parts(sizes).values()) <= 0.008
+    networks: dict[str, Any] = {FOUND: sizes, "by-hand-8x1": by_hand(8, 1)}
+    for name, one in networks.items():
+        networks[name] = [super_resolution.trained(lab, name, one, 0, tmp_path)]
+        again = super_resolution.trained(lab, name, one, 0, tmp_path)
+        for first, second in zip(networks[name][0].parameters(), again.parameters(), strict=True):
+            assert torch.equal(first, second)
+    monkeypatch.setattr(super_resolution, "SMALL_IMAGE", (1, 3, 24, 32))
+    monkeypatch.setattr(super_resolution, "CALLS", 1)
+    monkeypatch.setattr(super_resolution, "in_onnxruntime", lambda *_: None)  # as if missing
+    report(networks, {"waves": images(1)}, tmp_path)
+    told = capsys.readouterr().out
+    assert "found, Niwaki | " in told
+    assert "by-hand-8x1 | waves | PSNR " in told
