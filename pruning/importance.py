@@ -1,14 +1,21 @@
-"""What it would cost in loss to remove weights: a second-order estimate from gradients.
+"""What it would cost to remove weights, after retraining: an estimate from gradients.
 
-    damage(mask) = 1/2 * sum over removed weights of  F * w^2,    F = mean of squared gradients
+    importance  =  F * w^2,    F = mean of squared gradients
+    damage(mask)  =  - log(share of a layer's importance that stays) * sqrt(all of it)
 
-F is the diagonal of the empirical Fisher matrix, which stands for the Hessian near a minimum
-(https://arxiv.org/abs/1801.05787, after "Optimal Brain Damage", LeCun 1990). It is in units of the
-loss, so layers can be compared; retraining mends a part of it, and mends more where it is larger.
+F is the diagonal of the empirical Fisher matrix, which stands for the Hessian near a minimum: half
+the sum of F w^2 over the weights that go is what the loss rises by without retraining
+(https://arxiv.org/abs/1801.05787, after "Optimal Brain Damage", LeCun 1990). But retraining mends
+most of it, unless a layer has too little left to learn with, and sums over layers, of which some
+are a hundred times as sensitive as others, sacrifice those that are not. A logarithm does not: each
+weight counts by its share of what its layer would have left, as in LAMP
+(https://arxiv.org/abs/2010.07611). LAMP has all layers alike; the square root stands between it and
+the loss.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import Any
@@ -24,6 +31,8 @@ from .batches import moved, parts
 from .layers import Layer
 
 BATCHES = 16
+# A layer of which nothing is left is not endlessly bad.
+LEAST_LEFT = 1e-12
 
 
 def importance(
@@ -74,5 +83,9 @@ def importance(
 
 
 def damage(importance: Weights, mask: Bools) -> float:
-    """What removing the weights that are not in the mask costs."""
-    return 0.5 * float(importance[~mask].sum(dtype=np.float64))
+    """What removing the weights of a layer that are not in the mask costs."""
+    total = float(importance.sum(dtype=np.float64))
+    if not total:
+        return 0.0  # the loss does not depend on the layer
+    left = float(importance[mask].sum(dtype=np.float64)) / total
+    return -math.log(max(left, LEAST_LEFT)) * math.sqrt(total)

@@ -33,7 +33,7 @@ SCHEMES = (
     "block_punched",
     "block_punched(filters=16)",
 )
-RATES = (1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0, 16.0)
+RATES = (1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0, 16.0, 20.0, 24.0, 32.0, 48.0)
 # A network's time may end so far below its limit.
 SLACK = 0.02
 ROUNDS = 12

@@ -97,7 +97,7 @@ def compare(lab: Lab, seeds: list[int], seconds_of: Timer, test: tuple[Tensor, T
             student = lab.student(way, seed)
             rows.append((accuracy(student, test), 1e3 * seconds_of(student)))
             print(f"{way} | {seed} | {rows[-1][0]:.2%} | {rows[-1][1]:.4f}", flush=True)
-    for way, rows in found.items():
+    for way, rows in found.items() if seeds else ():
         right, ms = (mean(column) for column in zip(*rows, strict=True))
         print(f"{way} | mean | {right:.2%} | {ms:.4f}")
 
@@ -111,7 +111,7 @@ def main() -> None:
     parser.add_argument("--scheme", default="filter", help="or one of blocks")
     parser.add_argument("--images", type=int, default=10000, help="how many to train students on")
     parser.add_argument("--epochs", type=int, default=8, help="of a student")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--seeds", type=int, nargs="*", default=[0])
     options = parser.parse_args()
 
     torch.set_num_threads(1)  # results then do not depend on the number of cores

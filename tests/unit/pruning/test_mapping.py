@@ -94,9 +94,23 @@ def test_damage_is_what_the_loss_says() -> None:
     assert inner[3].max() == 0
     assert (inner >= 0).all()
     assert (inner[[0, 1, 2]] > 0).any()
-    everything, nothing = np.zeros(inner.shape, np.bool_), np.ones(inner.shape, np.bool_)
+    nothing = np.ones(inner.shape, np.bool_)
     assert damage(inner, nothing) == 0
-    assert damage(inner, everything) == pytest.approx(0.5 * float(inner.sum()), rel=1e-5)
+
+
+@given(st.integers(2, 200), st.floats(1e-9, 1e3))
+def test_the_more_a_layer_has_lost_the_more_the_next_weight_counts(count: int, each: float) -> None:
+    worth = np.full((1, count, 1), each)
+    found = [damage(worth, np.arange(count).reshape(worth.shape) >= k) for k in range(count + 1)]
+    steps = np.diff(found)
+    assert found[0] == 0
+    assert (np.diff(steps) > 0).all()
+    assert np.isfinite(found[-1])
+    assert steps[0] == pytest.approx(np.sqrt(count * each) / count, rel=1 / (count - 1))
+
+
+def test_a_layer_that_the_loss_does_not_depend_on_has_no_damage() -> None:
+    assert damage(np.zeros((2, 2, 1), np.float32), np.zeros((2, 2, 1), np.bool_)) == 0
 
 
 def test_gradients_leave_the_network_as_it_was() -> None:
