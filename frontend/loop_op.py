@@ -23,6 +23,7 @@ from torch_mlir.dialects import arith, func, scf, tensor
 from niwaki.frontend.set_aside import Held
 
 NAME = "loop"
+ENDLESS = 2**63 - 1  # turns of a loop that a condition ends
 
 # Gets the turn, a condition and what is carried, and gives the next condition and that.
 Step = Callable[[ir.Value, Sequence[ir.Value]], "tuple[ir.Value | None, list[ir.Value]]"]
@@ -54,7 +55,7 @@ class LoopOptions:
 
 def make_loop(held: Held, operands: Sequence[ir.Value | None]) -> Sequence[ir.Value]:
     """The loop. Operands are the number of turns, a condition, what is carried and what is read."""
-    options = LoopOptions(**held.options)
+    options = LoopOptions(**held.options["loop"])
     length, condition, *tensors = operands
     given: list[ir.Value] = [value for value in tensors if value is not None]
     carried, read = given[: options.carried], given[options.carried :]
@@ -100,21 +101,30 @@ def _for(last: ir.Value, begins: Sequence[ir.Value], step: Step) -> Sequence[ir.
 def _while(
     last: ir.Value, first: ir.Value, begins: Sequence[ir.Value], step: Step
 ) -> Sequence[ir.Value]:
-    given = [_constant(0), first, *begins]
+    """A loop that also ends where a turn says so.
+
+    It carries conditions as wide as all its numbers: IREE 3.13 puts narrower ones in the place of
+    wider ones, and then goes on or ends as it likes.
+    """
+    given = [_constant(0), _widened(first), *begins]
     kinds = [value.type for value in given]
     made = scf.WhileOp(kinds, given)
     locations = [value.location for value in given]
-    before = made.before.blocks.append(*kinds, arg_locs=locations)
-    with ir.InsertionPoint(before):
-        turn, goes_on, *_ = before.arguments
+    entry = made.before.blocks.append(*kinds, arg_locs=locations)
+    with ir.InsertionPoint(entry):
+        turn, goes_on, *_ = entry.arguments
         more = arith.CmpIOp(arith.CmpIPredicate.slt, turn, last).result
-        scf.ConditionOp(arith.AndIOp(more, goes_on).result, list(before.arguments))
+        wanted = arith.CmpIOp(arith.CmpIPredicate.ne, goes_on, _constant(0)).result
+        scf.ConditionOp(arith.AndIOp(more, wanted).result, list(entry.arguments))
     after = made.after.blocks.append(*kinds, arg_locs=locations)
     with ir.InsertionPoint(after):
-        turn, _, *values = after.arguments
+        turn, before, *values = after.arguments
         goes_on, new = step(turn, values)
         assert goes_on is not None, "only conditional loops get here"
-        scf.YieldOp([arith.AddIOp(turn, _constant(1)).result, goes_on, *new])
+        # It goes on already. But IREE 3.13 takes a loop for broken whose body reads less than its
+        # condition gets.
+        both = arith.AndIOp(before, _widened(goes_on)).result
+        scf.YieldOp([arith.AddIOp(turn, _constant(1)).result, both, *new])
     return list(made.results)[2:]
 
 
@@ -134,6 +144,11 @@ def _inserted(part: ir.Value, room: ir.Value, turn: ir.Value) -> ir.Value:
 def _number(value: ir.Value) -> ir.Value:
     """The only element of a tensor."""
     return tensor.ExtractOp(value, [_constant(0)] * ir.RankedTensorType(value.type).rank).result
+
+
+def _widened(condition: ir.Value) -> ir.Value:
+    """1 where a condition is true, else 0."""
+    return arith.SelectOp(condition, _constant(1), _constant(0)).result
 
 
 def _index(value: ir.Value) -> ir.Value:

@@ -17,7 +17,7 @@ import numpy as np
 import onnx
 
 from niwaki.errors import NiwakiError
-from niwaki.frontend.loop_op import NAME, LoopOptions
+from niwaki.frontend.loop_op import ENDLESS, NAME, LoopOptions
 from niwaki.frontend.onnx_branches import own_names
 from niwaki.frontend.onnx_graph import DOMAIN, Array, OnnxGraph, TensorType, subgraphs
 from niwaki.frontend.onnx_rules import check_inference, check_nodes
@@ -26,7 +26,6 @@ from niwaki.frontend.onnx_rules import check_inference, check_nodes
 Resolve = Callable[[OnnxGraph], None]
 
 _TURN = TensorType(onnx.TensorProto.INT64, ())
-_ENDLESS = np.iinfo(np.int64).max
 
 
 def kept_loop(
@@ -73,7 +72,7 @@ def kept_loop(
     options = LoopOptions(
         body=f"loop_{len(graph.bodies)}",
         carried=len(carried),
-        turns=turns if length else _ENDLESS,
+        turns=turns if length else ENDLESS,
         conditional=conditional,
         numbered=numbered,
     )
@@ -89,7 +88,7 @@ def kept_loop(
         list(results),
         node.name,
         domain=DOMAIN,
-        options=json.dumps(options.as_dict()),
+        options=json.dumps({"loop": options.as_dict()}),
     )
     made.metadata_props.extend(node.metadata_props)
     return made

@@ -86,7 +86,8 @@ def _name(op: Any) -> str:
         return ""
     name = str(op.operation.attributes["name"].value)
     prefixes = (_FROM_TORCH, _FROM_ONNX)
-    return next((name.removeprefix(p) for p in prefixes if name.startswith(p)), "")
+    found = next((name.removeprefix(p) for p in prefixes if name.startswith(p)), "")
+    return found.partition(".")[0]  # without PyTorch's overload
 
 
 def _take_out(op: Any, function: Any) -> Held:

@@ -27,6 +27,7 @@ from niwaki.frontend.fold_batch_norm import fold_batch_norm
 from niwaki.frontend.fold_constants import fold_constants
 from niwaki.frontend.imported import Imported
 from niwaki.frontend.keep_nan import keep_nan
+from niwaki.frontend.loop_op import add_body
 from niwaki.frontend.loop_positions import use_loop_positions
 from niwaki.frontend.lower_torch import lower_torch
 from niwaki.frontend.module_rules import check_model, check_values, positional
@@ -38,6 +39,7 @@ from niwaki.frontend.program_signature import program_signature
 from niwaki.frontend.program_to_mlir import program_to_torch_dialect
 from niwaki.frontend.roll_cells import roll_cells
 from niwaki.frontend.torch_export import decompose, export
+from niwaki.frontend.torch_loops import take_loops
 from niwaki.frontend.transposed_convolutions import lower_transposed_convolutions
 from niwaki.frontend.wrap_indices import wrap_indices
 
@@ -58,12 +60,23 @@ def import_torch(
     calls, or has sizes, dtypes or ops that are not supported.
     """
     torch_dialect.register_dialect(context)
+    bodies: dict[str, ExportedProgram] = {}
     with _no_garbage_collection(), _one_thread():
-        program = prepare_program(model, example_inputs, example_kwargs)
+        program = prepare_program(model, example_inputs, example_kwargs, bodies)
     signature = program_signature(program)
     examples = None if isinstance(model, ExportedProgram) else _example_arrays(program)
     module = program_to_torch_dialect(program, context)
-    del program  # its constants are in the module by now
+    parts = {name: program_to_torch_dialect(body, context) for name, body in bodies.items()}
+    del program, bodies  # their constants are in the modules by now
+    _lower(module)
+    for name, part in parts.items():
+        _lower(part)
+        add_body(module, name, part)
+    return Imported(module, signature, examples=examples)
+
+
+def _lower(module: ir.Module) -> None:
+    """The network, or the body of a loop, from the torch dialect to linalg on tensors."""
     lower_torch(module)
     use_loop_positions(module)
     clamp_indices(module)
@@ -73,15 +86,18 @@ def import_torch(
     order_nan(module)
     narrow_doubles(module)
     check_double_functions(module)
-    return Imported(module, signature, examples=examples)
 
 
 def prepare_program(
     model: nn.Module | ExportedProgram,
     example_inputs: Any,
     example_kwargs: Mapping[str, Any] | None = None,
+    bodies: dict[str, ExportedProgram] | None = None,
 ) -> ExportedProgram:
-    """`model` as a checked program of its own, decomposed, with constants and batch-norm folded."""
+    """`model` as a checked program of its own, decomposed, with constants and batch-norm folded.
+
+    `bodies` gets those of its loops, by name.
+    """
     check_model(model)
     if isinstance(model, ExportedProgram):
         exported = model
@@ -89,6 +105,8 @@ def prepare_program(
         check_values(model)
         exported = export(model, positional(example_inputs), example_kwargs or {})
     check_program(exported)
+    found = {} if bodies is None else bodies
+    exported = take_loops(exported, found, lambda body: prepare_program(body, None, None, found))
     program = decompose(roll_cells(exported))
     check_pure(program)
     wrap_indices(program)

@@ -18,7 +18,7 @@ that weights of its layers are constants and are packed once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -36,7 +36,9 @@ from .base import (
 )
 
 # Ops that run what is in their regions once, often or not at all, in order.
-CONTROL_FLOW = ("scf.for", "scf.while", "scf.if", "scf.index_switch")
+LOOPS = ("scf.for", "scf.while")
+CONTROL_FLOW = (*LOOPS, "scf.if", "scf.index_switch")
+WHOLE = 64  # bits of a number that loops may carry
 # Bodies of scalar code stay where they are.
 WORTHWHILE = ("linalg.", "sparse_pattern.")
 MOVABLE = ("arith.", "linalg.", "tensor.")
@@ -52,8 +54,10 @@ class OutlineLoopsPass(ModulePass):
     name: ClassVar[str] = "sparse-pattern-outline-loops"
 
     def run(self, module: Any, session: Session) -> None:
+        ops = list(host_ops(function_ops(module)))
+        refuse_narrow_numbers(ops)
         if target_of(module).backend == "gpu":
-            refuse_reads(function_ops(module))
+            refuse_reads(ops)
         whole = module.regions[0].blocks[0]
         waiting = [op for op in whole.operations if op.operation.name == "func.func"]
         names = Names({ir.StringAttr(op.operation.attributes["sym_name"]).value for op in waiting})
@@ -64,7 +68,23 @@ class OutlineLoopsPass(ModulePass):
         erase_unused(module)
 
 
-def refuse_reads(ops: Sequence[Any]) -> None:
+def refuse_narrow_numbers(ops: Iterable[Any]) -> None:
+    """Refuse loops that carry numbers of 32 bits and less from turn to turn.
+
+    IREE 3.13 puts some of them where one of 64 bits is: sizes and places of tensors are such.
+
+    Raises:
+        PassFailure: there is one.
+    """
+    for op in ops:
+        kinds = [result.type for result in op.results] if op.operation.name in LOOPS else []
+        for kind in kinds:
+            if isinstance(kind, (ir.IntegerType, ir.FloatType)) and kind.width < WHOLE:
+                told = f"{op.operation.name} carries a number of {kind}, which IREE may overwrite"
+                raise PassFailure(op.location, f"{told}: make it one of i64, or a tensor")
+
+
+def refuse_reads(ops: Iterable[Any]) -> None:
     """Refuse control flow that depends on what is in tensors.
 
     IREE 3.13 keeps memory of a GPU mapped once it has read a number of it, and gives it to other
@@ -73,11 +93,11 @@ def refuse_reads(ops: Sequence[Any]) -> None:
     Raises:
         PassFailure: there is some.
     """
-    inner = list(host_ops(ops))
-    loops = [op for op in inner if op.operation.name in CONTROL_FLOW]
-    if loops and any(op.operation.name == "tensor.extract" for op in inner):
-        told = f"{loops[0].operation.name} depends on data, which IREE reads wrongly on GPUs"
-        raise PassFailure(loops[0].location, f"{told}: compile for a CPU")
+    found = {op.operation.name: op for op in ops}
+    loop = next((found[name] for name in CONTROL_FLOW if name in found), None)
+    if loop is not None and "tensor.extract" in found:
+        told = f"{loop.operation.name} depends on data, which IREE reads wrongly on GPUs"
+        raise PassFailure(loop.location, f"{told}: compile for a CPU")
 
 
 def host_ops(ops: Iterable[Any]) -> Iterator[Any]:

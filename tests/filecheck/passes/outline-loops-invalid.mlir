@@ -37,3 +37,21 @@ module attributes {sparse_pattern.target = "vulkan"} {
     return %y : tensor<4xf32>
   }
 }
+
+// -----
+
+// Numbers of 64 bits and tensors may be carried.
+func.func @numbers(%x: tensor<4xf32>, %a: f32, %b: i64, %n: index) -> f32 {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %wide:2 = scf.for %i = %c0 to %n step %c1 iter_args(%h = %x, %j = %b) -> (tensor<4xf32>, i64) {
+    %k = arith.addi %j, %j : i64
+    scf.yield %h, %k : tensor<4xf32>, i64
+  }
+  // expected-error @+1 {{scf.for carries a number of f32, which IREE may overwrite: make it one of i64, or a tensor}}
+  %y = scf.for %i = %c0 to %n step %c1 iter_args(%h = %a) -> f32 {
+    %z = arith.addf %h, %a : f32
+    scf.yield %z : f32
+  }
+  return %y : f32
+}

@@ -25,14 +25,14 @@ func.func @loop(%x: tensor<2x3xf32>, %r: tensor<2x3xf32>, %n: index) -> tensor<2
 // CHECK-LABEL: func.func private @loop_0
 // CHECK:         scf.for
 // CHECK-NEXT:      arith.addf
-func.func private @loop_0(%x: f32, %n: index) -> f32 {
+func.func private @loop_0(%x: f64, %n: index) -> f64 {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
-  %y = scf.for %i = %c0 to %n step %c1 iter_args(%h = %x) -> f32 {
-    %z = arith.addf %h, %x : f32
-    scf.yield %z : f32
+  %y = scf.for %i = %c0 to %n step %c1 iter_args(%h = %x) -> f64 {
+    %z = arith.addf %h, %x : f64
+    scf.yield %z : f64
   }
-  return %y : f32
+  return %y : f64
 }
 
 // The condition of a while computes, and so does its body; it hands on what it got itself.
