@@ -27,12 +27,13 @@ from ..kernels.gather_gemm import GatherGemm, gather_gemm_kernel
 from ..kernels.gpu_gather_gemm import gpu_gather_gemm_kernel
 from ..kernels.library import Kernel
 from ..kernels.operands import Operands
-from ..layers import takes_depthwise_kernel
+from ..layers import element_of, takes_depthwise_kernel
 from .base import (
     PIXEL_TILES,
     KernelFamily,
     Layer,
     Packed,
+    conv_layouts,
     pixel_mask,
     pixel_vectors,
     refuse_narrow_layouts,
@@ -45,6 +46,11 @@ from .blocks import blocked_sizes, pack_blocks
 HEIGHTS = (2, 4, 6, 8, 12, 16)
 # Blocks of filters of a workgroup.
 BLOCKS = (1, 2, 4, 8)
+# Elements by which an input is asked for that the second-level cache does not hold, at most, and
+# the share of that cache for what was asked for. (Measured with 64 channels of 256x256, pruned 8x,
+# on Zen 5: 1.6 ms with 192 to 1032 elements, 4.4 without.)
+AHEAD = 512
+AHEAD_SHARE = 4
 # On a GPU, where a thread holds one pixel for each vector: the most vectors for each height.
 GPU_VECTORS = {8: 2, 4: 4, 2: 4, 1: 4}
 
@@ -92,12 +98,25 @@ class GatherGemmFamily(KernelFamily):
         conv = GatherGemm(
             **blocked_sizes(op, target),
             lean=target.lean_epilogues,
+            ahead=0 if target.backend == "gpu" else ahead(op, target),
         )
         epilogue = op.epilogue.blocks[0]
         if target.backend == "gpu":
             return gpu_gather_gemm_kernel(conv, epilogue), self.operands(op)
         refuse_narrow_layouts(op, sum(conv.widths), conv.lanes)
         return gather_gemm_kernel(conv, epilogue), self.operands(op, pixel_mask(op))
+
+
+def ahead(op: Any, target: Target) -> int:
+    """How many elements ahead a tile asks for the input of later ones; 0 where caches hold it."""
+    source, _ = conv_layouts(op)
+    channels, bytes_ = op.input.type.shape[1], element_of(op.input).bytes
+    cache = target.cpu_core.cache[1]
+    if bytes_ * source.elements(1, channels) <= cache:
+        return 0
+    fitting = cache // AHEAD_SHARE // (bytes_ * source.planes(1, channels))
+    tile = op.kernel.tile.vectors * target.step(element_of(op.input))
+    return max(tile, min(AHEAD, fitting))
 
 
 def heights(layer: Layer, scheme: Any) -> list[int]:

@@ -80,10 +80,13 @@ class GatherGemm(BlockedConv):
 
     Attributes:
         lean: whether sums begin with the bias, and tiles without halo have code without masks.
+        ahead: elements by which the input is asked for into the second-level cache; 0 where it
+            is there.
     """
 
     tile: GatherGemmTile
     lean: bool
+    ahead: int
 
     @property
     def full_tiles(self) -> int:
@@ -164,7 +167,9 @@ def _block(
         columns = first, last, value
         base = read + pixel + conv.origin
         lines = touched_lines(sum(widths), memory.input)
-        inputs = gather(products, memory, base, conv.unit, starts, widths, lines)
+        # A later tile's: the last line is the first one of the tile behind it.
+        later = [conv.ahead + line for line in lines[:-1]] if conv.ahead else []
+        inputs = gather(products, memory, base, conv.unit, starts, widths, lines, later)
         results = accumulate(
             *(kind, products, memory.arrays.values, columns, height, widths, inputs, begun(widths)),
             weight_lanes=conv.weight_lanes,
