@@ -59,6 +59,7 @@ from .packed_pattern import PackedPatternConvOp
 from .packed_pooled import PackedPooledConvOp
 from .packed_recurrent import PackedRecurrentOp, build_packed_recurrent
 from .packed_winograd import PackedWinogradConvOp, SquareWindow, square_window
+from .panels import in_panels, is_panels, rows_of_linear
 from .planar import Planar, Reach, displacements, round_up
 from .product import ProductOp, build_product
 from .recurrent import NextOp, Recurrence, RecurrentOp, build_recurrent, recurrence
@@ -143,10 +144,12 @@ __all__ = [
     "context",
     "displacements",
     "identity",
+    "in_panels",
     "int_array",
     "int_attr",
     "ints",
     "is_available",
+    "is_panels",
     "layer_reach",
     "layout_of",
     "listed",
@@ -156,6 +159,7 @@ __all__ = [
     "positions_of",
     "recurrence",
     "round_up",
+    "rows_of_linear",
     "scheme_attr",
     "shape_text",
     "sizes_of",

@@ -25,8 +25,9 @@ from typing import Any
 import torch_mlir.ir as ir
 from torch_mlir.dialects import ext
 
-from .epilogue import epilogue_problem, shape_text
+from .epilogue import epilogue_problem
 from .kernels import kernel_problem
+from .panels import rows_problem
 from .rules import (
     array_types_problem,
     packed_planar_problem,
@@ -109,14 +110,9 @@ def parts_problem(op: PackedConvOp) -> str:
 
 def packed_linear_problem(op: PackedLinearOp) -> str:
     """What is wrong with a `packed_linear`, empty if nothing is."""
-    data, result = op.input.type, op.result.type
-    if (data.rank, result.rank) != (2, 2):
-        return f"needs input and result of rank 2, got {data.rank} and {result.rank}"
-    if problem := packed_problem(op):
+    if problem := rows_problem(op) or packed_problem(op):
         return problem
-    if result.shape[0] != data.shape[0]:
-        return f"has {data.shape[0]} rows, but its result is {shape_text(result)}"
-    return epilogue_problem(op, result.shape[1])
+    return epilogue_problem(op, op.result.type.shape[1])
 
 
 def packed_problem(op: Any) -> str:

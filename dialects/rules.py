@@ -9,6 +9,7 @@ from typing import Any
 from .epilogue import epilogue_problem, shape_text
 from .kernels import kernel_problem
 from .layout import layer_reach, layout_of, layout_problem
+from .panels import rows_problem
 from .planar import Planar, Reach, displacements, window_reach
 from .schemes import scheme_problem
 from .sparse_pattern import ints, is_int_array
@@ -46,16 +47,14 @@ def conv_problem(op: Any) -> str:
 def linear_problem(op: Any) -> str:
     """What is wrong with a `linear`, empty if nothing is."""
     data, weight, result = op.input.type, op.weight.type, op.result.type
-    if (data.rank, weight.rank, result.rank) != (2, 2, 2):
-        ranks = f"{data.rank}, {weight.rank} and {result.rank}"
-        return f"needs input, weight and result of rank 2, got {ranks}"
-    if problem := weights_problem(op):
+    if weight.rank != 2:
+        return f"needs weights of rank 2, got {weight.rank}"
+    if problem := rows_problem(op) or weights_problem(op):
         return problem
     if weight.shape[1] != data.shape[1]:
         return f"has weights for {weight.shape[1]} inputs, but its input has {data.shape[1]}"
-    if list(result.shape) != [data.shape[0], weight.shape[0]]:
-        computed = f"{weight.shape[0]} filters on {data.shape[0]} rows"
-        return f"has {computed}, but its result is {shape_text(result)}"
+    if result.shape[1] != weight.shape[0]:
+        return f"has {weight.shape[0]} filters, but its result is {shape_text(result)}"
     return epilogue_problem(op, weight.shape[0])
 
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch_mlir.ir as ir
 
 from niwaki import schemes
-from niwaki.dialects import ConvOp, Planar, displacements, ints, layout_of
+from niwaki.dialects import ConvOp, LinearOp, PackedLinearOp, Planar, displacements, ints, layout_of
 from niwaki.elements import Element, get_element
 from niwaki.schemes import Dense
 from niwaki.targets import Target
@@ -108,7 +108,7 @@ def column_grid(op: Any) -> Grid:
     weights does not matter: layers of one shape share a grid, and so a kernel.
     """
     channels = op.input.type.shape[1]
-    if len(op.input.type.shape) == 2:
+    if isinstance(op, (LinearOp, PackedLinearOp)):
         return Grid(0, 1, channels - 1)
     layout = planar_input(op)
     channel = len(layout.phases) * layout.plane

@@ -37,11 +37,13 @@ TRIM = "sparse-pattern-trim-channels"
 DETECT = ("sparse-pattern-reorder-kernels", "sparse-pattern-detect-schemes")
 NARROW = "sparse-pattern-narrow-elements"
 CLEAN = ("canonicalize", "cse")
+KEEP_PANELS = "sparse-pattern-keep-panels"
 CHOOSE = (
     "sparse-pattern-assign-layouts",
     "sparse-pattern-join-copies",
     "cse",
     "sparse-pattern-select-kernels",
+    KEEP_PANELS,
 )
 PACK = ("sparse-pattern-compact-storage",)
 FUSE_POOLING = "sparse-pattern-fuse-pooling"
@@ -76,6 +78,7 @@ OPTIONAL = (
     "sparse-pattern-reorder-kernels",
     "sparse-pattern-fuse-elementwise",
     "sparse-pattern-join-copies",
+    KEEP_PANELS,
     FUSE_POOLING,
     PAD_PRODUCTS,
 )

@@ -212,6 +212,13 @@ class KernelFamily(Family):
         """What a kernel demands of packed weights: kernels of one storage can share them."""
         return kernel
 
+    def panels(self, op: Any, target: Target) -> dict[int, Any]:
+        """Kernels that read or write a layer's rows in panels, by rows of a panel, best first.
+
+        All have the weights stored as the layer's own kernel has.
+        """
+        return {}
+
     @abstractmethod
     def pack(self, op: Any, weights: npt.NDArray[Any], narrow: bool) -> Packed:
         """The packed form of a layer whose kernel is of this family.

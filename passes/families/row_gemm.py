@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy.typing as npt
 
-from niwaki.dialects import Blocks, RowGemmAttr, RowGemmTile
+from niwaki.dialects import Blocks, RowGemmAttr, RowGemmTile, layout_of, rows_of_linear
 from niwaki.schemes import Dense, Scheme, block_columns
 from niwaki.targets import LINE_BYTES, Target, Vector
 
+from ..base import PassFailure
 from ..choice import Candidate
 from ..cost import WORKGROUP_START, BlockCounts, column_cycles, overlapped
 from ..kernels.library import Kernel
@@ -74,18 +75,39 @@ class RowGemmFamily(KernelFamily):
 
     def call(self, op: Any, target: Target) -> tuple[Kernel, Operands[Any]]:
         """Of a `packed_linear`."""
-        (rows, inputs), vector = op.input.type.shape, target.vector(element_of(op.input))
+        vector = target.vector(element_of(op.input))
         linear = RowGemm(
-            rows=rows,
-            inputs=inputs,
+            rows=rows_of_linear(op),
+            inputs=op.input.type.shape[1],
             filters=op.result.type.shape[1],
             tile=op.kernel.tile,
             **block_heights(op, op.kernel.tile.filters)._asdict(),
             lanes=vector.lanes,
             weight_lanes=vector.weight_lanes,
             runs=sums_in_runs(op, target),
+            input=layout_of(op.input.type),
+            result=layout_of(op.result.type),
         )
+        for layout in (linear.input, linear.result):
+            if layout is not None and layout.sizes != (linear.rows_together,):
+                told = f"has panels of {layout.plane} rows, its kernel {linear.rows_together}"
+                raise PassFailure(op.location, told)
         return row_gemm_kernel(linear, op.epilogue.blocks[0]), self.operands(op)
+
+    def panels(self, op: Any, target: Target) -> dict[int, Any]:
+        """Those of all tiles that sums of the layer's blocks leave registers for."""
+        tile, vector = op.attributes["kernel"].tile, target.vector(element_of(op.input))
+        # Panels have numbers as they are computed with.
+        if vector.stored != vector.computed:
+            return {}
+        covering = -(-rows_of_linear(op) // vector.lanes)
+        most = min(most_vectors(vector, tile.filters), covering)
+        every = range(min(VECTORS, covering), most + 1)
+        own_first = sorted(every, key=lambda vectors: vectors != tile.vectors)
+        return {
+            vectors * vector.lanes: RowGemmAttr.of(*tile._replace(vectors=vectors))
+            for vectors in own_first
+        }
 
 
 def row_heights(layer: Layer, scheme: Scheme) -> list[int]:

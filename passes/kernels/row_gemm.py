@@ -17,12 +17,15 @@ multiply-adds, whatever columns a block keeps.
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch_mlir.ir as ir
 
-from niwaki.dialects import Blocks, RowGemmTile
+from niwaki.dialects import Blocks, Planar, RowGemmTile
 from niwaki.targets import LINE_BYTES
 
 from .blocks import each_block
@@ -41,9 +44,9 @@ from .builder import (
     when,
 )
 from .epilogue import sum_type
-from .epilogue_rows import is_long
+from .epilogue_rows import is_long, rows_of_tile
 from .filter_rows import store_rows
-from .gather_gemm import WEIGHTS_AHEAD, accumulate, gather
+from .gather_gemm import WEIGHTS_AHEAD, accumulate, gather, store_row
 from .library import Kernel, Workgroup, epilogue_key
 from .operands import Memory
 from .rows import for_pieces, vector_widths
@@ -63,6 +66,7 @@ class RowGemm:
         lanes: numbers of a vector.
         weight_lanes: weights that are loaded at once.
         runs: whether products are added up in runs, in the type of the input.
+        input, result: layouts of those in panels, which are read and written as they are.
     """
 
     rows: int
@@ -75,6 +79,8 @@ class RowGemm:
     lanes: int
     weight_lanes: int
     runs: bool
+    input: Planar | None = None
+    result: Planar | None = None
 
     @property
     def rows_together(self) -> int:
@@ -83,8 +89,13 @@ class RowGemm:
 
     @property
     def panel(self) -> int:
-        """Elements of a workgroup's scratch memory."""
+        """Elements of a workgroup's scratch memory, or of its part of an input in panels."""
         return self.inputs * self.rows_together
+
+    @property
+    def last_rows(self) -> int:
+        """Rows of a last, smaller group; 0 where all are full."""
+        return self.rows % self.rows_together
 
 
 @dataclass(frozen=True)
@@ -95,40 +106,37 @@ class _Tile:
         first: of them.
         rows: how many there are; lanes beyond them hold the last one again.
         widths: of the vectors that cover them.
-        panel: where they begin in scratch memory.
-        stacks: memory for the sums of long epilogues, by width; none for short ones.
+        panel: where they begin in scratch memory, or in an input in panels.
+        pitch: from an input to the next one there.
     """
 
     first: Index
     rows: int
     widths: list[int]
     panel: Index
-    stacks: dict[int, ir.Value]
+    pitch: int
 
     @property
     def starts(self) -> list[int]:
         """The row that each vector begins with."""
         return [sum(self.widths[:i]) for i in range(len(self.widths))]
 
-    @property
-    def pitch(self) -> int:
-        """From an input to the next one in scratch memory."""
-        return sum(self.widths)
-
 
 def row_gemm_kernel(linear: RowGemm, epilogue: ir.Block) -> Kernel:
     """Kernel with weights in `Blocks`."""
-    whole, rest = divmod(linear.rows, linear.rows_together)
+    whole, rest = linear.rows // linear.rows_together, linear.last_rows
     row_groups, block_groups = whole + (rest > 0), -(-linear.blocks // linear.tile.blocks)
 
     def emit(memory: Memory[Blocks[ir.Value]], workgroup: Workgroup) -> None:
         x, y, _ = workgroup
-        panel = (y * row_groups + x) * linear.panel
-        stacks = _stacks(linear, epilogue, rest)
+        # Panels of the input serve all groups of blocks, scratch memory is a workgroup's own.
+        panel = (x if linear.input else y * row_groups + x) * linear.panel
+        finish = _in_panels(linear, epilogue) if linear.result else _in_rows(linear, epilogue)
 
         def compute(first: Index, rows: int) -> None:
-            tile = _Tile(first, rows, vector_widths(rows, linear.lanes), panel, stacks)
-            _rows(linear, epilogue, memory, tile, y)
+            widths = vector_widths(rows, linear.lanes)
+            pitch = linear.rows_together if linear.input else sum(widths)
+            _rows(linear, epilogue, memory, _Tile(first, rows, widths, panel, pitch), y, finish)
 
         if whole:
             with when(below(x, whole)):
@@ -139,9 +147,10 @@ def row_gemm_kernel(linear: RowGemm, epilogue: ir.Block) -> Kernel:
 
     workgroups = (row_groups, block_groups, 1)
     computed = ir.F16Type.get() if linear.runs else sum_type(epilogue)
-    scratch = ir.RankedTensorType.get([math.prod(workgroups) * linear.panel], computed)
+    room = ir.RankedTensorType.get([math.prod(workgroups) * linear.panel], computed)
+    scratch = None if linear.input else room
     key = (linear, epilogue_key(epilogue))
-    return Kernel("row_gemm", key, workgroups, emit, scratch=scratch)
+    return Kernel("row_gemm", key, workgroups, emit, linear.input, linear.result, scratch)
 
 
 def _rows(
@@ -150,14 +159,17 @@ def _rows(
     memory: Memory[Blocks[ir.Value]],
     tile: _Tile,
     block_group: Index,
+    finish: _Finish,
 ) -> None:
     """All blocks of a workgroup for its rows."""
-    scratch = memory.scratch
-    assert scratch is not None
-    _transpose(linear, memory.input, scratch, tile)
-    kind, products = sum_type(epilogue), ir.MemRefType(scratch.type).element_type
-    panel, table = replace(memory, input=scratch), memory.arrays.blocks
-    lines = [*range(0, tile.pitch, LINE_BYTES // element_bytes(scratch))]  # it begins with one
+    panels = memory.input
+    if memory.scratch is not None:
+        panels = memory.scratch
+        _transpose(linear, memory.input, panels, tile)
+    kind, products = sum_type(epilogue), ir.MemRefType(panels.type).element_type
+    panel, table = replace(memory, input=panels), memory.arrays.blocks
+    # It begins with one.
+    lines = [*range(0, sum(tile.widths), LINE_BYTES // element_bytes(panels))]
     inputs = gather(products, panel, tile.panel, tile.pitch, tile.starts, tile.widths, lines)
 
     def block(number: Index, height: int) -> None:
@@ -168,13 +180,49 @@ def _rows(
             weight_lanes=linear.weight_lanes,
             ahead=WEIGHTS_AHEAD,
         )
-        for offset, count, repeats in pieces(height, _power_of_two(height)):
-            for start in range(offset, offset + count * repeats, count):
-                for i in range(len(widths)):
-                    of_vector = sums[i :: len(widths)][start : start + count]
-                    _finish(linear, epilogue, memory, tile, of_vector, i, filter_ + start)
+        finish(memory, tile, sums, filter_)
 
     each_block(linear, block_group, block)
+
+
+# Ends a block: gets the sums of filters from the one given on, for each a vector of each width.
+_Finish = Callable[[Memory[Any], _Tile, list[ir.Value], Index], None]
+
+
+def _in_panels(linear: RowGemm, epilogue: ir.Block) -> _Finish:
+    """Vectors over rows are stored as they are, filter by filter."""
+    rows = linear.rows_together
+    groups = [vector_widths(count, linear.lanes) for count in (rows, linear.last_rows) if count]
+    widest, vectors = max(linear.tile.filters, linear.rest), linear.tile.vectors
+    each_row = rows_of_tile(epilogue, widest, vectors, itertools.chain(*groups))
+
+    def finish(memory: Memory[Any], tile: _Tile, sums: list[ir.Value], filter_: Index) -> None:
+        begin = tile.first * linear.filters
+
+        def store_one(row: Index, of_filter: list[ir.Value]) -> None:
+            at = begin + (filter_ + row) * rows
+            starts, widths = tile.starts, tile.widths
+            store_row(epilogue, memory, of_filter, starts, widths, None, filter_ + row, at)
+
+        each_row(sums, tile.widths, store_one)
+
+    return finish
+
+
+def _in_rows(linear: RowGemm, epilogue: ir.Block) -> _Finish:
+    """Sums are transposed, a power of two of filters at a time."""
+    stacks = _stacks(linear, epilogue)
+
+    def finish(memory: Memory[Any], tile: _Tile, sums: list[ir.Value], filter_: Index) -> None:
+        vectors = len(tile.widths)
+        height = len(sums) // vectors
+        for offset, count, repeats in pieces(height, _power_of_two(height)):
+            for start in range(offset, offset + count * repeats, count):
+                for i in range(vectors):
+                    of_vector = sums[i::vectors][start : start + count]
+                    _finish(linear, epilogue, memory, tile, of_vector, i, filter_ + start, stacks)
+
+    return finish
 
 
 def _power_of_two(limit: int) -> int:
@@ -197,7 +245,7 @@ def _transpose(linear: RowGemm, source: ir.Value, scratch: ir.Value, tile: _Tile
         for_pieces(linear.inputs, width, square)
 
 
-def _stacks(linear: RowGemm, epilogue: ir.Block, rest: int) -> dict[int, ir.Value]:
+def _stacks(linear: RowGemm, epilogue: ir.Block) -> dict[int, ir.Value]:
     """Memory for a long epilogue: it is in a loop over vectors, which wait on the stack.
 
     To be called outside of loops: what is taken from the stack comes back with the function only.
@@ -205,6 +253,7 @@ def _stacks(linear: RowGemm, epilogue: ir.Block, rest: int) -> dict[int, ir.Valu
     if not is_long(epilogue):
         return {}
     most, kind = max(linear.tile.filters, linear.rest), sum_type(epilogue)
+    rest = linear.last_rows
     widths = {linear.lanes, *(vector_widths(rest, linear.lanes) if rest else [])}
     return {width: local_vectors(most, width, kind) for width in sorted(widths)}
 
@@ -217,11 +266,12 @@ def _finish(
     sums: list[ir.Value],
     number: int,
     filter_: Index,
+    stacks: dict[int, ir.Value],
 ) -> None:
     """Epilogue and store of a tile's vector `number`: sums of filters from `filter_` on.
 
     There are as many filters as a power of two. Vectors over rows become such over filters: of
-    several rows, or of a part of one.
+    several rows, or of a part of one. In `stacks` the vectors of long epilogues wait.
     """
     first, width = tile.starts[number], tile.widths[number]
     wide = min(len(sums), width)
@@ -236,11 +286,11 @@ def _finish(
 
     over_filters = interleave(sums)
     whole, rest = divmod(min(width, tile.rows - first), rows)
-    if tile.stacks:
+    if stacks:
         for i, value in enumerate(over_filters):
-            store(value, tile.stacks[width], i)
+            store(value, stacks[width], i)
         with for_range(0, whole * parts) as place:
-            store_one(place, load(tile.stacks[width], place))
+            store_one(place, load(stacks[width], place))
     else:
         for i, value in enumerate(over_filters[: whole * parts]):
             store_one(Index(i), value)

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import torch_mlir.ir as ir
 
-from niwaki.dialects import LinearOp
+from niwaki.dialects import LinearOp, rows_of_linear
 
 from .base import LayerKind
 from .packing import packed_layer
@@ -19,6 +19,9 @@ class LinearKind(LayerKind):
 
     def describe(self, op: Any) -> str:
         return "linear"
+
+    def positions(self, op: Any) -> int:
+        return rows_of_linear(op)
 
     def packed(self, op: Any, arrays: Any, attributes: dict[str, ir.Attribute]) -> Any:
         return packed_layer(op, arrays, attributes)

@@ -28,7 +28,7 @@ from numeric.random_layers import (
     tensor,
 )
 from numeric.recurrent_layers import odd_recurrent
-from numeric.row_layers import by_rows, odd_rows
+from numeric.row_layers import by_rows, odd_pairs, odd_rows
 from numeric.taken import odd_takes, styled
 from numeric.winograd_layers import always, conv, odd_winograd
 from numeric.written_attentions import written
@@ -130,7 +130,7 @@ def test_rows_in_lanes(
 ) -> None:
     """Linear layers of many rows."""
     monkeypatch.setattr(select_kernels, "fastest", by_rows)
-    cases = [replace(case, tolerance=tolerance) for case in odd_rows()]
+    cases = [replace(case, tolerance=tolerance) for case in odd_rows() + odd_pairs()]
     path = tmp_path / "net.niwaki"
     bundle = compared_with_pytorch(cases, "arm64-android", precision, arm64, path)
     assert {layer.kernel.split()[0] for layer in bundle.layers} == {"row_gemm"}

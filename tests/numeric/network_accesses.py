@@ -16,7 +16,7 @@ import numpy as np
 import torch_mlir.ir as ir
 
 from niwaki import dialects, frontend
-from niwaki.dialects import ConcatOp, layout_of
+from niwaki.dialects import ConcatOp, PackedLinearOp, is_panels, layout_of, rows_of_linear
 from niwaki.dialects.planar import pack
 from niwaki.passes import Session, parse_pipeline, run_pipeline
 from niwaki.passes.base import TARGET_ATTRIBUTE, dense_value, function_ops
@@ -74,12 +74,22 @@ def promises(ops: list[Any]) -> Iterator[Array]:
     parts = written_directly(ops)
     for op in ops:
         if family_of(op) is not None:
-            yield promise_of(parts[op.result]) if op.result in parts else promise(op.result.type)
+            yield promise_of(parts[op.result]) if op.result in parts else promise_alone(op)
         elif isinstance(op, ConcatOp) and not is_inner(op):
             for part in slices_of(op):
                 if part.value not in parts:
                     # Halo is copied with the pixels, and what is loaded counts as data.
                     yield promise_of(part, halo=1)
+
+
+def promise_alone(op: Any) -> Array:
+    """What a result must hold that is no part of another; rows in excess hold anything."""
+    wanted = promise(op.result.type)
+    if isinstance(op, PackedLinearOp) and is_panels(op.result.type):
+        *_, rows = op.result.type.shape
+        in_last = rows_of_linear(op) % rows
+        wanted.reshape(op.result.type.shape)[-1, :, in_last or rows :] = np.nan
+    return wanted
 
 
 def promise_of(part: Slice, halo: float = 0) -> Array:

@@ -66,3 +66,24 @@ def odd_rows() -> list[Case]:
         layer, x = linear(inputs, filters, scheme), tensor(rng, rows, inputs)
         cases.append(Case(f"{name}, residual", Residual(layer), (x, tensor(rng, rows, filters))))
     return cases
+
+
+def odd_pairs() -> list[Case]:
+    """Pairs of layers, which have panels between them."""
+    rng = np.random.default_rng(17)
+    # Rows, inputs, filters between the layers, scheme of both, tail between them.
+    sizes = {
+        "whole vectors": (32, 32, 16, "dense", nn.ReLU()),
+        "a row more": (17, 16, 56, "blocks of 8", nn.GELU()),
+        "a vector and a half": (24, 19, 30, "blocks of 2", nn.ReLU()),
+        "several groups": (53, 33, 50, "blocks of 4", nn.SiLU()),
+        "lower blocks": (41, 17, 29, "dense", nn.GELU()),
+        "single filters": (19, 40, 70, "unstructured", nn.ReLU()),
+    }
+    cases = []
+    for name, (rows, inputs, between, scheme, tail) in sizes.items():
+        first = fill(nn.Linear(inputs, between), scheme, rng)
+        second = fill(nn.Linear(between, 21), scheme, rng)
+        pair = nn.Sequential(first, tail, second, nn.Hardtanh())
+        cases.append(Case(f"{name}, pair", pair, (tensor(rng, rows, inputs),)))
+    return cases

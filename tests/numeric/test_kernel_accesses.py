@@ -33,7 +33,7 @@ from .pooled_layers import odd_pooled
 from .random_layers import random_cases, random_convolution, random_linear, random_pool
 from .random_networks import random_network
 from .recurrent_layers import odd_recurrent
-from .row_layers import by_rows, odd_rows
+from .row_layers import by_rows, odd_pairs, odd_rows
 from .small_layers import (
     Linear,
     Sliding,
@@ -124,7 +124,7 @@ def test_norms_that_write_what_is_taken(target: str) -> None:
 @EVERY_CPU
 def test_odd_rows(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(select_kernels, "fastest", by_rows)
-    problems, families = problems_of(odd_rows, target)
+    problems, families = problems_of(lambda: odd_rows() + odd_pairs(), target)
     assert problems == []
     assert families == {"row_gemm"}
 

@@ -366,7 +366,7 @@ func.func @f(%x: tensor<2x27xf32>,
              %values: tensor<108xf32>,
              %offsets: tensor<33xi32>,
              %blocks: tensor<1x4xi32>) {
-  // expected-error @+1 {{'sparse_pattern.packed_linear' op needs input and result of rank 2, got 2 and 3}}
+  // expected-error @+1 {{'sparse_pattern.packed_linear' op has panels, which only kernels of row_gemm take}}
   %y = "sparse_pattern.packed_linear"(%x, %values, %offsets, %blocks) ({
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()

@@ -340,7 +340,7 @@ func.func @f(%x: tensor<1x4x8x8xf32>, %w: tensor<6x4x3x3xf32>) {
 // -----
 
 func.func @f(%x: tensor<1x2x3xf32>, %w: tensor<4x3xf32>) {
-  // expected-error @+1 {{'sparse_pattern.linear' op needs input, weight and result of rank 2, got 3, 2 and 3}}
+  // expected-error @+1 {{'sparse_pattern.linear' op needs input and result of rank 2, or one of them in panels, got 3 and 3}}
   %y = "sparse_pattern.linear"(%x, %w) ({
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
@@ -364,12 +364,36 @@ func.func @f(%x: tensor<2x5xf32>, %w: tensor<4x3xf32>) {
 // -----
 
 func.func @f(%x: tensor<2x3xf32>, %w: tensor<4x3xf32>) {
-  // expected-error @+1 {{'sparse_pattern.linear' op has 4 filters on 2 rows, but its result is 4x2}}
+  // expected-error @+1 {{'sparse_pattern.linear' op has 2 rows, but its result is 4x2}}
   %y = "sparse_pattern.linear"(%x, %w) ({
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()
   }) {scheme = #sparse_pattern.dense, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
     : (tensor<2x3xf32>, tensor<4x3xf32>) -> tensor<4x2xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<2x3xf32>, %w: tensor<4x3xf32>) {
+  // expected-error @+1 {{'sparse_pattern.linear' op has 4 filters, but its result is 2x2}}
+  %y = "sparse_pattern.linear"(%x, %w) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {scheme = #sparse_pattern.dense, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<2x3xf32>, tensor<4x3xf32>) -> tensor<2x2xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<2x3xf32>, %w: tensor<1x4x3xf32>) {
+  // expected-error @+1 {{'sparse_pattern.linear' op needs weights of rank 2, got 3}}
+  %y = "sparse_pattern.linear"(%x, %w) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {scheme = #sparse_pattern.dense, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<2x3xf32>, tensor<1x4x3xf32>) -> tensor<2x4xf32>
   return
 }
 
