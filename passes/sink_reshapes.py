@@ -9,7 +9,8 @@
     %z = tensor.expand_shape %s [[0, 1], [2]]
 
 A linear layer computes rows, whatever dimensions its input has, so a reshape stands between it and
-an activation or a residual add. Below them it is no longer in the way of fuse-epilogues.
+an activation or a residual add. Below them it is no longer in the way of fuse-epilogues. So is a
+transpose that moves nothing but dimensions of size 1, as attention over a batch of 1 has it.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from .base import ModulePass, Session, erase_unused, function_ops
 from .elementwise import is_elementwise, writes_each_once
 from .layers import clone_body
 from .raising.maps import is_identity, maps_of, positions
+from .raising.moving import is_reshape, origin, reshaped
 from .raising.operands import producer
 from .raising.reshapes import Reassociation, collapsed, joined_type, replace_by_expanded
 
@@ -61,13 +63,24 @@ def _sink_reshape_above(op: Any, rows: set[ir.Value]) -> ir.Value | None:
         return None
     *inputs, _ = zip(op.operands, maps_of(op), strict=True)
     for value, affine_map in inputs:
-        expand = producer(value, "tensor.expand_shape")
-        if expand is None or expand.operands[0] not in rows or not is_identity(affine_map):
+        expand = _expanded(value, rows) if is_identity(affine_map) else None
+        if expand is None or expand.operation.block != op.operation.block:
             continue
-        if expand.operation.block == op.operation.block and _only_elementwise_readers(value):
+        if _only_elementwise_readers(expand.result):
             split = expand.attributes["reassociation"]
             return _on_rows(op, [[int(i.value) for i in group] for group in split])
     return None
+
+
+def _expanded(value: Any, rows: set[ir.Value]) -> Any | None:
+    """The op that splits dimensions of `rows`, and gives `value`; None where another one does."""
+    transpose = producer(value, "linalg.transpose")
+    if transpose is not None and is_reshape(transpose) and (source := origin(value)) in rows:
+        with ir.InsertionPoint(transpose), transpose.location:
+            value = reshaped(source, ir.RankedTensorType(value.type).shape)
+        transpose.results[0].replace_all_uses_with(value)
+    expand = producer(value, "tensor.expand_shape")
+    return expand if expand is not None and expand.operands[0] in rows else None
 
 
 def _only_elementwise_readers(value: ir.Value) -> bool:

@@ -61,6 +61,13 @@ def is_reshape(op: Any) -> bool:
     return longer == sorted(longer)
 
 
+def origin(value: Any) -> Any:
+    """What `value` was reshaped from, all the way."""
+    while not isinstance(value.owner, ir.Block) and is_reshape(value.owner.operation.opview):
+        value = value.owner.operands[0]
+    return value
+
+
 def _groups(fine: Sequence[int], coarse: Sequence[int]) -> list[list[int]] | None:
     """Which dimensions of `fine` make each one of `coarse`; None where they do not."""
     groups: list[list[int]] = []

@@ -120,3 +120,30 @@ func.func @twice(%x: tensor<6x4xf32>, %w: tensor<4x4xf32>) -> tensor<2x3x4xf32> 
   } -> tensor<2x3x4xf32>
   return %z : tensor<2x3x4xf32>
 }
+
+// Attention over a batch of 1 ends with a transpose that moves nothing: what is added behind it works on rows, too.
+// CHECK-LABEL: func.func @one_sequence
+// CHECK-SAME:    (%[[X:.+]]: tensor<6x4xf32>, %[[W:.+]]: tensor<4x4xf32>, %[[R:.+]]: tensor<1x6x4xf32>)
+// CHECK:         %[[Y:.+]] = "sparse_pattern.linear"(%[[X]], %[[W]])
+// CHECK-NOT:     linalg.transpose
+// CHECK:         %[[RESIDUAL:.+]] = tensor.collapse_shape %[[R]] {{\[\[}}0, 1], [2]]
+// CHECK:         %[[SUM:.+]] = linalg.generic {{.*}} ins(%[[RESIDUAL]], %[[Y]] : tensor<6x4xf32>, tensor<6x4xf32>)
+// CHECK:         %[[RESULT:.+]] = tensor.expand_shape %[[SUM]] {{\[\[}}0, 1], [2]] output_shape [1, 6, 4]
+// CHECK:         return %[[RESULT]]
+func.func @one_sequence(%x: tensor<6x4xf32>, %w: tensor<4x4xf32>, %r: tensor<1x6x4xf32>) -> tensor<1x6x4xf32> {
+  %y = "sparse_pattern.linear"(%x, %w) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {scheme = #sparse_pattern.dense, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<6x4xf32>, tensor<4x4xf32>) -> tensor<6x4xf32>
+  %t = tensor.expand_shape %y [[0], [1, 2]] output_shape [6, 1, 4] : tensor<6x4xf32> into tensor<6x1x4xf32>
+  %empty = tensor.empty() : tensor<1x6x4xf32>
+  %moved = linalg.transpose ins(%t : tensor<6x1x4xf32>) outs(%empty : tensor<1x6x4xf32>) permutation = [1, 0, 2]
+  %sum = linalg.generic {indexing_maps = [#same, #same, #same], iterator_types = ["parallel", "parallel", "parallel"]}
+    ins(%r, %moved : tensor<1x6x4xf32>, tensor<1x6x4xf32>) outs(%empty : tensor<1x6x4xf32>) {
+  ^bb0(%a: f32, %b: f32, %out: f32):
+    %0 = arith.addf %a, %b : f32
+    linalg.yield %0 : f32
+  } -> tensor<1x6x4xf32>
+  return %sum : tensor<1x6x4xf32>
+}
