@@ -2,10 +2,11 @@
 
     python examples/search/energy.py residual --data FOLDER     the demo's network, Fashion-MNIST
     python examples/search/energy.py mobilenet --data FOLDER    a small MobileNetV2, trained first
+    python examples/search/energy.py resnet20 --data FOLDER     CIFAR-10, trained first
 
 Each sampler has as many trials, for each seed. A trial is judged by 1,000 training images, which
-the MobileNet has not been trained on and the demo's network has; the one that is chosen, by all
-10,000 test images. Energies are counted (`niwaki.pruning.EnergyModel`); savings are against the
+the MobileNet has not been trained on and the others have; the one that is chosen, by all 10,000
+test images. Energies are counted (`niwaki.pruning.EnergyModel`); savings are against the
 dense network of 8 bits, losses against the network of floats.
 """
 
@@ -21,13 +22,12 @@ FOLDER = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(FOLDER), str(FOLDER / "networks")]
 
 import torch  # noqa: E402 - what follows lies in these folders
-from data_sets import data_folder, read_fashion_mnist  # noqa: E402
-from fashion_mnist import DENSE_CHECKPOINT, load_network  # noqa: E402
+from data_sets import data_folder  # noqa: E402
 from safetensors.torch import load_file, save_file  # noqa: E402
+from search.tasks import TASKS, accuracy  # noqa: E402
 from small_mobilenet import SmallMobileNet  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
-from train_fashion_mnist import tensors  # noqa: E402
 
 from niwaki.pruning import (  # noqa: E402
     EnergyModel,
@@ -37,6 +37,8 @@ from niwaki.pruning import (  # noqa: E402
     search_energy,
 )
 
+# Whose data networks take.
+TASK_OF = {"residual": "fashion", "mobilenet": "fashion", "resnet20": "resnet20"}
 HELD_OUT = 1000
 CALIBRATION, BATCHES = 64, 4  # images of a batch
 FRONT = 2  # times what may be lost, up to which fronts are compared
@@ -45,12 +47,6 @@ FRONT = 2  # times what may be lost, up to which fronts are compared
 def batches(images: Tensor, labels: Tensor, size: int) -> Iterator[tuple[Tensor, Tensor]]:
     """All images in their order."""
     return zip(images.split(size), labels[: len(images)].split(size), strict=True)
-
-
-def accuracy(network: nn.Module, images: Tensor, labels: Tensor) -> float:
-    """Share of images whose largest logit is at their label."""
-    right = (network(x).argmax(1) == y for x, y in batches(images, labels, 100))
-    return float(torch.cat(list(right)).double().mean())
 
 
 def trained(images: Tensor, labels: Tensor, path: Path, epochs: int) -> nn.Module:
@@ -84,13 +80,13 @@ def report(found: EnergySearch, best: EnergyTrial | None, test: tuple[Tensor, Te
         least = min(trial.lost for trial in found.front)
         return f"nothing loses so little, the least is {100 * least:.1f} points"
     with torch.no_grad():
-        after = accuracy(found.network(best), *test)
+        after = accuracy(found.network(best), test)
     return f"{best.saved:.1%} | {100 * best.lost:.1f} | {after:.2%}"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Search for least energy.")
-    parser.add_argument("network", choices=("residual", "mobilenet"))
+    parser.add_argument("network", choices=TASK_OF)
     parser.add_argument("--data", type=Path, help="folder of data sets; or NIWAKI_DATA")
     parser.add_argument("--work", type=Path, default=Path("build", "energy"))
     parser.add_argument("--trials", type=int, default=100)
@@ -104,20 +100,21 @@ def main() -> None:
     options = parser.parse_args()
 
     torch.set_num_threads(1)  # results then do not depend on the number of cores
-    folder = data_folder(options.data) / "fashion-mnist"
-    images, labels = tensors(*read_fashion_mnist(folder, "train"))
-    test = tensors(*read_fashion_mnist(folder, "t10k"))
-    held_out = images[-HELD_OUT:], labels[-HELD_OUT:]
-    if options.network == "residual":
-        network: nn.Module = load_network(DENSE_CHECKPOINT)
+    data, task = data_folder(options.data), TASKS[TASK_OF[options.network]]
+    images, labels = task.read(data, "train")
+    test = task.test(data)
+    held_out = task.normalise(images[-HELD_OUT:]), labels[-HELD_OUT:]
+    file = options.work / f"{options.network}.safetensors"
+    if options.network == "mobilenet":
+        kept = task.normalise(images[:-HELD_OUT]), labels[:-HELD_OUT]
+        network = trained(*kept, file, options.epochs)
     else:
-        kept = images[:-HELD_OUT], labels[:-HELD_OUT]
-        network = trained(*kept, options.work / "mobilenet.safetensors", options.epochs)
+        network = task.trained(data, file)
+    calibration = task.normalise(images[: BATCHES * CALIBRATION])
     energy = EnergyModel()
     if options.weight_byte is not None:
         energy = EnergyModel(weight_byte=options.weight_byte)
-    with torch.no_grad():
-        print(f"floats: {accuracy(network, *test):.2%} of test images")
+    print(f"floats: {accuracy(network, test):.2%} of test images")
 
     print("sampler | seed | hypervolume | saved | points lost | test | seconds")
     for seed in options.seeds:
@@ -125,8 +122,8 @@ def main() -> None:
             started = time.monotonic()
             found = search_energy(
                 network,
-                list(batches(images[: BATCHES * CALIBRATION], labels, CALIBRATION)),
-                lambda candidate: accuracy(candidate, *held_out),
+                list(batches(calibration, labels, CALIBRATION)),
+                lambda candidate: accuracy(candidate, held_out),
                 trials=options.trials,
                 most_lost=options.most_lost,
                 sampler=sampler,

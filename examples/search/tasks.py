@@ -5,7 +5,7 @@
     resnet20    CIFAR-10
 
 The demo's network is trained already. The others are trained when they are first asked for, within
-some 15 minutes of one core; a training that is killed goes on.
+some six minutes of one core; a training that is killed goes on.
 """
 
 from __future__ import annotations
