@@ -56,12 +56,12 @@ class Plan:
 def single(
     model: nn.Module, scheme: str, limit: float, costs: LayerCosts, seconds_of: Timer
 ) -> Plan:
-    """The smallest rate at which one scheme for all layers takes at most `limit` seconds.
+    """The smallest rate found at which one scheme for all layers takes at most `limit` seconds.
 
     Raises:
         NiwakiError: it takes longer at any rate, or fits no layer.
     """
-    aim = limit
+    aim, best = limit, None
     for _ in range(ROUNDS):
         low, high = 1.01, MOST_RATE
         for _ in range(20):
@@ -71,12 +71,14 @@ def single(
             low, high = (low, rate) if costs.network(known) <= aim else (rate, high)
         config = PruningConfig(scheme, high)
         seconds = seconds_of(prune(model, config=config, method="magnitude", progress=False))
+        if seconds <= limit and (best is None or seconds > best.seconds):
+            best = Plan(f"{scheme} {high:.1f}x", seconds, _fitting(model, scheme, high))
         if (1 - WITHIN) * limit <= seconds <= limit:
             break
         aim *= (1 - WITHIN / 2) * limit / seconds
-    if seconds > limit:
+    if best is None:
         raise NiwakiError(f"{scheme} takes {1e3 * seconds:.3g} ms even at {high:.3g}x")
-    return Plan(f"{scheme} {high:.1f}x", seconds, _fitting(model, scheme, high))
+    return best
 
 
 def _fitting(model: nn.Module, scheme: str, rate: float) -> dict[str, tuple[str, float]]:
