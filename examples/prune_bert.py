@@ -3,9 +3,10 @@
     python examples/prune_bert.py --data FOLDER
 
 `FOLDER` holds text/TREC as examples/data_sets.py says, and `pip install '.[examples]'` brings the
-tokenizer's library. It takes some minutes on one core. The bundle is for several lengths, so that a
-short question costs little; ONNX Runtime runs the dense network on the same questions beside it,
-where it is installed.
+tokenizer's library. It takes some minutes on one core. Every tenth of the questions to train on is
+held out, to choose how long to train; those to test are asked once, at the end. The bundle is for
+several lengths, so that a short question costs little; ONNX Runtime runs the dense network on the
+same questions beside it, where it is installed.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from torch.nn import functional as F
 import niwaki
 from niwaki.pruning import PruningConfig
 
+HELD_OUT = 10
 LENGTHS = (8, 16, 32, 64)
 BATCH, RATE, SMOOTHING = 64, 1e-3, 0.05
 PRUNED = ("layers.*",)
@@ -80,23 +82,59 @@ def words_of(tokenizer: Tokenizer, texts: Sequence[str]) -> list[np.ndarray]:
     return [trimmed(ids[None]).numpy() for ids in encode(tokenizer, texts)]
 
 
+def parted(questions: Questions) -> tuple[Questions, Questions]:
+    """Questions to train on, and every tenth, which is held out."""
+    numbers = range(len(questions.texts))
+    rest = [number for number in numbers if number % HELD_OUT]
+    parts = rest, numbers[::HELD_OUT]
+    fit, held_out = (
+        Questions([questions.texts[n] for n in part], [questions.kinds[n] for n in part])
+        for part in parts
+    )
+    return fit, held_out
+
+
+def trained(
+    batches: QuestionBatches,
+    epochs: Sequence[int],
+    questions: Sequence[np.ndarray],
+    kinds: Sequence[int],
+) -> tuple[int, nn.Module, nn.Module]:
+    """Of `epochs` the number with which most held-out questions are answered, and the networks
+    after so many and twice as many."""
+    found = []
+    for number in epochs:
+        started = train(Bert(), batches, number)
+        dense = train(started, batches, number)
+        share = accuracy(in_pytorch(dense), questions, kinds)
+        print(f"{number} epochs: {share:.1%} of held-out questions")
+        found.append((share, number, started, dense))
+    _, number, started, dense = max(found, key=lambda one: one[0])
+    return number, started, dense
+
+
 def run(
-    train_on: Questions, test_on: Questions, rates: Sequence[float], epochs: int, folder: Path
+    train_on: Questions,
+    test_on: Questions,
+    rates: Sequence[float],
+    epochs: Sequence[int],
+    folder: Path,
 ) -> dict[str, float]:
     """Train, prune, compile and compare; returns the accuracy of each network by its name."""
-    tokenizer = train_tokenizer(train_on.texts)
+    fit, held_out = parted(train_on)
+    tokenizer = train_tokenizer(fit.texts)
     tokenizer.save(str(folder / "tokenizer.json"))
-    ids, kinds = encode(tokenizer, train_on.texts), torch.tensor(train_on.kinds)
+    ids, kinds = encode(tokenizer, fit.texts), torch.tensor(fit.kinds)
     batches = QuestionBatches(ids, kinds, min(BATCH, len(kinds)))
+    asked = words_of(tokenizer, held_out.texts)
+    number, started, dense = trained(batches, epochs, asked, held_out.kinds)
     questions = words_of(tokenizer, test_on.texts)
-    started = train(Bert(), batches, epochs)
-    dense = train(started, batches, epochs)
     results = {"dense": accuracy(in_pytorch(dense), questions, test_on.kinds)}
     print(f"dense: {results['dense']:.1%}")
     other = in_onnxruntime(dense)
     for rate in rates:
         name = f"{rate:g}x"
-        pruned = train(started, batches, epochs, rate)
+        pruned = train(started, batches, number, rate)
         path = folder / f"bert_{name}.niwaki"
         niwaki.compile(pruned, make()[1], output=path, lengths=LENGTHS)
         network = niwaki.load(path)
@@ -116,7 +154,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Prune and compile a small BERT.")
     parser.add_argument("--data", type=Path, help="folder of data sets; else NIWAKI_DATA")
     parser.add_argument("--rates", type=float, nargs="+", default=[4, 8])
-    parser.add_argument("--epochs", type=int, default=8, help="before pruning, and with it")
+    parser.add_argument(
+        "--epochs",
+        type=int,
+        nargs="+",
+        default=[4, 6],
+        help="before pruning, and with it; of several the best on held-out questions",
+    )
     parser.add_argument("--output", type=Path, default=Path(), help="folder for what is made")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()

@@ -23,6 +23,15 @@ _DTYPES = [name for name in DTYPES if name not in ("uint16", "uint32", "uint64")
 _WITH_EFFECTS = torch.ops.higher_order.with_effects
 
 
+# Of ops on packed sequences, whose sizes depend on the data.
+PACKED = (
+    "packed sequences have no fixed sizes: give the layer the padded ones and take its results at "
+    "each length (y[rows, lengths - 1]), compile for several lengths by --lengths, or export the "
+    "layer as ONNX with sequence_lens"
+)
+_PACKED_OPS = ("_pack_padded_sequence", "_pad_packed_sequence")
+
+
 def dtype_name(dtype: torch.dtype) -> str:
     """numpy's name of a dtype."""
     return str(dtype).removeprefix("torch.")
@@ -141,6 +150,8 @@ def _is_inner(node: Node, computed: set[Node]) -> bool:
 
 
 def _check_node(node: Node) -> None:
+    if op_name(node) in _PACKED_OPS:
+        raise NiwakiError(f"layer {layer_name(node)!r}: {PACKED}")
     for value in _tensors(node.meta.get("val")):
         if not all(isinstance(size, int) for size in value.shape):
             raise NiwakiError(

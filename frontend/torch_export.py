@@ -19,6 +19,7 @@ from torch.utils import _pytree as pytree
 
 from niwaki.errors import NiwakiError
 from niwaki.frontend.decompositions import decomposition_table
+from niwaki.frontend.program_rules import PACKED
 from niwaki.frontend.trial_run import misfit
 
 _CHECK = torch.ops.aten._assert_tensor_metadata.default
@@ -36,6 +37,8 @@ def export(model: nn.Module, inputs: tuple[Any, ...], kwargs: Mapping[str, Any])
         except Exception as error:  # it runs the user's code, so anything may come
             if problem := misfit(model, inputs, kwargs):
                 raise NiwakiError(problem) from error
+            if _is_packing(error):
+                raise NiwakiError(f"{type(model).__name__}{_place(error)}: {PACKED}") from error
             raise NiwakiError(
                 f"torch.export cannot export {type(model).__name__}{_place(error)}: "
                 f"{_reason(error)}; a model must compute the same ops for every input: move other "
@@ -77,6 +80,14 @@ def _decomposed(program: ExportedProgram, table: dict[OpOverload, Any]) -> Expor
 def _distinct(example_inputs: Any) -> Any:
     """Tensors of their own: torch.export takes one that is given twice for one input."""
     return pytree.tree_map_only(torch.Tensor, torch.Tensor.detach, example_inputs)
+
+
+def _is_packing(error: Exception) -> bool:
+    """Whether PyTorch failed on packed sequences, which have batches of several sizes."""
+    return any(
+        isinstance(frame.f_locals.get("batch_sizes"), torch.Tensor)
+        for frame, _ in traceback.walk_tb(error.__traceback__)
+    )
 
 
 def _place(error: Exception) -> str:

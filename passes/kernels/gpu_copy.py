@@ -1,8 +1,4 @@
-"""Convert an activation on a GPU: each thread writes one element of each phase plane.
-
-workgroup x: channel, y: tile of the result's plane, z: image
-position of the plane -> pixel of the phase -> pixel of the source; zero where there is none
-"""
+"""Convert an activation on a GPU: pixel of the result -> pixel of the source; zero without one."""
 
 from __future__ import annotations
 
@@ -10,9 +6,8 @@ import torch_mlir.ir as ir
 
 from niwaki.dialects import NoArrays, Planar
 
-from .builder import Index, all_of, below, choose, load, store, when, zero
-from .copy_rows import phase_shifts
-from .gpu_threads import coordinates, thread
+from .builder import Index, all_of, below, choose, load, zero
+from .gpu_planes import fill_planes, first_of_plane, plane_tiles
 from .library import Kernel, Workgroup
 from .operands import Memory
 from .rows import plain_layout
@@ -28,47 +23,19 @@ def gpu_copy_kernel(
     images, channels, *spatial = shape
     source = source or plain_layout(spatial)
     result = result or plain_layout(spatial)
-    tiles = -(-result.plane // threads)
 
     def emit(memory: Memory[NoArrays[ir.Value]], workgroup: Workgroup) -> None:
-        read, written = memory.input, memory.result
-        channel, tile, image = workgroup
-        plane = image * channels + channel
-        from_plane = plane * source.plane + source.lead
-        to_plane = plane * (len(result.phases) * result.plane) + result.lead
-        position = tile * threads + thread()
-        indices, inside = coordinates(result, position)
-        with when(below(position, result.plane)):
-            for number, phase in enumerate(result.phases):
-                value = _pixel(read, from_plane, source, result, phase, indices, inside)
-                store(value, written, to_plane + number * result.plane + position)
+        first = first_of_plane(source, channels, workgroup)
 
-    key, workgroups = (source, result, threads), (channels, tiles, images)
+        def pixel(places: list[Index], inside: ir.Value) -> ir.Value:
+            at, present = first, [inside]
+            for place, size, pitch in zip(places, source.sizes, source.pitches, strict=True):
+                present.append(below(place, size))
+                at = at + place * pitch
+            kind = ir.MemRefType(memory.input.type).element_type
+            return choose(all_of(present), kind, lambda: load(memory.input, at), lambda: zero(kind))
+
+        fill_planes(memory.result, result, channels, threads, workgroup, pixel)
+
+    key, workgroups = (source, result, threads), (channels, plane_tiles(result, threads), images)
     return Kernel("copy_rows", key, workgroups, emit, source, result)
-
-
-def _pixel(
-    read: ir.Value,
-    from_plane: Index,
-    source: Planar,
-    result: Planar,
-    phase: int,
-    indices: list[Index],
-    inside: ir.Value,
-) -> ir.Value:
-    """The pixel that belongs at a place of a phase plane; zero where there is none and in halo."""
-    at, present = from_plane, [inside]
-    axes = zip(
-        indices,
-        phase_shifts(phase, result.strides),
-        result.strides,
-        source.sizes,
-        source.pitches,
-        strict=True,
-    )
-    for index, shift, stride, size, pitch in axes:
-        place = index * stride + shift
-        present.append(below(place, size))
-        at = at + place * pitch
-    kind = ir.MemRefType(read.type).element_type
-    return choose(all_of(present), kind, lambda: load(read, at), lambda: zero(kind))

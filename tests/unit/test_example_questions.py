@@ -79,6 +79,19 @@ def test_what_is_no_word_is_not_seen() -> None:
     assert trimmed(filled).shape == short.shape
 
 
+def test_held_out_questions_choose(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Training knows none of them, and of equal numbers of epochs the first is taken."""
+    fit, held_out = prune_bert.parted(made_up(25))
+    assert (len(fit.texts), held_out.kinds) == (22, [0, 4, 2])
+    shares = {1: 0.5, 2: 0.7, 3: 0.7}
+    monkeypatch.setattr(prune_bert, "Bert", lambda: 0)
+    monkeypatch.setattr(prune_bert, "train", lambda network, batches, number: network + number)
+    monkeypatch.setattr(prune_bert, "in_pytorch", lambda network: network)
+    monkeypatch.setattr(prune_bert, "accuracy", lambda network, *_: shares[network // 2])
+    batches = QuestionBatches(torch.zeros(1, 1), torch.zeros(1), 1)
+    assert prune_bert.trained(batches, [1, 2, 3], [], []) == (2, 2, 4)
+
+
 def test_from_questions_to_a_bundle(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -86,7 +99,7 @@ def test_from_questions_to_a_bundle(
     small = Bert(width=32, layers=1, dropout=0)
     monkeypatch.setattr(prune_bert, "Bert", lambda: small)
     monkeypatch.setattr(prune_bert, "LENGTHS", (4, LONGEST))
-    results = prune_bert.run(made_up(144), made_up(36), [2], 8, tmp_path)
+    results = prune_bert.run(made_up(144), made_up(36), [2], [8], tmp_path)
     assert list(results) == ["dense", "2x"]
     assert min(results.values()) > 0.9, "of six kinds"
     bundle = niwaki.load(tmp_path / "bert_2x.niwaki").bundle

@@ -12,6 +12,7 @@ import torch
 from small_networks import Function
 from torch import nn
 from torch.export import Dim
+from torch.nn.utils import rnn
 from torch_mlir import ir
 
 from niwaki.errors import NiwakiError
@@ -412,6 +413,32 @@ def test_changes_in_place_that_pytorch_cannot_follow() -> None:
     text = message(model, torch.randn(3, 3))
     assert text.startswith("torch.export cannot decompose the model: RuntimeError: During ")
     assert text.endswith("; use ops that return new tensors instead of changing their arguments")
+
+
+class Packed(nn.Module):
+    """Packs sequences, and gives a state or results that are padded again."""
+
+    def __init__(self, padded: bool) -> None:
+        super().__init__()
+        self.gru, self.padded = nn.GRU(5, 7, batch_first=True), padded
+
+    def forward(self, x: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        packed = rnn.pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+        y, state = self.gru(packed)
+        return rnn.pad_packed_sequence(y, batch_first=True)[0] if self.padded else state
+
+
+@pytest.mark.parametrize(
+    "model", [Packed(True), Packed(False), Function(lambda _, x, n: rnn.pack_sequence([*x]).data)]
+)
+def test_packed_sequences(model: nn.Module) -> None:
+    text = message(model.eval(), (torch.randn(2, 6, 5), torch.tensor([6, 4])))
+    _, _, told = text.partition(": ")
+    assert told == (
+        "packed sequences have no fixed sizes: give the layer the padded ones and take its results "
+        "at each length (y[rows, lengths - 1]), compile for several lengths by --lengths, or "
+        "export the layer as ONNX with sequence_lens"
+    )
 
 
 def test_control_flow_ops() -> None:
