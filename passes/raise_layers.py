@@ -31,6 +31,7 @@ from .base import (
     nested_ops,
 )
 from .raising.convolutions import raise_convolution
+from .raising.flat_axes import drop_flat_axes
 from .raising.linears import raise_linear
 from .raising.operands import Refusal
 from .raising.pools import raise_pool
@@ -74,6 +75,8 @@ class RaiseLayersPass(ModulePass):
         except Refusal as refusal:
             self.remark(session, op, f"left to IREE: {refusal.reason}")
             return
+        if isinstance(made, ConvOp):
+            made = drop_flat_axes(made)
         if isinstance(made, (ConvOp, LinearOp)):
             need_numbers(made)
 
