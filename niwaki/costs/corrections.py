@@ -1,8 +1,8 @@
-"""How far estimates are off on a machine: by layers and by families of kernels, as was measured.
+"""How far estimates are off on a machine: by layers and by kinds of kernels, as was measured.
 
-    seconds = estimate * took / estimated, of the same layer with the same family of kernel
+    seconds = estimate * took / estimated, of the same layer with the same kind of kernel
                                            where that was measured, most like it first;
-              estimate * median of the family, of the target, where it was not
+              estimate * median of the kind, of the family, of the target, where it was not
 
 The compiler needs estimates that tell kernels of one layer apart, and what they are off by in all
 is nothing to it. Here it matters.
@@ -49,25 +49,32 @@ class Corrections:
 
     def __init__(self, observations: Iterable[Seen] = ()) -> None:
         self._own: dict[tuple[str, str], list[Seen]] = defaultdict(list)
-        families: dict[str, list[float]] = defaultdict(list)
+        ratios: dict[str, list[float]] = defaultdict(list)
         for seen in observations:
-            self._own[seen.form, seen.took.family].append(seen)
-            families[seen.took.family].append(seen.ratio)
-        self._families = {family: median(ratios) for family, ratios in families.items()}
-        self._all = median(self._families.values()) if families else 1.0
+            kind = seen.took.kind
+            self._own[seen.form, kind].append(seen)
+            for name in (kind, _family(kind)):
+                ratios[name].append(seen.ratio)
+        self._others = {name: median(found) for name, found in ratios.items()}
+        self._all = median(self._others.values()) if ratios else 1.0
 
-    def seconds(self, form: str, family: str, estimated: float, width: float = 1.0) -> float:
+    def seconds(self, form: str, kind: str, estimated: float, width: float = 1.0) -> float:
         """A layer's time on the machine."""
-        return estimated * self.factor(form, family, estimated, width)
+        return estimated * self.factor(form, kind, estimated, width)
 
-    def factor(self, form: str, family: str, estimated: float, width: float = 1.0) -> float:
+    def factor(self, form: str, kind: str, estimated: float, width: float = 1.0) -> float:
         """What estimates of such a layer are to be multiplied by."""
-        own = self._own.get((form, family))
+        own = self._own.get((form, kind))
         if own is None:
-            return self._families.get(family, self._all)
+            return self._others.get(kind, self._others.get(_family(kind), self._all))
         weights = [(NEAR + _distance(seen, estimated, width)) ** -2 for seen in own]
         logs = sum(weight * math.log(seen.ratio) for weight, seen in zip(weights, own, strict=True))
         return math.exp(logs / sum(weights))
+
+
+def _family(kind: str) -> str:
+    """That of a kernel's kind."""
+    return kind.partition(" ")[0]
 
 
 def _distance(seen: Seen, estimated: float, width: float) -> float:

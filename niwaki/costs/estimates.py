@@ -31,14 +31,15 @@ from niwaki.targets import Target
 from niwaki.tuning.signature import geometry
 
 from .forms import in_widths
+from .observation import kind_name
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """Seconds of a layer on one core, and the family of its kernel; infinite where none can be."""
+    """Seconds of a layer on one core, and its kernel's `kind_name`; infinite where none can be."""
 
     seconds: float
-    family: str = ""
+    kind: str = ""
 
 
 IMPOSSIBLE = Estimate(math.inf)
@@ -61,7 +62,8 @@ def estimate(op: Any, setting: Setting, target: Target) -> Estimate:
         if not found:
             return IMPOSSIBLE
         best = min(found, key=lambda candidate: candidate.seconds)
-        return Estimate(best.seconds, best.kernel.attr_name.rpartition(".")[2])
+        family = best.kernel.attr_name.rpartition(".")[2]
+        return Estimate(best.seconds, kind_name(family, best.scheme.name))
 
 
 def zeros_of(op: Any, setting: Setting, prices: schemes.CostModel) -> Asked:

@@ -33,17 +33,26 @@ UNDISTURBED = 0.25
 CALL = ""
 
 
+def kind_name(family: str, scheme: str) -> str:
+    """A kernel's family and how it has weights stored: ``gather_gemm block_punched``.
+
+    Kernels of one family that share columns between eight filters, or between none, are off by
+    different factors.
+    """
+    return f"{family} {scheme}"
+
+
 @dataclass(frozen=True)
 class Took:
     """What a layer took.
 
     Attributes:
-        family: of its kernel.
+        kind: of its kernel, as `kind_name` tells it.
         estimated: seconds, by the compiler.
         seconds: that were measured.
     """
 
-    family: str
+    kind: str
     estimated: float
     seconds: float
 
@@ -138,12 +147,14 @@ def observed(bundle: Bundle, runs: Sequence[float], between: float) -> Observati
     others = defaultdict[str, float](float, {CALL: between})
     for run, seconds in zip(bundle.manifest.dispatches, runs, strict=True):
         (took if run.family in families else others)[run.layer] += seconds
-    estimated, family = defaultdict[str, float](float), dict[str, str]()
+    estimated, kind = defaultdict[str, float](float), dict[str, str]()
     for layer in bundle.manifest.layers:
-        estimated[layer.name] += 1e-9 * layer.estimated_ns
-        family[layer.name] = layer.family
+        # What has estimates and no weights, such as an attention between its products, is no layer.
+        if layer.family in families:
+            estimated[layer.name] += 1e-9 * layer.estimated_ns
+            kind[layer.name] = kind_name(layer.family, layer.scheme.partition("(")[0])
     layers = {
-        name: Took(family[name], estimated[name], seconds)
+        name: Took(kind[name], estimated[name], seconds)
         for name, seconds in took.items()
         if estimated[name]
     }

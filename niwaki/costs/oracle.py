@@ -162,7 +162,7 @@ class Oracle:
             if math.isinf(found.seconds):
                 return math.inf
             whole = self._key_of(layer)
-            total += self._corrections.seconds(whole, found.family, found.seconds, width)
+            total += self._corrections.seconds(whole, found.kind, found.seconds, width)
         return total
 
     def _estimate(self, key: str, op: object, setting: Setting) -> Estimate:

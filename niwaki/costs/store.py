@@ -12,6 +12,7 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
+import niwaki.costs
 import niwaki.passes
 import niwaki.schemes
 import niwaki.targets
@@ -23,13 +24,13 @@ from .observation import Observation, Took
 
 WHAT, OPTION = "file of costs", "--costs"
 _CREATE = """
-CREATE TABLE IF NOT EXISTS estimates (
-    compiler TEXT, target TEXT, form TEXT, setting TEXT, seconds REAL, family TEXT,
+CREATE TABLE IF NOT EXISTS kernel_estimates (
+    compiler TEXT, target TEXT, form TEXT, setting TEXT, seconds REAL, kind TEXT,
     PRIMARY KEY (compiler, target, form, setting));
-CREATE TABLE IF NOT EXISTS layers (
-    compiler TEXT, machine TEXT, network TEXT, trial TEXT, layer TEXT, family TEXT,
+CREATE TABLE IF NOT EXISTS layer_times (
+    compiler TEXT, machine TEXT, network TEXT, trial TEXT, layer TEXT, kind TEXT,
     estimated REAL, seconds REAL);
-CREATE TABLE IF NOT EXISTS others (
+CREATE TABLE IF NOT EXISTS other_times (
     compiler TEXT, machine TEXT, network TEXT, trial TEXT, layer TEXT, seconds REAL);
 """
 
@@ -43,7 +44,7 @@ def store_path() -> Path:
 def compiler_digest() -> str:
     """Of all code that estimates and kernels hang on, and IREE's version."""
     digest = hashlib.sha256(version("iree-base-compiler").encode())
-    for package in (niwaki.passes, niwaki.schemes, niwaki.targets):
+    for package in (niwaki.costs, niwaki.passes, niwaki.schemes, niwaki.targets):
         for file in sorted(Path(package.__path__[0]).rglob("*.py")):
             digest.update(file.read_bytes())
     return digest.hexdigest()[:16]
@@ -68,16 +69,19 @@ class Store:
 
     def estimates(self) -> dict[tuple[str, str], Estimate]:
         """All that are known, by form and setting."""
-        query = "SELECT form, setting, seconds, family FROM estimates WHERE compiler=? AND target=?"
+        query = (
+            "SELECT form, setting, seconds, kind FROM kernel_estimates "
+            "WHERE compiler=? AND target=?"
+        )
         with self._told():
             rows = self._connection.execute(query, (compiler_digest(), self.target))
             return {(form, setting): Estimate(s, f) for form, setting, s, f in rows}
 
     def note_estimate(self, form: str, setting: str, found: Estimate) -> None:
         """Keep one."""
-        row = (compiler_digest(), self.target, form, setting, found.seconds, found.family)
+        row = (compiler_digest(), self.target, form, setting, found.seconds, found.kind)
         with self._told(), self._connection:
-            insert = "INSERT OR REPLACE INTO estimates VALUES (?,?,?,?,?,?)"
+            insert = "INSERT OR REPLACE INTO kernel_estimates VALUES (?,?,?,?,?,?)"
             self._connection.execute(insert, row)
 
     def observations(self, network: str) -> dict[str, Observation]:
@@ -86,11 +90,11 @@ class Store:
         found: dict[str, Observation] = {}
         where = "WHERE compiler=? AND machine=? AND network=?"
         with self._told():
-            layers = f"SELECT trial, layer, family, estimated, seconds FROM layers {where}"
-            for trial, layer, family, estimated, seconds in self._connection.execute(layers, at):
+            layers = f"SELECT trial, layer, kind, estimated, seconds FROM layer_times {where}"
+            for trial, layer, kind, estimated, seconds in self._connection.execute(layers, at):
                 one = found.setdefault(trial, Observation({}, {}))
-                one.layers[layer] = Took(family, estimated, seconds)
-            others = f"SELECT trial, layer, seconds FROM others {where}"
+                one.layers[layer] = Took(kind, estimated, seconds)
+            others = f"SELECT trial, layer, seconds FROM other_times {where}"
             for trial, layer, seconds in self._connection.execute(others, at):
                 found.setdefault(trial, Observation({}, {})).others[layer] = seconds
         return found
@@ -100,14 +104,14 @@ class Store:
         at = (compiler_digest(), self.machine, network, trial)
         with self._told(), self._connection:
             self._connection.executemany(
-                "INSERT INTO layers VALUES (?,?,?,?,?,?,?,?)",
+                "INSERT INTO layer_times VALUES (?,?,?,?,?,?,?,?)",
                 [
-                    (*at, name, took.family, took.estimated, took.seconds)
+                    (*at, name, took.kind, took.estimated, took.seconds)
                     for name, took in seen.layers.items()
                 ],
             )
             self._connection.executemany(
-                "INSERT INTO others VALUES (?,?,?,?,?,?)",
+                "INSERT INTO other_times VALUES (?,?,?,?,?,?)",
                 [(*at, name, seconds) for name, seconds in seen.others.items()],
             )
 

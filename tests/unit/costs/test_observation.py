@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 import niwaki
-from niwaki.costs.observation import CALL, emulated
+from niwaki.costs.observation import CALL, emulated, observed
 from niwaki.targets import get_target
 
 
@@ -36,3 +36,18 @@ def test_cycles_are_given_to_layers(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     for name, took in seen.layers.items():
         assert took.estimated == pytest.approx(1e-9 * estimates[name])
         assert took.seconds > 0
+
+
+def test_attention_is_no_layer(tmp_path: Path) -> None:
+    """It has the name of its products, and an estimate that is not theirs."""
+    torch.manual_seed(0)
+    model = nn.TransformerEncoderLayer(32, 2, 64, batch_first=True).eval()
+    bundle = niwaki.compile(
+        model, torch.zeros(1, 16, 32), target="x86-64-v3", output=tmp_path / "net.niwaki"
+    )
+    records = [layer for layer in bundle.manifest.layers if layer.name == "self_attn"]
+    assert {record.family for record in records} > {"attention"}
+    seen = observed(bundle, [1e-6] * len(bundle.manifest.dispatches), 0.0)
+    weighted = [record.estimated_ns for record in records if record.family != "attention"]
+    assert seen.layers["self_attn"].estimated == pytest.approx(1e-9 * sum(weighted))
+    assert seen.layers["self_attn"].seconds == pytest.approx(1e-6 * len(weighted))
