@@ -5,18 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from ..elements import F16
-from .machine import Core, Target
+from .cores import AVX2_CORE, CORTEX_A76_CORE, ZEN_4_CORE
+from .machine import Target
 from .prices import CORTEX_A76
 
 AVX512 = ("avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl")
 AVX2 = ("avx2", "fma", "f16c", "bmi1", "bmi2", "avx", "movbe")
-
-# Zen 4: 512-bit operations take both halves of its 256-bit units.
-_AVX512_CORE = Core(3.6e9, 1, 4, 1, 3, 0.5, 1.5, (32 << 10, 1 << 20), (32, 24))
-# Zen 2 and 3; Haswell and its successors have less second-level cache.
-_AVX2_CORE = Core(3.5e9, 2, 4, 2, 2, 1, 1.5, (32 << 10, 512 << 10), (32, 16))
-# Cortex-A76. Tiles begin 16 to 20 cycles later than they could, in model cycles.
-_NEON_CORE = Core(2.4e9, 2, 4, 2, 2, 1, 1.0, (64 << 10, 256 << 10), (16, 6), 16)
 
 _FLAGS = (
     "--iree-hal-target-device=local",
@@ -55,7 +49,7 @@ def _arm(name: str, summary: str, system: str, cpu: str, **facts: Any) -> Target
         cpu,
         architecture=("aarch64", "arm64"),
         verified="tested by emulation",
-        core=_NEON_CORE,
+        core=CORTEX_A76_CORE,
         prices=CORTEX_A76,
         vector_bytes=16,
         registers=32,
@@ -72,7 +66,7 @@ CPUS = (
     _x86(
         "x86-64-v3",
         "x86-64 with AVX2 and FMA",
-        core=_AVX2_CORE,
+        core=AVX2_CORE,
         vector_bytes=32,
         registers=16,
         cpu_features=AVX2,
@@ -80,7 +74,7 @@ CPUS = (
     _x86(
         "x86-64-v4",
         "x86-64 with AVX-512",
-        core=_AVX512_CORE,
+        core=ZEN_4_CORE,
         vector_bytes=64,
         registers=32,
         cpu_features=AVX512,

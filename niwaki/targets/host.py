@@ -6,6 +6,7 @@ import platform
 from dataclasses import replace
 from pathlib import Path
 
+from .cores import KNOWN_CORES
 from .cpus import CPUS
 from .machine import Target
 
@@ -31,21 +32,29 @@ _CPU_TARGETS = [target for name in _HOSTS for target in CPUS if target.name == n
 _ARCHITECTURES = ("x86_64", "aarch64")
 
 
+def cpu_facts() -> dict[str, str]:
+    """What the kernel tells of this machine's first core (nothing where it tells nothing)."""
+    try:
+        first, *_ = Path("/proc/cpuinfo").read_text(encoding="utf-8").split("\n\n")
+    except OSError:
+        return {}
+    pairs = (line.partition(":") for line in first.splitlines())
+    return {key.strip(): value.strip() for key, _, value in pairs}
+
+
 def cpu_flags() -> frozenset[str]:
     """Features the kernel lists for this machine's first core (empty where it lists none)."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return frozenset()
-    for line in lines:
-        key, _, value = line.partition(":")
-        if key.strip() in ("flags", "Features"):
-            return frozenset(value.split())
-    return frozenset()
+    facts = cpu_facts()
+    return frozenset(facts.get("flags", facts.get("Features", "")).split())
 
 
 def this_machine(best: Target) -> Target:
-    """The target `best`, with whatever else this machine has."""
+    """The target `best`, with whatever else this machine has, and the numbers of its core."""
+    facts = cpu_facts()
+    names = [facts.get(key, "") for key in ("vendor_id", "cpu family", "model")]
+    for known in KNOWN_CORES:
+        if known.target == best.name and known.fits(*names):
+            best = replace(best, core=known.core)
     # Code for this very CPU may use any vector feature it has.
     features = tuple(sorted(flag for flag in cpu_flags() if flag.startswith(VECTOR_FEATURES)))
     return replace(

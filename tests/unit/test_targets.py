@@ -8,7 +8,8 @@ import pytest
 
 from niwaki.elements import F32
 from niwaki.errors import NiwakiError
-from niwaki.targets import TARGETS, get_target, host
+from niwaki.targets import TARGETS, Core, get_target, host
+from niwaki.targets.cores import ZEN_4_CORE, ZEN_5_CORE
 from niwaki.targets.cpus import AVX2, AVX512
 
 
@@ -34,6 +35,26 @@ def test_host(name: str, flags: set[str], best: str, monkeypatch: pytest.MonkeyP
     assert found.summary == f"this machine, as {best} or better"
     assert "--iree-llvmcpu-target-cpu=host" in found.iree_flags
     assert set(found.cpu_features) == flags - {"tsc", "fp"}
+
+
+@pytest.mark.parametrize(
+    ("vendor", "family", "model", "core"),
+    [
+        ("AuthenticAMD", "26", "2", ZEN_5_CORE),
+        ("AuthenticAMD", "26", "68", ZEN_5_CORE),
+        ("AuthenticAMD", "26", "36", ZEN_4_CORE),  # a laptop's, of 256 bits
+        ("AuthenticAMD", "25", "17", ZEN_4_CORE),
+        ("GenuineIntel", "6", "143", ZEN_4_CORE),
+        ("", "", "unknown", ZEN_4_CORE),
+    ],
+)
+def test_host_has_the_numbers_of_its_core(
+    vendor: str, family: str, model: str, core: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine(monkeypatch, "x86_64", {*AVX2, *AVX512})
+    facts = {"vendor_id": vendor, "cpu family": family, "model": model}
+    monkeypatch.setattr(host, "cpu_facts", lambda: facts)
+    assert get_target("host").core == core
 
 
 @pytest.mark.parametrize(
