@@ -136,7 +136,7 @@ def chosen_family(kernel: Any) -> KernelFamily:
 
 def names_of_families() -> frozenset[str]:
     """Those of kernels for layers with weights, as bundles name them."""
-    return frozenset(family.kernel.attr_name.rpartition(".")[2] for family in (*CHOSEN, *DERIVED))
+    return frozenset(name for family in (*CHOSEN, *DERIVED) for name in family.kernel_names())
 
 
 def storage_of(candidate: Candidate) -> Hashable:

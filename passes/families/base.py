@@ -182,6 +182,10 @@ class Family(ABC):
             PassFailure: the op is not in the form that the kernel takes.
         """
 
+    def kernel_names(self) -> tuple[str, ...]:
+        """What functions of its kernels are called by, of a family that has a kernel attribute."""
+        return (self.kernel.attr_name.rpartition(".")[2],)
+
     def record(self, op: Any, target: Target) -> LayerRecord | None:
         """What reports show of an op that is a layer without weights; None if it is no layer."""
         return None

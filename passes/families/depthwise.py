@@ -61,6 +61,10 @@ class DepthwiseFamily(KernelFamily):
                 seconds = depthwise_seconds(target, sweep, tile)
                 yield Candidate(Dense(), DepthwiseAttr.of(*tile), seconds)
 
+    def kernel_names(self) -> tuple[str, ...]:
+        """Those of planes, and those of rows."""
+        return (*super().kernel_names(), "depthwise_rows")
+
     def storage(self, kernel: Any) -> Hashable:
         """All of one form."""
         return self.arrays, 1

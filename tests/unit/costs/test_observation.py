@@ -51,3 +51,25 @@ def test_attention_is_no_layer(tmp_path: Path) -> None:
     weighted = [record.estimated_ns for record in records if record.family != "attention"]
     assert seen.layers["self_attn"].estimated == pytest.approx(1e-9 * sum(weighted))
     assert seen.layers["self_attn"].seconds == pytest.approx(1e-6 * len(weighted))
+
+
+def test_all_layers_with_weights_are_seen(tmp_path: Path) -> None:
+    """Strided depthwise ones too, whose kernels have a name of their own."""
+    torch.manual_seed(0)
+    layers = [
+        nn.Conv2d(3, 16, 3, padding=1),
+        nn.Conv2d(16, 16, 3, padding=1, groups=16),
+        nn.Conv2d(16, 16, 3, stride=2, padding=1, groups=16),
+        nn.Conv2d(16, 32, 1),
+        nn.Flatten(),
+        nn.Linear(32 * 36, 10),
+    ]
+    bundle = niwaki.compile(
+        nn.Sequential(*layers).eval(),
+        torch.zeros(1, 3, 12, 12),
+        target="x86-64-v3",
+        output=tmp_path / "net.niwaki",
+    )
+    seen = observed(bundle, [1e-6] * len(bundle.manifest.dispatches), 0.0)
+    assert set(seen.layers) == {"0", "1", "2", "3", "5"}
+    assert all(took.seconds == pytest.approx(1e-6) for took in seen.layers.values())
