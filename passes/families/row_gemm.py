@@ -149,7 +149,7 @@ def row_gemm_seconds(layer: Layer, blocks: BlockCounts, tile: RowGemmTile) -> fl
     for vectors, groups in row_groups(rows, vector, tile.vectors):
         panel = inputs * vectors * vector.lanes * vector.computed.bytes
         computing = sum(
-            kept * column_cycles(target, vector, height, vectors)
+            kept * column_cycles(target, vector, height, vectors, straddling=1)
             + count * vectors * end_cycles(target, vector, height)
             for height, (count, kept) in blocks.items()
         )
