@@ -122,8 +122,8 @@ def _while(
         goes_on, new = step(turn, values)
         assert goes_on is not None, "only conditional loops get here"
         # It goes on already. But IREE 3.13 takes a loop for broken whose body reads less than its
-        # condition gets.
-        both = arith.AndIOp(before, _widened(goes_on)).result
+        # condition gets, as where it is known to be false.
+        both = arith.AndIOp(before, _opaque(_widened(goes_on))).result
         scf.YieldOp([arith.AddIOp(turn, _constant(1)).result, both, *new])
     return list(made.results)[2:]
 
@@ -149,6 +149,11 @@ def _number(value: ir.Value) -> ir.Value:
 def _widened(condition: ir.Value) -> ir.Value:
     """1 where a condition is true, else 0."""
     return arith.SelectOp(condition, _constant(1), _constant(0)).result
+
+
+def _opaque(value: ir.Value) -> ir.Value:
+    """The same number, of which nothing is known."""
+    return ir.Operation.create("util.optimization_barrier", [value.type], [value]).result
 
 
 def _index(value: ir.Value) -> ir.Value:

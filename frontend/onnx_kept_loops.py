@@ -39,8 +39,8 @@ def kept_loop(
     """The op of ours for a Loop `node`, whose body has `constants` of its own.
 
     Raises:
-        NiwakiError: a value has another type in each turn, or there are as many results as the
-            data says.
+        NiwakiError: the loop never ends, a value has another type in each turn, or there are as
+            many results as the data says.
     """
     length, condition, *carried = [*node.input, "", ""][: max(2, len(node.input))]
     turn, goes_on, *formal = (value.name for value in body.input)
@@ -62,6 +62,8 @@ def kept_loop(
 
     flag = inner.constants.get(inner.outputs[0])
     conditional = bool(condition) or flag is None or not flag.all()
+    if not conditional and not length:
+        raise NiwakiError(f"{what} never ends: give it a length, or let its body say when")
     if not conditional:
         inner.outputs = inner.outputs[1:]
         inner.remove_unused()

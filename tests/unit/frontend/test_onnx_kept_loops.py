@@ -75,6 +75,24 @@ def test_as_long_as_the_data_says(first: str, tmp_path: Path) -> None:
 CALLS = [(0, 9), (1, 9), (2, -9), (17, 30), (3, 1e9)]
 
 
+def test_a_body_that_ends_at_once(tmp_path: Path) -> None:
+    """With a value that it does not read, and one that it hands on."""
+    nodes = [node("Identity", "no", to="goes_on"), node("Exp", "x", to="b")]
+    made = model([loop(nodes, results=("goes_on", "b"))], X | {"n": np.array(3)})
+    made.graph.initializer.append(onnx.numpy_helper.from_array(np.array(False), "no"))
+    check(made, tmp_path, *turns(0, 1, 5))
+
+
+def test_a_loop_as_long_as_the_turn(tmp_path: Path) -> None:
+    nodes = [node("MatMul", "a", "w", to="p"), node("Tanh", "p", to="b")]
+    inner = loop(nodes, ("j", "", "h"), to=("e",))
+    outer = loop([inner, node("Add", "e", "x", to="g")], ("n", "", "x"), ("more", "g"),
+                 names=("j", "before", "h"))  # fmt: skip
+    made = model([outer], X | {"n": np.array(3)}, {"w": normal(4, 4)})
+    (layer,) = check(made, tmp_path, *turns(0, 1, 6))
+    assert layer.name == "p"
+
+
 def test_convolutions(tmp_path: Path) -> None:
     """With batch-norm, which is folded in a body as anywhere."""
     x = {"x": normal(1, 5, 7, 9)}

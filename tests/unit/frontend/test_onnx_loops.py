@@ -101,6 +101,13 @@ def test_results_of_a_length_that_is_an_input(tmp_path: Path) -> None:
     )
 
 
+def test_a_loop_without_end(tmp_path: Path) -> None:
+    made = model([loop([node("Sin", "a", to="b")], ("", "", "x"))], X)
+    assert message(made, tmp_path / "net.onnx") == (
+        f"{WHERE}never ends: give it a length, or let its body say when"
+    )
+
+
 def test_a_value_that_grows(tmp_path: Path) -> None:
     turns = loop([node("Concat", "a", "a", to="b", axis=0)])
     assert message(model([turns], X | {"n": np.array(3)}), tmp_path / "net.onnx") == (
