@@ -12,7 +12,7 @@ same questions beside it, where it is installed.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import in_turns
@@ -94,23 +94,17 @@ def parted(questions: Questions) -> tuple[Questions, Questions]:
     return fit, held_out
 
 
-def trained(
-    batches: QuestionBatches,
-    epochs: Sequence[int],
+def chosen(
+    name: str,
+    networks: Mapping[int, nn.Module],
     questions: Sequence[np.ndarray],
     kinds: Sequence[int],
-) -> tuple[int, nn.Module, nn.Module]:
-    """Of `epochs` the number with which most held-out questions are answered, and the networks
-    after so many and twice as many."""
-    found = []
-    for number in epochs:
-        started = train(Bert(), batches, number)
-        dense = train(started, batches, number)
-        share = accuracy(in_pytorch(dense), questions, kinds)
-        print(f"{number} epochs: {share:.1%} of held-out questions")
-        found.append((share, number, started, dense))
-    _, number, started, dense = max(found, key=lambda one: one[0])
-    return number, started, dense
+) -> nn.Module:
+    """Of networks by their number of epochs the one that answers most held-out questions."""
+    shares = {n: accuracy(in_pytorch(one), questions, kinds) for n, one in networks.items()}
+    told = ", ".join(f"{share:.1%} with {epochs} epochs" for epochs, share in shares.items())
+    print(f"{name}: {told}, of held-out questions")
+    return networks[max(shares, key=lambda epochs: shares[epochs])]
 
 
 def run(
@@ -127,14 +121,20 @@ def run(
     ids, kinds = encode(tokenizer, fit.texts), torch.tensor(fit.kinds)
     batches = QuestionBatches(ids, kinds, min(BATCH, len(kinds)))
     asked = words_of(tokenizer, held_out.texts)
-    number, started, dense = trained(batches, epochs, asked, held_out.kinds)
+    started = {number: train(Bert(), batches, number) for number in epochs}
+
+    def best(name: str, rate: float = 1) -> nn.Module:
+        trained = {n: train(network, batches, n, rate) for n, network in started.items()}
+        return chosen(name, trained, asked, held_out.kinds)
+
+    dense = best("dense")
     questions = words_of(tokenizer, test_on.texts)
     results = {"dense": accuracy(in_pytorch(dense), questions, test_on.kinds)}
     print(f"dense: {results['dense']:.1%}")
     other = in_onnxruntime(dense)
     for rate in rates:
         name = f"{rate:g}x"
-        pruned = train(started, batches, number, rate)
+        pruned = best(name, rate)
         path = folder / f"bert_{name}.niwaki"
         niwaki.compile(pruned, make()[1], output=path, lengths=LENGTHS)
         network = niwaki.load(path)

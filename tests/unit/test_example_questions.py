@@ -79,17 +79,16 @@ def test_what_is_no_word_is_not_seen() -> None:
     assert trimmed(filled).shape == short.shape
 
 
-def test_held_out_questions_choose(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Training knows none of them, and of equal numbers of epochs the first is taken."""
+def test_held_out_questions_choose(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Training knows none of them."""
     fit, held_out = prune_bert.parted(made_up(25))
     assert (len(fit.texts), held_out.kinds) == (22, [0, 4, 2])
-    shares = {1: 0.5, 2: 0.7, 3: 0.7}
-    monkeypatch.setattr(prune_bert, "Bert", lambda: 0)
-    monkeypatch.setattr(prune_bert, "train", lambda network, batches, number: network + number)
     monkeypatch.setattr(prune_bert, "in_pytorch", lambda network: network)
-    monkeypatch.setattr(prune_bert, "accuracy", lambda network, *_: shares[network // 2])
-    batches = QuestionBatches(torch.zeros(1, 1), torch.zeros(1), 1)
-    assert prune_bert.trained(batches, [1, 2, 3], [], []) == (2, 2, 4)
+    monkeypatch.setattr(prune_bert, "accuracy", lambda share, *_: share)
+    assert prune_bert.chosen("dense", {1: 0.5, 2: 0.7, 3: 0.7, 4: 0.6}, [], []) == 0.7
+    assert "50.0% with 1 epochs, 70.0% with 2 epochs" in capsys.readouterr().out
 
 
 def test_from_questions_to_a_bundle(
