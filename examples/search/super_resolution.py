@@ -16,6 +16,7 @@ where a run that was stopped goes on.
 from __future__ import annotations
 
 import argparse
+import random
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -41,6 +42,7 @@ from search.super_resolution_networks import (  # noqa: E402
     WIDE,
     Block,
     Sizes,
+    drawn,
     rates_space,
     sizes_of,
     space,
@@ -61,7 +63,9 @@ from niwaki.studies import Limit, Point, Results  # noqa: E402
 
 WORK = Path("build", "super_resolution")
 HELD_OUT = 8  # of so many images to train on, one judges trials
-TRIAL_RATE = 1e-3  # at which trials learn: shared weights have learned most
+TRIAL_RATE = 4e-3  # at which trials learn
+# Networks that share weights take so much of the target: more where pruning will make them faster.
+ABOUT = 0.5, 1.3
 FOUND = "found"
 CALLS = 20  # that are timed
 
@@ -70,9 +74,9 @@ CALLS = 20  # that are timed
 class Steps:
     """How long networks are trained: shared weights, a trial, one that is to be kept."""
 
-    shared: int = 3000
-    trial: int = 60
-    kept: int = 10000
+    shared: int = 6000
+    trial: int = 150
+    kept: int = 7000
 
 
 @dataclass(frozen=True)
@@ -143,16 +147,31 @@ class Rates:
         return with_rates(self.sizes, results.best.point)
 
 
-def make_lab(pairs: Sequence[Pair], work: Path, costs: NetworkCosts, steps: Steps = Steps()) -> Lab:
-    """Train the shared weights, or read those that are in `work`."""
+def make_lab(
+    pairs: Sequence[Pair],
+    work: Path,
+    costs: NetworkCosts,
+    target_ms: float | None = None,
+    steps: Steps = Steps(),
+) -> Lab:
+    """Train the shared weights for networks about the target, or read those that are in `work`."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
     held_out = pairs[::HELD_OUT]
     rest = [pair for n, pair in enumerate(pairs) if n % HELD_OUT]
-    file = work / "shared.pt"
+    file = work / (f"shared-{target_ms:g}.pt" if target_ms else "shared.pt")
     if not file.exists():
+        generator = random.Random(0)
+
+        def draw() -> Sizes:
+            while True:
+                sizes = drawn(generator)
+                ms = sum(costs.parts(sizes).values())
+                if target_ms is None or ABOUT[0] <= ms / target_ms <= ABOUT[1]:
+                    return sizes
+
         with atomic_file(file) as kept:
-            torch.save(fit_shared(rest, steps.shared).state_dict(), kept)
+            torch.save(fit_shared(rest, steps.shared, draw).state_dict(), kept)
     shared = LARGE.build()
     shared.load_state_dict(torch.load(file))
     return Lab(shared.eval(), rest, held_out, costs, steps)
@@ -160,7 +179,7 @@ def make_lab(pairs: Sequence[Pair], work: Path, costs: NetworkCosts, steps: Step
 
 def setup(target_ms: float | None = None) -> dict[str, Any]:
     """What `niwaki search` asks for; without a target it looks for the whole front."""
-    lab = _from_folder(data_folder(), WORK)
+    lab = _from_folder(data_folder(), WORK, target_ms)
     return {
         "space": space(),
         "train": lab.train,
@@ -170,9 +189,10 @@ def setup(target_ms: float | None = None) -> dict[str, Any]:
     }
 
 
-def _from_folder(data: Path, work: Path) -> Lab:
+def _from_folder(data: Path, work: Path, target_ms: float | None) -> Lab:
     work.mkdir(parents=True, exist_ok=True)
-    return make_lab(read_pairs(data, "T91", SCALE), work, network_costs(work / "costs.json"))
+    costs = network_costs(work / "costs.json")
+    return make_lab(read_pairs(data, "T91", SCALE), work, costs, target_ms)
 
 
 def searched(
@@ -245,7 +265,7 @@ def main() -> None:
     options = parser.parse_args()
     data, work = data_folder(options.data), options.work
     tests = {name: read_pairs(data, name, SCALE) for name in ("Set5", "Set14")}
-    lab = _from_folder(data, work)
+    lab = _from_folder(data, work, options.target_ms)
     made = {f"by-hand-{text}": by_hand(*map(int, text.split("x"))) for text in options.hand_made}
     networks: dict[str, list[nn.Module]] = {FOUND: [], **{name: [] for name in made}}
     for seed in options.seeds:

@@ -5,8 +5,7 @@ Convolutions compute in bf16, which is twice as fast where the processor has it.
 
 from __future__ import annotations
 
-import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import mean
 
@@ -15,7 +14,7 @@ import torch
 from bicubic import cubic
 from image_pairs import Pair, Patches, as_image, as_tensor
 from image_quality import psnr, ssim
-from search.super_resolution_networks import LARGE, SCALE, Sizes, drawn
+from search.super_resolution_networks import LARGE, SCALE, Sizes
 from torch import Tensor, nn
 from torch.func import functional_call
 from wdsr import WDSR
@@ -92,15 +91,14 @@ def heir(large: nn.Module, sizes: Sizes) -> WDSR:
     return network
 
 
-def fit_shared(pairs: Sequence[Pair], steps: int) -> WDSR:
+def fit_shared(pairs: Sequence[Pair], steps: int, draw: Callable[[], Sizes]) -> WDSR:
     """Weights for all sizes: each step is of some that are drawn."""
-    generator = random.Random(0)
     large = start_as_bicubic(LARGE.build()).to(memory_format=torch.channels_last)
     optimizer = torch.optim.RAdam(large.parameters(), RATE, BETAS)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     for small, wanted in Patches(pairs, PATCH, BATCH, steps):
         optimizer.zero_grad()
-        for sizes in (drawn(generator) for _ in range(AT_ONCE)):
+        for sizes in (draw() for _ in range(AT_ONCE)):
             with torch.device("meta"):  # its own weights are not needed
                 network = sizes.build()
             with in_bf16():
