@@ -20,8 +20,8 @@ def connect(address: str) -> None:
     import ray
 
     try:
-        if address.startswith("ray://"):
-            _knock(address)
+        if ":" in address:
+            _knock(address if "://" in address else f"ray://{address}")
         ray.init(address, ignore_reinit_error=True, log_to_driver=False)
     except (OSError, RuntimeError, ValueError) as error:
         reason = " ".join(str(error).split())
@@ -29,6 +29,6 @@ def connect(address: str) -> None:
 
 
 def _knock(address: str) -> None:
-    """Fail at once where nobody is: Ray would try again for half a minute."""
+    """Fail at once where nobody is: Ray would try again for half a minute, or minutes."""
     place = urlsplit(address)
     socket.create_connection((place.hostname or "", place.port or CLIENT_PORT), PATIENCE_S).close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+from contextlib import AbstractContextManager, redirect_stdout
 
 import click
 
@@ -42,6 +43,11 @@ def say(text: str = "") -> None:
 def tell(line: str) -> None:
     """Print what is being done to standard error, beside the results."""
     click.echo(line, err=True)
+
+
+def prints_beside() -> AbstractContextManager[object]:
+    """What a user's file prints meanwhile goes to standard error: the results may be JSON."""
+    return redirect_stdout(sys.stderr)
 
 
 def _drop_output() -> None:

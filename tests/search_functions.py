@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 import signal
-import sys
 
 from niwaki.studies import Choice, Integer, Limit, Point, Real
 from niwaki.studies.space import Dimension
@@ -53,8 +52,14 @@ def faulty(point: Point) -> Point:
     if width == 2:
         os.kill(os.getpid(), signal.SIGKILL)
     if width == 3:
-        sys.exit(4)
+        os._exit(4)
     return point
+
+
+def forked(point: Point) -> Point:
+    """Leaves a child that goes on as if it were the worker."""
+    os.fork()
+    return {**point, "process": os.getpid()}
 
 
 def nan_at_four(point: Point) -> float:

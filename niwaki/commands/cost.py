@@ -9,7 +9,7 @@ import click
 
 from ..errors import NiwakiError
 from ..extras import require
-from ..standard_streams import say
+from ..standard_streams import prints_beside, say
 from .progress_bar import progress_bar
 
 RATES = "2,4,8,16"
@@ -73,7 +73,7 @@ def cost_command(
     numbers, brought = _rates(rates), _times(times)
     if brought and source:
         raise click.UsageError("--times are a source of costs themselves, without --by")
-    with progress_bar() as progress:
+    with progress_bar() as progress, prints_beside():
         from ..costs.price import SCHEMES, priced
         from ..costs.tables import cost_json, cost_text
 

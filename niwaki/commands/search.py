@@ -7,7 +7,7 @@ import json
 import click
 
 from ..printable import printable
-from ..standard_streams import say
+from ..standard_streams import prints_beside, say
 from ..text_table import Column, text_table
 from .progress_bar import progress_bar
 
@@ -43,7 +43,7 @@ def search_command(
     from ..search_command import search_file
     from ..studies.space import short, spelled
 
-    with progress_bar() as progress:
+    with progress_bar() as progress, prints_beside():
         results = search_file(
             study,
             target_ms,

@@ -17,6 +17,7 @@ WIDTH, HEIGHT = 420, 320
 LEFT, RIGHT, TOP, BOTTOM = 56, 14, 14, 46
 TICKS = 5
 APART = 0.06  # of an axis: around the outermost points
+HUGE = 1e300  # numbers further from zero are drawn as if they were this far
 
 
 def front_plot(results: Results) -> str:
@@ -63,13 +64,14 @@ class Axis:
     """Where numbers stand between `start` and `end` of the picture."""
 
     def __init__(self, numbers: list[float], start: float, end: float) -> None:
-        low, high = min(numbers), max(numbers)
-        room = APART * (high - low) or APART * abs(high) or APART
+        shown = [min(max(number, -HUGE), HUGE) for number in numbers]
+        low, high = min(shown), max(shown)
+        room = max(APART * (high - low) or APART * abs(high) or APART, 1 / HUGE)
         self.low, self.high = low - room, high + room
         self._start, self._end = start, end
 
     def __call__(self, number: float) -> float:
-        share = (number - self.low) / (self.high - self.low)
+        share = (min(max(number, -HUGE), HUGE) - self.low) / (self.high - self.low)
         return self._start + share * (self._end - self._start)
 
     def ticks(self) -> list[float]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from niwaki.arguments import given
 from niwaki.errors import NiwakiError
 from niwaki.python_file import call_function
 
@@ -61,13 +62,19 @@ class Functions:
         start = time.monotonic()
         what = "train"
         try:
-            artifact = point if self.train is None else self.train(dict(point))
+            artifact = dict(point)
+            if self.train is not None:
+                artifact = self.train(artifact)
             what = "evaluate"
-            scores = named(self.evaluate(artifact))
-        except Exception as error:
+            scored = self.evaluate(artifact)
+        except (Exception, SystemExit) as error:
             reason = f"{what} raised {_told(error)}"
             return Outcome(reason=reason, seconds=time.monotonic() - start)
         seconds = time.monotonic() - start
+        try:
+            scores = named(scored)
+        except NiwakiError as error:
+            return Outcome(reason=str(error), seconds=seconds)
         for name, value in scores.items():
             if not math.isfinite(value):
                 return Outcome(reason=f"evaluate gave {name} = {value}", seconds=seconds)
@@ -111,14 +118,19 @@ def named(scores: Any) -> dict[str, float]:
     Raises:
         NiwakiError: there is none.
     """
-    if not isinstance(scores, Mapping):
-        return {SCORE: float(scores)}
-    if not scores:
-        raise NiwakiError("no score: return a number, or a dict of numbers")
-    return {str(name): float(value) for name, value in scores.items()}
+    numbers = scores if isinstance(scores, Mapping) else {SCORE: scores}
+    try:
+        found = {str(name): float(value) for name, value in numbers.items()}
+    except Exception:  # whatever their classes raise
+        found = {}
+    if not found:
+        raise NiwakiError(
+            f"evaluate gave {given(scores)}: return a number, or a dict of numbers"
+        ) from None
+    return found
 
 
-def _told(error: Exception) -> str:
+def _told(error: BaseException) -> str:
     """The exception, and the last place of the user's code, in one line."""
     message = (str(error).strip().splitlines() or [""])[0]
     frame = traceback.extract_tb(error.__traceback__)[-1]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Real
 
+from niwaki.arguments import given
 from niwaki.errors import NiwakiError
 
 from .space import Point, told
@@ -37,12 +38,12 @@ class Limit:
             NiwakiError: that is no finite number, or the function failed.
         """
         try:
-            given = self.cost(point)
-            parts = dict(given) if isinstance(given, Mapping) else {"": given}
+            priced = self.cost(dict(point))
+            parts = dict(priced) if isinstance(priced, Mapping) else {"": priced}
             numbers = {name: float(value) for name, value in parts.items()}
         except NiwakiError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             reason = f"{type(error).__name__}: {error}".splitlines()[0]
             raise NiwakiError(
                 f"the cost of '{self.name}' failed at {told(point)}: {reason}"
@@ -67,18 +68,25 @@ class Limits:
         Raises:
             NiwakiError: something that is no limit, two of one name, or a bound that is no number.
         """
-        if isinstance(self.limits, (str, Limit)):
+        if not isinstance(self.limits, (list, tuple)):
             raise NiwakiError("limits are a list, as [Limit('ms', 5.0, milliseconds)]")
         names = set()
         for limit in self.limits:
             if not isinstance(limit, Limit):
                 raise NiwakiError(f"limits are Limit(name, most, cost), not {type(limit).__name__}")
+            if not isinstance(limit.name, str) or not limit.name:
+                raise NiwakiError(f"a limit is called {limit.name!r}: its name must be a text")
+            if not callable(limit.cost):
+                raise NiwakiError(f"limit '{limit.name}' needs a function of a point as its cost")
             if limit.name in names:
                 raise NiwakiError(f"two limits are called '{limit.name}': give each its own name")
             names.add(limit.name)
             most = limit.most
-            if most is not None and not (isinstance(most, Real) and 0 < most < math.inf):
-                raise NiwakiError(f"limit '{limit.name}' is {most}: give a number above 0, or None")
+            number = isinstance(most, Real) and not isinstance(most, bool)
+            if most is not None and not (number and 0 < float(most) < math.inf):
+                raise NiwakiError(
+                    f"limit '{limit.name}' is {given(most)}: give a number above 0, or None"
+                )
 
     @property
     def names(self) -> list[str]:

@@ -33,7 +33,7 @@ def write_page(
     """
     try:
         layers, why_no_layers = _layers(describe, results.best.point), ""
-    except Exception as error:  # whatever it is, it must not take the results with it
+    except (Exception, SystemExit) as error:  # whatever it is, it must not take the results with it
         layers, why_no_layers = [], f"{type(error).__name__}: {error}".split("\n")[0]
     page = render_page(
         TEMPLATE,

@@ -6,6 +6,8 @@ import math
 import random
 from typing import TYPE_CHECKING, Any
 
+from niwaki.errors import NiwakiError
+
 from .limits import Limits
 from .reach import led, within_limits
 from .samplers import make_sampler
@@ -51,8 +53,7 @@ class Proposals:
         """
         misses = 0
         while True:
-            trial = self._study.ask(self._distributions)
-            join_generation(trial)
+            trial = self._asked()
             costs = self._limits.costs(self.point(trial))
             trial.set_user_attr("costs", costs)
             trial.set_user_attr("excess", self._limits.excess(costs))
@@ -63,6 +64,21 @@ class Proposals:
             misses += 1
             if misses == MISSES:
                 self._lead(self.point(trial))
+
+    def _asked(self) -> Trial:
+        """A trial whose point the sampler has chosen.
+
+        Raises:
+            NiwakiError: it cannot: Optuna's may fail in any way in a space that does not suit them.
+        """
+        try:
+            trial = self._study.ask(self._distributions)
+            join_generation(trial)
+        except Exception as error:
+            name = type(self._study.sampler).__name__
+            reason = f"{type(error).__name__}: {error}".split("\n")[0]
+            raise NiwakiError(f"{name} chose no point ({reason}): take another sampler") from error
+        return trial
 
     def end(self, trial: Trial, scores: dict[str, float]) -> FrozenTrial:
         """Tell the sampler what became of a trial: its scores, none if it failed."""

@@ -8,24 +8,23 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from niwaki.atomic import check_writable
-from niwaki.errors import NiwakiError
 from niwaki.extras import require
 from niwaki.progress import Progress
 
+from .arguments import check_arguments
 from .controller import Controller
 from .functions import Evaluate, Functions, Given, Source, Train
 from .limits import Limit, Limits
 from .page import Describe, write_page
 from .results import Results
-from .samplers import check_sampler
-from .space import Space, check_space
+from .space import Space
 from .workers import make_workers
 
 if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
 
 TRIALS = 100
+SEEDS = 2**32  # NumPy's generators, which samplers draw from, have so many
 
 
 def search(
@@ -73,17 +72,19 @@ def search(
             file holds another study, or workers cannot begin.
     """
     require("tune", "a search needs Optuna")
-    check_space(space)
-    functions = Functions(train, evaluate)
-    functions.check()
-    bounds = Limits(limits)
-    bounds.check()
-    check_sampler(sampler, bounds)
-    if trials < 1:
-        raise NiwakiError(f"a study needs at least 1 trial, not {trials}")
-    if page is not None:
-        require("report")
-        check_writable(page)
+    functions, bounds = Functions(train, evaluate), Limits(limits)
+    check_arguments(
+        space,
+        functions,
+        bounds,
+        sampler,
+        trials=trials,
+        seed=seed,
+        progress=progress,
+        describe=describe,
+        storage=storage,
+        page=page,
+    )
     import optuna
 
     from .file_lock import used_alone
@@ -102,7 +103,7 @@ def search(
             stack.callback(file.close)
         # A study that goes on must not draw the same points again.
         drawn = len(file.trials) if file else 0
-        proposals = Proposals(space, bounds, sampler, seed + drawn)
+        proposals = Proposals(space, bounds, sampler, (seed + drawn) % SEEDS)
         study = Study(proposals, bounds, file, progress or Progress())
         study.run(pool, trials)
     results = study.results()

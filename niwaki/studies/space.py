@@ -16,6 +16,8 @@ from niwaki.text_table import shortened
 Value = bool | int | float | str | None
 Point = dict[str, Value]
 
+EXACT = 2**53  # floats, in which samplers reckon, have all whole numbers up to here
+FURTHEST = 1e100  # of a number: samplers square them
 TOLD = 120  # letters of a point in a message
 PLAIN = (bool, int, float, str, type(None))
 
@@ -42,6 +44,8 @@ class Choice:
                 return f"has a value of type {kind}: name it by a text or a number"
             if isinstance(value, float) and not math.isfinite(value):
                 return f"has the value {value}, which is not finite"
+            if isinstance(value, int) and abs(value) > EXACT:
+                return "has a whole number beyond 2^53: name it by a text"
         if len(set(self.values)) < len(self.values):  # true and 1 are equal, too
             return "has equal values"
         return ""
@@ -66,6 +70,8 @@ class Integer:
         """Why there is no such dimension; empty where there is."""
         if any(type(number) is not int for number in (self.low, self.high, self.step)):
             return "has bounds or a step that are no whole numbers: take Real"
+        if max(abs(self.low), abs(self.high)) > EXACT:
+            return "has a bound beyond 2^53: take Real"
         if self.low > self.high:
             return "is empty: its low is above its high"
         if self.step < 1:
@@ -98,8 +104,8 @@ class Real:
         numbers = (self.low, self.high)
         if any(type(number) not in (int, float) for number in numbers):
             return "has bounds that are no numbers"
-        if not all(map(math.isfinite, numbers)):
-            return "has a bound that is not finite"
+        if not all(-FURTHEST <= number <= FURTHEST for number in numbers):
+            return f"has a bound beyond {FURTHEST:g}"
         if self.low >= self.high:
             return "is empty: its low is not below its high"
         if self.log and self.low <= 0:

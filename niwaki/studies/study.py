@@ -69,7 +69,10 @@ class Study:
         return Results(
             tuple(map(self._shown, ended)),
             sum(one.state == TrialState.PRUNED for one in trials),
-            {limit.name: limit.most for limit in self._limits.limits},
+            {
+                limit.name: None if limit.most is None else float(limit.most)
+                for limit in self._limits.limits
+            },
         )
 
     def _begin(self, workers: Workers) -> None:

@@ -21,6 +21,7 @@ def serve(pipe: Connection, source: bytes) -> None:
     # Ctrl-C goes to all processes of a terminal; the one that searches ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    worker = os.getpid()
     os.dup2(2, 1)  # standard output is for the results of the search
     try:
         functions = loaded(source)
@@ -33,7 +34,10 @@ def serve(pipe: Connection, source: bytes) -> None:
             point = pipe.recv()
         except EOFError:
             return
-        pipe.send(functions.outcome(point))
+        outcome = functions.outcome(point)
+        if os.getpid() != worker:  # what training forked, and did not end: the pipe is not its own
+            os._exit(0)
+        pipe.send(outcome)
 
 
 def loaded(source: bytes) -> Functions:

@@ -77,7 +77,7 @@ def make_workers(
     count = cores() if workers == "auto" else workers
     if isinstance(count, str) and count.isdecimal():
         count = int(count)
-    if not isinstance(count, int) or count < 1:
+    if not isinstance(count, int) or isinstance(count, bool) or count < 1:
         raise NiwakiError(f"workers are a number from 1, auto or ray://HOST:PORT, not {workers!r}")
     if functions.train is None and count == 1:
         return _here(functions)

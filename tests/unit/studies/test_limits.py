@@ -69,7 +69,7 @@ def test_bad_cost(cost: Callable[[Point], float], told: str) -> None:
         ),
         ([Limit("a", 0, text)], "limit 'a' is 0: give a number above 0, or None"),
         ([Limit("a", math.nan, text)], "limit 'a' is nan: give a number above 0, or None"),
-        ([Limit("a", "5", text)], "limit 'a' is 5: give a number above 0, or None"),  # type: ignore[arg-type]
+        ([Limit("a", "5", text)], "limit 'a' is '5': give a number above 0, or None"),  # type: ignore[arg-type]
     ],
 )
 def test_bad_limits(given: list[Any], told: str) -> None:

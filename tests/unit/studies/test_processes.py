@@ -55,6 +55,13 @@ def test_workers_that_die() -> None:
     assert found.best.point["width"] == 8
 
 
+def test_workers_that_fork() -> None:
+    """A child of training that comes back says nothing for its parent."""
+    found = searched(search_functions.forked, search_functions.scores, 6)
+    assert len(found.done) == 6
+    assert len({trial.scores["process"] for trial in found.done}) == 2
+
+
 def test_threads_are_shared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     found = searched(None, search_functions.threads, 2)

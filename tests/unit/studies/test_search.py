@@ -92,11 +92,56 @@ def test_failures_are_kept_and_others_go_on() -> None:
 def test_nothing_succeeds() -> None:
     found = searched(lambda point: {}, 3)
     assert found.front == []
-    told = (
-        r"^none of 3 trials has a result: the first says: evaluate raised NiwakiError: no score: "
-    )
+    told = r"^none of 3 trials has a result: the first says: evaluate gave a dict: return a number"
     with pytest.raises(NiwakiError, match=told):
         _ = found.best
+
+
+@pytest.mark.parametrize("given", [None, "text", [1.0, 2.0], {"accuracy": None}, 10**400])
+def test_no_score(given: Any) -> None:
+    (trial,) = searched(lambda point: given, 1).trials
+    assert re.fullmatch(r"evaluate gave .+: return a number, or a dict of numbers", trial.reason)
+
+
+def test_functions_that_exit() -> None:
+    """As scripts do: an exit ends its trial, and not the search."""
+
+    def evaluate(point: Point) -> float:
+        if point["kind"] == "a":
+            sys.exit(3)
+        return score(point)
+
+    found = searched(evaluate, 12, sampler="random")
+    assert found.done
+    assert {trial.reason.split(" (")[0] for trial in found.failed} == {
+        "evaluate raised SystemExit: 3"
+    }
+
+    def cost(point: Point) -> float:
+        sys.exit(3)
+
+    with pytest.raises(NiwakiError, match=r"^the cost of 'ms' failed at .*: SystemExit: 3$"):
+        searched(limits=[Limit("ms", 5, cost)])
+
+
+def test_points_stay_as_they_are() -> None:
+    """Whatever functions do to what they get."""
+
+    def cost(point: Point) -> float:
+        point["width"] = 99
+        return 1.0
+
+    def evaluate(point: Point) -> float:
+        point.clear()
+        return 1.0
+
+    found = searched(evaluate, 5, limits=[Limit("ms", 5, cost)])
+    assert all(list(trial.point) == list(SPACE) for trial in found.trials)
+    assert all(number(trial.point, "width") < 99 for trial in found.trials)
+
+
+def test_largest_seed() -> None:
+    assert len(searched(trials=2, seed=2**40).trials) == 2
 
 
 def test_other_scores_than_before() -> None:
@@ -112,7 +157,25 @@ def test_other_scores_than_before() -> None:
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"trials": 0}, "a study needs at least 1 trial, not 0"),
+        ({"trials": 0}, "trials is a whole number from 1 on, not 0"),
+        ({"trials": "3"}, "trials is a whole number from 1 on, not '3'"),
+        ({"seed": -1}, "seed is a whole number from 0 on, not -1"),
+        ({"seed": None}, "seed is a whole number from 0 on, not None"),
+        ({"storage": 5}, "storage is the path of a file, not 5"),
+        ({"storage": ""}, "storage is the path of a file, not empty"),
+        ({"page": 5}, "page is the path of a file, not 5"),
+        ({"progress": 5}, "progress is a Progress, not 5"),
+        ({"describe": 5}, "describe is a function of a point that returns layers, not 5"),
+        ({"limits": None}, "limits are a list, as [Limit('ms', 5.0, milliseconds)]"),
+        ({"limits": iter([limit(5)])}, "limits are a list, as"),
+        ({"limits": [5]}, "limits are Limit(name, most, cost), not int"),
+        ({"limits": [Limit("", 5, score)]}, "a limit is called '': its name must be a text"),
+        (
+            {"limits": [Limit("ms", 5, 5.0)]},  # type: ignore[arg-type]
+            "limit 'ms' needs a function of a point as its cost",
+        ),
+        ({"limits": [limit(True)]}, "limit 'ms' is True: give a number above 0, or None"),
+        ({"workers": True}, "workers are a number from 1, auto or ray://HOST:PORT, not True"),
         (
             {"limits": limit(5)},
             "limits are a list, as [Limit('ms', 5.0, milliseconds)]",

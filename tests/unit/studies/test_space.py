@@ -28,7 +28,11 @@ from niwaki.studies.space import TOLD, check_space, short, spelled, told
         (Integer(1, 3, 0), "has a step below 1"),
         (Integer(1, 4, 2), "does not come to its high in steps"),
         (Real("1", 2), "has bounds that are no numbers"),  # type: ignore[arg-type]
-        (Real(0, math.inf), "has a bound that is not finite"),
+        (Real(0, math.inf), "has a bound beyond 1e+100"),
+        (Real(math.nan, 1), "has a bound beyond 1e+100"),
+        (Real(0, 10**400), "has a bound beyond 1e+100"),
+        (Integer(0, 2**53 + 1), "has a bound beyond 2^53: take Real"),
+        (Choice(1, 10**400), "has a whole number beyond 2^53: name it by a text"),
         (Real(2, 2), "is empty: its low is not below its high"),
         (Real(0, 2, log=True), "is logarithmic: its low must be above 0"),
     ],
