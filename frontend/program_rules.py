@@ -101,6 +101,11 @@ def _check_inputs(program: ExportedProgram) -> None:
             for dimension, size in enumerate(value.shape):
                 if not isinstance(size, int):
                     raise dynamic_input(name, dimension)
+                if not size:
+                    raise NiwakiError(
+                        f"input {name!r}: dimension {dimension} has the size 0: give an example "
+                        "that has elements"
+                    )
             _check_dtype(f"input {name!r}", value.dtype)
 
 

@@ -329,6 +329,12 @@ def test_input_that_changes() -> None:
     )
 
 
+@pytest.mark.parametrize("shape", [(0, 3), (2, 0)])
+def test_input_without_elements(shape: tuple[int, int]) -> None:
+    told = f"input 'input': dimension {shape.index(0)} has the size 0: give an example that has "
+    assert message(nn.ReLU().eval(), torch.randn(shape)) == told + "elements"
+
+
 def test_dropout_exported_in_training_mode() -> None:
     program = torch.export.export(nn.Sequential(nn.ReLU(), nn.Dropout()).train(), (torch.randn(3),))
     assert message(program, None) == (
