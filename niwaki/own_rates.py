@@ -17,7 +17,6 @@ from niwaki.pruning.layers import Layer
 from niwaki.pruning.mapping import Option, map_schemes
 from niwaki.pruning.method import Method
 from niwaki.pruning.selection import Target, misfit
-from niwaki.settling import configuration
 
 
 def fitting(schemes: Sequence[str], layer: Layer, method: Method) -> Sequence[str]:
@@ -33,21 +32,21 @@ def starting_point(
     options: Mapping[str, Sequence[Option]],
     costs: LayerCosts,
     aim: float,
-) -> PruningConfig:
+) -> dict[str, Setting]:
     """What a method with rates of its own starts from: schemes of layers, and their rates.
 
     One that asks for costs gets all layers, and how much faster the network has to be.
     """
     settings = map_schemes(options, costs, aim)
     if not method.takes_costs:
-        return configuration(settings)
+        return settings
     rate = costs.network({}) / aim
     for layer in layers:
         known = settings.get(layer.name) or options[layer.name][-1].setting
         settings[layer.name] = replace(known, rate=rate)
         if known == AS_IT_IS or misfit(Target(layer, parse_scheme(known.scheme), rate)):
             del settings[layer.name]
-    return replace(configuration(settings), costs=costs)
+    return settings
 
 
 def reached(pruned: nn.Module, config: PruningConfig) -> dict[str, Setting]:

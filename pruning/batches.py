@@ -80,6 +80,44 @@ def run_example(model: nn.Module, example: Any) -> Any:
         ) from error
 
 
+def outputs_of(model: nn.Module, inputs: Any) -> Any:
+    """What the network gives for a batch's inputs.
+
+    Raises:
+        NiwakiError: it cannot take them.
+    """
+    try:
+        return model(*inputs) if isinstance(inputs, tuple) else model(inputs)
+    except (IndexError, RuntimeError, TypeError, ValueError) as error:
+        raise NiwakiError(
+            f"the network cannot take inputs {described(inputs)} of train_loader: "
+            f"{first_line(error)}"
+        ) from error
+
+
+def loss_of(loss: Callable[[Any, Any], Any], outputs: Any, targets: Any) -> Tensor:
+    """The user's loss, with gradients.
+
+    Raises:
+        NiwakiError: it cannot take outputs or targets, or is something else.
+    """
+    try:
+        value = loss(outputs, targets)
+    except Exception as error:
+        raise NiwakiError(
+            f"the loss cannot take outputs {described(outputs)} of the network and targets "
+            f"{described(targets)} of train_loader: {first_line(error)}"
+        ) from error
+    if not isinstance(value, Tensor) or value.numel() != 1:
+        shape = list(value.shape) if isinstance(value, Tensor) else type(value).__name__
+        raise NiwakiError(f"the loss is {shape} and must be a tensor of one number: the mean")
+    if not value.requires_grad:
+        raise NiwakiError(
+            "the loss hangs on no weight: compute it from the outputs with PyTorch's functions"
+        )
+    return value
+
+
 def described(values: Any) -> str:
     """A batch's inputs or targets, or outputs: ``float32[8, 3, 32, 32]``; whole numbers' range."""
     if isinstance(values, (tuple, list)):

@@ -27,7 +27,7 @@ from torch import Tensor, nn
 from niwaki.errors import NiwakiError
 from niwaki.schemes.base import Bools, Weights
 
-from .batches import moved, parts
+from .batches import loss_of, moved, outputs_of, parts
 from .layers import Layer
 
 BATCHES = 16
@@ -61,8 +61,8 @@ def importance(
         with torch.enable_grad():
             for batch in islice(iter(batches), count):
                 inputs, targets = (moved(part, device) for part in parts(batch))
-                outputs = model(*inputs) if isinstance(inputs, tuple) else model(inputs)
-                found = torch.autograd.grad(loss(outputs, targets), weights, allow_unused=True)
+                value = loss_of(loss, outputs_of(model, inputs), targets)
+                found = torch.autograd.grad(value, weights, allow_unused=True)
                 for square, gradient in zip(squares, found, strict=True):
                     if gradient is not None:
                         square += gradient.square()

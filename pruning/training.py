@@ -83,7 +83,7 @@ def prune(
         scheme=config.scheme if scheme is None else scheme,
         rate=config.rate if rate is None else rate,
     )
-    steps = _length(train_loader, epochs)
+    steps = steps_of(train_loader) if epochs else 0
     pruned = copy_module(model)
     method = parse_method(method)
     if example is None and steps and (config.budget == "flops" or method.needs_example):
@@ -140,10 +140,12 @@ def _texts(distillation: Distillation | None) -> dict[str, Any]:
     }
 
 
-def _length(loader: Any, epochs: int) -> int:
-    """Steps of an epoch."""
-    if epochs == 0:
-        return 0
+def steps_of(loader: Any) -> int:
+    """Steps of an epoch.
+
+    Raises:
+        NiwakiError: they are not known, or there are none.
+    """
     try:
         steps = len(loader)
     except TypeError:

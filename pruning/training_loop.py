@@ -16,7 +16,7 @@ from torch.optim import Optimizer
 
 from niwaki.errors import NiwakiError
 
-from .batches import described, evaluate, first_line, moved, parts
+from .batches import evaluate, loss_of, moved, outputs_of, parts
 from .checkpoint import (
     check_options,
     load_checkpoint,
@@ -81,14 +81,11 @@ class TrainingLoop:
     def _step(self, batch: Any, step: int) -> float:
         device = next(self.model.parameters()).device
         inputs, targets = (moved(part, device) for part in parts(batch))
-        outputs = self._outputs(inputs)
-        loss = self._loss(outputs, targets)
+        outputs = outputs_of(self.model, inputs)
+        loss = loss_of(self.loss, outputs, targets)
         distillation = self.distillation
         if distillation is not None and (distillation.from_start or not self.pruner.pruning):
             loss = distillation.mix(loss, outputs, inputs)
-        if not isinstance(loss, Tensor) or loss.numel() != 1:
-            shape = list(loss.shape) if isinstance(loss, Tensor) else type(loss).__name__
-            raise NiwakiError(f"the loss is {shape} and must be a tensor of one number: the mean")
         value = float(loss.detach())
         if not math.isfinite(value):
             epoch = self.pruner.epoch + 1
@@ -97,24 +94,6 @@ class TrainingLoop:
         (loss + self.pruner.extra_loss()).backward()
         self.optimizer.step()
         return value
-
-    def _outputs(self, inputs: Any) -> Any:
-        try:
-            return self.model(*inputs) if isinstance(inputs, tuple) else self.model(inputs)
-        except (IndexError, RuntimeError, TypeError, ValueError) as error:
-            raise NiwakiError(
-                f"the network cannot take inputs {described(inputs)} of train_loader: "
-                f"{first_line(error)}"
-            ) from error
-
-    def _loss(self, outputs: Any, targets: Any) -> Any:
-        try:
-            return self.loss(outputs, targets)
-        except (AttributeError, IndexError, RuntimeError, TypeError, ValueError) as error:
-            raise NiwakiError(
-                f"the loss cannot take outputs {described(outputs)} of the network and targets "
-                f"{described(targets)} of train_loader: {first_line(error)}"
-            ) from error
 
     def _check_weights(self) -> None:
         """Weights that are not finite must not replace the last good checkpoint."""

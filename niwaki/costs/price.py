@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from niwaki.arguments import check_path
 from niwaki.errors import NiwakiError
 from niwaki.frontend.input_choices import AS_DECLARED, InputChoices
 from niwaki.layer_costs import DENSE
@@ -40,7 +42,7 @@ def priced(
     weights: Any = None,
     choices: InputChoices = AS_DECLARED,
     times: Mapping[Path, Path] | None = None,
-    costs: Path | None = None,
+    costs: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
 ) -> Iterator[Oracle]:
     """What layers of a network cost in any setting, while the block runs.
@@ -62,6 +64,8 @@ def priced(
     """
     machine, progress = get_target(target), progress or Progress()
     source = source or (MEASURE if target == "host" else ESTIMATE)
+    if costs is not None:
+        check_path("costs", costs)
     observer = _observer(ESTIMATE if times else source, machine)
     for scheme in schemes:
         if scheme != DENSE:
@@ -81,7 +85,7 @@ def priced(
             raise NiwakiError("the network has no layers with weights to price")
         keeper = f"{source} {machine_name(machine)} {precision}"
         place = f"{target} {precision}"
-        with closing(Store(costs or store_path(), place, keeper)) as store:
+        with closing(Store(Path(costs or store_path()), place, keeper)) as store:
             if times:
                 brought = _brought(subject, times)
                 yield Oracle(subject, store, {bundle: {} for bundle in brought}, brought)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,20 @@ def test_the_least_that_is_possible_is_told(costs: Path) -> None:
     [
         ({"target_ms": 0}, "target_ms is a number of milliseconds above 0, not 0"),
         ({"target_ms": "5"}, "target_ms is a number of milliseconds above 0, not '5'"),
+        ({"target_ms": 10**400}, "target_ms is a number of milliseconds above 0, not 1"),
+        ({"target_ms": math.inf}, "target_ms is a number of milliseconds above 0, not inf"),
+        ({"model": None}, "the model is None, not a torch.nn.Module"),
+        ({"train_loader": 5, "epochs": 1}, "train_loader is batches"),
+        ({"train_loader": []}, "the training data of train_loader is empty"),
+        ({"train_loader": iter([])}, "the length of the training data must be known"),
+        ({"schemes": "filter"}, "schemes is a list, as"),
+        ({"schemes": []}, "schemes is a list, as"),
+        ({"schemes": ["blob"]}, "unknown pruning scheme 'blob'"),
+        ({"loss": 5}, "loss is a function of outputs and targets, not 5"),
+        ({"costs": 5}, "costs is the path of a file, not 5"),
+        ({"config": 5}, "config is a PruningConfig"),
+        ({"epochs": -1}, "epochs is a whole number from 0 on, not -1"),
+        ({"example": 5}, "example is a tensor, or a tuple of inputs, not 5"),
         ({"mapping": "guess"}, "unknown mapping 'guess': choose one of search, rules"),
         ({"train_loader": None}, "a time limit needs train_loader"),
         ({"rate": 4}, "rate is chosen for the time limit: leave it out"),
