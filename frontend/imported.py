@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 class Imported:
     """A network as linalg on tensors.
 
-    `module` holds exactly one function, ``func.func @main(tensor args) -> tensors``, with static
-    shapes; its weights are ``arith.constant dense<...>``; an op that came from a layer has
-    ``loc("layer1.0.conv1")``. `signature` says how the function's arguments and results nest in the
-    caller's tuples, lists and dicts. `remarks` tell what was special about its
-    weights, and what was left to IREE. `examples`
+    `module` holds one public function, ``func.func @main(tensor args) -> tensors``, with static
+    shapes, and private ones, the bodies of its loops; its weights are ``arith.constant
+    dense<...>``; an op that came from a layer has ``loc("layer1.0.conv1")``. `signature` says how
+    the function's arguments and results nest in the caller's tuples, lists and dicts. `remarks`
+    tell what was special about its weights, and what was left to IREE. `examples`
     are the flat inputs that a module came with; other models have none.
     """
 

@@ -43,21 +43,11 @@ def kept_loop(
             many results as the data says.
     """
     length, condition, *carried = [*node.input, "", ""][: max(2, len(node.input))]
-    turn, goes_on, *formal = (value.name for value in body.input)
+    turn, _, *formal = (value.name for value in body.input)
+    types = dict(zip(formal, map(graph.type_of, carried), strict=True))
     outer = list(_outer_names(graph, body))
     read = [name for name in outer if name not in graph.constants]
-    known = {name: graph.constants[name] for name in outer if name in graph.constants}
-    types = dict(zip(formal, map(graph.type_of, carried), strict=True))
-    inner = replace(
-        graph,
-        nodes=list(_with_own_results(body)),
-        outputs=[_result(number) for number in range(len(body.output))],
-        constants={**known, **constants, goes_on: np.array(True)},
-        types={turn: _TURN, **types, **{name: graph.type_of(name) for name in read}},
-        is_body=True,
-    )
-    check_nodes(graph.path, inner.nodes, graph.opset, ())
-    check_inference(graph, inner.nodes)
+    inner = _body_graph(graph, body, constants, outer, types)
     resolve(inner)
 
     flag = inner.constants.get(inner.outputs[0])
@@ -93,6 +83,30 @@ def kept_loop(
         options=json.dumps({"loop": options.as_dict()}),
     )
     made.metadata_props.extend(node.metadata_props)
+    return made
+
+
+def _body_graph(
+    graph: OnnxGraph,
+    body: onnx.GraphProto,
+    constants: Mapping[str, Array],
+    outer: Iterable[str],
+    carried: Mapping[str, TensorType],
+) -> OnnxGraph:
+    """The graph of a body that reads `outer` values, and `carried` ones of these types."""
+    turn, goes_on, *_ = (value.name for value in body.input)
+    known = {name: graph.constants[name] for name in outer if name in graph.constants}
+    read = {name: graph.type_of(name) for name in outer if name not in known}
+    made = replace(
+        graph,
+        nodes=list(_with_own_results(body)),
+        outputs=[_result(number) for number in range(len(body.output))],
+        constants={**known, **constants, goes_on: np.array(True)},
+        types={turn: _TURN, **carried, **read},
+        is_body=True,
+    )
+    check_nodes(graph.path, made.nodes, graph.opset, ())
+    check_inference(graph, made.nodes)
     return made
 
 

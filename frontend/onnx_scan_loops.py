@@ -35,9 +35,9 @@ def as_loop(graph: OnnxGraph, node: onnx.NodeProto) -> list[onnx.NodeProto]:
     body: onnx.GraphProto = attribute(node, "body", onnx.GraphProto())
     count = attribute(node, "num_scan_inputs", 0)
     states = len(node.input) - count
-    results = len(node.output) - states
-    fits = len(body.input) == len(node.input) and len(body.output) == len(node.output)
-    if not (fits and 0 < count <= len(node.input) and results >= 0 and all(node.input)):
+    same = len(body.input) == len(node.input) and len(body.output) == len(node.output)
+    counted = 0 <= states < len(node.input) and states <= len(node.output)
+    if not (same and counted and all(node.input)):
         raise NiwakiError(f"{what} has a body for other values: the file is damaged")
     axes, directions = (_given(node, f"scan_input_{name}", count) for name in _OPTIONS)
     length = _length(what, [graph.type_of(name).shape for name in node.input[states:]], axes)
@@ -62,6 +62,20 @@ def as_loop(graph: OnnxGraph, node: onnx.NodeProto) -> list[onnx.NodeProto]:
         body.initializer,
         sparse_initializer=body.sparse_initializer,
     )
+    names, behind = _ordered(graph, what, node, states, length)
+    turns = graph.add_constant(f"{node.output[0]}::length", np.array(length))
+    given = [turns, "", *node.input[:states]]
+    made = helper.make_node("Loop", given, names, node.name, body=inner)
+    made.metadata_props.extend(node.metadata_props)
+    return [made, *behind]
+
+
+def _ordered(
+    graph: OnnxGraph, what: str, node: onnx.NodeProto, states: int, length: int
+) -> tuple[list[str], list[onnx.NodeProto]]:
+    """What the loop's results are called, and nodes that make the Scan's of them."""
+    body: onnx.GraphProto = attribute(node, "body", onnx.GraphProto())
+    results = len(node.output) - states
     axes, directions = (_given(node, f"scan_output_{name}", results) for name in _OPTIONS)
     names, behind = list(node.output[:states]), list[onnx.NodeProto]()
     for number, name in enumerate(node.output[states:]):
@@ -78,11 +92,7 @@ def as_loop(graph: OnnxGraph, node: onnx.NodeProto) -> list[onnx.NodeProto]:
             steps.append(helper.make_node("Gather", ["", turned], [""], axis=axis))
         names.append(_chained(steps, name))
         behind += steps
-    turns = graph.add_constant(f"{node.output[0]}::length", np.array(length))
-    given = [turns, "", *node.input[:states]]
-    made = helper.make_node("Loop", given, names, node.name, body=inner)
-    made.metadata_props.extend(node.metadata_props)
-    return [made, *behind]
+    return names, behind
 
 
 def _length(what: str, shapes: Sequence[tuple[int, ...]], axes: Sequence[int]) -> int:
