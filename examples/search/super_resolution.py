@@ -76,7 +76,7 @@ class Steps:
 
     shared: int = 6000
     trial: int = 150
-    kept: int = 7000
+    kept: int = 13000
 
 
 @dataclass(frozen=True)
@@ -216,16 +216,12 @@ def by_hand(width: int, blocks: int) -> Sizes:
 
 
 def trained(lab: Lab, name: str, sizes: Sizes, seed: int, work: Path) -> nn.Module:
-    """A network to keep; those by hand begin anew, so they have the shared weights' steps more."""
+    """A network to keep; it begins anew, since from shared weights it ends no better."""
     torch.manual_seed(seed)
-    steps, method = lab.steps.kept, "gradual"
-    if name == FOUND:
-        start = heir(lab.shared, sizes)
-    else:
-        start, method = start_as_bicubic(sizes.build()), "magnitude"
-        steps += lab.steps.shared
+    start = start_as_bicubic(sizes.build())
+    method = "gradual" if rates_space(sizes) else "magnitude"
     file = work / f"{name}-{seed}.ckpt"
-    return fit(start, sizes, lab.pairs, steps, method=method, checkpoint=file)
+    return fit(start, sizes, lab.pairs, lab.steps.kept, method=method, checkpoint=file)
 
 
 def report(
