@@ -6,6 +6,7 @@ Half of the configurations also keep a random part of the channels of each space
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +27,7 @@ from niwaki.layer_costs import Setting
 NETWORKS = ("resnet18", "mobilenet_v2", "transformer")
 SCHEMES = ("dense", "block_punched", "pattern", "unstructured")
 LEAST_CORRELATION, MOST_MEDIAN, MOST_WORST = 0.98, 7.0, 20.0
+LEAST_QUERIES, TURNS = 10_000, 50
 
 
 def measure(network: str, folder: Path, count: int, core: int) -> list[Figure]:
@@ -34,6 +36,7 @@ def measure(network: str, folder: Path, count: int, core: int) -> list[Figure]:
     model, example = built(network)
     folder.mkdir(parents=True, exist_ok=True)
     predicted, measured = [], []
+    asking = 0.0
     # Without what an earlier run of another state of the machine has measured.
     (path := folder / f"costs-{network}.sqlite").unlink(missing_ok=True)
     with priced(model, example, schemes=SCHEMES, costs=path) as oracle:
@@ -44,7 +47,10 @@ def measure(network: str, folder: Path, count: int, core: int) -> list[Figure]:
                 settings = narrowed(settings, oracle, spaces, random.Random(number))
             bundle = oracle.subject.compiled(settings, folder / f"cost-{network}.niwaki")
             measured.append(on_host(bundle).seconds)
+            begin = time.perf_counter()
             predicted.append(oracle.network(settings))
+            asking += time.perf_counter() - begin
+        queries = queries_in_a_second(oracle)
     off = 100 * np.abs(np.array(predicted) / np.array(measured) - 1)
     return [
         Figure("configurations", count),
@@ -55,7 +61,21 @@ def measure(network: str, folder: Path, count: int, core: int) -> list[Figure]:
         ),
         Figure("median error", float(np.median(off)), "%", MOST_MEDIAN),
         Figure("largest error", float(off.max()), "%", MOST_WORST),
+        Figure("queries for a layer in a second, asked again", queries, "", None, LEAST_QUERIES),
+        Figure("a network's query, settings that are new", 1e3 * asking / count, "ms"),
     ]
+
+
+def queries_in_a_second(oracle: Oracle) -> float:
+    """Answers for single layers in settings that were asked for before."""
+    known = [pair for seed in range(10) for pair in draw(oracle, random.Random(seed)).items()]
+    for name, setting in known:
+        oracle.seconds(name, setting)
+    begin = time.perf_counter()
+    for _ in range(TURNS):
+        for name, setting in known:
+            oracle.seconds(name, setting)
+    return TURNS * len(known) / (time.perf_counter() - begin)
 
 
 def built(network: str) -> tuple[Any, Any]:
