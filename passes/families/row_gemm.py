@@ -9,7 +9,14 @@ from typing import Any
 
 import numpy.typing as npt
 
-from niwaki.dialects import Blocks, RowGemmAttr, RowGemmTile, layout_of, rows_of_linear
+from niwaki.dialects import (
+    Blocks,
+    RowGemmAttr,
+    RowGemmTile,
+    layout_of,
+    round_up,
+    rows_of_linear,
+)
 from niwaki.schemes import Dense, Scheme, block_columns
 from niwaki.targets import LINE_BYTES, Target, Vector
 
@@ -18,7 +25,8 @@ from ..choice import Candidate
 from ..cost import WORKGROUP_START, BlockCounts, column_cycles, overlapped
 from ..kernels.library import Kernel
 from ..kernels.operands import Operands
-from ..kernels.row_gemm import RowGemm, row_gemm_kernel
+from ..kernels.row_gemm import row_gemm_kernel
+from ..kernels.row_sizes import FEW, RowGemm, is_low
 from ..kernels.rows import vector_widths
 from ..layers import element_of
 from .base import KernelFamily, Layer, Packed, shares_well, sums_in_runs
@@ -69,9 +77,13 @@ class RowGemmFamily(KernelFamily):
         return Blocks, kernel.tile.filters
 
     def pack(self, op: Any, weights: npt.NDArray[Any], narrow: bool) -> Packed:
-        """Blocks in the order in which workgroups take them."""
+        """Blocks in the order in which workgroups take them.
+
+        Where sums wait for each other, a workgroup's filters are neighbours.
+        """
         tile = op.attributes["kernel"].tile
-        return pack_blocks(op, weights, narrow, height=tile.filters, together=tile.blocks)
+        together = tile.blocks if tile.filters >= FEW else 0
+        return pack_blocks(op, weights, narrow, height=tile.filters, together=together)
 
     def call(self, op: Any, target: Target) -> tuple[Kernel, Operands[Any]]:
         """Of a `packed_linear`."""
@@ -124,11 +136,19 @@ def most_vectors(vector: Vector, height: int) -> int:
 
 
 def row_tiles(layer: Layer, height: int, blocks: int) -> Iterator[RowGemmTile]:
-    """Vectors of rows, and blocks of a workgroup, for tiles of `height` filters."""
-    covering = -(-layer.op.input.type.shape[0] // layer.vector.lanes)
+    """Vectors of rows, and blocks of a workgroup, for tiles of `height` filters.
+
+    Where sums wait for each other, filters of all workgroups but the last fill whole vectors.
+    """
+    lanes = layer.vector.lanes
+    covering = -(-layer.op.input.type.shape[0] // lanes)
     most = min(most_vectors(layer.vector, height), covering)
-    for vectors, share in itertools.product(range(min(VECTORS, covering), most + 1), SHARES):
-        yield RowGemmTile(height, vectors, -(-blocks // share))
+    step = lanes // height if is_low(height, lanes) else 1
+    parts = {min(blocks, round_up(-(-blocks // share), step)) for share in SHARES}
+    for vectors, together in itertools.product(
+        range(min(VECTORS, covering), most + 1), sorted(parts, reverse=True)
+    ):
+        yield RowGemmTile(height, vectors, together)
 
 
 def shares_rows_well(layer: Layer, blocks: int, tile: RowGemmTile, seconds: float) -> bool:
@@ -182,5 +202,9 @@ def square_cycles(target: Target, vector: Vector) -> float:
 def end_cycles(target: Target, vector: Vector, height: int) -> float:
     """To transpose and store the sums of a block for a vector of rows."""
     core = target.cpu_core
-    stages = height * math.log2(height) if height > 1 else 0
-    return stages / core.multiply_adds + vector.lanes * max(1, height / vector.lanes) / core.stores
+    if is_low(height, vector.lanes):
+        # They wait in scratch memory for those of as many filters as there are lanes.
+        stages = math.log2(vector.lanes) / core.multiply_adds
+        return height * (stages + 2 / core.stores + 1 / core.loads)
+    stages = height * math.log2(height) / core.multiply_adds
+    return stages + vector.lanes * max(1, height / vector.lanes) / core.stores

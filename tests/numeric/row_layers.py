@@ -9,6 +9,7 @@ from torch import nn
 
 from niwaki.dialects import RowGemmAttr
 from niwaki.passes.choice import Choice
+from niwaki.passes.kernels.row_sizes import FEW
 
 from .cases import Case
 from .random_layers import fill, tensor
@@ -23,6 +24,16 @@ def by_rows(layers: Layers) -> list[Choice]:
     return chosen
 
 
+def in_parts(layers: Layers) -> list[Choice]:
+    """The candidate of the family that has blocks of few filters, and the fewest of a workgroup."""
+    chosen = []
+    for _, found in layers:
+        tiles = [one for one in found if isinstance(one.kernel, RowGemmAttr)]
+        low = [one for one in tiles if one.kernel.tile.filters < FEW]
+        chosen.append(Choice(min(low, key=lambda one: one.kernel.tile.blocks)))
+    return chosen
+
+
 class Residual(nn.Module):
     """A layer, a long tail, and a shortcut."""
 
@@ -33,6 +44,22 @@ class Residual(nn.Module):
     def forward(self, x: torch.Tensor, shortcut: torch.Tensor) -> torch.Tensor:
         result: torch.Tensor = self.gelu(self.layer(x)) + shortcut
         return result
+
+
+def rows_of_few_filters() -> list[Case]:
+    """Layers whose blocks have fewer filters than a vector has lanes, and that fill several."""
+    rng = np.random.default_rng(17)
+    sizes = {
+        "unstructured": (37, 24, 75),
+        "blocks of 2": (20, 16, 130),
+        "blocks of 4": (16, 33, 96),
+    }
+    cases = []
+    for scheme, (rows, inputs, filters) in sizes.items():
+        layer = fill(nn.Linear(inputs, filters), scheme, rng)
+        inside = tensor(rng, rows, inputs), tensor(rng, rows, filters)
+        cases.append(Case(scheme, Residual(layer), inside))
+    return cases
 
 
 def odd_rows() -> list[Case]:
