@@ -45,7 +45,7 @@ def take_loops(
     """`program`, or a new one where loops are ops of ours; `bodies` gets theirs, by name.
 
     Raises:
-        NiwakiError: a loop carries something else than tensors.
+        NiwakiError: a loop carries something else than tensors, or its condition makes some.
     """
     if not any(node.target in (WHILE, SCAN) for node in program.graph.nodes):
         return program
@@ -117,6 +117,11 @@ def _replace(program: ExportedProgram, node: Node, name: str) -> ExportedProgram
                 f"layer {layer_name(node)!r}: {node.target.name()!r} carries {value!r}, which is "
                 "no tensor: make it one"
             )
+    if condition is not None and condition.graph.find_nodes(op="get_attr"):
+        raise NiwakiError(
+            f"layer {layer_name(node)!r}: {node.target.name()!r} has a condition that makes a "
+            "tensor of its own: make it a buffer of the model, or write a number"
+        )
     known, names = constant_tensors(program), constant_names(program)
     weights = [(names[value], known[value]) if value in known else None for value in additional]
     body = Body(step, condition, len(carried), len(sequences), weights)
@@ -192,15 +197,11 @@ def _results(options: dict[str, Any], *operands: torch.Tensor) -> list[torch.Ten
 
 
 def _copy(program: ExportedProgram) -> ExportedProgram:
-    """A program whose graph is its own, and whose weights are not."""
-    module = copy.deepcopy(program.graph_module)
-    return ExportedProgram(
-        root=module,
-        graph=module.graph,
-        graph_signature=copy.deepcopy(program.graph_signature),
-        state_dict=program.state_dict,
-        range_constraints=program.range_constraints,
-        module_call_graph=program.module_call_graph,
-        example_inputs=program.example_inputs,
-        constants=program.constants,
-    )
+    """A program whose graph is its own, and whose weights are not.
+
+    Its constructor would refuse what may be changed in place until it is decomposed.
+    """
+    made = copy.copy(program)
+    made._graph_module = copy.deepcopy(program.graph_module)
+    made._graph_signature = copy.deepcopy(program.graph_signature)
+    return made

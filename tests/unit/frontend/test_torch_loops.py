@@ -122,3 +122,29 @@ def test_a_number_that_is_carried(tmp_path: Path) -> None:
     assert str(raised.value) == (
         "layer 'while_loop': 'while_loop' carries 0, which is no tensor: make it one"
     )
+
+
+def test_a_condition_with_a_tensor_of_its_own(tmp_path: Path) -> None:
+    """In the body there may be some."""
+
+    class Bounded(nn.Module):
+        def __init__(self, bound: Callable[[], Any]) -> None:
+            super().__init__()
+            self.bound = bound
+
+        def forward(self, x: Tensor) -> Any:
+            def step(h: Tensor) -> tuple[Tensor]:
+                return (h.abs() + torch.tensor([1.0, 2.0, 3.0]),)
+
+            return while_loop(lambda h: h.sum() < self.bound(), step, (x,))
+
+    x, path = torch.randn(3), tmp_path / "net.niwaki"
+    number = Bounded(lambda: 30.0).eval()
+    network = niwaki.compile(number, (x,), output=path).load()
+    assert not difference(network(x.numpy())[0], number(x)[0].numpy(), TOLERANCE)
+    with pytest.raises(NiwakiError) as raised:
+        niwaki.compile(Bounded(lambda: torch.tensor(30.0)).eval(), (x,), output=path)
+    assert str(raised.value) == (
+        "layer 'while_loop': 'while_loop' has a condition that makes a tensor of its own: make it "
+        "a buffer of the model, or write a number"
+    )
