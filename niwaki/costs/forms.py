@@ -34,6 +34,11 @@ def form_of(op: Any) -> LayerForm:
     return LayerForm(filters, channels, math.prod(kernel), groups_of(op), kind.positions(op))
 
 
+def has_fixed_widths(op: Any) -> bool:
+    """Whether filters or channels of a layer cannot go one by one."""
+    return isinstance(op, RecurrentOp) or (groups_of(op) > 1 and not is_depthwise(op))
+
+
 @contextmanager
 def in_widths(op: Any, setting: Setting) -> Iterator[Any]:
     """The layer with the filters and channels of a setting, while the block runs.
@@ -52,7 +57,7 @@ def in_widths(op: Any, setting: Setting) -> Iterator[Any]:
             f"the layer has {form.filters} filters of {form.channels} channels, and cannot have "
             f"{filters} of {channels}"
         )
-    if isinstance(op, RecurrentOp) or (form.groups > 1 and not is_depthwise(op)):
+    if has_fixed_widths(op):
         raise NiwakiError("recurrent layers and groups of channels have no other widths")
     with op.context, op.location, ir.InsertionPoint(op):
         narrow = _narrowed(op, filters, channels)

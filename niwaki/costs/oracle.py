@@ -21,7 +21,7 @@ from niwaki.layer_costs import DENSE, LayerForm, Setting
 
 from .corrections import Corrections, Seen
 from .estimates import IMPOSSIBLE, Estimate, estimate, form_key
-from .forms import form_of
+from .forms import form_of, has_fixed_widths
 from .observation import CALL, Observation
 from .store import Store
 from .subject import Subject
@@ -134,6 +134,9 @@ class Oracle:
         if setting.scheme == DENSE or setting.rate <= 1:
             return self._at(layer, replace(setting, scheme=DENSE, rate=1.0), width)
         if setting.scheme in REMOVED:
+            ops = self.subject.ops[layer]
+            if any(map(has_fixed_widths, ops)) or len({form_of(op) for op in ops}) > 1:
+                return math.inf
             form = self.layers[layer]
             full = setting.filters or form.filters, setting.channels or form.channels
             left = max(1, round(full[REMOVED[setting.scheme]] / setting.rate))
