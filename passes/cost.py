@@ -6,7 +6,7 @@ numbers in `Core` are a machine's. Those here are of the kernels' code.
 
 The constants were fitted on AVX-512 (Zen 4) to 132 kernels of ResNet-50, VGG-16 and MobileNetV2,
 and were off by 11 % there (root mean square), by 44 % at most. With Zen 5's numbers they were
-compared with 500 kernels of all families. Estimates of strided depthwise kernels, and the numbers
+compared with 658 kernels of all families. Estimates of strided depthwise kernels, and the numbers
 of other cores, have not been compared with measurements.
 """
 
