@@ -42,7 +42,7 @@ def test_stages_and_layers_are_told(tmp_path: Path) -> None:
     niwaki.compile(model, x, output=tmp_path / "net.niwaki", progress=log)
     assert len(log.heard) == log.stages
     names = [name for name, _ in log.heard]
-    assert names[:2] == ["read the network", "unroll recurrent"]
+    assert names[:2] == ["read the network", "outline loops"]
     assert "raise layers" in names
     assert names[-2:] == ["generate code (IREE)", "write the bundle"]
     assert dict(log.heard)["detect schemes"] == {"0", "1"}
