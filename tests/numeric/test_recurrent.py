@@ -24,18 +24,20 @@ def test_odd_layers(target: str, tmp_path: Path) -> None:
 
 
 def test_steps_cost_no_code(tmp_path: Path) -> None:
-    """Neither kernels nor rows of the report become more where there are more steps."""
+    """Neither kernels nor rows of the report become more where there are more steps.
+
+    A host's own numbers may choose another kernel where products have more rows.
+    """
     layer = nn.LSTM(5, 24, 2).eval()
 
     def compiled(steps: int) -> Bundle:
         path = tmp_path / f"{steps}.niwaki"
-        return niwaki.compile(layer, torch.zeros(steps, 1, 5), output=path)
+        return niwaki.compile(layer, torch.zeros(steps, 1, 5), target="x86-64-v4", output=path)
 
     few, many = compiled(3), compiled(300)
     assert len(few.layers) == len(many.layers) == 4
     assert len(many.manifest.dispatches) == len(few.manifest.dispatches)
-    # A hundred times as many steps; products of all their inputs may have a kernel for more rows.
-    assert len(many.module) < 2 * len(few.module)
+    assert len(many.module) < 1.05 * len(few.module)
     assert [layer.packed_bytes for layer in few.layers] == [
         layer.packed_bytes for layer in many.layers
     ]
