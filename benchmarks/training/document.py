@@ -85,6 +85,9 @@ GOALS = (
         "CIFAR-10, ResNet-20, patterns and connectivity 4x", "cifar10", "pattern", 4, TRAINED, 1.5
     ),
     Goal("the same, blocks 4x", "cifar10", "block_punched", 4, TRAINED, 1.5),
+    Goal("CIFAR-10, VGG-16 of half width, patterns 2.25x", "half_vgg16", "pattern", 2.25, ANY, 0),
+    Goal("the same, patterns and connectivity 8x", "half_vgg16", "pattern", 8, TRAINED, 0.5),
+    Goal("the same, blocks 8x", "half_vgg16", "block_punched", 8, TRAINED, 0.5),
     Goal(
         "spoken digits, GRU, blocks of columns and rows 10x",
         "spoken_digits",
@@ -114,13 +117,16 @@ GOALS = (
 )
 
 # What patterns and blocks are compared with.
-FILTERS = Goal(
-    "Removing as many weights of ResNet-20 (4x) in whole filters, by magnitude,",
-    "cifar10",
-    "filter",
-    4,
-    ("magnitude",),
-    100,
+FILTERS = tuple(
+    Goal(
+        f"Removing as many weights of {name} ({rate}x) in whole filters, by magnitude,",
+        task,
+        "filter",
+        rate,
+        ("magnitude",),
+        100,
+    )
+    for name, task, rate in (("ResNet-20", "cifar10", 4), ("VGG-16", "half_vgg16", 8))
 )
 
 
@@ -153,9 +159,10 @@ def _goals(rows: Sequence[Row]) -> str:
             how = _how(group[0]["experiment"])
             cells = [goal.what, f"{goal.most:g}", f"{lost:.2f}", how, str(len(group)), verdict]
         lines.append(f"| {' | '.join(cells)} |")
-    filters = FILTERS.group(rows)
-    if filters is not None:
-        lines += ["", f"{FILTERS.what} loses {_lost(filters, rows):.2f} points."]
+    for goal in FILTERS:
+        filters = goal.group(rows)
+        if filters is not None:
+            lines += ["", f"{goal.what} loses {_lost(filters, rows):.2f} points."]
     return "\n".join([*lines, ""])
 
 

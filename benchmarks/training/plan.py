@@ -13,6 +13,7 @@ EPOCHS = {
     "fashion_mnist": 2,
     "small_fashion": 8,
     "cifar10": 12,
+    "half_vgg16": 5,
     "spoken_digits": 32,
     "spoken_digits_wide": 32,
     "questions": 8,
@@ -41,6 +42,7 @@ def _run(
 _fashion = partial(_run, "fashion_mnist")
 _small = partial(_run, "small_fashion")
 _cifar = partial(_run, "cifar10")
+_vgg = partial(_run, "half_vgg16")
 _digits = partial(_run, "spoken_digits")
 _wide = partial(_run, "spoken_digits_wide")
 _questions = partial(_run, "questions")
@@ -117,6 +119,17 @@ PLAN = tuple(
                 for scheme in ("pattern", "block_punched")
             ),
             _cifar("filter", 4, "magnitude"),
+            *(
+                _vgg(scheme, rate, method, seed, budget=budget)
+                for seed in SEEDS
+                for scheme, rate, method, budget in (
+                    (DENSE, 1, "magnitude", "layer"),
+                    ("pattern", 8, "admm", "weights"),
+                    ("block_punched", 8, "admm", "weights"),
+                    ("pattern", 2.25, "gradual(ramp=0.25)", "layer"),
+                    ("filter", 8, "magnitude", "layer"),
+                )
+            ),
             _fashion("pattern", 2.25, "gradual(ramp=0.25)", epochs=4),
             *(_fashion(scheme, rate, "gradual") for rate in (4, 8, 16) for scheme in SCHEMES),
             *(_fashion("filter", rate, "magnitude") for rate in (8, 4, 16)),

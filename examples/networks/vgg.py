@@ -25,17 +25,30 @@ def vgg16_cifar(size: int = 32, classes: int = 10) -> Example:
     return vgg16(size, classes, batch_norm=True)
 
 
+def half_vgg16(classes: int = 10) -> nn.Module:
+    """The same with half as many filters in each layer, to be trained: He's initial weights."""
+    network = VGG(classes, batch_norm=True, classic=False, share=0.5)
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+    return network
+
+
 class VGG(nn.Module):
-    """Thirteen 3x3 convolutions and five max-poolings, then one linear layer or three."""
+    """Thirteen 3x3 convolutions and five max-poolings, then one linear layer or three.
+
+    Of each layer's filters there is a `share`.
+    """
 
     WIDTHS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
 
-    def __init__(self, classes: int, batch_norm: bool, classic: bool) -> None:
+    def __init__(self, classes: int, batch_norm: bool, classic: bool, share: float = 1.0) -> None:
         super().__init__()
         layers: list[nn.Module] = []
         channels = 3
         for widths in self.WIDTHS:
-            for width in widths:
+            for filters in widths:
+                width = round(share * filters)
                 layers.append(nn.Conv2d(channels, width, 3, padding=1))
                 layers += [nn.BatchNorm2d(width)] if batch_norm else []
                 layers.append(nn.ReLU(inplace=True))
