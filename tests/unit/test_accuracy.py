@@ -173,8 +173,8 @@ def test_without_data_the_program_says_one_line(tmp_path: Path) -> None:
 def test_unknown_tasks_are_refused() -> None:
     result = CliRunner().invoke(accuracy.main, ["run", "chess"])
     assert str(result.exception) == (
-        "unknown task 'chess': choose one of fashion_mnist, small_fashion, cifar10, spoken_digits, "
-        "spoken_digits_wide, questions"
+        "unknown task 'chess': choose one of fashion_mnist, small_fashion, cifar10, half_vgg16, "
+        "spoken_digits, spoken_digits_wide, questions"
     )
 
 
