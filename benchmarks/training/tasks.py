@@ -162,6 +162,20 @@ DIGITS = Task(
     licence="CC BY-SA 4.0, Free Spoken Digit Dataset",
 )
 
+CIFAR = Task(
+    title="CIFAR-10, ResNet-20 with 0.27 million weights",
+    network=CifarResNet,
+    data=cifar,
+    epochs=8,
+    rate=0.1,
+    pruning_rate=0.05,
+    optimizer=sgd,
+    half=True,
+    exclude=("*.downsample.*",),
+    test="all 10,000 test images",
+    licence="none stated; Krizhevsky 2009",
+)
+
 TASKS = {
     "fashion_mnist": Task(
         title="Fashion-MNIST, residual network with 0.37 million weights",
@@ -190,32 +204,16 @@ TASKS = {
         test="all 10,000 test images, trained on 10,000",
         licence="MIT, Zalando SE",
     ),
-    "cifar10": Task(
-        title="CIFAR-10, ResNet-20 with 0.27 million weights",
-        network=CifarResNet,
-        data=cifar,
-        epochs=8,
-        rate=0.1,
-        pruning_rate=0.05,
-        optimizer=sgd,
-        half=True,
-        exclude=("*.downsample.*",),
-        test="all 10,000 test images",
-        licence="none stated; Krizhevsky 2009",
-    ),
+    "cifar10": CIFAR,
     # Layers of 256 filters for ten classes: weights to spare, as papers on pruning have them.
-    "half_vgg16": Task(
+    "half_vgg16": replace(
+        CIFAR,
         title="CIFAR-10, VGG-16 with batch-norm and half the filters, 3.7 million weights",
         network=half_vgg16,
-        data=cifar,
-        epochs=8,
         rate=1e-3,
         pruning_rate=5e-4,
         optimizer=adam,
-        half=True,
         exclude=(),
-        test="all 10,000 test images",
-        licence="none stated; Krizhevsky 2009",
     ),
     "spoken_digits": DIGITS,
     # Wide enough that a tenth of its weights can do what all did.
