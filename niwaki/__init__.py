@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from .runtime.network import Network as Network
     from .runtime.network import load as load
     from .studies.search import search as search
-    from .time_limit import prune_within as prune_within
+    from .time_limit.prune_within import prune_within as prune_within
     from .tuning.settings import Tuning as Tuning
     from .weights import load_weights as load_weights
 
@@ -49,7 +49,7 @@ _HOME = {
     "load": "niwaki.runtime.network",
     "load_weights": "niwaki.weights",
     "prune": "niwaki.pruning",
-    "prune_within": "niwaki.time_limit",
+    "prune_within": "niwaki.time_limit.prune_within",
     "search": "niwaki.studies.search",
 }
 

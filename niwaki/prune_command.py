@@ -81,7 +81,7 @@ def prune_file(
     if limit is None:
         pruned = prune(**arguments)
     else:
-        from .time_limit import prune_within
+        from .time_limit.prune_within import prune_within
 
         limited = prune_within(**arguments, **limit)
         pruned, told = limited.model, str(limited)

@@ -34,8 +34,8 @@ from torch import Tensor, nn  # noqa: E402
 from niwaki.costs.price import MEASURE, priced  # noqa: E402
 from niwaki.layer_costs import LayerCosts  # noqa: E402
 from niwaki.module_copy import copy_module  # noqa: E402
-from niwaki.network_time import Timer, timer  # noqa: E402
 from niwaki.pruning import Distillation, PruningConfig, prune  # noqa: E402
+from niwaki.time_limit.network_time import Timer, timer  # noqa: E402
 
 WAYS = {
     "cooperative": Distillation(from_start=True),

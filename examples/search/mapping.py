@@ -31,8 +31,8 @@ from niwaki.atomic import atomic_file  # noqa: E402
 from niwaki.costs.price import MEASURE, priced  # noqa: E402
 from niwaki.errors import NiwakiError  # noqa: E402
 from niwaki.layer_costs import LayerCosts, Setting  # noqa: E402
-from niwaki.network_time import Timer, timer  # noqa: E402
 from niwaki.pruning import LayerRule, PruningConfig, prune, select  # noqa: E402
+from niwaki.time_limit.network_time import Timer, timer  # noqa: E402
 
 MAPPINGS = ("search", "rules")
 SINGLE = ("block_punched", "block_punched(filters=4)", "unstructured", "pattern")

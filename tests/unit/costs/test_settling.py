@@ -12,7 +12,7 @@ from niwaki.errors import NiwakiError
 from niwaki.layer_costs import Setting
 from niwaki.pruning import PruningConfig, prune
 from niwaki.pruning.method import parse_method
-from niwaki.settling import SettledRemoval, settle_rates
+from niwaki.time_limit.settling import SettledRemoval, settle_rates
 
 BUSY = "the network took 2e.03 ms where 1e.03 are allowed, in each of 8 tries: the machine is too"
 

@@ -15,9 +15,9 @@ from torch import nn
 from unit.pruning.toy_costs import ToyCosts, toy_costs
 
 import niwaki
-from niwaki import time_limit
 from niwaki.errors import NiwakiError
-from niwaki.time_limit import Limited
+from niwaki.time_limit import prune_within as module
+from niwaki.time_limit.prune_within import Limited
 
 METHODS = ["gradual", "reweighted"]
 
@@ -54,8 +54,8 @@ def pruned_by(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Limited]:
         def priced(model: nn.Module, *_: Any, **__: Any) -> Iterator[ToyCosts]:
             yield toy_costs(model)
 
-        monkeypatch.setattr(time_limit, "timer", timer)
-        monkeypatch.setattr(time_limit, "priced", priced)
+        monkeypatch.setattr(module, "timer", timer)
+        monkeypatch.setattr(module, "priced", priced)
         generator = torch.Generator().manual_seed(0)
         batches = [
             (torch.randn(4, 3, 8, 8, generator=generator), torch.arange(4)) for _ in range(2)

@@ -18,9 +18,9 @@ from torch import Tensor, nn
 from niwaki.errors import NiwakiError
 from niwaki.layer_costs import Setting
 from niwaki.module_copy import copy_module
-from niwaki.network_time import Timer
 from niwaki.pruning import LayerRule, PruningConfig, prune
 from niwaki.pruning.method import Method
+from niwaki.time_limit.network_time import Timer
 
 # A network's time ends within this share below its limit.
 WITHIN = 0.03

@@ -24,11 +24,8 @@ from torch.nn import functional
 from niwaki.arguments import given
 from niwaki.costs.price import ESTIMATE, MEASURE, priced
 from niwaki.errors import NiwakiError
-from niwaki.kept_settings import KeptSettings
 from niwaki.layer_costs import Setting
 from niwaki.module_copy import copy_module
-from niwaki.network_time import timer
-from niwaki.own_rates import fitting, reached, starting_point
 from niwaki.pruning import PruningConfig, parse_scheme, prune, select
 from niwaki.pruning.arguments import check_arguments, check_training
 from niwaki.pruning.importance import importance
@@ -36,7 +33,10 @@ from niwaki.pruning.mapping import SCHEMES, map_schemes, options_of
 from niwaki.pruning.method import Method, parse_method
 from niwaki.pruning.rules import Rule, find_rules, schemes_by_layer
 from niwaki.pruning.training import first_inputs, steps_of
-from niwaki.settling import SettledRemoval, configuration, settle_rates
+from niwaki.time_limit.kept_settings import KeptSettings
+from niwaki.time_limit.network_time import timer
+from niwaki.time_limit.own_rates import fitting, reached, starting_point
+from niwaki.time_limit.settling import SettledRemoval, configuration, settle_rates
 
 # How often a trained network that takes longer than it did before is pruned anew.
 CORRECTIONS = 1
