@@ -1,4 +1,4 @@
-"""What methods with rates of their own start from, where time is limited, and what they end with.
+"""Rates that methods find: what they start from, and what they end with.
 
 schemes of the mapping, rates to begin with  -->  trained  -->  rates that weights have
 """
@@ -6,17 +6,38 @@ schemes of the mapping, rates to begin with  -->  trained  -->  rates that weigh
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from torch import nn
 
-from niwaki.layer_costs import AS_IT_IS, LayerCosts, Setting
+from niwaki.layer_costs import AS_IT_IS, Setting
 from niwaki.pruning import PruningConfig, parse_scheme, select
 from niwaki.pruning.layers import Layer
-from niwaki.pruning.mapping import Option, map_schemes
+from niwaki.pruning.mapping import map_schemes
 from niwaki.pruning.method import Method
 from niwaki.pruning.selection import Target, misfit
+
+from .settled_removal import SettledRemoval
+from .task import Task, Trained, configuration
+
+
+@dataclass(frozen=True)
+class OwnRates:
+    """For methods that find rates while they train: weights are removed until the time is met."""
+
+    task: Task
+
+    def choose(self, limit: float, aim: float) -> tuple[dict[str, Setting], float]:
+        return starting_point(self.task, aim), 0.0
+
+    def trained(self, settings: dict[str, Setting], before: float, limit: float) -> Trained:
+        task = self.task
+        removal = SettledRemoval(task.dense, task.seconds_of, limit)
+        costs = task.costs if task.method.takes_costs else None
+        config = replace(configuration(settings), costs=costs)
+        pruned = task.train(method=removal.of(task.method), config=config)
+        return Trained(pruned, reached(pruned, config), removal.seconds)
 
 
 def fitting(schemes: Sequence[str], layer: Layer, method: Method) -> Sequence[str]:
@@ -26,23 +47,17 @@ def fitting(schemes: Sequence[str], layer: Layer, method: Method) -> Sequence[st
     return [text for text in schemes if parse_scheme(text).blocks(layer.shape, layer.groups)]
 
 
-def starting_point(
-    method: Method,
-    layers: Sequence[Layer],
-    options: Mapping[str, Sequence[Option]],
-    costs: LayerCosts,
-    aim: float,
-) -> dict[str, Setting]:
+def starting_point(task: Task, aim: float) -> dict[str, Setting]:
     """What a method with rates of its own starts from: schemes of layers, and their rates.
 
     One that asks for costs gets all layers, and how much faster the network has to be.
     """
-    settings = map_schemes(options, costs, aim)
-    if not method.takes_costs:
+    settings = map_schemes(task.options, task.costs, aim)
+    if not task.method.takes_costs:
         return settings
-    rate = costs.network({}) / aim
-    for layer in layers:
-        known = settings.get(layer.name) or options[layer.name][-1].setting
+    rate = task.costs.network({}) / aim
+    for layer in task.layers:
+        known = settings.get(layer.name) or task.options[layer.name][-1].setting
         settings[layer.name] = replace(known, rate=rate)
         if known == AS_IT_IS or misfit(Target(layer, parse_scheme(known.scheme), rate)):
             del settings[layer.name]

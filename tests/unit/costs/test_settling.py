@@ -12,7 +12,8 @@ from niwaki.errors import NiwakiError
 from niwaki.layer_costs import Setting
 from niwaki.pruning import PruningConfig, prune
 from niwaki.pruning.method import parse_method
-from niwaki.time_limit.settling import SettledRemoval, settle_rates
+from niwaki.time_limit.given_rates import settle_rates
+from niwaki.time_limit.settled_removal import SettledRemoval
 
 BUSY = "the network took 2e.03 ms where 1e.03 are allowed, in each of 8 tries: the machine is too"
 

@@ -17,7 +17,7 @@ from unit.pruning.toy_costs import ToyCosts, toy_costs
 import niwaki
 from niwaki.errors import NiwakiError
 from niwaki.time_limit import prune_within as module
-from niwaki.time_limit.prune_within import Limited
+from niwaki.time_limit.limited import Limited
 
 METHODS = ["gradual", "reweighted"]
 

@@ -1,0 +1,25 @@
+"""What is near a limit, and how often it is tried to be."""
+
+from __future__ import annotations
+
+from niwaki.errors import NiwakiError
+
+# A network's time ends within this share below its limit.
+WITHIN = 0.03
+ROUNDS = 8
+# In the middle of what is allowed.
+AIM = 1 - WITHIN / 2
+
+
+def is_near(seconds: float, limit: float) -> bool:
+    """Whether a network that takes so long is within the limit, and hardly below."""
+    return limit * (1 - WITHIN) <= seconds <= limit
+
+
+def above(seconds: float, limit: float) -> NiwakiError:
+    """What to raise where no try was within the limit."""
+    return NiwakiError(
+        f"pruned as costs told it, the network took {1e3 * seconds:.3g} ms where "
+        f"{1e3 * limit:.3g} are allowed, in each of {ROUNDS} tries: the machine is too busy to "
+        "measure, or what takes the time is no layer"
+    )
