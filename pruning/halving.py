@@ -27,6 +27,7 @@ from .budget import share_budget
 from .layers import Layer, find_layers
 from .method import arrays, register_method
 from .patterns import FOUND, Pattern, library_text
+from .scheme import PruningScheme
 from .selection import Target
 
 
@@ -66,13 +67,15 @@ class Halving(ADMM):
 
     _patterns: dict[str, int] = field(default_factory=dict, init=False, repr=False)
 
+    def refusal(self, scheme: PruningScheme) -> str | None:
+        if isinstance(scheme, Pattern) and scheme.library in FOUND:
+            return None
+        return f"halving finds a library for the scheme pattern, and {scheme} takes none"
+
     def fit(self, targets: Sequence[Target]) -> list[Target]:
         for target in targets:
-            if not isinstance(target.scheme, Pattern) or target.scheme.library not in FOUND:
-                raise NiwakiError(
-                    f"{target.layer.name}: halving finds a library for the scheme pattern, and "
-                    f"{target.scheme} takes none: choose the method admm"
-                )
+            if refusal := self.refusal(target.scheme):
+                raise NiwakiError(f"{target.layer.name}: {refusal}: choose the method admm")
         self._patterns = {t.layer.name: _scheme(t).patterns for t in targets}
         candidates: dict[str, str] = {}
         for family in self._families(targets):

@@ -17,6 +17,7 @@ from niwaki.schemes.base import Weights
 from .budget import share_budget
 from .masks import Masks
 from .named import check_fields, parse_named, text_of
+from .scheme import PruningScheme
 from .selection import Target
 
 
@@ -91,6 +92,10 @@ class Method(ABC):
         """The targets as training needs them, with what weights tell: libraries, shared rates."""
         weights = arrays(targets)
         return share_budget(fitted(targets, weights), weights)
+
+    def refusal(self, scheme: PruningScheme) -> str | None:
+        """Why it prunes no layer to a scheme, whatever its weights; None where it may."""
+        return None
 
     def unreached(self) -> dict[str, str]:
         """Which of the targets it leaves dense, and why, as far as `prepare` tells."""

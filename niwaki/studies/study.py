@@ -119,6 +119,11 @@ class Study:
             self._ended += 1
 
     def _check_names(self, scores: dict[str, float]) -> None:
+        if both := scores.keys() & set(self._limits.names):
+            raise NiwakiError(
+                f"evaluate gave a score and a limit has the same name, '{min(both)}': call one of "
+                "them otherwise"
+            )
         before = next(iter(self._known.values()), scores)
         if list(before) != list(scores):
             raise NiwakiError(

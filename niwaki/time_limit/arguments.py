@@ -11,6 +11,8 @@ from niwaki.arguments import given
 from niwaki.errors import NiwakiError
 from niwaki.pruning import parse_scheme, prune
 from niwaki.pruning.arguments import check_arguments
+from niwaki.pruning.method import parse_method
+from niwaki.pruning.rules import FINEST_FIRST
 from niwaki.pruning.training import steps_of
 
 SEARCH, RULES = "search", "rules"
@@ -43,10 +45,17 @@ def checked_limit(
             raise NiwakiError(f"{name} is chosen for the time limit: leave it out, or target_ms")
     if not isinstance(schemes, (list, tuple)) or not schemes:
         raise NiwakiError(f"schemes is a list, as ['pattern', 'filter'], not {given(schemes)}")
-    for scheme in schemes:
-        parse_scheme(scheme)
+    asked = [*map(parse_scheme, schemes)]
+    if mapping == RULES:
+        asked = [*map(parse_scheme, FINEST_FIRST)]
     arguments = signature(prune).bind(model, train_loader, **training)
     arguments.apply_defaults()
     check_arguments(**arguments.arguments)
     steps_of(train_loader)
+    for refusal in map(parse_method(arguments.arguments["method"]).refusal, asked):
+        if refusal:
+            raise NiwakiError(
+                f"{refusal}: name schemes that it can have all of, as schemes=['pattern'] and the "
+                "mapping search, or choose the method admm"
+            )
     return 1e-3 * float(target_ms)

@@ -114,6 +114,12 @@ def test_the_least_that_is_possible_is_told(costs: Path) -> None:
         ({"rate": 4}, "rate is chosen for the time limit: leave it out"),
         ({"scheme": "pattern"}, "scheme is chosen for the time limit: leave it out"),
         ({"method": "serach"}, "unknown pruning method 'serach'"),
+        ({"method": "halving"}, "halving finds a library for the scheme pattern, and unst"),
+        ({"method": "halving", "schemes": ["pattern", "filter"]}, "pattern, and filter takes none"),
+        (
+            {"method": "halving", "schemes": ["pattern"], "mapping": "rules"},
+            "halving finds a library for the scheme pattern, and unstructured takes none: name",
+        ),
         ({"target": "vulkan"}, "target 'vulkan' has no costs"),
     ],
 )

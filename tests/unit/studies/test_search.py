@@ -154,6 +154,13 @@ def test_other_scores_than_before() -> None:
         searched(lambda point: {next(names): 1.0}, 2)
 
 
+@pytest.mark.parametrize(("name", "scored"), [("score", 1.0), ("ms", {"accuracy": 1.0, "ms": 2.0})])
+def test_scores_and_limits_of_one_name(name: str, scored: float | dict[str, float]) -> None:
+    told = f"evaluate gave a score and a limit has the same name, '{name}': call one of them other"
+    with pytest.raises(NiwakiError, match=f"^{told}"):
+        searched(lambda point: scored, 2, limits=[Limit(name, 5, lambda point: 1.0)])
+
+
 @pytest.mark.parametrize(
     ("options", "told"),
     [
