@@ -21,7 +21,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from niwaki.dialects import AttentionOp, LinearOp
+from niwaki.dialects import AttentionOp, LinearOp, RecurrentOp
 from niwaki.errors import NiwakiError
 
 from .base import ModulePass, Session, erase_unused
@@ -31,12 +31,14 @@ from .channels.attention import (
     heads_trimmed,
     whole_heads_constants,
 )
+from .channels.blocks import BLOCKS
 from .channels.collect import collect
 from .channels.elementwise import elementwise_constants, fill_constants
 from .channels.facts import Facts, Step
 from .channels.layers import is_layer, layer_constants, zero_filters
 from .channels.moves import move_constants
-from .channels.needs import BLOCKS, EQUAL_GROUPS, NOT_EMPTY, find_needs
+from .channels.needs import EQUAL_GROUPS, NOT_EMPTY, find_needs
+from .channels.recurrent import UnitsStep, unit_constants
 from .channels.shrink import shrink
 
 
@@ -63,14 +65,14 @@ class TrimChannelsPass(ModulePass):
 
     def _trim(self, ops: Sequence[Any], session: Session) -> None:
         facts = Facts()
-        steps = collect(ops, facts, self.threshold, heads=True)
+        steps = collect(ops, facts, self.threshold, (AttentionOp, RecurrentOp))
         for step in steps:
             facts.known[step.result] = constants(step, facts)
         find_needs(steps, facts)
         for step in steps:
             if isinstance(step, HeadsStep) and (reason := heads_trimmed(step, facts)):
                 self.remark(session, step.attention, reason)
-            if step.weights is not None:
+            if step.weights is not None or isinstance(step, UnitsStep):
                 for reason in (*trimmed(step, facts), *left(step, facts)):
                     self.remark(session, step.op, reason)
         shrink(steps, facts)
@@ -80,6 +82,8 @@ def constants(step: Step, facts: Facts) -> Any:
     """Constant slices of a step's result."""
     if isinstance(step, HeadsStep):
         return heads_constants(step, facts)
+    if isinstance(step, UnitsStep):
+        return unit_constants(step, facts)
     if isinstance(step.op, AttentionOp):
         return whole_heads_constants(step, facts)
     if is_layer(step.op):
@@ -93,12 +97,17 @@ def constants(step: Step, facts: Facts) -> Any:
 
 def trimmed(step: Step, facts: Facts) -> list[str]:
     """How much smaller a layer becomes, empty if it stays as it is."""
-    counts = {"filters": kept_and_all(step.result, facts)}
-    if step.op.input in facts.needed:
+    counts = {noun(step): kept_and_all(step.result, facts)}
+    if step.weights is not None and step.op.input in facts.needed:
         word = "inputs" if isinstance(step.op, LinearOp) else "channels"
         counts[word] = kept_and_all(step.op.input, facts)
     parts = [f"{all_} -> {kept} {word}" for word, (kept, all_) in counts.items() if kept < all_]
     return [f"trimmed: {', '.join(parts)}"] if parts else []
+
+
+def noun(step: Step) -> str:
+    """What a layer has in its result."""
+    return "units" if isinstance(step, UnitsStep) else "filters"
 
 
 def kept_and_all(value: Any, facts: Facts) -> tuple[int, int]:
@@ -108,15 +117,17 @@ def kept_and_all(value: Any, facts: Facts) -> tuple[int, int]:
 
 
 def left(step: Step, facts: Facts) -> list[str]:
-    """Why filters stay that are zero, or that nothing reads."""
-    assert step.weights is not None
+    """Why filters or units stay that are zero, or that nothing reads."""
     needed = facts.needed[step.result]
-    zero = zero_filters(step.weights)
+    if step.weights is not None:
+        zero = zero_filters(step.weights)
+    else:
+        zero = facts.known_of(step.result, step.axis).is_zero
     told = []
     for number, reason in enumerate(facts.reasons):
         unread = reason in (BLOCKS, EQUAL_GROUPS, NOT_EMPTY)
         count = int(((needed == number) & (zero | unread)).sum())
         if number and count:
             what = "that nothing reads" if unread else "that are zero"
-            told.append(f"keeps {count} of {needed.size} filters {what}: {reason}")
+            told.append(f"keeps {count} of {needed.size} {noun(step)} {what}: {reason}")
     return told

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from niwaki.dialects import AttentionOp
 from niwaki.layer_costs import Setting
 from niwaki.passes.base import layer_name
 from niwaki.passes.channels.attention import HeadsStep
@@ -63,7 +64,8 @@ class Widths:
         for function in module.regions[0].blocks[0].operations:
             if function.operation.name == "func.func" and len(function.regions[0].blocks) == 1:
                 block = list(function.regions[0].blocks[0].operations)
-                self._steps += collect(block, self._facts, 0.0, heads=True)
+                # Recurrent layers have no estimates for other widths.
+                self._steps += collect(block, self._facts, 0.0, (AttentionOp,))
         self._used: dict[tuple[str, tuple[int, ...], Setting], Bools] = {}
 
     def of(self, settings: Mapping[str, Setting]) -> dict[str, Left]:

@@ -72,6 +72,53 @@ class HeadsStep(Step):
         for name in ("query", "key", "value"):
             yield getattr(self.attention, name).owner.opview
 
+    def spread(self, facts: Facts) -> bool:
+        """Numbers of queries and keys are needed together, where their head is and they count."""
+        query, key, result, masks = _tables(self, facts)
+        before = [(table > 0).sum() for table in (query, key, *masks)]
+        stays = np.asarray((result > 0).any(axis=(1, 2)))
+        wanted = stays[:, None] & _counting(self, facts) | (query > 0).any(axis=1) | (key > 0)
+        key[wanted & (key == 0)] = facts.reason(HEADS)
+        query[np.broadcast_to(wanted[:, None], query.shape) & (query == 0)] = facts.reason(HEADS)
+        for mask in masks:
+            mask[stays[:, None] & (mask == 0)] = facts.reason(HEADS)
+        return [(table > 0).sum() for table in (query, key, *masks)] != before
+
+    def complete(self, facts: Facts) -> bool:
+        """Heads that stay keep as many numbers each, and at least one."""
+        _, key, _, masks = _tables(self, facts)
+        value = facts.needed[self.ties[0].value].reshape(len(key), -1)
+        stays = np.any([(table > 0).any(axis=1) for table in (key, value, *masks)], axis=0)
+        return equalize((key, value), stays, facts.reason(HEADS))
+
+    def shrink(self, facts: Facts) -> None:
+        """Smaller types of the ops between rows."""
+        attention = self.attention
+        kept = facts.kept(self.result).reshape(self.sizes.heads, -1).any(axis=1)
+        shared = self.sizes.heads // self.sizes.key_heads
+        counts = {
+            name: int(facts.kept(rows).sum())
+            for name, rows in (
+                ("query", self.query),
+                ("key", self.key),
+                ("value", self.ties[0].value),
+            )
+        }
+        heads = {"query": int(kept.sum()), "key": int(kept.sum()) // shared}
+        heads = {**heads, "value": heads["key"], "result": heads["query"]}
+        counts["result"] = counts["value"] * shared
+        for name, count in counts.items():
+            value = getattr(attention, name)
+            shape = list(value.type.shape)
+            shape[axes_of(attention, name)[1]], shape[3] = heads[name], count // heads[name]
+            value.set_type(ir.RankedTensorType.get(shape, value.type.element_type))
+            if name != "result":
+                value.owner.attributes["static_output_shape"] = int_array(shape)
+        for mask in self.masks:
+            if (array := dense_value(mask)) is not None:  # others are smaller already
+                with ir.InsertionPoint(attention):
+                    attention.operation.operands[3] = constant(array[:, kept])
+
 
 def heads_step(op: Any) -> HeadsStep | None:
     """The step of a reshape behind an attention, if all four tensors are rows with heads."""
@@ -107,52 +154,6 @@ def heads_constants(step: HeadsStep, facts: Facts) -> Known:
     offset = offset_of(step.attention)
     sees_some = not len(step.attention.masks) and (offset is None or offset >= 0)
     return known if sees_some else known.only(known.values == 0)
-
-
-def spread_heads(step: HeadsStep, facts: Facts) -> bool:
-    """Numbers of queries and keys are needed together, where their head is and they count."""
-    query, key, result, masks = _tables(step, facts)
-    before = [(table > 0).sum() for table in (query, key, *masks)]
-    stays = np.asarray((result > 0).any(axis=(1, 2)))
-    wanted = stays[:, None] & _counting(step, facts) | (query > 0).any(axis=1) | (key > 0)
-    key[wanted & (key == 0)] = facts.reason(HEADS)
-    query[np.broadcast_to(wanted[:, None], query.shape) & (query == 0)] = facts.reason(HEADS)
-    for mask in masks:
-        mask[stays[:, None] & (mask == 0)] = facts.reason(HEADS)
-    return [(table > 0).sum() for table in (query, key, *masks)] != before
-
-
-def complete_heads(step: HeadsStep, facts: Facts) -> bool:
-    """Heads that stay keep as many numbers each, and at least one."""
-    _, key, _, masks = _tables(step, facts)
-    value = facts.needed[step.ties[0].value].reshape(len(key), -1)
-    stays = np.any([(table > 0).any(axis=1) for table in (key, value, *masks)], axis=0)
-    return equalize((key, value), stays, facts.reason(HEADS))
-
-
-def shrink_heads(step: HeadsStep, facts: Facts) -> None:
-    """Smaller types of the ops between rows."""
-    attention = step.attention
-    kept = facts.kept(step.result).reshape(step.sizes.heads, -1).any(axis=1)
-    shared = step.sizes.heads // step.sizes.key_heads
-    counts = {
-        name: int(facts.kept(rows).sum())
-        for name, rows in (("query", step.query), ("key", step.key), ("value", step.ties[0].value))
-    }
-    heads = {"query": int(kept.sum()), "key": int(kept.sum()) // shared}
-    heads = {**heads, "value": heads["key"], "result": heads["query"]}
-    counts["result"] = counts["value"] * shared
-    for name, count in counts.items():
-        value = getattr(attention, name)
-        shape = list(value.type.shape)
-        shape[axes_of(attention, name)[1]], shape[3] = heads[name], count // heads[name]
-        value.set_type(ir.RankedTensorType.get(shape, value.type.element_type))
-        if name != "result":
-            value.owner.attributes["static_output_shape"] = int_array(shape)
-    for mask in step.masks:
-        if (array := dense_value(mask)) is not None:  # others are smaller already
-            with ir.InsertionPoint(attention):
-                attention.operation.operands[3] = constant(array[:, kept])
 
 
 def heads_trimmed(step: HeadsStep, facts: Facts) -> str:

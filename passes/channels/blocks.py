@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from .facts import Array, Weights
 
+BLOCKS = "they share their columns with filters that stay"
 # Filters of a block at most: as many as one tile of a kernel has. More of them are a layer whose
 # input channels are pruned.
 MOST = 16

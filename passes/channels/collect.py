@@ -11,7 +11,7 @@ from typing import Any
 
 import torch_mlir.ir as ir
 
-from niwaki.dialects import AttentionOp
+from niwaki.dialects import AttentionOp, RecurrentOp
 
 from ..base import is_private, nested_ops
 from .attention import ROWS_AXIS, HeadsStep, heads_step, whole_heads_step
@@ -19,21 +19,22 @@ from .elementwise import elementwise_step, fill_step
 from .facts import Facts, Step, is_made_anew
 from .layers import AXIS, is_layer, layer_step
 from .moves import move_step
+from .recurrent import units_step
 
 
 def collect(
-    ops: Sequence[Any], facts: Facts, threshold: float, *, heads: bool = False
+    ops: Sequence[Any], facts: Facts, threshold: float, also: tuple[type, ...] = ()
 ) -> list[Step]:
     """The steps among `ops`, in program order; `facts` gets the axes and pins of all tensors.
 
-    Attentions are followed if their `heads` may go.
+    Attentions and recurrent layers are followed if they are among `also`.
     """
     steps: list[Step] = []
     inside: set[Any] = set()
     for op in reversed(ops):
         if op.operation in inside:
             continue
-        step = _step(op, facts, threshold, heads) if _can_be_followed(op) else None
+        step = _step(op, facts, threshold, also) if _can_be_followed(op) else None
         if step is not None and _agrees(step, facts):
             steps.append(step)
             _note(step, facts)
@@ -42,32 +43,40 @@ def collect(
             continue
         for value in _values_read(op):
             facts.pin(value, _why_pinned(op))
-    for value in facts.axes.keys() - {step.result for step in steps}:
+    made = {value for step in steps for value in step.op.results}
+    for value in facts.axes.keys() - made:
         facts.pin(value, _why_given(value))
     return steps[::-1]
 
 
 def _can_be_followed(op: Any) -> bool:
-    """Whether an op has one result and works on tensors of known shapes without layouts."""
+    """Whether an op has one result of slices and works on tensors of known shapes without layouts.
+
+    A recurrent layer's other result has the same slices.
+    """
     values = [*op.operands, *op.results]
     if op.operation.name == "linalg.fill":
         values = values[1:]  # without the number
-    if len(op.results) != 1 or not all(isinstance(v.type, ir.RankedTensorType) for v in values):
+    if len(op.results) != 1 and not isinstance(op, RecurrentOp):
+        return False
+    if not all(isinstance(value.type, ir.RankedTensorType) for value in values):
         return False
     kinds = [ir.RankedTensorType(value.type) for value in values]
     return all(kind.has_static_shape and kind.encoding is None for kind in kinds)
 
 
-def _step(op: Any, facts: Facts, threshold: float, heads: bool) -> Step | None:
+def _step(op: Any, facts: Facts, threshold: float, also: tuple[type, ...]) -> Step | None:
     if is_layer(op):
         return layer_step(op, threshold)
+    if isinstance(op, RecurrentOp):
+        return units_step(op, threshold) if RecurrentOp in also else None
     axis = facts.axes.get(op.results[0])
-    if heads and axis in (None, ROWS_AXIS) and (step := heads_step(op)):
+    if AttentionOp in also and axis in (None, ROWS_AXIS) and (step := heads_step(op)):
         return step
     if axis is None:
         return None
     if isinstance(op, AttentionOp):
-        return whole_heads_step(op, axis) if heads else None
+        return whole_heads_step(op, axis) if AttentionOp in also else None
     if op.operation.name == "linalg.generic":
         return elementwise_step(op, axis)
     if op.operation.name == "linalg.fill":

@@ -60,10 +60,11 @@ def fill_constants(step: Step) -> Known:
 
 
 def elementwise_constants(step: Step, facts: Facts) -> Known:
-    """Slices of the result that are computed from constants alone, each element once."""
+    """Slices of the result that are computed from constants alone.
+
+    A reduction gives a constant that it does not change any more, as a sum of zeros is.
+    """
     block, count = step.op.regions[0].blocks[0], shape_of(step.result)[step.axis]
-    if set(iterators_of(step.op)) != {"parallel"}:
-        return Known.nothing(count)
     given = {}
     for tie in step.ties:
         if tie.operand is not None and not is_empty(tie.value):
@@ -76,7 +77,11 @@ def elementwise_constants(step: Step, facts: Facts) -> Known:
             for tie in step.ties:
                 if tie.operand is None and tie.value == inner.operands[0]:
                     given[inner.results[0]] = facts.known_of(tie.value, tie.axis)
-    return evaluate(block, given, count)
+    (result,) = evaluate(block, given, count)
+    if "reduction" not in iterators_of(step.op):
+        return result
+    (again,) = evaluate(block, {**given, block.arguments[-1]: result}, count)
+    return again.only(result.known & (again.values == result.values))
 
 
 def _loop(expression: Any) -> int | None:

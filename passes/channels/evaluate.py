@@ -29,6 +29,12 @@ class Known:
     values: Array
     known: npt.NDArray[np.bool_]
 
+    @property
+    def is_zero(self) -> npt.NDArray[np.bool_]:
+        """Which slices are known to be zero."""
+        zero: npt.NDArray[np.bool_] = self.known & (self.values == 0)
+        return zero
+
     @classmethod
     def nothing(cls, count: int) -> Known:
         """No slice is known."""
@@ -89,8 +95,8 @@ ORDERED = {
 UNORDERED_FROM = 7
 
 
-def evaluate(block: Any, given: Mapping[Any, Known], count: int) -> Known:
-    """What a block of scalar code yields for each of `count` slices.
+def evaluate(block: Any, given: Mapping[Any, Known], count: int) -> list[Known]:
+    """What a block of scalar code ends with, for each of `count` slices.
 
     `given` has arguments and inner values that are known from outside; constants are looked up.
     """
@@ -106,7 +112,7 @@ def evaluate(block: Any, given: Mapping[Any, Known], count: int) -> Known:
     for op in scalar:
         if op.operation.name != "arith.constant" and op.results[0] not in values:
             values[op.results[0]] = _apply(op, [read(operand) for operand in op.operands], count)
-    return read(end.operands[0])
+    return [read(operand) for operand in end.operands]
 
 
 def _apply(op: Any, operands: list[Known], count: int) -> Known:

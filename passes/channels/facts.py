@@ -83,8 +83,19 @@ class Step:
 
     @property
     def result(self) -> Any:
-        """Its only result."""
+        """What its slices are those of; it may have others besides, tied to this one."""
         return self.op.results[0]
+
+    def spread(self, facts: Facts) -> bool:
+        """Pass needs on besides ties and weights; returns whether there were new ones."""
+        return False
+
+    def complete(self, facts: Facts) -> bool:
+        """Keep what the op would not be well-formed without; returns whether that is more."""
+        return False
+
+    def shrink(self, facts: Facts) -> None:
+        """Make smaller what neither ties nor weights tell."""
 
 
 @dataclass
@@ -147,6 +158,13 @@ def is_empty(value: Any) -> bool:
 def is_made_anew(value: Any) -> bool:
     """Whether an op that needs fewer slices of a tensor gets one of its own: a constant does."""
     return is_empty(value) or dense_value(value) is not None
+
+
+def add_needs(needed: Array, more: npt.NDArray[np.bool_], reason: int) -> bool:
+    """Let `more` slices be needed for a reason; returns whether some were not before."""
+    new = more & (needed == 0)
+    needed[new] = reason
+    return bool(new.any())
 
 
 def equalize(tables: Sequence[Array], stays: Any, reason: int) -> bool:

@@ -43,13 +43,17 @@ def layer_step(op: Any, threshold: float) -> Step | None:
         return Step(op, AXIS, [Tie.same(0, op.input, AXIS, count), *ties])
     if dense_value(op.weight) is None:
         return None
+    return Step(op, AXIS, ties, weights=own_weights(op, threshold))
+
+
+def own_weights(op: Any, threshold: float) -> Weights:
+    """The constant weights of a layer; those of at most `threshold` become zero."""
     array, changed = layer_weights(op), False
     if threshold:
         tiny = (np.abs(array) <= threshold) & (array != 0)
         array, changed = np.where(tiny, 0, array), bool(tiny.any())
     used = np.asarray(array.any(axis=2))
-    weights = Weights(array, used, groups_of(op), np.zeros(len(array)), changed)
-    return Step(op, AXIS, ties, weights=weights)
+    return Weights(array, used, groups_of(op), np.zeros(len(array)), changed)
 
 
 def layer_constants(step: Step, facts: Facts) -> Known:
@@ -64,7 +68,9 @@ def layer_constants(step: Step, facts: Facts) -> Known:
     block = op.epilogue.blocks[0]
     extras = len(op.per_filter) + len(op.per_position)
     values = [facts.known_of(tie.value, tie.axis) for tie in step.ties[len(step.ties) - extras :]]
-    return evaluate(block, dict(zip(block.arguments, [sums, *values], strict=True)), count)
+    given = dict(zip(block.arguments, [sums, *values], strict=True))
+    (result,) = evaluate(block, given, count)
+    return result
 
 
 def fold_constants(weights: Weights, channels: Known, to_bias: bool) -> None:

@@ -9,17 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-from .attention import HeadsStep, complete_heads, spread_heads
-from .blocks import completing_blocks
-from .facts import Array, Facts, Step, Tie, equalize, is_made_anew, shape_of
+from .blocks import BLOCKS, completing_blocks
+from .facts import Facts, Step, Tie, add_needs, equalize, is_made_anew, shape_of
 from .layers import AXIS, channels_read
 
 READ = "other layers read them"
 CONSTANT = "a layer reads their constant and cannot add it to a bias"
 EQUAL_GROUPS = "groups of a convolution stay equal"
-BLOCKS = "they share their columns with filters that stay"
 NOT_EMPTY = "no tensor becomes empty"
 
 
@@ -39,15 +36,14 @@ def find_needs(steps: Sequence[Step], facts: Facts) -> None:
 def _spread(step: Step, facts: Facts) -> bool:
     """Pass needs on between the tensors of one step; returns whether there were new ones."""
     changed = [_tie(tie, step, facts) for tie in step.ties if not is_made_anew(tie.value)]
-    if isinstance(step, HeadsStep):
-        changed.append(spread_heads(step, facts))
+    changed.append(step.spread(facts))
     if step.weights is None or is_made_anew(step.op.input):
         return any(changed)
     needed, known = facts.needed[step.op.input], facts.known_of(step.op.input, AXIS)
     read = channels_read(step.weights, facts.kept(step.result))
     constant = known.known & (known.values != 0)
-    changed.append(_add(needed, read & ~constant, facts.reason(READ)))
-    changed.append(_add(needed, read & constant, facts.reason(CONSTANT)))
+    changed.append(add_needs(needed, read & ~constant, facts.reason(READ)))
+    changed.append(add_needs(needed, read & constant, facts.reason(CONSTANT)))
     return any(changed)
 
 
@@ -64,12 +60,6 @@ def _tie(tie: Tie, step: Step, facts: Facts) -> bool:
     return changed
 
 
-def _add(needed: Array, more: npt.NDArray[np.bool_], reason: int) -> bool:
-    new = more & (needed == 0)
-    needed[new] = reason
-    return bool(new.any())
-
-
 def _complete(step: Step, facts: Facts) -> bool:
     """Keep what nothing needs, but without which an op would not be well-formed."""
     changed = False
@@ -77,12 +67,12 @@ def _complete(step: Step, facts: Facts) -> bool:
         if value in facts.needed and not facts.needed[value].any():
             facts.needed[value][0] = facts.reason(NOT_EMPTY)
             changed = True
-    if isinstance(step, HeadsStep):
-        changed |= complete_heads(step, facts)
+    changed |= step.complete(facts)
     if step.weights is None:
         return changed
     own = facts.needed[step.result]
-    changed |= _add(own, completing_blocks(step.weights, own > 0), facts.reason(BLOCKS))
+    more = completing_blocks(step.weights, own > 0)
+    changed |= add_needs(own, more, facts.reason(BLOCKS))
     if step.weights.groups == 1 or is_made_anew(step.op.input):
         return changed
     # Groups that keep filters and channels keep equally many of each; others go as a whole.

@@ -11,7 +11,6 @@ import torch_mlir.ir as ir
 from niwaki.dialects import NormalizePlanesOp, int_attr
 
 from ..base import constant, dense_value
-from .attention import HeadsStep, shrink_heads
 from .facts import Facts, Step, Tie, is_empty, is_made_anew, shape_of
 from .layers import AXIS, bias_position, shifted_bias, sliced
 from .moves import adjust_move
@@ -26,8 +25,7 @@ def shrink(steps: Sequence[Step], facts: Facts) -> None:
             if not facts.kept(step.result).all():
                 _shrink_result(step, facts)
             adjust_move(step, facts)
-            if isinstance(step, HeadsStep):
-                shrink_heads(step, facts)
+            step.shrink(facts)
 
 
 def _shrink_result(step: Step, facts: Facts) -> None:

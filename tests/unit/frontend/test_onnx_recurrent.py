@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numeric.cases import Array
 from onnx_models import Arrays, Case, check, model, node, normal, save
 
 import niwaki
@@ -19,8 +20,14 @@ ACTIVATIONS = (
 )
 
 
-def random_case(seed: int) -> Case:
-    """A node with options drawn at random, its data and states inputs or constants."""
+BOUNDED = ("Tanh", "Sigmoid", "HardSigmoid", "Softsign", "ScaledTanh")
+
+
+def random_case(seed: int, *, pruned: bool = False) -> Case:
+    """A node with options drawn at random, its data and states inputs or constants.
+
+    If it is `pruned`, some of its units are zero, and some are read by nothing.
+    """
     random = np.random.default_rng(seed)
 
     def perhaps(probability: float = 0.5) -> bool:
@@ -32,11 +39,12 @@ def random_case(seed: int) -> Case:
     length, batch, width = (
         int(random.choice(sizes)) for sizes in ((1, 2, 3, 17), (1, 2, 5), (1, 4))
     )
-    hidden = int(random.choice((1, 2, 7, 48)))
+    hidden = int(random.choice((7, 48) if pruned else (1, 2, 7, 48)))
     inputs: Arrays = {"x": normal(length, batch, width, seed=seed)}
     constants: Arrays = {
         "w": normal(directions, gates * hidden, width, seed=seed) * 0.5,
-        "r": normal(directions, gates * hidden, hidden, seed=seed) * 0.5,
+        # Gates that may be below zero let large differences grow from small ones.
+        "r": normal(directions, gates * hidden, hidden, seed=seed) * (0.2 if pruned else 0.5),
     }
     names = ["x", "w", "r", "", "", "", "", ""]
     if perhaps(0.7):
@@ -45,7 +53,8 @@ def random_case(seed: int) -> Case:
         where = inputs if perhaps() else constants
         names[4], where["lengths"] = "lengths", random.integers(1, length + 1, batch, np.int32)
     if perhaps():
-        names[5], inputs["h"] = "h", normal(directions, batch, hidden, seed=seed)
+        where = constants if pruned else inputs
+        names[5], where["h"] = "h", normal(directions, batch, hidden, seed=seed)
     if op == "LSTM" and perhaps():
         names[6], constants["c"] = "c", normal(directions, batch, hidden, seed=seed)
     if op == "LSTM" and perhaps():
@@ -53,7 +62,9 @@ def random_case(seed: int) -> Case:
     attributes: dict[str, Any] = {"hidden_size": hidden, "direction": direction}
     if perhaps():
         count = FUNCTIONS[op] * directions
-        attributes["activations"] = [str(name) for name in random.choice(ACTIVATIONS, count)]
+        # What is not bounded may become infinite: then zeros as weights are not nothing.
+        functions = BOUNDED if pruned else ACTIVATIONS
+        attributes["activations"] = [str(name) for name in random.choice(functions, count)]
         # As many factors as activations that take them: each takes the next one.
         attributes["activation_alpha"] = random.uniform(0.1, 0.9, count).tolist()
         attributes["activation_beta"] = random.uniform(0.1, 0.9, count).tolist()
@@ -67,6 +78,13 @@ def random_case(seed: int) -> Case:
         names.pop()
     outputs = ["y", "yh", "yc"] if op == "LSTM" else ["y", "yh"]
     nodes = [node(op, *names, to=outputs, **attributes)]
+    if pruned:
+        gone, unread = random.random((2, hidden)) < 0.5
+        gone[0] = unread[0] = False
+        silence(constants, gone, hidden)
+        constants["head"] = normal(hidden, 2, seed=seed) * ~unread[:, None]
+        nodes.append(node("MatMul", "y", "head", to="read"))
+        outputs = ["read"]
     # The result that is compared has all outputs in it.
     flat = [node("Reshape", name, "minus", to=f"flat {name}") for name in outputs]
     nodes += [*flat, node("Concat", *(f"flat {name}" for name in outputs), to="all", axis=0)]
@@ -74,8 +92,20 @@ def random_case(seed: int) -> Case:
     return Case(f"{seed} {op} {names[3:]} {attributes}", nodes, inputs, constants)
 
 
+def silence(constants: Arrays, gone: Array, hidden: int) -> None:
+    """Units without weights, biases and states; their peepholes stay."""
+    for name in constants.keys() & {"w", "r", "b"}:
+        array = constants[name]
+        rows = array.reshape(len(array), -1, hidden, *array.shape[2:]).copy()
+        rows[:, :, gone] = 0
+        constants[name] = rows.reshape(array.shape)
+    for name in constants.keys() & {"h", "c"}:
+        constants[name] = constants[name] * ~gone
+
+
 def test_options_at_random(tmp_path: Path) -> None:
     cases = [random_case(seed) for seed in range(30)]
+    cases += [random_case(seed, pruned=True) for seed in range(12)]
     check([*cases, *constant_inputs(), *computed_weights()], 17, tmp_path)
 
 

@@ -142,7 +142,7 @@ def test_scalar_code_on_constants(code: str, expected: list[float | None]) -> No
             block.arguments[0]: sums,
             block.arguments[1]: Known.all(np.array([2, 2, 0], np.float32)),
         }
-        found = evaluate(block, given_values, 3)
+        (found,) = evaluate(block, given_values, 3)
     values = zip(found.values.tolist(), found.known.tolist(), strict=True)
     assert [value if known else None for value, known in values] == pytest.approx(expected)
 
