@@ -13,6 +13,7 @@ from niwaki.frontend.bound_divisions import bound_divisions
 from niwaki.frontend.dense_resources import inline_dense_resources
 from niwaki.frontend.double_functions import told, unsupported_double
 from niwaki.frontend.imported import Imported
+from niwaki.frontend.named_ops import generalize_named_ops
 from niwaki.signature import DTYPES, Signature, TensorSpec, Tree
 
 # MLIR's element types as numpy's dtypes. An integer without a sign is taken as signed.
@@ -45,6 +46,7 @@ def import_mlir(path: str | Path, context: ir.Context) -> Imported:
     if op := unsupported_double(module):
         raise _error_at(path, op.location, told(op))
     inline_dense_resources(module, path)
+    generalize_named_ops(module)
     bound_divisions(module)
     function.attributes["sym_name"] = ir.StringAttr.get("main", context)
     return Imported(module, signature)

@@ -25,6 +25,8 @@ from niwaki.frontend.onnx_rules import check_inference, check_nodes
 # Folds constants in a graph and sets its types.
 Resolve = Callable[[OnnxGraph], None]
 
+_SCALAR = "result::scalar"  # the shape of a condition, which may also be a list of one
+
 _TURN = TensorType(onnx.TensorProto.INT64, ())
 
 
@@ -101,7 +103,7 @@ def _body_graph(
         graph,
         nodes=list(_with_own_results(body)),
         outputs=[_result(number) for number in range(len(body.output))],
-        constants={**known, **constants, goes_on: np.array(True)},
+        constants={**known, **constants, goes_on: np.array(True), _SCALAR: np.zeros(0, np.int64)},
         types={turn: _TURN, **carried, **read},
         is_body=True,
     )
@@ -151,8 +153,10 @@ def _with_own_results(body: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
         node = onnx.NodeProto()
         node.CopyFrom(original)
         yield node
-    for number, value in enumerate(body.output):
-        yield onnx.helper.make_node("Identity", [value.name], [_result(number)])
+    condition, *values = (value.name for value in body.output)
+    yield onnx.helper.make_node("Reshape", [condition, _SCALAR], [_result(0)])
+    for number, name in enumerate(values, 1):
+        yield onnx.helper.make_node("Identity", [name], [_result(number)])
 
 
 def _outer_names(graph: OnnxGraph, body: onnx.GraphProto) -> Iterator[str]:

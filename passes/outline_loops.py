@@ -55,6 +55,7 @@ class OutlineLoopsPass(ModulePass):
 
     def run(self, module: Any, session: Session) -> None:
         ops = list(host_ops(function_ops(module)))
+        refuse_others(ops)
         refuse_narrow_numbers(ops)
         if target_of(module).backend == "gpu":
             refuse_reads(ops)
@@ -66,6 +67,20 @@ class OutlineLoopsPass(ModulePass):
                 with ir.InsertionPoint(whole):
                     waiting.append(outlined(block, names.unique()))
         erase_unused(module)
+
+
+def refuse_others(ops: Iterable[Any]) -> None:
+    """Refuse control flow that is left to IREE, whose compiler 3.13 ends on it.
+
+    Raises:
+        PassFailure: there is some.
+    """
+    for op in ops:
+        name = op.operation.name
+        if name.startswith("scf.") and name not in (*CONTROL_FLOW, "scf.yield", "scf.condition"):
+            raise PassFailure(
+                op.location, f"{name} is not supported: write it as scf.for or scf.if"
+            )
 
 
 def refuse_narrow_numbers(ops: Iterable[Any]) -> None:

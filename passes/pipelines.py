@@ -13,7 +13,7 @@ from .pipeline import Step, parse_pipeline
 
 # Before anything looks for layers: places that they can be in, and what becomes several of them, or
 # others.
-OUTLINE = "sparse-pattern-outline-loops"
+OUTLINE = ("sparse-pattern-outline-loops", "sparse-pattern-plain-loops")
 UNROLL = "sparse-pattern-unroll-recurrent"
 # Both before softmax is taken apart, and before products are taken for layers.
 FIND_COMPUTED = ("sparse-pattern-raise-attention", "sparse-pattern-raise-products")
@@ -96,7 +96,7 @@ def compile_pipeline(target: Target, trim_threshold: float = 0.0, precision: Ele
         narrow = (f"{NARROW}{{element={precision.name}}}", *CLEAN)
     elif F16 in target.stores:
         narrow = (f"{NARROW}{{element={F16.name} all=false}}",)
-    find = (OUTLINE, UNROLL, *FIND_COMPUTED, TAKE_APART, *RAISE, trim, *DETECT)
+    find = (*OUTLINE, UNROLL, *FIND_COMPUTED, TAKE_APART, *RAISE, trim, *DETECT)
     return _text(*find, *narrow, *CHOOSE, *_lower(target))
 
 

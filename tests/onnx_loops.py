@@ -19,16 +19,18 @@ def loop(
     to: tuple[str, ...] = ("y",),
     constants: Arrays | None = None,
     names: tuple[str, str, str] = ("i", "c", "a"),
+    condition: Sequence[int] = (),
 ) -> onnx.NodeProto:
     """A Loop whose body reads a turn, a condition and a value, called `names`.
 
-    The first of `results` copies the condition, unless a node computes it.
+    The first of `results` copies the condition, unless a node computes it; `condition` is the shape
+    of both.
     """
-    turn, condition, _ = names
-    kinds = {turn: TensorProto.INT64, condition: TensorProto.BOOL, results[0]: TensorProto.BOOL}
+    turn, before, _ = names
+    kinds = {turn: ("INT64", ()), before: ("BOOL", condition), results[0]: ("BOOL", condition)}
     inputs = names[: len(given)]
     computes = any(results[0] in made.output for made in nodes)
-    copies = [] if computes else [node("Identity", condition, to=results[0])]
+    copies = [] if computes else [node("Identity", before, to=results[0])]
     body = helper.make_graph(
         [*copies, *nodes],
         "body",
@@ -39,6 +41,6 @@ def loop(
     return node("Loop", *given, to=to, body=body)
 
 
-def _value(name: str, kinds: dict[str, int]) -> onnx.ValueInfoProto:
-    kind = kinds.get(name, TensorProto.FLOAT)
-    return helper.make_tensor_value_info(name, kind, None if kind == TensorProto.FLOAT else [])
+def _value(name: str, kinds: dict[str, tuple[str, Sequence[int]]]) -> onnx.ValueInfoProto:
+    kind, shape = kinds.get(name, ("FLOAT", None))
+    return helper.make_tensor_value_info(name, TensorProto.DataType.Value(kind), shape)

@@ -77,10 +77,46 @@ NESTED = """
   }
 """
 
+# Its condition computes what its body gets, and hands that on twice.
+COMPUTING = """
+  %y, %again, %end = scf.while (%i = %c0, %h = %x) : (index, !x) -> (!x, !x, index) {
+    %go = arith.cmpi slt, %i, %last : index
+    %e = tensor.empty() : !x
+    %f = linalg.fill ins(%zero : f32) outs(%e : !x) -> !x
+    %z = linalg.matmul ins(%h, %w : !x, !w) outs(%f : !x) -> !x
+    scf.condition(%go) %z, %z, %i : !x, !x, index
+  } do {
+  ^bb0(%g: !x, %h: !x, %i: index):
+    %j = arith.addi %i, %c1 : index
+    scf.yield %j, %h : index, !x
+  }
+"""
+
+SWITCH = """
+  %y = scf.for %i = %c0 to %last step %c1 iter_args(%h = %x) -> !x {
+    %z = scf.index_switch %i -> !x
+    case 0 {
+      %p = linalg.matmul ins(%h, %w : !x, !w) outs(%x : !x) -> !x
+      scf.yield %p : !x
+    } case 3 {
+      scf.yield %x : !x
+    } default {
+      %e = tensor.empty() : !x
+      %s = linalg.add ins(%h, %x : !x, !x) outs(%e : !x) -> !x
+      scf.yield %s : !x
+    }
+    scf.yield %z : !x
+  }
+"""
+
 
 def convolve(x: Array, w: Array) -> Array:
     tensors = torch.from_numpy(x), torch.from_numpy(w)
     return torch.nn.functional.conv2d(*tensors, padding=1).numpy()
+
+
+def switched(h: Array, x: Array, w: Array, turn: int) -> Array:
+    return {0: h @ w + x, 3: x}.get(turn, h + x)
 
 
 @pytest.mark.parametrize(
@@ -93,6 +129,8 @@ def convolve(x: Array, w: Array) -> Array:
         pytest.param(
             NESTED, (3, 37), (37, 37), lambda h, x, w, i: h @ w @ w if i % 2 else h, id="if"
         ),
+        pytest.param(COMPUTING, (3, 37), (37, 37), lambda h, x, w, i: h @ w, id="computing"),
+        pytest.param(SWITCH, (3, 37), (37, 37), switched, id="switch"),
     ],
 )
 def test_mlir(
@@ -119,7 +157,7 @@ def test_mlir(
     ]
     for turns in TURNS:
         wanted = x
-        for turn in range(turns):
+        for turn in range(turns + (body == COMPUTING)):
             wanted = step(wanted, x, w, turn)
         off = np.abs(network(np.array(turns), x) - wanted).max()
         assert off <= TOLERANCE * np.abs(wanted).max()

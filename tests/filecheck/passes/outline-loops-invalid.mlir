@@ -55,3 +55,22 @@ func.func @numbers(%x: tensor<4xf32>, %a: f32, %b: i64, %n: index) -> f32 {
   }
   return %y : f32
 }
+
+// -----
+
+// Only what runs in order is known.
+func.func @others(%x: tensor<4xf32>, %n: index) -> tensor<4xf32> {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %z = scf.for %i = %c0 to %n step %c1 iter_args(%h = %x) -> tensor<4xf32> {
+    // expected-error @+1 {{scf.forall is not supported: write it as scf.for or scf.if}}
+    %y = scf.forall (%j) in (4) shared_outs(%o = %h) -> tensor<4xf32> {
+      %s = tensor.extract_slice %h[%j] [1] [1] : tensor<4xf32> to tensor<1xf32>
+      scf.forall.in_parallel {
+        tensor.parallel_insert_slice %s into %o[%j] [1] [1] : tensor<1xf32> into tensor<4xf32>
+      }
+    }
+    scf.yield %y : tensor<4xf32>
+  }
+  return %z : tensor<4xf32>
+}

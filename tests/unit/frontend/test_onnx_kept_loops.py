@@ -56,19 +56,25 @@ def test_a_length_that_is_an_input(tmp_path: Path) -> None:
     assert len(layers) == 2  # one for each turn of the inner loop, which is written out
 
 
+@pytest.mark.parametrize("shape", [(), (1,)])
 @pytest.mark.parametrize("first", ["", "yes"])
-def test_as_long_as_the_data_says(first: str, tmp_path: Path) -> None:
-    """With a bound, and by the number of the turn, too."""
+def test_as_long_as_the_data_says(first: str, shape: tuple[int, ...], tmp_path: Path) -> None:
+    """With a bound, and by the number of the turn, too; the condition may be a list of one."""
     nodes = [
         node("CastLike", "i", "k", to="f"), node("Add", "a", "f", to="b"),
-        node("ReduceMax", "b", to="t", keepdims=0), node("Less", "t", "k", to="goes_on"),
+        node("ReduceMax", "b", to="t", keepdims=0), node("Reshape", "t", "one", to="s"),
+        node("Less", "s", "k", to="goes_on"),
     ]  # fmt: skip
     inputs = X | {"n": np.array(3), "k": np.array(9, np.float32)}
-    inputs |= {"yes": np.array(True)} if first else {}
-    made = model([loop(nodes, ("n", first, "x"))], inputs)
+    inputs |= {"yes": np.full(shape, True)} if first else {}
+    made = model(
+        [loop(nodes, ("n", first, "x"), condition=shape)],
+        inputs,
+        {"one": np.array(shape, np.int64)},
+    )
     calls = [inputs | {"n": np.array(n), "k": np.array(k, np.float32)} for n, k in CALLS]
     if first:
-        calls.append(inputs | {"yes": np.array(False)})
+        calls.append(inputs | {"yes": np.full(shape, False)})
     check(made, tmp_path, *calls)
 
 
