@@ -18,27 +18,22 @@ that weights of its layers are constants and are packed once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import torch_mlir.ir as ir
 from torch_mlir.dialects import func
 
-from .base import (
-    ModulePass,
-    PassFailure,
-    Session,
-    erase_unused,
-    function_ops,
-    nested_ops,
-    target_of,
+from .base import ModulePass, Session, erase_unused, function_ops, nested_ops, target_of
+from .control_flow import (
+    CONTROL_FLOW,
+    host_ops,
+    refuse_narrow_numbers,
+    refuse_others,
+    refuse_reads,
 )
 
-# Ops that run what is in their regions once, often or not at all, in order.
-LOOPS = ("scf.for", "scf.while")
-CONTROL_FLOW = (*LOOPS, "scf.if", "scf.index_switch")
-WHOLE = 64  # bits of a number that loops may carry
 # Bodies of scalar code stay where they are.
 WORTHWHILE = ("linalg.", "sparse_pattern.")
 MOVABLE = ("arith.", "linalg.", "tensor.")
@@ -55,74 +50,18 @@ class OutlineLoopsPass(ModulePass):
 
     def run(self, module: Any, session: Session) -> None:
         ops = list(host_ops(function_ops(module)))
-        refuse_others(ops)
-        refuse_narrow_numbers(ops)
-        if target_of(module).backend == "gpu":
-            refuse_reads(ops)
         whole = module.regions[0].blocks[0]
         waiting = [op for op in whole.operations if op.operation.name == "func.func"]
+        refuse_others(ops)
+        refuse_narrow_numbers(waiting, ops)
+        if target_of(module).backend == "gpu":
+            refuse_reads(ops)
         names = Names({ir.StringAttr(op.operation.attributes["sym_name"]).value for op in waiting})
         while waiting:
             for block in list(bodies(waiting.pop(0))):
                 with ir.InsertionPoint(whole):
                     waiting.append(outlined(block, names.unique()))
         erase_unused(module)
-
-
-def refuse_others(ops: Iterable[Any]) -> None:
-    """Refuse control flow that is left to IREE, whose compiler 3.13 ends on it.
-
-    Raises:
-        PassFailure: there is some.
-    """
-    for op in ops:
-        name = op.operation.name
-        if name.startswith("scf.") and name not in (*CONTROL_FLOW, "scf.yield", "scf.condition"):
-            raise PassFailure(
-                op.location, f"{name} is not supported: write it as scf.for or scf.if"
-            )
-
-
-def refuse_narrow_numbers(ops: Iterable[Any]) -> None:
-    """Refuse loops that carry numbers of 32 bits and less from turn to turn.
-
-    IREE 3.13 puts some of them where one of 64 bits is: sizes and places of tensors are such.
-
-    Raises:
-        PassFailure: there is one.
-    """
-    for op in ops:
-        kinds = [result.type for result in op.results] if op.operation.name in LOOPS else []
-        for kind in kinds:
-            if isinstance(kind, (ir.IntegerType, ir.FloatType)) and kind.width < WHOLE:
-                told = f"{op.operation.name} carries a number of {kind}, which IREE may overwrite"
-                raise PassFailure(op.location, f"{told}: make it one of i64, or a tensor")
-
-
-def refuse_reads(ops: Iterable[Any]) -> None:
-    """Refuse control flow that depends on what is in tensors.
-
-    IREE 3.13 keeps memory of a GPU mapped once it has read a number of it, and gives it to other
-    buffers as well: from the second call on results are wrong.
-
-    Raises:
-        PassFailure: there is some.
-    """
-    found = {op.operation.name: op for op in ops}
-    loop = next((found[name] for name in CONTROL_FLOW if name in found), None)
-    if loop is not None and "tensor.extract" in found:
-        told = f"{loop.operation.name} depends on data, which IREE reads wrongly on GPUs"
-        raise PassFailure(loop.location, f"{told}: compile for a CPU")
-
-
-def host_ops(ops: Iterable[Any]) -> Iterator[Any]:
-    """Ops that run one after the other on the host, among them those inside control flow."""
-    for op in ops:
-        yield op
-        if op.operation.name in CONTROL_FLOW:
-            yield from host_ops(
-                inner for r in op.regions for b in r.blocks for inner in b.operations
-            )
 
 
 @dataclass

@@ -74,3 +74,22 @@ func.func @others(%x: tensor<4xf32>, %n: index) -> tensor<4xf32> {
   }
   return %z : tensor<4xf32>
 }
+
+// -----
+
+// A loop that is written as branches.
+func.func @branches(%a: i32, %n: index) -> i32 {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  cf.br ^turn(%a, %c0 : i32, index)
+// expected-error @+1 {{a block carries a number of i32, which IREE may overwrite: make it one of i64, or a tensor}}
+^turn(%h: i32, %i: index):
+  %go = arith.cmpi slt, %i, %n : index
+  cf.cond_br %go, ^body, ^end
+^body:
+  %z = arith.addi %h, %h : i32
+  %j = arith.addi %i, %c1 : index
+  cf.br ^turn(%z, %j : i32, index)
+^end:
+  return %h : i32
+}
