@@ -201,6 +201,14 @@ def nested_ops(op: Any) -> Iterator[Any]:
                 yield from nested_ops(inner)
 
 
+def replace_operands(op: Any, new: dict[ir.Value, ir.Value]) -> None:
+    """Let an op and the ops inside it read `new` values in the places of others."""
+    for one in (op, *nested_ops(op)):
+        for number, value in enumerate(one.operands):
+            if value in new:
+                one.operation.operands[number] = new[value]
+
+
 def erase_unused(module: Any) -> None:
     """Erase ops that compute what nobody uses: replaced layers, absorbed padding, constants."""
     for op in reversed(function_ops(module)):

@@ -25,7 +25,15 @@ from typing import Any, ClassVar
 import torch_mlir.ir as ir
 from torch_mlir.dialects import func
 
-from .base import ModulePass, Session, erase_unused, function_ops, nested_ops, target_of
+from .base import (
+    ModulePass,
+    Session,
+    erase_unused,
+    function_ops,
+    nested_ops,
+    replace_operands,
+    target_of,
+)
 from .control_flow import (
     CONTROL_FLOW,
     host_ops,
@@ -150,11 +158,3 @@ def rebuild(value: ir.Value, made: dict[ir.Value, ir.Value]) -> None:
     copy = value.owner.clone()
     replace_operands(copy, made)
     made.update(zip(value.owner.results, copy.results, strict=True))
-
-
-def replace_operands(op: Any, new: dict[ir.Value, ir.Value]) -> None:
-    """Let an op and the ops inside it read `new` values in the places of others."""
-    for one in (op, *nested_ops(op)):
-        for number, value in enumerate(one.operands):
-            if value in new:
-                one.operation.operands[number] = new[value]

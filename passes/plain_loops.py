@@ -29,9 +29,8 @@ from typing import Any, ClassVar
 import torch_mlir.ir as ir
 from torch_mlir.dialects import arith, scf
 
-from .base import ModulePass, Session, function_ops
+from .base import ModulePass, Session, function_ops, replace_operands
 from .control_flow import host_ops
-from .outline_loops import replace_operands
 
 BARRIER = "util.optimization_barrier"
 
