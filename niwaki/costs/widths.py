@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from niwaki.dialects import AttentionOp
 from niwaki.layer_costs import Setting
@@ -29,9 +28,7 @@ from niwaki.passes.channels.layers import AXIS, zero_filters
 from niwaki.passes.channels.needs import find_needs
 from niwaki.passes.trim_channels import constants
 
-from .estimates import drawn_for
-
-Bools = npt.NDArray[np.bool_]
+from .used_pairs import UsedPairs
 
 
 @dataclass(frozen=True)
@@ -66,7 +63,7 @@ class Widths:
                 block = list(function.regions[0].blocks[0].operations)
                 # Recurrent layers have no estimates for other widths.
                 self._steps += collect(block, self._facts, 0.0, (AttentionOp,))
-        self._used: dict[tuple[str, tuple[int, ...], Setting], Bools] = {}
+        self._pairs = UsedPairs()
 
     def of(self, settings: Mapping[str, Setting]) -> dict[str, Left]:
         """Layers of which something goes, by name."""
@@ -75,9 +72,10 @@ class Widths:
             for step in self._steps
             if step.weights is not None
         ]
-        used = [self._used_by(step, setting) for step, setting in layers]
-        if all(one.any(axis=0).all() and one.any(axis=1).all() for one in used):
+        pairs = [self._pairs.of(step.op, setting) for step, setting in layers]
+        if all(one.whole for one in pairs):
             return {}
+        used = [one.used for one in pairs]
         for (step, _), one in zip(layers, used, strict=True):
             assert step.weights is not None
             step.weights.used = one
@@ -101,18 +99,10 @@ class Widths:
         channels = np.ones(step.weights.used.shape[1], np.bool_)
         if source is not None and step.weights.groups == 1:
             channels = source > 0
-        weights = np.count_nonzero(step.weights.used[filters][:, channels])
+        used = step.weights.used
+        used = used if filters.all() else used[filters]
+        weights = np.count_nonzero(used if channels.all() else used[:, channels])
         return Left(float(filters.mean()), float(channels.mean()), weights / max(1.0, whole))
-
-    def _used_by(self, step: Step, setting: Setting | None) -> Bools:
-        """For each filter and channel whether a weight is kept."""
-        shape = tuple(step.op.weight.type.shape)
-        if setting is None:
-            return np.ones(shape[:2], np.bool_)
-        key = layer_name(step.op.location), shape, setting
-        if key not in self._used:
-            self._used[key] = np.asarray(drawn_for(key[0], step.op, setting).any(axis=2))
-        return self._used[key]
 
 
 def _widened(setting: Setting | None, shape: tuple[int, ...]) -> float:
