@@ -28,7 +28,7 @@ from niwaki.pruning import parse_scheme
 from niwaki.schemes import Dense, SchemeError
 from niwaki.schemes.base import Bools
 from niwaki.targets import Target
-from niwaki.tuning.signature import geometry
+from niwaki.tuning.signature import geometry, signature_with
 
 from .forms import in_widths
 from .observation import kind_name
@@ -36,10 +36,18 @@ from .observation import kind_name
 
 @dataclass(frozen=True)
 class Estimate:
-    """Seconds of a layer on one core, and its kernel's `kind_name`; infinite where none can be."""
+    """What the fastest kernel of a layer takes.
+
+    Attributes:
+        seconds: on one core; infinite where no kernel can be.
+        kind: its `kind_name`.
+        layer, candidate: what the tuning database calls the layer and the kernel.
+    """
 
     seconds: float
     kind: str = ""
+    layer: str = ""
+    candidate: str = ""
 
 
 IMPOSSIBLE = Estimate(math.inf)
@@ -63,7 +71,8 @@ def estimate(op: Any, setting: Setting, target: Target) -> Estimate:
             return IMPOSSIBLE
         best = min(found, key=lambda candidate: candidate.seconds)
         family = best.kernel.attr_name.rpartition(".")[2]
-        return Estimate(best.seconds, kind_name(family, best.scheme.name))
+        signature = signature_with(layer, asked.weights, asked.scheme)
+        return Estimate(best.seconds, kind_name(family, best.scheme.name), signature, str(best))
 
 
 def zeros_of(op: Any, setting: Setting, prices: schemes.CostModel) -> Asked:

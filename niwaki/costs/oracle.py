@@ -1,38 +1,28 @@
-"""What layers of a network cost on a target, in any setting: `niwaki.layer_costs` with answers.
+"""What layers of a network cost on a target, and whole networks: `niwaki.layer_costs` with answers.
 
-    setting --> estimates at the two nearest rates of RATES --> each corrected by what was measured
-            --> between them, by the share of weights that is kept
-
-Estimates are made when they are first asked for and kept in a file; asked again, an answer takes
-microseconds. Settings that stand between two rates are interpolated, widths are not: what an odd
-number of filters costs is asked for itself.
+settings of layers --> what is left of each once channels are trimmed (`widths.py`)
+                   --> what each takes (`layer_times.py`), and what is no layer
 """
 
 from __future__ import annotations
 
-import bisect
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from statistics import median
 
-from niwaki.errors import NiwakiError
 from niwaki.layer_costs import DENSE, LayerForm, Setting
 
 from .corrections import Corrections, Seen
-from .estimates import IMPOSSIBLE, Estimate, estimate, form_key
-from .forms import form_of, has_fixed_widths
+from .layer_times import REMOVED, LayerTimes
 from .observation import CALL, Observation
+from .rates import RATES
 from .store import Store
 from .subject import Subject
 from .trials import is_narrow
+from .tuned import Tuned
 from .widths import WHOLE, Left, Widths
 
-# Rates at which estimates are made; a scheme that cannot have the next lower one is asked for
-# what it can.
-RATES = (1.25, 1.5, 2, 2.25, 2.5, 3, 3.5, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 32, 48, 64)
-# Schemes that leave a dense layer without these of its dimensions.
-REMOVED = {"filter": 0, "channel": 1}
 # Of widths of dense layers, which lie anywhere, so many are asked for.
 STEPS = 16
 
@@ -47,22 +37,20 @@ class Oracle:
         trials: settings in which the network was measured, by the trial's name.
         observations: what it took in them; without any, estimates stand as they are, and what is no
             layer costs nothing.
+        tuned: layers that were measured alone, on this machine.
     """
 
     subject: Subject
     store: Store
     trials: Mapping[str, Mapping[str, Setting]] = field(default_factory=dict)
     observations: Mapping[str, Observation] = field(default_factory=dict)
+    tuned: Tuned = field(default_factory=Tuned)
 
     def __post_init__(self) -> None:
-        self.layers: dict[str, LayerForm] = {
-            name: form_of(ops[0]) for name, ops in self.subject.ops.items()
-        }
-        self._keys = {name: [form_key(op) for op in ops] for name, ops in self.subject.ops.items()}
-        self._estimates = self.store.estimates()
-        self._answers: dict[tuple[str, Setting, float], float] = {}
+        self._times = LayerTimes(self.subject, self.store, self.tuned)
+        self.layers: dict[str, LayerForm] = self._times.layers
         self._widths = Widths(self.subject.imported.module.operation)
-        self._corrections = Corrections(self._seen())
+        self._times.corrections = Corrections(self._seen())
         self.others, self._between = self._others()
 
     def seconds(self, layer: str, setting: Setting) -> float:
@@ -71,15 +59,7 @@ class Oracle:
         Raises:
             NiwakiError: there is no such layer or scheme, or it cannot have such widths.
         """
-        known = self._answers.get((layer, setting, 1.0))
-        return self._asked(layer, setting, 1.0) if known is None else known
-
-    def _asked(self, layer: str, setting: Setting, width: float) -> float:
-        """The same in a network whose layers are narrower: this one has so much of its `width`."""
-        key = layer, setting, max(0.1, round(width, 1))
-        if key not in self._answers:
-            self._answers[key] = self._answer(*key)
-        return self._answers[key]
+        return self._times.seconds(layer, setting)
 
     def network(self, settings: Mapping[str, Setting]) -> float:
         """How long a call takes with these layers so, and all others dense.
@@ -105,15 +85,15 @@ class Oracle:
         form = self.layers[layer]
         own = replace(setting, filters=None, channels=None)
         if left == WHOLE and own.scheme in REMOVED and own.rate > 1:
-            return self._at(layer, own, 1.0)  # what is zero stays: others need its place
+            return self._times.at(layer, own)  # what is zero stays: others need its place
         if left == WHOLE:
             return self.seconds(layer, own)
         if own.scheme == DENSE or own.scheme in REMOVED:
             return self._narrow(layer, left.filters * form.filters, left.channels * form.channels)
         # What is left of the weights is multiplied as in a layer that keeps so few; the rest of the
         # time, mostly that of storing results, follows the filters.
-        fewest = self._asked(layer, replace(own, rate=RATES[-1]), left.width)
-        seconds = self._asked(layer, own, left.width)
+        fewest = self._times.seconds(layer, replace(own, rate=RATES[-1]), left.width)
+        seconds = self._times.seconds(layer, own, left.width)
         if math.isinf(fewest):
             return seconds * left.weights
         return fewest * left.filters + max(0.0, seconds - fewest) * left.weights
@@ -128,68 +108,13 @@ class Oracle:
             for c, share in columns
         )
 
-    def _answer(self, layer: str, setting: Setting, width: float) -> float:
-        if layer not in self.layers:
-            raise NiwakiError(f"the network has no layer '{layer}': {', '.join(self.layers)}")
-        if setting.scheme == DENSE or setting.rate <= 1:
-            return self._at(layer, replace(setting, scheme=DENSE, rate=1.0), width)
-        if setting.scheme in REMOVED:
-            ops = self.subject.ops[layer]
-            if any(map(has_fixed_widths, ops)) or len({form_of(op) for op in ops}) > 1:
-                return math.inf
-            form = self.layers[layer]
-            full = setting.filters or form.filters, setting.channels or form.channels
-            left = max(1, round(full[REMOVED[setting.scheme]] / setting.rate))
-            sizes = (left, full[1]) if setting.scheme == "filter" else (full[0], left)
-            return self._at(layer, Setting(filters=sizes[0], channels=sizes[1]), width)
-        above = bisect.bisect_left(RATES, setting.rate)
-        if above == len(RATES) or setting.rate == RATES[above]:
-            return self._at(layer, setting, width)
-        upper: float = RATES[above]
-        lower: float = RATES[above - 1] if above else 1.0
-        low = replace(setting, rate=lower) if above else replace(setting, scheme=DENSE, rate=1.0)
-        first = self._at(layer, low, width)
-        second = self._at(layer, replace(setting, rate=upper), width)
-        if math.isinf(first + second):
-            return self._at(layer, setting, width)
-        part: float = (1 / lower - 1 / setting.rate) / (1 / lower - 1 / upper)
-        return first + part * (second - first)
-
-    def _at(self, layer: str, setting: Setting, width: float) -> float:
-        """The corrected estimate of all ops of a layer, for the setting as it is."""
-        form, total = self.layers[layer], 0.0
-        wide = (setting.filters or form.filters) / form.filters
-        width = min(width, wide * (setting.channels or form.channels) / form.channels)
-        for key, op in zip(self._keys[layer], self.subject.ops[layer], strict=True):
-            found = self._estimate(key, op, setting)
-            if math.isinf(found.seconds):
-                return math.inf
-            whole = self._key_of(layer)
-            total += self._corrections.seconds(whole, found.kind, found.seconds, width)
-        return total
-
-    def _estimate(self, key: str, op: object, setting: Setting) -> Estimate:
-        text = f"{setting} {setting.filters}x{setting.channels}"
-        found = self._estimates.get((key, text))
-        if found is None:
-            found = estimate(op, setting, self.subject.target)
-            self._estimates[key, text] = found
-            if found != IMPOSSIBLE:
-                self.store.note_estimate(key, text, found)
-        return found
-
-    def _key_of(self, layer: str) -> str:
-        """What layers share observations by: the forms of all their ops."""
-        keys = self._keys[layer]
-        return keys[0] if len(keys) == 1 else " ".join(keys)
-
     def _seen(self) -> Iterator[Seen]:
         """What was measured of single layers, in all trials."""
         for trial, observation in self.observations.items():
             left = self._widths.of(self.trials[trial])
             for name, took in observation.layers.items():
                 if name in self.layers:
-                    yield Seen(self._key_of(name), left.get(name, WHOLE).width, took)
+                    yield Seen(self._times.key_of(name), left.get(name, WHOLE).width, took)
 
     def _others(self) -> tuple[dict[str, float], float]:
         """What is no layer, in the median of trials with the network's widths.

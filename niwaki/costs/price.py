@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from .oracle import Oracle
 from .store import Store, store_path
 from .subject import Subject, opened
 from .trials import observe, trials
+from .tuned import Tuned, tuned_here
 
 # Schemes that layers are priced in unless others are named: from single weights to whole filters.
 SCHEMES = ("unstructured", "pattern", "block_punched", "filter")
@@ -97,7 +98,8 @@ def priced(
             plain = Oracle(subject, store)
             wanted = trials(plain.layers, schemes)
             seen = observe(subject, store, wanted, observer, progress)
-            yield Oracle(subject, store, wanted, seen)
+            with tuned_here(machine) if source == MEASURE else nullcontext(Tuned()) as tuned:
+                yield Oracle(subject, store, wanted, seen, tuned)
 
 
 def _observer(source: str, target: Target) -> Observer | None:

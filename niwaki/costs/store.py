@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import AbstractContextManager
+from dataclasses import astuple
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -24,8 +25,9 @@ from .observation import Observation, Took
 
 WHAT, OPTION = "file of costs", "--costs"
 _CREATE = """
-CREATE TABLE IF NOT EXISTS kernel_estimates (
-    compiler TEXT, target TEXT, form TEXT, setting TEXT, seconds REAL, kind TEXT,
+CREATE TABLE IF NOT EXISTS layer_estimates (
+    compiler TEXT, target TEXT, form TEXT, setting TEXT, seconds REAL, kind TEXT, layer TEXT,
+    candidate TEXT,
     PRIMARY KEY (compiler, target, form, setting));
 CREATE TABLE IF NOT EXISTS layer_times (
     compiler TEXT, machine TEXT, network TEXT, trial TEXT, layer TEXT, kind TEXT,
@@ -70,18 +72,18 @@ class Store:
     def estimates(self) -> dict[tuple[str, str], Estimate]:
         """All that are known, by form and setting."""
         query = (
-            "SELECT form, setting, seconds, kind FROM kernel_estimates "
+            "SELECT form, setting, seconds, kind, layer, candidate FROM layer_estimates "
             "WHERE compiler=? AND target=?"
         )
         with self._told():
             rows = self._connection.execute(query, (compiler_digest(), self.target))
-            return {(form, setting): Estimate(s, f) for form, setting, s, f in rows}
+            return {(form, setting): Estimate(*found) for form, setting, *found in rows}
 
     def note_estimate(self, form: str, setting: str, found: Estimate) -> None:
         """Keep one."""
-        row = (compiler_digest(), self.target, form, setting, found.seconds, found.kind)
+        row = (compiler_digest(), self.target, form, setting, *astuple(found))
         with self._told(), self._connection:
-            insert = "INSERT OR REPLACE INTO kernel_estimates VALUES (?,?,?,?,?,?)"
+            insert = "INSERT OR REPLACE INTO layer_estimates VALUES (?,?,?,?,?,?,?,?)"
             self._connection.execute(insert, row)
 
     def observations(self, network: str) -> dict[str, Observation]:

@@ -8,11 +8,12 @@ from importlib.metadata import version
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from niwaki.dialects import RecurrentOp
 from niwaki.passes.kernels.library import epilogue_key
 from niwaki.passes.layers import groups_of, layer_weights
-from niwaki.schemes import block_columns
+from niwaki.schemes import Scheme, block_columns
 from niwaki.targets import Target
 
 # Attributes that tell what a kernel reads; those of a recurrent layer, too.
@@ -24,7 +25,11 @@ def layer_signature(op: Any) -> str:
 
     Which weights are kept may differ, how many may not, nor how many columns.
     """
-    weights, scheme = layer_weights(op), op.scheme.scheme
+    return signature_with(op, layer_weights(op), op.scheme.scheme)
+
+
+def signature_with(op: Any, weights: npt.NDArray[Any], scheme: Scheme) -> str:
+    """That of the layer with other weights ``[F, C, T]``, in the scheme that they have."""
     kept = block_columns(scheme.mask(weights != 0, groups_of(op)), scheme, 8, groups_of(op))
     facts = {
         **geometry(op),
