@@ -48,6 +48,15 @@ class Pairs:
         return cls(used, bool(used.any(axis=0).all() and used.any(axis=1).all()))
 
 
+def sizes_of(full: tuple[int, int], setting: Setting) -> tuple[int, int]:
+    """Filters and channels that a setting leaves a layer that has so many.
+
+    What has one name may be several layers, some of which are smaller.
+    """
+    filters, channels = full
+    return min(filters, setting.filters or filters), min(channels, setting.channels or channels)
+
+
 class UsedPairs:
     """Answers for layers of one network."""
 
@@ -70,8 +79,7 @@ class UsedPairs:
         shape = filters, channels, math.prod(kernel)
         if math.prod(shape) < LARGE:
             return self._exact(shape, op, setting)
-        rows = filters if setting.filters is None else setting.filters
-        columns = channels if setting.channels is None else setting.channels
+        rows, columns = sizes_of((filters, channels), setting)
         kept = self._kept((rows, columns, shape[2]), groups_of(op), setting)
         if not kept.whole:
             shift = zlib.crc32(layer_name(op.location).encode())

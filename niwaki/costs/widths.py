@@ -11,6 +11,7 @@ bias.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -27,8 +28,9 @@ from niwaki.passes.channels.facts import Facts, Step
 from niwaki.passes.channels.layers import AXIS, zero_filters
 from niwaki.passes.channels.needs import find_needs
 from niwaki.passes.trim_channels import constants
+from niwaki.schemes.base import Bools
 
-from .used_pairs import UsedPairs
+from .used_pairs import UsedPairs, sizes_of
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ class Widths:
         find_needs(self._steps, facts)
         left: dict[str, Left] = {}
         for (step, setting), one in zip(layers, used, strict=True):
-            found = self._left(step, np.count_nonzero(one) * _widened(setting, one.shape))
+            found = self._left(step, np.count_nonzero(one) * _widened(setting, one))
             if found != WHOLE:
                 left[layer_name(step.op.location)] = found
         return left
@@ -105,12 +107,11 @@ class Widths:
         return Left(float(filters.mean()), float(channels.mean()), weights / max(1.0, whole))
 
 
-def _widened(setting: Setting | None, shape: tuple[int, ...]) -> float:
+def _widened(setting: Setting | None, used: Bools) -> float:
     """How many times larger the layer is without the widths of its setting."""
     if setting is None:
         return 1.0
-    filters, channels = shape
-    return filters * channels / ((setting.filters or filters) * (setting.channels or channels))
+    return used.size / math.prod(sizes_of((len(used), used.shape[1]), setting))
 
 
 def _known(step: Step, facts: Facts) -> Known:
