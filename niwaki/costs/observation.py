@@ -26,9 +26,9 @@ from niwaki.targets import get_target
 
 # Of calls that are timed: most are taken together, so that one that was disturbed says nothing.
 WARMUP, CALLS, ROUNDS = 10, 60, 2
-# Of the times of a kernel run, the share that lies below what is taken for its time: others may
-# have had the processor for longer than a kernel runs.
-UNDISTURBED = 0.25
+# Turns in which networks are timed again: others on the machine take caches and memory away for
+# seconds, so that calls that follow one another are all disturbed or none is.
+TURNS = 2
 # What stands for all that no kernel runs: calls, and IREE's work between kernels.
 CALL = ""
 
@@ -83,6 +83,18 @@ class Observation:
 Observer = Callable[[Bundle], Observation]
 
 
+def least(turns: Sequence[Observation]) -> Observation:
+    """What a network took in several turns: each layer as in its fastest one."""
+    layers, others = turns[0].layers, turns[0].others
+    for one in turns[1:]:
+        layers = {
+            name: min(took, one.layers[name], key=lambda each: each.seconds)
+            for name, took in layers.items()
+        }
+        others = {name: min(seconds, one.others[name]) for name, seconds in others.items()}
+    return Observation(layers, others)
+
+
 def on_host(bundle: Bundle) -> Observation:
     """Measured on this machine, on one thread.
 
@@ -90,14 +102,14 @@ def on_host(bundle: Bundle) -> Observation:
         NiwakiError: the bundle is not for it.
     """
     dispatches, count = bundle.manifest.dispatches, WARMUP + CALLS
-    rounds = []
+    rounds, whole = [], []
     for _ in range(ROUNDS):
+        with bundle.load(1) as network:
+            whole.append(bench(network, WARMUP, CALLS).median)
         calls = split_calls(profile(bundle, 1, count), dispatches, count, str(bundle.path))
         rounds += [[run.end - run.begin for run in call] for call in calls[WARMUP:]]
-    runs = np.quantile(np.array(rounds), UNDISTURBED, axis=0).tolist()
-    with bundle.load(1) as network:
-        whole = bench(network, WARMUP, CALLS).minimum
-    return observed(bundle, runs, max(0.0, whole - float(np.min(np.sum(rounds, axis=1)))))
+    runs = np.median(np.array(rounds), axis=0).tolist()
+    return observed(bundle, runs, max(0.0, min(whole) - sum(runs)))
 
 
 def emulated(bundle: Bundle, core: str = "a76") -> Observation:

@@ -18,7 +18,7 @@ from niwaki.runtime.bundle import open_bundle
 from niwaki.targets import Target, get_target
 from niwaki.tuning.signature import machine_name
 
-from .observation import Observation, Observer, emulated, from_file, on_host
+from .observation import TURNS, Observation, Observer, emulated, from_file, on_host
 from .oracle import Oracle
 from .store import Store, store_path
 from .subject import Subject, opened
@@ -97,7 +97,9 @@ def priced(
             progress.stage("measure the network")
             plain = Oracle(subject, store)
             wanted = trials(plain.layers, schemes)
-            seen = observe(subject, store, wanted, observer, progress)
+            # What is counted is the same each time.
+            turns = TURNS if source == MEASURE else 1
+            seen = observe(subject, store, wanted, observer, progress, turns)
             with tuned_here(machine) if source == MEASURE else nullcontext(Tuned()) as tuned:
                 yield Oracle(subject, store, wanted, seen, tuned)
 

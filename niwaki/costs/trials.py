@@ -22,7 +22,7 @@ from niwaki.pruning import parse_scheme
 from niwaki.schemes import SchemeError
 from niwaki.temporary import temporary_folder
 
-from .observation import Observation, Observer
+from .observation import Observation, Observer, least
 from .store import Store
 from .subject import Subject
 
@@ -88,20 +88,29 @@ def observe(
     wanted: Mapping[str, Mapping[str, Setting]],
     observer: Observer,
     progress: Progress,
+    turns: int = 1,
 ) -> dict[str, Observation]:
     """What the network takes in each of the `wanted` trials; those that were measured are kept.
+
+    Args:
+        turns: how often all of them are measured, one after the other.
 
     Raises:
         NiwakiError: a network cannot be measured.
     """
-    network = subject.key
-    known = store.observations(network)
-    for number, (trial, settings) in enumerate(wanted.items(), 1):
-        progress.layer(f"measure {number}/{len(wanted)}")
-        if trial in known:
-            continue
-        with temporary_folder() as folder:
-            bundle = subject.compiled(settings, Path(folder) / "trial.niwaki")
-            known[trial] = observer(bundle)
-        store.note_observation(network, trial, known[trial])
+    known = store.observations(subject.key)
+    with temporary_folder() as folder:
+        bundles = {}
+        for number, (trial, settings) in enumerate(wanted.items(), 1):
+            if trial not in known:
+                progress.layer(f"compile {number}/{len(wanted)}")
+                bundles[trial] = subject.compiled(settings, Path(folder) / f"{number}.niwaki")
+        seen: dict[str, list[Observation]] = {trial: [] for trial in bundles}
+        for _ in range(turns):
+            for number, (trial, bundle) in enumerate(bundles.items(), 1):
+                progress.layer(f"measure {number}/{len(bundles)}")
+                seen[trial].append(observer(bundle))
+        for trial, times in seen.items():
+            known[trial] = least(times)
+            store.note_observation(subject.key, trial, known[trial])
     return {trial: known[trial] for trial in wanted}

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 import niwaki
-from niwaki.costs.observation import CALL, emulated, observed
+from niwaki.costs.observation import CALL, Observation, Took, emulated, least, observed
 from niwaki.targets import get_target
 
 
@@ -73,3 +73,14 @@ def test_all_layers_with_weights_are_seen(tmp_path: Path) -> None:
     seen = observed(bundle, [1e-6] * len(bundle.manifest.dispatches), 0.0)
     assert set(seen.layers) == {"0", "1", "2", "3", "5"}
     assert all(took.seconds == pytest.approx(1e-6) for took in seen.layers.values())
+
+
+def test_each_layer_is_as_in_its_fastest_turn() -> None:
+    turns = [
+        Observation({"a": Took("k", 1.0, 3.0), "b": Took("k", 1.0, 2.0)}, {CALL: 0.5, "pool": 0.1}),
+        Observation({"a": Took("k", 1.0, 2.5), "b": Took("k", 1.0, 2.2)}, {CALL: 0.4, "pool": 0.2}),
+    ]
+    best = least(turns)
+    assert {name: took.seconds for name, took in best.layers.items()} == {"a": 2.5, "b": 2.0}
+    assert best.others == {CALL: 0.4, "pool": 0.1}
+    assert least(turns[:1]) == turns[0]

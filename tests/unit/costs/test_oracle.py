@@ -142,7 +142,7 @@ def test_answers_are_kept(
     oracle: Oracle, chain: nn.Module, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = oracle.seconds("second", Setting("pattern", 8))
-    monkeypatch.setattr("niwaki.costs.oracle.estimate", None)
+    monkeypatch.setattr("niwaki.costs.layer_times.estimate", None)
     with priced(chain, EXAMPLE, source="estimate", costs=oracle.store.path) as again:
         assert again.seconds("second", Setting("pattern", 8)) == known
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from small_networks import ResNet
 
-from niwaki.costs.observation import Observation, Took
+from niwaki.costs.observation import TURNS, Observation, Took
 from niwaki.costs.price import priced
 from niwaki.costs.store import Store
 from niwaki.costs.trials import is_narrow, trials
@@ -76,7 +76,7 @@ def test_what_was_measured_is_not_measured_again(
     settings: Mapping[str, Setting] = {"layer1.0.conv2": Setting("block_punched", 2)}
     with priced(model, example, schemes=["block_punched"], costs=path) as oracle:
         first, count = oracle.network(settings), len(measured)
-    assert count == len(oracle.trials)
+    assert count == TURNS * len(oracle.trials)
     with priced(model, example, schemes=["block_punched"], costs=path) as oracle:
         assert oracle.network(settings) == first
     assert len(measured) == count
