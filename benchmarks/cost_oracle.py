@@ -1,33 +1,42 @@
 """Predicted against measured times of networks: random schemes, rates and widths of each layer.
 
 Half of the configurations also keep a random part of the channels of each space that can lose any.
+Measured times are kept in a file as they come, so that a run that was stopped goes on; costs are
+asked anew.
 """
 
 from __future__ import annotations
 
 import random
 import time
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
+from cost_settings import SCHEMES, configuration, draw, free_channels
 from figure import Figure
-from machine import pin
+from machine import ahead_of_others, pin
+from measured_times import MeasuredTimes
 from models import MODELS
 from workloads import PrunedTransformer
 
-from niwaki.costs.observation import on_host
+from niwaki.costs.observation import TURNS, Observation, on_host
 from niwaki.costs.oracle import Oracle
-from niwaki.costs.price import priced
-from niwaki.costs.trials import fits
+from niwaki.costs.price import ESTIMATE, priced
+from niwaki.costs.trials import observe, trials
 from niwaki.layer_costs import Setting
+from niwaki.progress import Progress
+from niwaki.runtime.bundle import Bundle
+from niwaki.runtime.measure import bench
 
 NETWORKS = ("resnet18", "mobilenet_v2", "transformer")
-SCHEMES = ("dense", "block_punched", "pattern", "unstructured")
 LEAST_CORRELATION, MOST_MEDIAN, MOST_WORST = 0.98, 7.0, 20.0
-LEAST_QUERIES, TURNS = 10_000, 50
+LEAST_QUERIES, REPEATS = 10_000, 50
+WARMUP, CALLS = 10, 60
+# A search that trains nothing: so many settings of a network.
+SEARCHED, TRIALS, MOST_SEARCHING = "resnet50", 100, 10.0
 
 
 def measure(network: str, folder: Path, count: int, core: int) -> list[Figure]:
@@ -35,23 +44,22 @@ def measure(network: str, folder: Path, count: int, core: int) -> list[Figure]:
     pin([core])
     model, example = built(network)
     folder.mkdir(parents=True, exist_ok=True)
-    predicted, measured = [], []
-    asking = 0.0
-    # Without what an earlier run of another state of the machine has measured.
-    (path := folder / f"costs-{network}.sqlite").unlink(missing_ok=True)
-    with priced(model, example, schemes=SCHEMES, costs=path) as oracle:
-        spaces, dense = free_channels(model, example), oracle.network({})
-        for number in range(count):
-            settings = draw(oracle, random.Random(number))
-            if number % 2:
-                settings = narrowed(settings, oracle, spaces, random.Random(number))
-            bundle = oracle.subject.compiled(settings, folder / f"cost-{network}.niwaki")
-            measured.append(on_host(bundle).seconds)
-            begin = time.perf_counter()
-            predicted.append(oracle.network(settings))
-            asking += time.perf_counter() - begin
-        queries = queries_in_a_second(oracle)
+    times = MeasuredTimes(folder / f"cost-{network}.json")
+    with priced(model, example, source=ESTIMATE, costs=folder / f"costs-{network}.sqlite") as plain:
+        wanted = trials(plain.layers, SCHEMES)
+        seen = observe(plain.subject, plain.store, wanted, _observed, Progress(), TURNS)
+        oracle, spaces = (
+            Oracle(plain.subject, plain.store, wanted, seen),
+            free_channels(model, example),
+        )
+        settings = [configuration(number, oracle, spaces) for number in range(count)]
+        _measure(oracle, settings, times, folder)
+        turns = [times.of(number) for number in range(count)]
+        predicted = [oracle.network(one) for one in settings]
+        queries, dense = queries_in_a_second(oracle), oracle.network({})
+    measured = [min(each) for each in turns]
     off = 100 * np.abs(np.array(predicted) / np.array(measured) - 1)
+    between = [100 * abs(each[-1] / each[0] - 1) for each in turns]
     return [
         Figure("configurations", count),
         Figure("dense, predicted", 1e3 * dense, "ms"),
@@ -61,9 +69,67 @@ def measure(network: str, folder: Path, count: int, core: int) -> list[Figure]:
         ),
         Figure("median error", float(np.median(off)), "%", MOST_MEDIAN),
         Figure("largest error", float(off.max()), "%", MOST_WORST),
+        Figure(
+            "rank correlation of first and last time measured",
+            rank_correlation([each[0] for each in turns], [each[-1] for each in turns]),
+        ),
+        Figure("median difference of the two", median(between), "%"),
         Figure("queries for a layer in a second, asked again", queries, "", None, LEAST_QUERIES),
-        Figure("a network's query, settings that are new", 1e3 * asking / count, "ms"),
     ]
+
+
+def searching(folder: Path, core: int) -> list[Figure]:
+    """Seconds in which settings of a large network are priced, none of which was asked before."""
+    pin([core])
+    folder.mkdir(parents=True, exist_ok=True)
+    model, example = MODELS[SEARCHED]()
+    with priced(model, example, source=ESTIMATE, costs=folder / "costs-searching.sqlite") as oracle:
+        settings = [draw(oracle, random.Random(number)) for number in range(2 * TRIALS)]
+        first = _seconds(lambda: [oracle.network(one) for one in settings[:TRIALS]])
+        others = _seconds(lambda: [oracle.network(one) for one in settings[TRIALS:]])
+    return [
+        Figure(f"{TRIALS} trials, kernels estimated on the way", first, "s"),
+        Figure(f"{TRIALS} other trials", others, "s", MOST_SEARCHING),
+    ]
+
+
+def _seconds(work: Callable[[], Any]) -> float:
+    """Of the processor: others may have it in between."""
+    begin = time.process_time()
+    work()
+    return time.process_time() - begin
+
+
+def _measure(
+    oracle: Oracle, settings: list[dict[str, Setting]], times: MeasuredTimes, folder: Path
+) -> None:
+    """Time networks when they are compiled, and again after the next one.
+
+    What takes caches and memory away does so for seconds: two times at once would both be
+    disturbed.
+    """
+    before: tuple[int, Bundle] | None = None
+    for number, one in enumerate(settings):
+        if len(times.of(number)) >= TURNS:
+            continue
+        path = folder / f"cost-{number % 2}.niwaki"
+        bundle = oracle.subject.compiled(one, path)
+        for each in [before, (number, bundle)]:
+            if each is not None:
+                times.note(each[0], _timed(each[1]))
+        before = number, bundle
+    if before is not None:
+        times.note(before[0], _timed(before[1]))
+
+
+def _observed(bundle: Bundle) -> Observation:
+    with ahead_of_others():
+        return on_host(bundle)
+
+
+def _timed(bundle: Bundle) -> float:
+    with ahead_of_others(), bundle.load(1) as network:
+        return bench(network, WARMUP, CALLS).median
 
 
 def queries_in_a_second(oracle: Oracle) -> float:
@@ -72,10 +138,10 @@ def queries_in_a_second(oracle: Oracle) -> float:
     for name, setting in known:
         oracle.seconds(name, setting)
     begin = time.perf_counter()
-    for _ in range(TURNS):
+    for _ in range(REPEATS):
         for name, setting in known:
             oracle.seconds(name, setting)
-    return TURNS * len(known) / (time.perf_counter() - begin)
+    return REPEATS * len(known) / (time.perf_counter() - begin)
 
 
 def built(network: str) -> tuple[Any, Any]:
@@ -84,53 +150,6 @@ def built(network: str) -> tuple[Any, Any]:
         return MODELS[network]()
     model, inputs = PrunedTransformer(1).build()
     return model, (inputs[:1],)
-
-
-def draw(oracle: Oracle, generator: random.Random) -> dict[str, Setting]:
-    """A scheme and a rate for each layer that can have them."""
-    found = {}
-    for name, form in oracle.layers.items():
-        setting = Setting(generator.choice(SCHEMES), round(2 ** generator.uniform(0.5, 4), 2))
-        if setting.scheme != "dense" and not form.is_depthwise and fits(setting, form):
-            found[name] = setting
-    return found
-
-
-def free_channels(model: Any, example: Any) -> Mapping[str, tuple[int | None, int | None]]:
-    """Spaces of channels that each layer writes and reads, of those that can lose some."""
-    from niwaki.pruning.channel_watch import watch_channels
-
-    graph = watch_channels(model, example)
-    names = {id(module): name for name, module in model.named_modules()}
-
-    def space(runs: Any) -> int | None:
-        one = runs[0] if runs and len(runs) == 1 else None
-        return None if one is None or one.repeat > 1 or one.space in graph.whole else one.space
-
-    return {names[id(unit.conv)]: (space(unit.writes), space(unit.reads)) for unit in graph.units}
-
-
-def narrowed(
-    settings: Mapping[str, Setting],
-    oracle: Oracle,
-    spaces: Mapping[str, tuple[int | None, int | None]],
-    generator: random.Random,
-) -> dict[str, Setting]:
-    """The same with 40 % to all of the channels of each space."""
-    known = sorted({space for pair in spaces.values() for space in pair if space is not None})
-    shares = {space: generator.uniform(0.4, 1) for space in known}
-    found = dict(settings)
-    for name, (writes, reads) in spaces.items():
-        form = oracle.layers.get(name)
-        if form is None or (form.groups > 1 and not form.is_depthwise):
-            continue
-        filters = None if writes is None else max(1, round(shares[writes] * form.filters))
-        channels = None if reads is None else max(1, round(shares[reads] * form.channels))
-        channels = None if form.is_depthwise else channels
-        narrow = replace(settings.get(name, Setting()), filters=filters, channels=channels)
-        left = replace(form, filters=filters or form.filters, channels=channels or form.channels)
-        found[name] = narrow if fits(narrow, left) else replace(narrow, scheme="dense", rate=1.0)
-    return found
 
 
 def rank_correlation(first: list[float], second: list[float]) -> float:

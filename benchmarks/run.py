@@ -75,9 +75,23 @@ LEAST_WIDTH = 140  # characters: a column for each engine
 @click.argument("groups", nargs=-1, type=click.Choice(GROUPS))
 @click.option("--only", default="", metavar="TEXT", help="Only what has TEXT in its name.")
 @click.option("--rounds", type=click.IntRange(min=1), default=20, show_default=True)
+@click.option(
+    "--configurations",
+    type=click.IntRange(min=2),
+    default=40,
+    show_default=True,
+    help="Of each network whose times are predicted.",
+)
 @click.option("--core", type=int, help="The core to measure on.  [default: the last one]")
 @click.option("--reuse", is_flag=True, help="Keep what an earlier run compiled.")
-def main(groups: tuple[str, ...], only: str, rounds: int, core: int | None, reuse: bool) -> None:
+def main(
+    groups: tuple[str, ...],
+    only: str,
+    rounds: int,
+    configurations: int,
+    core: int | None,
+    reuse: bool,
+) -> None:
     """Measure GROUPS; without any, all of them."""
     chosen = groups or GROUPS
     machine.one_thread()
@@ -112,7 +126,10 @@ def main(groups: tuple[str, ...], only: str, rounds: int, core: int | None, reus
     for network in cost_oracle.NETWORKS if "cost" in chosen else ():
         if only in (name := f"cost-{network}"):
             title = f"Times of {network}, predicted by costs of layers"
-            report_figures(name, title, cost_oracle.measure(network, FILES, rounds, core))
+            report_figures(name, title, cost_oracle.measure(network, FILES, configurations, core))
+    if "cost" in chosen and only in "cost-searching":
+        title = f"{cost_oracle.TRIALS} settings of {cost_oracle.SEARCHED}, priced as a search does"
+        report_figures("cost-searching", title, cost_oracle.searching(FILES, core))
     for network in time_limits.NETWORKS if "limits" in chosen else ():
         if only in (name := f"limits-{network}"):
             title = f"Limits in ms for {network}, each timed beside the dense network"
