@@ -9,7 +9,8 @@
 
 Transformers compute queries, keys and values by one layer. Cut before all else, each is a range of
 its filters, and as small as its zeros allow. Where filters of several are mixed, as with queries,
-keys and values head by head, the layer gets another order of filters.
+keys and values head by head, or pairs of numbers that a rotary position turns, the layer gets
+another order of filters.
 """
 
 from __future__ import annotations
@@ -101,19 +102,20 @@ def part_of(op: LinearOp, cut: Any) -> Part | None:
     view = view_of(cut.operands[0], slices=False)
     names = ("static_offsets", "static_sizes", "static_strides")
     offsets, sizes, steps = (ints(cut.attributes[name]) for name in names)
-    if view.source != op.result or len(cut.operands) > 1 or set(steps) != {1}:
+    if view.source != op.result or len(cut.operands) > 1:
         return None
     filters = op.result.type.shape[1]
     of_filters = [d for d, stride in enumerate(view.strides) if stride < filters]
     if any(sizes[d] != size for d, size in enumerate(view.sizes) if d not in of_filters):
-        return None
+        return None  # it leaves rows out
     if math.prod(view.sizes[d] for d in of_filters) != filters:
         return None  # a dimension of rows and filters
     numbers = np.zeros([1], np.int64)
     for d in of_filters:
-        along = (offsets[d] + np.arange(sizes[d])) * view.strides[d]
+        along = (offsets[d] + np.arange(sizes[d]) * steps[d]) * view.strides[d]
         numbers = np.add.outer(numbers, along).reshape(-1)
-    dims = list(zip(sizes, view.strides, strict=True))
+    strides = [step * stride for step, stride in zip(steps, view.strides, strict=True)]
+    dims = list(zip(sizes, strides, strict=True))
     return Part(cut, View(op.result, 0, dims), sorted(int(number) for number in numbers))
 
 

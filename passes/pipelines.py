@@ -30,6 +30,7 @@ RAISE = (
     "sparse-pattern-absorb-transposes",
     "sparse-pattern-fuse-elementwise",
     "sparse-pattern-fuse-epilogues",
+    "sparse-pattern-part-pairs",
     "canonicalize",
     "cse",
 )
@@ -77,6 +78,7 @@ OPTIONAL = (
     "sparse-pattern-detect-schemes",
     "sparse-pattern-reorder-kernels",
     "sparse-pattern-fuse-elementwise",
+    "sparse-pattern-part-pairs",
     "sparse-pattern-join-copies",
     KEEP_PANELS,
     FUSE_POOLING,

@@ -48,6 +48,26 @@ func.func @mixed(%x: tensor<3x1xf32>) -> (tensor<3x2x1xf32>, tensor<3x2x1xf32>) 
 
 // -----
 
+// Every other number of each of two heads, as rotary positions take them: filters 0, 2, 4, 6 and 1, 3, 5, 7.
+// CHECK-LABEL: func.func @strided
+// CHECK:         arith.constant dense<{{.*}}1.000000e+00], [3.000000e+00], [5.000000e+00], [7.000000e+00], [2.000000e+00], [4.000000e+00]
+// CHECK-NOT:     [1, 1, 2]
+// CHECK-DAG:     tensor.extract_slice %{{.+}}[0, 0] [3, 4] [1, 1]
+// CHECK-DAG:     tensor.extract_slice %{{.+}}[0, 4] [3, 4] [1, 1]
+func.func @strided(%x: tensor<3x1xf32>) -> (tensor<3x2x2xf32>, tensor<3x2x2xf32>) {
+  %w = arith.constant dense<[[1.0], [2.0], [3.0], [4.0], [5.0], [6.0], [7.0], [8.0]]> : tensor<8x1xf32>
+  %y = "sparse_pattern.linear"(%x, %w) ({
+  ^bb0(%sum: f32):
+    "sparse_pattern.yield"(%sum) : (f32) -> ()
+  }) {scheme = #sparse_pattern.dense, operandSegmentSizes = array<i32: 1, 1, 0, 0>} : (tensor<3x1xf32>, tensor<8x1xf32>) -> tensor<3x8xf32>
+  %0 = tensor.expand_shape %y [[0], [1, 2]] output_shape [3, 2, 4] : tensor<3x8xf32> into tensor<3x2x4xf32>
+  %1 = tensor.extract_slice %0[0, 0, 0] [3, 2, 2] [1, 1, 2] : tensor<3x2x4xf32> to tensor<3x2x2xf32>
+  %2 = tensor.extract_slice %0[0, 0, 1] [3, 2, 2] [1, 1, 2] : tensor<3x2x4xf32> to tensor<3x2x2xf32>
+  return %1, %2 : tensor<3x2x2xf32>, tensor<3x2x2xf32>
+}
+
+// -----
+
 // Slices of rows, slices that overlap, and other readers: nothing moves.
 // CHECK-LABEL: func.func @stays
 // CHECK:         tensor.extract_slice %{{.+}}[0, 0, 0] [2, 2, 2] [1, 1, 1]
