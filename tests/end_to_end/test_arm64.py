@@ -14,6 +14,7 @@ from numeric.cases import Array, Branches, Case, compare, reference
 from numeric.computed_products import SMALL, odd_products
 from numeric.half_networks import check_halves
 from numeric.lane_layers import by_lane, most_rows, odd_lanes
+from numeric.looped import Looped, Scanned
 from numeric.normalizations import odd_normalizations, odd_planes
 from numeric.odd_layers import odd_layers, odd_patterns, odd_single_filters
 from numeric.pattern_layers import LAYERS
@@ -71,7 +72,7 @@ def compared_with_pytorch(
     inputs = tuple(x for case in cases for x in case.inputs)
     model = Branches(cases).eval()
     bundle = niwaki.compile(model, inputs, target=target, output=path, precision=precision)
-    results = iter(arm64.run_bundle(path, [np.ascontiguousarray(x.numpy()) for x in inputs]))
+    results = iter(arm64.run_bundle(path, [np.array(x.numpy(), order="C") for x in inputs]))
     expected = [reference(case.model, case.inputs) for case in cases]
     compare(cases, [[next(results) for _ in outputs] for outputs in expected], expected)
     return bundle
@@ -81,6 +82,17 @@ def test_recurrent_layers(arm64: Emulator, tmp_path: Path) -> None:
     path = tmp_path / "net.niwaki"
     bundle = compared_with_pytorch(odd_recurrent(), "arm64-android", "f32", arm64, path)
     assert {layer.family for layer in bundle.layers} == {"recurrence", "matvec"}
+
+
+@pytest.mark.parametrize(("precision", "tolerance"), [("f32", 1e-5), ("f16", 1e-2)])
+def test_loops(precision: str, tolerance: float, arm64: Emulator, tmp_path: Path) -> None:
+    """As often as an input says, and along sequences."""
+    torch.manual_seed(0)
+    turns = Case("turns", Looped().eval(), (torch.tensor(5), torch.randn(3, 7)), tolerance)
+    steps = Case("steps", Scanned().eval(), (torch.randn(3, 7), torch.randn(3, 9, 5)), tolerance)
+    path = tmp_path / "net.niwaki"
+    bundle = compared_with_pytorch([turns, steps], "arm64-android", precision, arm64, path)
+    assert len(bundle.layers) == 5
 
 
 def test_networks_of_f16(arm64: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
