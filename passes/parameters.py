@@ -19,6 +19,8 @@ import numpy.typing as npt
 import torch_mlir.ir as ir
 
 from .base import Session, dense_value, function_ops, layer_name
+from .control_flow import LOOPS, host_ops
+from .dispatches import kernel_name
 
 SCOPE = "model"
 # Smaller constants stay in the code: a parameter costs an entry and a load.
@@ -31,7 +33,9 @@ Array = npt.NDArray[Any]
 
 def extract_parameters(module: Any, session: Session) -> None:
     """Turn large constants into parameters, and note their values."""
-    found = [(op, array) for op in function_ops(module) if (array := _value(op)) is not None]
+    ops = function_ops(module)
+    looped = any(op.operation.name in LOOPS for op in host_ops(ops))
+    found = [(op, array) for op in ops if (array := _value(op, looped)) is not None]
     arrays = {op.operation.attributes["value"]: array for op, array in found}
     wholes, names = beginnings(arrays), dict[Any, str]()
     body = module.regions[0].blocks[0]
@@ -83,15 +87,24 @@ def _begins(whole: Array, part: Array) -> bool:
     return few and first.tobytes() == flat.tobytes()
 
 
-def _value(op: Any) -> Array | None:
-    """What a constant holds that becomes a parameter."""
+def _value(op: Any, looped: bool) -> Array | None:
+    """What a constant holds that becomes a parameter, in a network that has loops or none."""
     array = dense_value(op.results[0]) if op.operation.name == "arith.constant" else None
-    if array is None or array.size < SMALLEST_PARAMETER:
+    if array is None:
         return None
     value = op.operation.attributes["value"]
-    # Equal elements cost nothing in the code; bits and indices have no bytes of their own.
-    is_index = value.type.element_type == ir.IndexType.get()
-    return None if value.is_splat or array.dtype == np.bool_ or is_index else array
+    # Bits and indices have no bytes of their own.
+    if array.dtype == np.bool_ or value.type.element_type == ir.IndexType.get():
+        return None
+    if value.is_splat:
+        # Equal elements cost nothing in the code. But IREE 3.13 refuses those that kernels read
+        # before, in and behind a loop.
+        return array if looped and _is_dispatched(op) else None
+    return array if array.size >= SMALLEST_PARAMETER else None
+
+
+def _is_dispatched(op: Any) -> bool:
+    return any(kernel_name(use.owner) is not None for use in op.results[0].uses)
 
 
 def _first_places(whole: ir.Value, kind: ir.Type) -> ir.Value:

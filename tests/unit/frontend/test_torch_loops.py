@@ -58,6 +58,32 @@ def test_scans(exported: bool, tmp_path: Path) -> None:
         assert not difference(result, one.numpy(), TOLERANCE)
 
 
+def test_equal_numbers_everywhere(tmp_path: Path) -> None:
+    """Weights that are all zero, and states that begin as zeros, before, in and behind a loop."""
+
+    class Zeros(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.cell, self.linear = nn.GRUCell(7, 7), nn.Linear(7, 7)
+            nn.init.zeros_(self.linear.weight)
+
+        def forward(self, n: Tensor, x: Tensor) -> Tensor:
+            def step(x: Tensor) -> Tensor:
+                return self.linear(self.cell(x, torch.zeros(3, 7))) + x
+
+            turn = torch.zeros((), dtype=torch.int64)
+            result = while_loop(lambda i, h: i < n, lambda i, h: (i + 1, step(h)), (turn, step(x)))
+            return step(result[1])
+
+    torch.manual_seed(0)
+    model, x = Zeros().eval(), torch.randn(3, 7)
+    network = niwaki.compile(model, (torch.tensor(3), x), output=tmp_path / "net.niwaki").load()
+    for turns in (0, 2):
+        with torch.no_grad():
+            wanted = model(torch.tensor(turns), x).numpy()
+        assert not difference(network(np.array(turns), x.numpy()), wanted, TOLERANCE)
+
+
 def test_a_number_that_is_carried(tmp_path: Path) -> None:
     class Counted(nn.Module):
         def forward(self, x: Tensor) -> Any:
