@@ -14,7 +14,7 @@ from typing import Any
 
 from niwaki.errors import NiwakiError
 
-_SYMBOL = r"Symbol\('s\d+'(, (positive|nonnegative|integer)=True)*\)"
+_SYMBOL = r"Symbol\('[su]\d+'(, (positive|nonnegative|integer)=True)*\)"
 _NUMBER = r"Integer\(-?\d{1,18}\)"
 _FUNCTION = (
     r"(Add|Mul|Max|Min|Mod|PythonMod|FloorDiv|CeilDiv|CleanDiv|Eq|Equality|Ne|Unequality|"
@@ -29,8 +29,8 @@ _LONGEST = 2000
 
 def check_sizes(path: Path, program: Any) -> None:
     """Refuse formulas in the JSON of a program, of file `path`, that are more than sizes."""
-    for formula in _formulas(program):
-        if isinstance(formula, str) and _FROM_DATA in formula:
+    for formula, is_place in _formulas(program):
+        if isinstance(formula, str) and _FROM_DATA in formula and not is_place:
             raise NiwakiError(
                 f"{path}: has sizes that depend on the data: use ops whose results have fixed "
                 "sizes, such as torch.where"
@@ -42,12 +42,13 @@ def check_sizes(path: Path, program: Any) -> None:
             )
 
 
-def _formulas(value: Any) -> Iterator[Any]:
+def _formulas(value: Any, is_place: bool = False) -> Iterator[tuple[Any, bool]]:
+    """All formulas, and whether each is but a place in memory, as of what a loop counts."""
     if isinstance(value, dict):
         if "expr_str" in value:
-            yield value["expr_str"]
-        for child in value.values():
-            yield from _formulas(child)
+            yield value["expr_str"], is_place
+        for name, child in value.items():
+            yield from _formulas(child, is_place or name == "storage_offset")
     elif isinstance(value, list):
         for child in value:
-            yield from _formulas(child)
+            yield from _formulas(child, is_place)

@@ -14,6 +14,7 @@ import torch
 from torch import fx
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.export import ExportedProgram
+from torch.fx.experimental.symbolic_shapes import ShapeEnv
 from torch.utils import _pytree as pytree
 
 
@@ -26,7 +27,8 @@ def has_open_sizes(program: ExportedProgram) -> bool:
 
 def check_recorded_sizes(program: ExportedProgram) -> None:
     """Raises ValueError where a value is not as it was noted, or whatever its op raises."""
-    mode = FakeTensorMode(allow_non_fake_inputs=True)
+    # Loops make symbols of what they count.
+    mode = FakeTensorMode(allow_non_fake_inputs=True, shape_env=ShapeEnv())
     stored = _stored(program)
     with mode:
         arguments = [

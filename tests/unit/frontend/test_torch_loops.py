@@ -29,10 +29,17 @@ def _quiet() -> Iterator[None]:
         yield
 
 
-def test_loops_of_unknown_length(tmp_path: Path) -> None:
+@pytest.mark.parametrize("saved", [False, True])
+def test_loops_of_unknown_length(saved: bool, tmp_path: Path) -> None:
+    """Of a module, and of a file, which notes places in memory that depend on what is counted."""
     torch.manual_seed(0)
     model, x = Looped().eval(), torch.randn(3, 7)
-    network = niwaki.compile(model, (torch.tensor(3), x), output=tmp_path / "net.niwaki").load()
+    inputs = torch.tensor(3), x
+    given: tuple[Any, ...] = (model, inputs)
+    if saved:
+        given = (tmp_path / "net.pt2",)
+        torch.export.save(torch.export.export(model, inputs, strict=False), given[0])
+    network = niwaki.compile(*given, output=tmp_path / "net.niwaki").load()
     layers = sorted(layer.name for layer in network.bundle.manifest.layers)
     assert layers == ["conv", "inner", "linear"]
     for turns in (0, 1, 17):
