@@ -37,6 +37,8 @@ from .kernels import (
     RowGemmTile,
     SpmmAttr,
     SpmmTile,
+    ThreadGemmAttr,
+    ThreadGemmTile,
     WinogradAttr,
     WinogradTile,
 )
@@ -58,6 +60,13 @@ from .packed import BAND_HEAD, LOOKAHEAD, PackedConvOp, PackedLinearOp
 from .packed_pattern import PackedPatternConvOp
 from .packed_pooled import PackedPooledConvOp
 from .packed_recurrent import PackedRecurrentOp, build_packed_recurrent
+from .packed_stream import (
+    GROUP_COLUMNS,
+    LINE_WORDS,
+    PackedStreamConvOp,
+    group_lines,
+    head_lines,
+)
 from .packed_winograd import PackedWinogradConvOp, SquareWindow, square_window
 from .panels import in_panels, is_panels, rows_of_linear
 from .planar import Planar, Reach, displacements, round_up
@@ -66,11 +75,23 @@ from .recurrent import NextOp, Recurrence, RecurrentOp, build_recurrent, recurre
 from .rules import window_sizes
 from .schemes import scheme_attr
 from .sparse_pattern import SparsePattern, int_array, int_attr, ints
-from .storage import Attended, Blocks, NoArrays, Patterns, Positions, Values, arrays_of, listed
+from .storage import (
+    Attended,
+    Blocks,
+    NoArrays,
+    Patterns,
+    Positions,
+    Stream,
+    Values,
+    arrays_of,
+    listed,
+)
 from .take import TakeOp, build_take, positions_of
 
 __all__ = [
     "BAND_HEAD",
+    "GROUP_COLUMNS",
+    "LINE_WORDS",
     "LOOKAHEAD",
     "NORMALIZATIONS",
     "PLAIN_AXES",
@@ -102,6 +123,7 @@ __all__ = [
     "PackedPatternConvOp",
     "PackedPooledConvOp",
     "PackedRecurrentOp",
+    "PackedStreamConvOp",
     "PackedWinogradConvOp",
     "PatternGemmAttr",
     "PatternGemmTile",
@@ -122,7 +144,10 @@ __all__ = [
     "SpmmAttr",
     "SpmmTile",
     "SquareWindow",
+    "Stream",
     "TakeOp",
+    "ThreadGemmAttr",
+    "ThreadGemmTile",
     "Values",
     "WinogradAttr",
     "WinogradTile",
@@ -143,6 +168,8 @@ __all__ = [
     "build_take",
     "context",
     "displacements",
+    "group_lines",
+    "head_lines",
     "identity",
     "in_panels",
     "int_array",

@@ -40,6 +40,13 @@ class GatherPoolTile(NamedTuple):
     blocks: int
 
 
+class ThreadGemmTile(NamedTuple):
+    """Filters and pixels of one thread of a GPU."""
+
+    filters: int
+    pixels: int
+
+
 class PatternGemmTile(NamedTuple):
     """Filters of a workgroup, and its tiles of so many vectors of pixels."""
 
@@ -144,7 +151,7 @@ class GatherGemmAttr(Tiled, name="gather_gemm"):
     """Blocks of filters times gathered columns: `filters` x `vectors` accumulators in registers.
 
     A workgroup computes `blocks` blocks of filters for `tiles` tiles of `vectors` vectors of
-    pixels. On a GPU a vector is one pixel of each thread.
+    pixels.
     """
 
     tile_type = GatherGemmTile
@@ -152,6 +159,19 @@ class GatherGemmAttr(Tiled, name="gather_gemm"):
     layer = "conv"
     packed = "packed_conv"
     __annotations__ = parameters(GatherGemmTile)
+
+
+class ThreadGemmAttr(Tiled, name="thread_gemm"):
+    """Blocks of filters times gathered columns, on a GPU.
+
+    Each thread computes a block of `filters` filters for `pixels` pixels.
+    """
+
+    tile_type = ThreadGemmTile
+    text = "{}x{}"
+    layer = "conv"
+    packed = "packed_stream_conv"
+    __annotations__ = parameters(ThreadGemmTile)
 
 
 class LaneGemmAttr(Tiled, name="lane_gemm"):

@@ -5,7 +5,7 @@ The modules of the packed ops say what is in them.
 """
 
 from dataclasses import dataclass, fields
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 Array = TypeVar("Array")
 
@@ -29,6 +29,17 @@ class Blocks(Generic[Array]):
     values: Array
     offsets: Array
     blocks: Array
+
+
+@dataclass(frozen=True)
+class Stream(Generic[Array]):
+    """Blocks of filters with all that belongs to them in one array, see `packed_stream.py`.
+
+    Kernels see it in lines of `LANES` words.
+    """
+
+    LANES: ClassVar[int] = 4
+    words: Array
 
 
 @dataclass(frozen=True)

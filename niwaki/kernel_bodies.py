@@ -34,7 +34,7 @@ _KERNEL = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 _VALUE = re.compile(r"%[\w$.]+")
-_ASKED_FOR = re.compile(r"^ +(%\w+) = .*?(memref<[^>]*>|index)(?: loc\(.*\))?$", re.MULTILINE)
+_ASKED_FOR = re.compile(r"^ +(%\w+) = .*?(memref<.*>|index)(?: loc\(.*\))?$", re.MULTILINE)
 _CALL = re.compile(r"^ *(?:func\.)?call @([\w$.]+)\.body\((.*?)\)[^\n]*\n", re.MULTILINE)
 _DECLARATION = re.compile(r"^ *func\.func private @[\w$.]+\.body\([^\n]*\n", re.MULTILINE)
 # Before the names of a body's values: the function it comes back to has others.

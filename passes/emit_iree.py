@@ -128,9 +128,11 @@ def _bound_function(function: Any, sizes: Sequence[int], target: Target) -> None
     with ir.InsertionPoint(block):
         zero = as_value(0)
         for buffer, binding, size in zip(buffers, block.arguments, sizes, strict=True):
+            element = ir.MemRefType(buffer.type).element_type
+            lanes = element.shape[0] if isinstance(element, ir.VectorType) else 1
             view = _create(
                 "stream.binding.subspan",
-                operands=[binding, zero, as_value(size)],
+                operands=[binding, zero, as_value(size // lanes)],
                 results=[buffer.type],
             )
             buffer.replace_all_uses_with(view.result)

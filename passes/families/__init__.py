@@ -51,6 +51,7 @@ from .products import ProductFamily
 from .recurrence import RecurrenceFamily
 from .row_gemm import RowGemmFamily
 from .spmm import SpmmFamily
+from .thread_gemm import ThreadGemmFamily
 from .winograd import WinogradFamily, WinogradPooled
 
 __all__ = [
@@ -83,6 +84,7 @@ CHOSEN: list[KernelFamily] = [
     SpmmFamily(),
     GatherGemmFamily(),
     LaneGemmFamily(),
+    ThreadGemmFamily(),
     WinogradFamily(),
     MatvecFamily(),
     RecurrenceFamily(),

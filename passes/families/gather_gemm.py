@@ -24,7 +24,6 @@ from ..cost import (
     tile_groups,
 )
 from ..kernels.gather_gemm import GatherGemm, gather_gemm_kernel
-from ..kernels.gpu_gather_gemm import gpu_gather_gemm_kernel
 from ..kernels.library import Kernel
 from ..kernels.operands import Operands
 from ..layers import element_of, takes_depthwise_kernel
@@ -35,7 +34,6 @@ from .base import (
     Packed,
     conv_layouts,
     pixel_mask,
-    pixel_vectors,
     refuse_narrow_layouts,
     shares_well,
 )
@@ -51,8 +49,6 @@ BLOCKS = (1, 2, 4, 8)
 # on Zen 5: 1.6 ms with 192 to 1032 elements, 4.4 without.)
 AHEAD = 512
 AHEAD_SHARE = 4
-# On a GPU, where a thread holds one pixel for each vector: the most vectors for each height.
-GPU_VECTORS = {8: 2, 4: 4, 2: 4, 1: 4}
 
 
 class GatherGemmFamily(KernelFamily):
@@ -60,14 +56,10 @@ class GatherGemmFamily(KernelFamily):
 
     kernel = GatherGemmAttr
     arrays = Blocks
-    backends = ("cpu", "gpu")
 
     def candidates(self, layer: Layer) -> Iterator[Candidate]:
         """Blocks as they are, and as a dense layer."""
         if takes_depthwise_kernel(layer.op, layer.target):
-            return
-        if layer.target.backend == "gpu":
-            yield gpu_candidate(layer)
             return
         for scheme in {layer.scheme: None, Dense(): None}:
             mask = layer.stored(scheme)
@@ -94,17 +86,12 @@ class GatherGemmFamily(KernelFamily):
         return pack_blocks(op, weights, narrow, height=tile.filters, together=tile.blocks)
 
     def call(self, op: Any, target: Target) -> tuple[Kernel, Operands[Any]]:
-        """On a CPU with a mask of pixels; on a GPU coordinates tell them."""
+        """With a mask of pixels."""
         conv = GatherGemm(
-            **blocked_sizes(op, target),
-            lean=target.lean_epilogues,
-            ahead=0 if target.backend == "gpu" else ahead(op, target),
+            **blocked_sizes(op, target), lean=target.lean_epilogues, ahead=ahead(op, target)
         )
-        epilogue = op.epilogue.blocks[0]
-        if target.backend == "gpu":
-            return gpu_gather_gemm_kernel(conv, epilogue), self.operands(op)
         refuse_narrow_layouts(op, sum(conv.widths), conv.lanes)
-        return gather_gemm_kernel(conv, epilogue), self.operands(op, pixel_mask(op))
+        return gather_gemm_kernel(conv, op.epilogue.blocks[0]), self.operands(op, pixel_mask(op))
 
 
 def ahead(op: Any, target: Target) -> int:
@@ -136,14 +123,6 @@ def gather_tiles(layer: Layer, height: int, blocks: int) -> Iterator[tuple[int, 
             workgroups = -(-whole // tiles) * -(-blocks // together)
             if tiles <= whole and together <= blocks and shares_well(workgroups, whole * blocks):
                 yield vectors, tiles, together
-
-
-def gpu_candidate(layer: Layer) -> Candidate:
-    """The one kernel on a GPU, without an estimate."""
-    scheme, most = layer.scheme, layer.most
-    height = layer.heights(scheme, [low for low in sorted(GPU_VECTORS) if low <= most.filters])[-1]
-    vectors = min(GPU_VECTORS[height], pixel_vectors(layer.op, layer.target), most.vectors)
-    return Candidate(scheme, GatherGemmAttr.of(height, vectors, 1, 1))
 
 
 def computing_cycles(target: Target, plane: Plane, blocks: BlockCounts, vectors: int) -> float:

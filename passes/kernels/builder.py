@@ -159,6 +159,11 @@ def in_type(kind: ir.Type, value: ir.Value) -> ir.Value:
     return value if value.type == wanted else arith.extf(wanted, value)
 
 
+def in_narrow_type(kind: ir.Type, value: ir.Value) -> ir.Value:
+    """A float in a type of floats that is as wide or narrower."""
+    return value if value.type == kind else arith.truncf(kind, value)
+
+
 def as_stored(value: ir.Value, buffer: ir.Value) -> ir.Value:
     """A float or a vector of them, in the type of a buffer's elements, which may be narrower."""
     kind = ir.MemRefType(buffer.type).element_type
@@ -203,6 +208,29 @@ def load_number(buffer: ir.Value, index: Any) -> Index:
     """An element of i32, or one of fewer bits that counts from zero on, as an index."""
     wide = ir.IntegerType(ir.MemRefType(buffer.type).element_type).width == 32
     return (load_index if wide else load_unsigned)(buffer, index)
+
+
+def word_index(word: ir.Value) -> Index:
+    """A word of 32 bits as an index."""
+    return Index(arith.index_cast(ir.IndexType.get(), word))
+
+
+def fours(kind: ir.Type, line: ir.Value) -> list[ir.Value]:
+    """The floats that four words are, in vectors of four."""
+    words = ir.FloatType(kind).width // 8
+    parts = [line] if words == 4 else cut(line, words)
+    return [vector.bitcast(lane_type(kind, 4), part) for part in parts]
+
+
+def cut(whole: ir.Value, lanes: int) -> list[ir.Value]:
+    """A vector in parts of so many lanes, numbers for one; a number is its only part."""
+    count = lanes_of(whole)
+    if count == lanes:
+        return [whole]
+    if lanes == 1:
+        return [vector.extract(whole, [], [lane]) for lane in range(count)]
+    starts = range(0, count, lanes)
+    return [vector.shuffle(whole, whole, [*range(at, at + lanes)]) for at in starts]
 
 
 def local_vectors(count: int, lanes: int, kind: ir.Type) -> ir.Value:
@@ -399,11 +427,30 @@ def choose(
     condition: ir.Value, kind: ir.Type, yes: Callable[[], ir.Value], no: Callable[[], ir.Value]
 ) -> ir.Value:
     """The number of one of two pieces of code, depending on an i1; the other does not run."""
-    branch = scf.IfOp(condition, [kind], has_else=True)
+    return _choose_all(condition, [kind], lambda: [yes()], lambda: [no()])[0]
+
+
+def only_if(
+    condition: ir.Value,
+    change: Callable[[list[ir.Value]], Sequence[ir.Value]],
+    values: list[ir.Value],
+) -> list[ir.Value]:
+    """What code makes of values where an i1 holds; themselves elsewhere."""
+    kinds = [value.type for value in values]
+    return _choose_all(condition, kinds, lambda: change(values), lambda: values)
+
+
+def _choose_all(
+    condition: ir.Value,
+    kinds: Sequence[ir.Type],
+    yes: Callable[[], Sequence[ir.Value]],
+    no: Callable[[], Sequence[ir.Value]],
+) -> list[ir.Value]:
+    branch = scf.IfOp(condition, list(kinds), has_else=True)
     for block, code in ((branch.then_block, yes), (branch.else_block, no)):
         with ir.InsertionPoint(block):
-            scf.yield_([code()])
-    return branch.results[0]
+            scf.yield_(list(code()))
+    return list(branch.results)
 
 
 def zero_fill(buffer: ir.Value, begin: Any, length: int, lanes: int) -> None:

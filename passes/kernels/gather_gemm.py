@@ -316,11 +316,13 @@ def add_columns(
     start: list[ir.Value],
     add: AddColumns,
     together: int = 1,
+    run: int = RUN,
 ) -> list[ir.Value]:
     """What `add` adds to sums for each entry in the offsets from `first` to before `last`.
 
     `start` are the sums that there are, of type `kind`. Where `products` is narrower, columns are
-    added up in runs. A loop takes so many `together`, and another one those that are left.
+    added up in runs of `run` entries. A loop takes so many `together`, and another one those that
+    are left.
     """
 
     def between(begin: Index, end: Index, sums: list[ir.Value]) -> list[ir.Value]:
@@ -333,13 +335,13 @@ def add_columns(
     if products == kind:
         return between(first, last, start)
 
-    def run(begin: Index, totals: list[ir.Value]) -> list[ir.Value]:
+    def add_run(begin: Index, totals: list[ir.Value]) -> list[ir.Value]:
         zeros = [float_constant(0.0, products, lanes_of(total)) for total in totals]
-        added = between(begin, minimum(begin + RUN, last), zeros)
+        added = between(begin, minimum(begin + run, last), zeros)
         pairs = zip(totals, added, strict=True)
         return [arith.addf(total, in_type(kind, part)) for total, part in pairs]
 
-    return fold_range(first, last, start, run, step=RUN)
+    return fold_range(first, last, start, add_run, step=run)
 
 
 def load_masks(

@@ -20,9 +20,9 @@ from typing import Any
 import torch_mlir.ir as ir
 from torch_mlir.dialects import func
 
-from niwaki.dialects import Planar, PlanarAttr, int_array
+from niwaki.dialects import Planar, PlanarAttr, Stream, int_array
 
-from .builder import Index
+from .builder import Index, lane_type
 from .operands import Memory, Operands
 
 # Numbers x, y and z of a workgroup.
@@ -111,6 +111,8 @@ class KernelLibrary:
         own = results if place is None else results[1:]
         types = [*(value.type for value in values), *own]
         elements = [ir.RankedTensorType(kind).element_type for kind in types]
+        if isinstance(operands.arrays, Stream):
+            elements[1] = lane_type(elements[1], Stream.LANES)
         given = (operands.kinds, place, tuple(map(str, elements)))
         key = (kernel.family, kernel.key, kernel.workgroups, *given)
         if key not in self.names:

@@ -229,14 +229,14 @@ def test_shaders_are_valid(
         precision=precision,
     )
     found = sorted(shaders.glob("*.spv"))
-    families = ("gather_gemm", "matvec", "pool_max", "pool_sum", "reduce_max", "copy_rows")
+    families = ("thread_gemm", "matvec", "pool_max", "pool_sum", "reduce_max", "copy_rows")
     assert all(any(family in path.name for path in found) for family in families)
     environment = get_target(target).spirv_env
     for shader in found:
         command = ["spirv-val", "--target-env", environment, str(shader)]
         checked = subprocess.run(command, capture_output=True, text=True, check=False)
         assert checked.returncode == 0, f"{shader.name}: {checked.stdout}{checked.stderr}"
-        if "gather_gemm" in shader.name:
+        if "thread_gemm" in shader.name:
             assert "OpFConvert" not in disassembled(shader), shader.name
             assert ("OpTypeFloat 16" in disassembled(shader)) == (precision == "f16")
 

@@ -157,10 +157,14 @@ class Interpreter:
 
     def places(self, op: Any, frame: Frame, kind: ir.Type) -> Array:
         """Elements that a load or store of `kind` touches: points, or points x lanes."""
-        first = frame.number(op.operands[-1])
+        memory, place = list(op.operands)[-2:]
+        first = frame.number(place)
         if not isinstance(kind, ir.VectorType):
             return first
-        return first[:, None] + np.arange(ir.VectorType(kind).shape[0])
+        lanes = ir.VectorType(kind).shape[0]
+        if ir.MemRefType(memory.type).element_type == kind:  # of which the place is a number
+            first = first * lanes
+        return first[:, None] + np.arange(lanes)
 
     def load(self, op: Any, frame: Frame) -> None:
         """A load of a scalar or a vector."""

@@ -162,8 +162,10 @@ def shuffle(op: Any, operands: Sequence[Array]) -> Array:
 
 
 def bitcast(op: Any, operands: Sequence[Array]) -> Array:
-    """The bits of a number as a mask."""
+    """The bits of a number as a mask, or as floats."""
     lanes = ir.VectorType(op.results[0].type).shape[0]
+    if holds_floats(op.results[0].type):
+        return states(len(operands[0]), lanes)
     return operands[0] >> np.arange(lanes) & 1 == 1
 
 

@@ -27,12 +27,12 @@ from niwaki.passes.kernels import (
     depthwise,
     gather_gemm,
     gather_pool,
-    gpu_gather_gemm,
     lane_gemm,
     pattern_gemm,
     pooling,
     rows,
     spmm,
+    thread_gemm,
     winograd,
 )
 from niwaki.passes.kernels.builder import local_vectors, zero_fill
@@ -115,11 +115,11 @@ FLAWS: list[tuple[str, Any, str, Any, str]] = [
     ("x86-64-v4", winograd, "Kernel", taking_memory, "winograd.* read or written again"),
     ("x86-64-v4", lower_to_cpu, "zero_lead", nothing, "gather_gemm.* not written, the first is 0"),
     ("arm64", lower_to_cpu, "zero_lead", nothing, "pool_max.* not written, the first is 0"),
-    ("vulkan", lower_to_gpu, "zero_lead", nothing, "gather_gemm.* not written, the first is 0"),
+    ("vulkan", lower_to_gpu, "zero_lead", nothing, "thread_gemm.* not written, the first is 0"),
     ("x86-64-v3", rows, "zero_fill", one_less, "copy_rows.* not written"),
     ("x86-64-v4", families.blocks, "LOOKAHEAD", 0, "gather_gemm.* reads element"),
-    ("vulkan", gpu_gather_gemm, "minimum", unbounded, "gather_gemm.* reads element"),
-    ("vulkan", gpu_gather_gemm, "select_or_zero", unmasked, "gather_gemm.* no zeros"),
+    ("vulkan", thread_gemm, "minimum", unbounded, "thread_gemm.* reads element"),
+    ("vulkan", thread_gemm, "select_or_zero", unmasked, "thread_gemm.* no zeros"),
 ]
 
 

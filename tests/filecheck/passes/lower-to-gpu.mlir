@@ -2,35 +2,49 @@
 
 // RUN: niwaki-opt %s --split-input-file --pass-pipeline='builtin.module(sparse-pattern-lower-to-gpu,cse)' | FileCheck %s
 
-// Of 64 threads each computes one pixel for the filters of a block: two in the full block, one in the lower. Threads
-// beyond the last pixel (number 3) compute it again, and store zero up to the plane's end (8).
-// CHECK-LABEL: func.func private @gather_gemm_1(
-// CHECK-SAME:    %[[IN:.+]]: memref<?xf32>, %[[VALUES:.+]]: memref<?xf32>, %[[OFFSETS:.+]]: memref<?xi32>, %[[BLOCKS:.+]]: memref<?xi32>, %[[BIAS:.+]]: memref<?xf32>, %[[OUT:[^:]+]]: memref<?xf32>, %[[X:[^:]+]]: index, %[[Y:[^:]+]]: index, %{{.+}}: index)
+// Of 64 threads each computes one pixel for the filters of a block: two in the full block, one in the lower. A line of
+// the stream has where four columns are read, two more have their weights, two filters side by side. The bias is in
+// the head of the block. Threads beyond the last pixel (number 3) compute it again, and store zero up to the plane's
+// end (8).
+// CHECK-LABEL: func.func private @thread_gemm_1(
+// CHECK-SAME:    %[[IN:.+]]: memref<?xf32>, %[[WORDS:.+]]: memref<?xvector<4xi32>>, %[[OUT:[^:]+]]: memref<?xf32>, %[[X:[^:]+]]: index, %[[Y:[^:]+]]: index, %{{.+}}: index)
 // CHECK-SAME:    sparse_pattern.workgroups = array<i64: 2, 1, 1>
 // CHECK:         %[[TILE:.+]] = arith.muli %[[Y]], %c64 : index
 // CHECK:         %[[THREAD:.+]] = gpu.thread_id x
 // CHECK:         %[[PIXEL:.+]] = arith.addi %[[TILE]], %[[THREAD]] : index
 // CHECK:         %[[FULL:.+]] = arith.cmpi slt, %[[X]], %{{.+}} : index
 // CHECK:         scf.if %[[FULL]] {
+// CHECK:           %[[HEAD:.+]] = memref.load %[[WORDS]]
+// CHECK:           %[[GROUPS:.+]] = vector.extract %[[HEAD]][2]
+// CHECK:           %[[LEFT:.+]] = vector.extract %[[HEAD]][3]
+// CHECK:           %[[TURNS:.+]] = arith.index_cast %[[GROUPS]]
+// CHECK:           %[[MORE:.+]] = arith.index_cast %[[LEFT]]
+// CHECK:           %[[BIASES:.+]] = vector.bitcast %{{.+}} : vector<4xi32> to vector<4xf32>
+// CHECK:           %[[BIAS:.+]] = vector.extract %[[BIASES]][0]
 // CHECK-DAG:       %[[LAST:.+]] = arith.constant 3 : index
 // CHECK:           arith.minsi %[[PIXEL]], %[[LAST]] : index
-// CHECK:           %[[SUMS:.+]]:2 = scf.for {{.*}} -> (f32, f32) {
-// CHECK:             memref.load %[[OFFSETS]]
+// CHECK:           %[[SUMS:.+]] = scf.for %{{.+}} = %c0 to %[[TURNS]] {{.*}} -> (vector<2xf32>) {
+// CHECK-COUNT-3:     memref.load %[[WORDS]]
 // CHECK:             %[[TAKEN:.+]] = memref.load %[[IN]]
-// CHECK:             memref.load %[[VALUES]]
-// CHECK:             math.fma %{{.+}}, %[[TAKEN]]
-// CHECK:             memref.load %[[VALUES]]
-// CHECK:             math.fma %{{.+}}, %[[TAKEN]]
-// CHECK-NOT:         math.fma
+// CHECK:             %[[BOTH:.+]] = vector.broadcast %[[TAKEN]]
+// CHECK:             vector.fma %{{.+}}, %[[BOTH]]
+// CHECK-COUNT-3:     vector.fma
+// CHECK-NOT:         vector.fma
+// CHECK:             scf.yield
+// CHECK:           %[[SOME:.+]] = arith.cmpi sgt, %[[MORE]], %c0
+// CHECK:           %[[ALL:.+]] = scf.if %[[SOME]] -> (vector<2xf32>) {
+// CHECK:             vector.fma
+// CHECK:             scf.if %{{.+}} -> (vector<2xf32>) {
+// CHECK:             scf.if %{{.+}} -> (vector<2xf32>) {
+// CHECK:             scf.yield %[[SUMS]]
 // CHECK:           %[[END:.+]] = arith.constant 8 : index
 // CHECK:           %[[HERE:.+]] = arith.cmpi slt, %[[PIXEL]], %[[END]] : index
 // CHECK:           scf.if %[[HERE]] {
+// CHECK:             %[[SUM:.+]] = vector.extract %[[ALL]][0]
 // CHECK:             %[[INSIDE:.+]] = arith.cmpi slt, %[[PIXEL]]
-// CHECK:             memref.load %[[BIAS]]
-// CHECK:             %[[RESULT:.+]] = arith.addf %[[SUMS]]#0
+// CHECK:             %[[RESULT:.+]] = arith.addf %[[SUM]], %[[BIAS]]
 // CHECK:             %[[STORED:.+]] = arith.select %[[INSIDE]], %[[RESULT]]
 // CHECK:             memref.store %[[STORED]], %[[OUT]]
-// CHECK:             arith.addf %[[SUMS]]#1
 // CHECK:         scf.for {{.*}} -> (f32) {
 // CHECK:         return
 
@@ -45,28 +59,28 @@
 // CHECK:         } else {
 // CHECK:         memref.store %[[PLAIN]], %[[TO]]
 
-// No mask: where pixels are is computed.
+// Three buffers: no mask, since where pixels are is computed, and no bias.
 // CHECK-LABEL: func.func @conv
 // CHECK:         %[[FLAT:.+]] = "flow.dispatch"(%{{.+}}) {entry_points = [@copy_rows_0]
 // CHECK-SAME:      : (tensor<1x2x4xf32>) -> tensor<36xf32>
-// CHECK:         %[[CONV:.+]] = "flow.dispatch"(%[[FLAT]], %arg2, %arg3, %arg4, %arg1)
-// CHECK-SAME:      {entry_points = [@gather_gemm_1], operandSegmentSizes = array<i32: 0, 5, 0, 0>}
+// CHECK:         %[[CONV:.+]] = "flow.dispatch"(%[[FLAT]], %arg1)
+// CHECK-SAME:      {entry_points = [@thread_gemm_1], operandSegmentSizes = array<i32: 0, 2, 0, 0>}
 // CHECK-SAME:      -> tensor<44xf32>
 // CHECK:         "flow.dispatch"(%[[CONV]]) {entry_points = [@copy_rows_2]
 // CHECK-SAME:      : (tensor<44xf32>) -> tensor<1x3x4xf32>
 #line = #sparse_pattern.planar<array<i64: 4>, array<i64: 1>, array<i64: 1>, array<i64: 0>, 4, 8, 16>
 module attributes {sparse_pattern.target = "vulkan"} {
-  func.func @conv(%x: tensor<1x2x4xf32>, %bias: tensor<3xf32>, %values: tensor<9xf32>, %offsets: tensor<12xi32>,
-                  %blocks: tensor<2x4xi32>) -> tensor<1x3x4xf32> {
+  func.func @conv(%x: tensor<1x2x4xf32>, %words: tensor<80xi32>) -> tensor<1x3x4xf32> {
+    %bias = arith.constant dense<[1.0, 2.0, 3.0]> : tensor<3xf32>
     %planar = "sparse_pattern.convert_layout"(%x) : (tensor<1x2x4xf32>) -> tensor<1x2x4xf32, #line>
-    %y = "sparse_pattern.packed_conv"(%planar, %values, %offsets, %blocks, %bias) ({
+    %y = "sparse_pattern.packed_stream_conv"(%planar, %words, %bias) ({
     ^bb0(%acc: f32, %b: f32):
       %0 = arith.addf %acc, %b : f32
       "sparse_pattern.yield"(%0) : (f32) -> ()
     }) {strides = array<i64: 1>, dilations = array<i64: 1>, padding = array<i64: 1, 1>, groups = 1,
-        kernel_size = array<i64: 3>, scheme = #sparse_pattern.block_punched<2, 1>, full_blocks = 1,
-        kernel = #sparse_pattern.gather_gemm<2, 1, 1, 1>, operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 0>}
-      : (tensor<1x2x4xf32, #line>, tensor<9xf32>, tensor<12xi32>, tensor<2x4xi32>, tensor<3xf32>)
+        kernel_size = array<i64: 3>, scheme = #sparse_pattern.block_punched<2, 1>, full_blocks = 1, blocks = 2, in_heads = 1,
+        kernel = #sparse_pattern.thread_gemm<2, 1>, operandSegmentSizes = array<i32: 1, 1, 1, 0>}
+      : (tensor<1x2x4xf32, #line>, tensor<80xi32>, tensor<3xf32>)
       -> tensor<1x3x4xf32, #line>
     %plain = "sparse_pattern.convert_layout"(%y) : (tensor<1x3x4xf32, #line>) -> tensor<1x3x4xf32>
     return %plain : tensor<1x3x4xf32>

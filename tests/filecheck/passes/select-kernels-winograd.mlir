@@ -17,7 +17,7 @@ module attributes {sparse_pattern.target = "TARGET"} {
 // V3:    kernel = #sparse_pattern.winograd<4 : i64, 4 : i64, 3 : i64, 32 : i64, 2 : i64, 7 : i64, 1 : i64>
 // V4:    kernel = #sparse_pattern.winograd<4 : i64, 8 : i64, 3 : i64, 32 : i64, 2 : i64, 7 : i64, 1 : i64>
 // GPU-LABEL: func.func @dense
-// GPU:   kernel = #sparse_pattern.gather_gemm<
+// GPU:   kernel = #sparse_pattern.thread_gemm<
 func.func @dense(%x: tensor<1x128x28x28xf32>) -> tensor<1x128x28x28xf32> {
   %w = arith.constant dense<0.5> : tensor<128x128x3x3xf32>
   %y = "sparse_pattern.conv"(%x, %w) ({
@@ -61,7 +61,7 @@ func.func @few_channels(%x: tensor<1x3x28x28xf32>) -> tensor<1x64x28x28xf32> {
 // CHECK-LABEL: func.func @stem
 // V4:    kernel = #sparse_pattern.winograd<4 : i64, 8 : i64, 3 : i64, 32 : i64, 2 : i64, 2 : i64, 2 : i64>
 // GPU-LABEL: func.func @stem
-// GPU:   kernel = #sparse_pattern.gather_gemm<
+// GPU:   kernel = #sparse_pattern.thread_gemm<
 func.func @stem(%x: tensor<1x3x224x224xf32>) -> tensor<1x64x112x112xf32> {
   %w = arith.constant dense<0.5> : tensor<64x3x7x7xf32>
   %y = "sparse_pattern.conv"(%x, %w) ({

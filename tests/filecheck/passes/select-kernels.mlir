@@ -15,7 +15,7 @@ module attributes {sparse_pattern.target = "TARGET"} {
 // V3:    kernel = #sparse_pattern.gather_gemm<4 : i64, 3 : i64, 8 : i64, 1 : i64>
 // V4:    kernel = #sparse_pattern.gather_gemm<8 : i64, 2 : i64, 2 : i64, 1 : i64>
 // ARM:   kernel = #sparse_pattern.lane_gemm<8 : i64, 1 : i64, 8 : i64, 4 : i64, 1 : i64>
-// GPU:   kernel = #sparse_pattern.gather_gemm<8 : i64, 2 : i64, 1 : i64, 1 : i64>
+// GPU:   kernel = #sparse_pattern.thread_gemm<8 : i64, 1 : i64>
 func.func @dense(%x: tensor<1x8x16x16xf32>) -> tensor<1x16x16x16xf32> {
   %w = arith.constant dense<0.5> : tensor<16x8x3x3xf32>
   %y = "sparse_pattern.conv"(%x, %w) ({
@@ -38,7 +38,7 @@ func.func @dense(%x: tensor<1x8x16x16xf32>) -> tensor<1x16x16x16xf32> {
 // ARM:   kernel = #sparse_pattern.gather_gemm<4 : i64, 6 : i64, 1 : i64, 1 : i64>
 // ARM-SAME: scheme = #sparse_pattern.block_punched<4 : i64, 1 : i64>
 // ARM-SAME: sparse_pattern.estimated_ns = {{[1-9]}}
-// GPU:   kernel = #sparse_pattern.gather_gemm<4 : i64, 1 : i64, 1 : i64, 1 : i64>
+// GPU:   kernel = #sparse_pattern.thread_gemm<4 : i64, 1 : i64>
 // GPU-SAME: scheme = #sparse_pattern.block_punched<4 : i64, 1 : i64>
 func.func @few_weights(%x: tensor<1x8x64xf32>) -> tensor<1x8x64xf32> {
   %w = arith.constant dense<[
@@ -64,7 +64,7 @@ func.func @few_weights(%x: tensor<1x8x64xf32>) -> tensor<1x8x64xf32> {
 // V4-SAME: scheme = #sparse_pattern.dense
 // ARM:   kernel = #sparse_pattern.gather_gemm<4 : i64, 6 : i64, 1 : i64, 1 : i64>
 // ARM-SAME: scheme = #sparse_pattern.block_punched<4 : i64, 1 : i64>
-// GPU:   kernel = #sparse_pattern.gather_gemm<4 : i64, 1 : i64, 1 : i64, 1 : i64>
+// GPU:   kernel = #sparse_pattern.thread_gemm<4 : i64, 1 : i64>
 // GPU-SAME: scheme = #sparse_pattern.block_punched<4 : i64, 1 : i64>
 func.func @many_weights(%x: tensor<1x8x64xf32>) -> tensor<1x8x64xf32> {
   %w = arith.constant dense<0.5> : tensor<8x8x1xf32>
@@ -82,7 +82,7 @@ func.func @many_weights(%x: tensor<1x8x64xf32>) -> tensor<1x8x64xf32> {
 // V3:    kernel = #sparse_pattern.gather_gemm<6 : i64, 2 : i64, 2 : i64, 2 : i64>
 // V4:    kernel = #sparse_pattern.gather_gemm<6 : i64, 4 : i64, 1 : i64, 1 : i64>
 // ARM:   kernel = #sparse_pattern.gather_gemm<6 : i64, 4 : i64, 4 : i64, 1 : i64>
-// GPU:   kernel = #sparse_pattern.gather_gemm<4 : i64, 4 : i64, 1 : i64, 1 : i64>
+// GPU:   kernel = #sparse_pattern.thread_gemm<4 : i64, 1 : i64>
 func.func @grouped(%x: tensor<1x8x16x16xf32>) -> tensor<1x12x16x16xf32> {
   %w = arith.constant dense<0.5> : tensor<12x4x3x3xf32>
   %y = "sparse_pattern.conv"(%x, %w) ({
@@ -99,7 +99,7 @@ func.func @grouped(%x: tensor<1x8x16x16xf32>) -> tensor<1x12x16x16xf32> {
 // V3:    kernel = #sparse_pattern.gather_gemm<8 : i64, 1 : i64, 1 : i64, 1 : i64>
 // V4:    kernel = #sparse_pattern.gather_gemm<16 : i64, 1 : i64, 1 : i64, 1 : i64>
 // ARM:   kernel = #sparse_pattern.lane_gemm<16 : i64, 2 : i64, 2 : i64, 2 : i64, 1 : i64>
-// GPU:   kernel = #sparse_pattern.gather_gemm<8 : i64, 1 : i64, 1 : i64, 1 : i64>
+// GPU:   kernel = #sparse_pattern.thread_gemm<8 : i64, 1 : i64>
 func.func @small_plane(%x: tensor<1x8x2x2xf32>) -> tensor<1x16x2x2xf32> {
   %w = arith.constant dense<0.5> : tensor<16x8x3x3xf32>
   %y = "sparse_pattern.conv"(%x, %w) ({
@@ -116,7 +116,7 @@ func.func @small_plane(%x: tensor<1x8x2x2xf32>) -> tensor<1x16x2x2xf32> {
 // V3:    kernel = #sparse_pattern.gather_gemm<4 : i64, 3 : i64, 4 : i64, 4 : i64>
 // V4:    kernel = #sparse_pattern.gather_gemm<8 : i64, 3 : i64, 2 : i64, 2 : i64>
 // ARM:   kernel = #sparse_pattern.gather_gemm<8 : i64, 3 : i64, 16 : i64, 2 : i64>
-// GPU:   kernel = #sparse_pattern.gather_gemm<8 : i64, 2 : i64, 1 : i64, 1 : i64>
+// GPU:   kernel = #sparse_pattern.thread_gemm<8 : i64, 4 : i64>
 func.func @large_input(%x: tensor<1x64x224x224xf32>) -> tensor<1x16x224x224xf32> {
   %w = arith.constant dense<0.5> : tensor<16x64x1x1xf32>
   %y = "sparse_pattern.conv"(%x, %w) ({
@@ -133,7 +133,7 @@ func.func @large_input(%x: tensor<1x64x224x224xf32>) -> tensor<1x16x224x224xf32>
 // V3:    kernel = #sparse_pattern.depthwise<5 : i64, 1 : i64>
 // V4:    kernel = #sparse_pattern.depthwise<5 : i64, 1 : i64>
 // ARM:   kernel = #sparse_pattern.depthwise<4 : i64, 1 : i64>
-// GPU:   kernel = #sparse_pattern.gather_gemm<1 : i64, 4 : i64, 1 : i64, 1 : i64>
+// GPU:   kernel = #sparse_pattern.thread_gemm<1 : i64, 1 : i64>
 func.func @depthwise(%x: tensor<1x8x16x16xf32>) -> tensor<1x8x16x16xf32> {
   %w = arith.constant dense<0.5> : tensor<8x1x3x3xf32>
   %y = "sparse_pattern.conv"(%x, %w) ({

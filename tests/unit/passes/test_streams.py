@@ -1,0 +1,74 @@
+"""The one array of a convolution on a GPU holds what was packed, whatever the blocks are."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from niwaki import schemes
+from niwaki.dialects import GROUP_COLUMNS, LINE_WORDS, group_lines, head_lines
+from niwaki.passes.families.thread_gemm import stream_words
+from niwaki.schemes import BlockPunched, Dense, Scheme, Unstructured
+
+SCHEMES: list[tuple[Scheme, int, int]] = [
+    (Dense(), 8, 1),
+    (Dense(), 4, 2),
+    (BlockPunched(4, 2), 4, 1),
+    (BlockPunched(3, 64), 2, 1),
+    (Unstructured(), 1, 1),
+]
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float16])
+@pytest.mark.parametrize(("scheme", "height", "groups"), SCHEMES, ids=str)
+def test_streams_hold_all_weights(
+    kind: type[np.floating], scheme: Scheme, height: int, groups: int
+) -> None:
+    rng = np.random.default_rng(0)
+    shape = (14, 6 // groups, 9)
+    kept = scheme.mask(rng.random(shape) < 0.3, groups)
+    weights = (rng.standard_normal(shape) * kept).astype(kind)
+    biases = [rng.standard_normal(14).astype(kind), rng.standard_normal(14).astype(np.float32)]
+    packed = schemes.pack(weights, scheme, height, groups)
+    offsets = 100 + 7 * packed.columns.astype(np.int32)
+    words = stream_words(packed, offsets, biases)
+    dense, read = np.zeros((14, 6 * 9), kind), [np.zeros(14), np.zeros(14)]
+    for number in range(len(packed.filters)):
+        filters, columns, values, operands = block(words, packed, number, kind, len(biases))
+        assert all((offset - 100) % 7 == 0 for offset in columns)
+        for filter_, row in zip(filters, values.T, strict=True):
+            for offset, value in zip(columns, row, strict=True):
+                dense[filter_, (offset - 100) // 7] += value
+        for operand, found in zip(operands, read, strict=True):
+            found[filters] = operand
+    assert (dense.reshape(14, 6, 9) == wide(weights, groups)).all()
+    for bias, found in zip(biases, read, strict=True):
+        assert (found == bias.astype(np.float32)).all()
+
+
+def wide(weights: np.ndarray, groups: int) -> np.ndarray:
+    """Weights of all channels, zero for those of other groups."""
+    filters, channels, taps = weights.shape
+    found = np.zeros((filters, channels * groups, taps), weights.dtype)
+    for filter_, own in enumerate(weights):
+        first = filter_ // (filters // groups) * channels
+        found[filter_, first : first + channels] = own
+    return found
+
+
+def block(
+    words: np.ndarray, packed: schemes.PackedBlocks, number: int, kind: type, operands: int
+) -> tuple[list[int], np.ndarray, np.ndarray, list[np.ndarray]]:
+    """Filters, offsets, weights and operands per filter of a block, as a kernel reads them."""
+    lines = words.reshape(-1, LINE_WORDS)
+    head = lines[number * head_lines(packed.block, operands) :]
+    first, at, groups, left = head[0]
+    (height,) = packed.filters[packed.first_filter == first]
+    filters = [*range(first, first + height)]
+    each = -(-packed.block // LINE_WORDS)
+    floats = head[1:].reshape(-1)[: operands * each * LINE_WORDS].view(np.float32)
+    read = [row[:height] for row in floats.reshape(operands, -1)]
+    count, size = GROUP_COLUMNS * groups + left, group_lines(int(height), kind().itemsize)
+    stream = lines[at : at + -(-count // GROUP_COLUMNS) * size].reshape(-1, size, LINE_WORDS)
+    weights: np.ndarray = stream[:, 1:].reshape(len(stream), -1).view(kind)[:, : GROUP_COLUMNS * height]
+    return filters, stream[:, 0].ravel()[:count], weights.reshape(-1, height)[:count], read
