@@ -5,7 +5,8 @@ does not depend on the image is one array of i32, read four words at a time:
 
     heads       blocks x (1 + operands x lines): first filter, where the block's stream begins (in
                 lines of four words), groups of four columns, columns left over; then for each of
-                the `operands` per filter that are constants its numbers as f32, in whole lines
+                the `operands` per filter that are constants its numbers, in as many lines as
+                f32 would take
     streams     block after block: for each group the four distances from the output pixel to what
                 is read, then columns x filters of weights, both in whole lines
 

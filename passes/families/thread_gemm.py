@@ -129,10 +129,9 @@ def stream_words(
         groups, left = divmod(count, GROUP_COLUMNS)
         heads[number, 0] = first, line, groups, left
         for operand, numbers in enumerate(per_filter):
-            row = np.zeros(-(-height // LINE_WORDS) * LINE_WORDS, np.float32)
+            lines = -(-height // LINE_WORDS)
+            row = heads[number, 1 + operand * lines :][:lines].reshape(-1).view(numbers.dtype)
             row[:filters] = numbers[first : first + filters]
-            lines = row.view(np.int32).reshape(-1, LINE_WORDS)
-            heads[number, 1 + operand * len(lines) :][: len(lines)] = lines
         read = offsets[packed.column_begin[block] : packed.column_end[block]]
         values = packed.values[begin : begin + count * filters]
         streams.append(block_stream(read, values.reshape(count, filters), size))

@@ -159,11 +159,6 @@ def in_type(kind: ir.Type, value: ir.Value) -> ir.Value:
     return value if value.type == wanted else arith.extf(wanted, value)
 
 
-def in_narrow_type(kind: ir.Type, value: ir.Value) -> ir.Value:
-    """A float in a type of floats that is as wide or narrower."""
-    return value if value.type == kind else arith.truncf(kind, value)
-
-
 def as_stored(value: ir.Value, buffer: ir.Value) -> ir.Value:
     """A float or a vector of them, in the type of a buffer's elements, which may be narrower."""
     kind = ir.MemRefType(buffer.type).element_type

@@ -45,7 +45,6 @@ from .builder import (
     element_bytes,
     fma,
     fours,
-    in_narrow_type,
     in_type,
     lane_type,
     load,
@@ -144,7 +143,8 @@ def _tile(
     image: Index,
 ) -> None:
     """One thread's share: `height` filters of a block for some pixels."""
-    head = _head(conv, memory.arrays.words, block, height)
+    kinds = [argument.type for argument in epilogue.arguments][1 : 1 + conv.in_heads]
+    head = _head(conv, memory.arrays.words, block, height, kinds)
     read = image * (conv.channels * len(conv.input.phases) * conv.input.plane)
     places = [read + minimum(pixel, conv.result.extent - 1) for pixel in pixels]
     sums = _sums(conv, memory, head, height, places, sum_type(epilogue))
@@ -155,18 +155,20 @@ def _tile(
             _store_pixel(conv, epilogue, memory, numbers, head, pixel, write)
 
 
-def _head(conv: ThreadGemm, words: ir.Value, block: Index, height: int) -> Head:
-    """What the head of a block says, which has `height` filters."""
+def _head(
+    conv: ThreadGemm, words: ir.Value, block: Index, height: int, kinds: Sequence[ir.Type]
+) -> Head:
+    """What the head of a block says, which has `height` filters and operands of `kinds`."""
     at = block * head_lines(conv.tile.filters, conv.in_heads)
     filter_, line, groups, left = map(word_index, cut(load(words, at), 1))
     of_operand = -(-conv.tile.filters // LINE_WORDS)
 
-    def operand(first: int) -> list[ir.Value]:
+    def operand(first: int, kind: ir.Type) -> list[ir.Value]:
         lines = [load(words, at + (first + i)) for i in range(of_operand)]
-        floats = [four for line in lines for four in fours(ir.F32Type.get(), line)]
-        return [number for four in floats for number in cut(four, 1)][:height]
+        numbers = [four for line in lines for four in fours(kind, line)]
+        return [number for four in numbers for number in cut(four, 1)][:height]
 
-    operands = [operand(1 + number * of_operand) for number in range(conv.in_heads)]
+    operands = [operand(1 + i * of_operand, kind) for i, kind in enumerate(kinds)]
     return Head(filter_, line, groups, left, operands)
 
 
@@ -234,11 +236,9 @@ def _store_pixel(
 ) -> None:
     """Epilogue and store of one position for the filters of a block."""
     _, inside = coordinates(conv.result, pixel)
-    kinds = [argument.type for argument in epilogue.arguments][1:]
     for row, total in enumerate(sums):
         at = write + row * conv.result.plane + pixel
-        numbers = zip(kinds, head.per_filter, strict=False)
-        per_filter = [in_narrow_type(kind, operand[row]) for kind, operand in numbers]
+        per_filter = [operand[row] for operand in head.per_filter]
         per_filter += [load(buffer, head.filter + row) for buffer in memory.per_filter]
         result = finished(epilogue, total, per_filter, memory.per_position, at, 1)
         store(select_or_zero(inside, result), memory.result, at)

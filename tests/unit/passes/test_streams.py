@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -30,11 +32,12 @@ def test_streams_hold_all_weights(
     weights = (rng.standard_normal(shape) * kept).astype(kind)
     biases = [rng.standard_normal(14).astype(kind), rng.standard_normal(14).astype(np.float32)]
     packed = schemes.pack(weights, scheme, height, groups)
+    kinds = [bias.dtype for bias in biases]
     offsets = 100 + 7 * packed.columns.astype(np.int32)
     words = stream_words(packed, offsets, biases)
     dense, read = np.zeros((14, 6 * 9), kind), [np.zeros(14), np.zeros(14)]
     for number in range(len(packed.filters)):
-        filters, columns, values, operands = block(words, packed, number, kind, len(biases))
+        filters, columns, values, operands = block(words, packed, number, kind, kinds)
         assert all((offset - 100) % 7 == 0 for offset in columns)
         for filter_, row in zip(filters, values.T, strict=True):
             for offset, value in zip(columns, row, strict=True):
@@ -57,18 +60,19 @@ def wide(weights: np.ndarray, groups: int) -> np.ndarray:
 
 
 def block(
-    words: np.ndarray, packed: schemes.PackedBlocks, number: int, kind: type, operands: int
+    words: np.ndarray, packed: schemes.PackedBlocks, number: int, kind: type, kinds: list[Any]
 ) -> tuple[list[int], np.ndarray, np.ndarray, list[np.ndarray]]:
     """Filters, offsets, weights and operands per filter of a block, as a kernel reads them."""
     lines = words.reshape(-1, LINE_WORDS)
-    head = lines[number * head_lines(packed.block, operands) :]
+    head = lines[number * head_lines(packed.block, len(kinds)) :]
     first, at, groups, left = head[0]
     (height,) = packed.filters[packed.first_filter == first]
     filters = [*range(first, first + height)]
     each = -(-packed.block // LINE_WORDS)
-    floats = head[1:].reshape(-1)[: operands * each * LINE_WORDS].view(np.float32)
-    read = [row[:height] for row in floats.reshape(operands, -1)]
+    rows = [head[1 + i * each : 1 + (i + 1) * each].ravel() for i in range(len(kinds))]
+    read = [row.view(dtype)[:height] for row, dtype in zip(rows, kinds, strict=True)]
     count, size = GROUP_COLUMNS * groups + left, group_lines(int(height), kind().itemsize)
     stream = lines[at : at + -(-count // GROUP_COLUMNS) * size].reshape(-1, size, LINE_WORDS)
-    weights: np.ndarray = stream[:, 1:].reshape(len(stream), -1).view(kind)[:, : GROUP_COLUMNS * height]
+    weights: np.ndarray = stream[:, 1:].reshape(len(stream), -1).view(kind)
+    weights = weights[:, : GROUP_COLUMNS * height]
     return filters, stream[:, 0].ravel()[:count], weights.reshape(-1, height)[:count], read
