@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -22,7 +23,7 @@ from measured_times import MeasuredTimes
 from models import MODELS
 from workloads import PrunedTransformer
 
-from niwaki.costs.observation import TURNS, Observation, on_host
+from niwaki.costs.observation import TURNS, Observation, Observer, emulated, on_host
 from niwaki.costs.oracle import Oracle
 from niwaki.costs.price import ESTIMATE, priced
 from niwaki.costs.trials import observe, trials
@@ -32,6 +33,7 @@ from niwaki.runtime.bundle import Bundle
 from niwaki.runtime.measure import bench
 
 NETWORKS = ("resnet18", "mobilenet_v2", "transformer")
+COUNTED = "resnet20"  # by model cycles, which take long
 LEAST_CORRELATION, MOST_MEDIAN, MOST_WORST = 0.98, 7.0, 20.0
 LEAST_QUERIES, REPEATS = 10_000, 50
 WARMUP, CALLS = 10, 60
@@ -39,27 +41,46 @@ WARMUP, CALLS = 10, 60
 SEARCHED, TRIALS, MOST_SEARCHING = "resnet50", 100, 10.0
 
 
-def measure(network: str, folder: Path, count: int, core: int) -> list[Figure]:
+@dataclass(frozen=True)
+class Clock:
+    """Who tells how long networks take.
+
+    Attributes:
+        target: that they are compiled for.
+        observer: tells it by layers.
+        seconds: of a whole call.
+        turns: how often it is asked; what is counted is the same each time.
+    """
+
+    target: str
+    observer: Observer
+    seconds: Callable[[Bundle], float]
+    turns: int = 1
+
+
+def measure(network: str, folder: Path, count: int, core: int, clock: Clock) -> list[Figure]:
     """How well `count` configurations of a network are predicted, on one core."""
     pin([core])
     model, example = built(network)
     folder.mkdir(parents=True, exist_ok=True)
-    times = MeasuredTimes(folder / f"cost-{network}.json")
-    with priced(model, example, source=ESTIMATE, costs=folder / f"costs-{network}.sqlite") as plain:
+    kept = folder / f"cost-{network}-{clock.target}"
+    times = MeasuredTimes(kept.with_suffix(".json"))
+    with priced(
+        model, example, target=clock.target, source=ESTIMATE, costs=kept.with_suffix(".sqlite")
+    ) as plain:
         wanted = trials(plain.layers, SCHEMES)
-        seen = observe(plain.subject, plain.store, wanted, _observed, Progress(), TURNS)
+        seen = observe(plain.subject, plain.store, wanted, clock.observer, Progress(), clock.turns)
         oracle, spaces = (
             Oracle(plain.subject, plain.store, wanted, seen),
             free_channels(model, example),
         )
         settings = [configuration(number, oracle, spaces) for number in range(count)]
-        _measure(oracle, settings, times, folder)
+        _measure(oracle, settings, times, folder, clock)
         turns = [times.of(number) for number in range(count)]
         predicted = [oracle.network(one) for one in settings]
         queries, dense = queries_in_a_second(oracle), oracle.network({})
     measured = [min(each) for each in turns]
     off = 100 * np.abs(np.array(predicted) / np.array(measured) - 1)
-    between = [100 * abs(each[-1] / each[0] - 1) for each in turns]
     return [
         Figure("configurations", count),
         Figure("dense, predicted", 1e3 * dense, "ms"),
@@ -69,11 +90,7 @@ def measure(network: str, folder: Path, count: int, core: int) -> list[Figure]:
         ),
         Figure("median error", float(np.median(off)), "%", MOST_MEDIAN),
         Figure("largest error", float(off.max()), "%", MOST_WORST),
-        Figure(
-            "rank correlation of first and last time measured",
-            rank_correlation([each[0] for each in turns], [each[-1] for each in turns]),
-        ),
-        Figure("median difference of the two", median(between), "%"),
+        *(_noise(turns) if clock.turns > 1 else ()),
         Figure("queries for a layer in a second, asked again", queries, "", None, LEAST_QUERIES),
     ]
 
@@ -100,26 +117,42 @@ def _seconds(work: Callable[[], Any]) -> float:
     return time.process_time() - begin
 
 
+def _noise(turns: list[list[float]]) -> list[Figure]:
+    """How unlike the first and the last time are: no prediction can be nearer than that."""
+    first, last = [each[0] for each in turns], [each[-1] for each in turns]
+    between = [100 * abs(one / other - 1) for one, other in zip(first, last, strict=True)]
+    return [
+        Figure("rank correlation of first and last time measured", rank_correlation(first, last)),
+        Figure("median difference of the two", median(between), "%"),
+    ]
+
+
 def _measure(
-    oracle: Oracle, settings: list[dict[str, Setting]], times: MeasuredTimes, folder: Path
+    oracle: Oracle,
+    settings: list[dict[str, Setting]],
+    times: MeasuredTimes,
+    folder: Path,
+    clock: Clock,
 ) -> None:
-    """Time networks when they are compiled, and again after the next one.
+    """Time networks when they are compiled, and again after the next ones.
 
     What takes caches and memory away does so for seconds: two times at once would both be
     disturbed.
     """
-    before: tuple[int, Bundle] | None = None
+    waiting: list[tuple[int, Bundle]] = []
     for number, one in enumerate(settings):
-        if len(times.of(number)) >= TURNS:
+        if len(times.of(number)) >= clock.turns:
             continue
-        path = folder / f"cost-{number % 2}.niwaki"
-        bundle = oracle.subject.compiled(one, path)
-        for each in [before, (number, bundle)]:
-            if each is not None:
-                times.note(each[0], _timed(each[1]))
-        before = number, bundle
-    if before is not None:
-        times.note(before[0], _timed(before[1]))
+        path = folder / f"cost-{number % clock.turns}.niwaki"
+        waiting = [*waiting, (number, oracle.subject.compiled(one, path))][-clock.turns :]
+        _time(waiting, times, clock)
+    for left in range(1, len(waiting)):
+        _time(waiting[left:], times, clock)
+
+
+def _time(waiting: list[tuple[int, Bundle]], times: MeasuredTimes, clock: Clock) -> None:
+    for number, bundle in waiting:
+        times.note(number, clock.seconds(bundle))
 
 
 def _observed(bundle: Bundle) -> Observation:
@@ -130,6 +163,10 @@ def _observed(bundle: Bundle) -> Observation:
 def _timed(bundle: Bundle) -> float:
     with ahead_of_others(), bundle.load(1) as network:
         return bench(network, WARMUP, CALLS).median
+
+
+HOST = Clock("host", _observed, _timed, TURNS)
+PHONE = Clock("arm64-android", emulated, lambda bundle: emulated(bundle).seconds)
 
 
 def queries_in_a_second(oracle: Oracle) -> float:

@@ -13,6 +13,7 @@ sys.path.append(str(Path(__file__).resolve().parent.parent / "examples" / "netwo
 
 from c3d import c3d
 from calibration import Example, calibrate, inputs
+from cifar_resnet import resnet20
 from efficientnet import efficientnet_b0
 from mobilenet_v2 import mobilenet_v2
 from resnet import resnet18, resnet50
@@ -25,6 +26,7 @@ MODELS: dict[str, Callable[..., Example]] = {
     function.__name__: function
     for function in (
         resnet18,
+        resnet20,
         resnet50,
         vgg16,
         vgg16_classic,

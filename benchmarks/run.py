@@ -126,7 +126,13 @@ def main(
     for network in cost_oracle.NETWORKS if "cost" in chosen else ():
         if only in (name := f"cost-{network}"):
             title = f"Times of {network}, predicted by costs of layers"
-            report_figures(name, title, cost_oracle.measure(network, FILES, configurations, core))
+            figures = cost_oracle.measure(network, FILES, configurations, core, cost_oracle.HOST)
+            report_figures(name, title, figures)
+    if "cost" in chosen and only in "cost-cycles" and emulator("cost-cycles"):
+        title = f"Model cycles of {cost_oracle.COUNTED}, predicted by costs of layers"
+        phone, network = cost_oracle.PHONE, cost_oracle.COUNTED
+        figures = cost_oracle.measure(network, FILES, configurations, core, phone)
+        report_figures("cost-cycles", title, figures)
     if "cost" in chosen and only in "cost-searching":
         title = f"{cost_oracle.TRIALS} settings of {cost_oracle.SEARCHED}, priced as a search does"
         report_figures("cost-searching", title, cost_oracle.searching(FILES, core))
