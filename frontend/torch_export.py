@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch._dynamo.exc import TorchDynamoException
 from torch._ops import OpOverload
 from torch.export import ExportedProgram
 from torch.utils import _pytree as pytree
@@ -22,6 +23,7 @@ from niwaki.frontend.decompositions import decomposition_table
 from niwaki.frontend.program_rules import PACKED
 from niwaki.frontend.trial_run import misfit
 
+_EXPLANATION = "Explanation: "
 _CHECK = torch.ops.aten._assert_tensor_metadata.default
 
 
@@ -31,9 +33,14 @@ def export(model: nn.Module, inputs: tuple[Any, ...], kwargs: Mapping[str, Any])
     Raises NiwakiError where it does not take these inputs, or torch.export cannot trace it.
     """
     # Where gradients are off already, torch.no_grad() in the model leaves no trace in the graph.
-    with quiet(), torch.no_grad():
+    with quiet(), torch.no_grad(), _plain_attention():
         try:
             return torch.export.export(model, *_distinct((inputs, dict(kwargs))), strict=False)
+        except TorchDynamoException as error:
+            raise NiwakiError(
+                f"torch.export cannot export {type(model).__name__}{_place(error)}: "
+                f"{_loop_reason(error)}: write its body as PyTorch takes it"
+            ) from error
         except Exception as error:  # it runs the user's code, so anything may come
             if problem := misfit(model, inputs, kwargs):
                 raise NiwakiError(problem) from error
@@ -107,6 +114,24 @@ def _reason(error: Exception) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     reason = lines[0] if lines else ""
     return f"{type(error).__name__}: {reason[:200]}".rstrip(" .;:")
+
+
+def _loop_reason(error: Exception) -> str:
+    """What PyTorch explains about a `while_loop` or `scan`, which takes it several lines."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    told = [line for line in lines if line.startswith(_EXPLANATION)] or [" ".join(lines[:2])]
+    return told[0].removeprefix(_EXPLANATION)[:200].rstrip(" .;:")
+
+
+@contextlib.contextmanager
+def _plain_attention() -> Iterator[None]:
+    """In loops PyTorch would trace one op of its own for a transformer layer."""
+    enabled = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(enabled)
 
 
 @contextlib.contextmanager

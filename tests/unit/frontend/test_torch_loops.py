@@ -91,6 +91,56 @@ def test_equal_numbers_everywhere(tmp_path: Path) -> None:
         assert not difference(network(np.array(turns), x.numpy()), wanted, TOLERANCE)
 
 
+def test_a_transformer_layer(tmp_path: Path) -> None:
+    """PyTorch has one op for all of it, which nobody else knows."""
+
+    class Encoded(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
+
+        def forward(self, x: Tensor) -> Any:
+            return while_loop(lambda h: h[0, 0, 0] < 5, lambda h: (self.layer(h) + h,), (x,))
+
+    torch.manual_seed(0)
+    model, x = Encoded().eval(), torch.randn(2, 5, 8)
+    network = niwaki.compile(model, (x,), output=tmp_path / "net.niwaki").load()
+    assert "attention" in {layer.op for layer in network.bundle.manifest.layers}
+    with torch.no_grad():
+        assert not difference(network(x.numpy())[0], model(x)[0].numpy(), TOLERANCE)
+
+
+@pytest.mark.parametrize(
+    ("shape", "features", "told"),
+    [
+        ((1,), 3, "Expected cond_fn to return a scalar tensor or a bool but got torch.Size([1])"),
+        (
+            (),
+            4,
+            "Dynamo failed to run FX node with fake tensors: call_function <built-in function ",
+        ),
+    ],
+)
+def test_a_loop_that_is_none(
+    shape: tuple[int, ...], features: int, told: str, tmp_path: Path
+) -> None:
+    class Broken(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.linear = nn.Linear(features, 3)
+
+        def forward(self, x: Tensor) -> Any:
+            turn = torch.zeros(shape, dtype=torch.int64)
+            return while_loop(lambda i, h: i < 3, lambda i, h: (i + 1, self.linear(h)), (turn, x))
+
+    with pytest.raises(NiwakiError) as raised:
+        niwaki.compile(Broken().eval(), (torch.randn(2, 3),), output=tmp_path / "net.niwaki")
+    message = str(raised.value)
+    assert message.startswith("torch.export cannot export Broken (test_torch_loops.py:")
+    assert f"): {told}" in message
+    assert message.endswith(": write its body as PyTorch takes it")
+
+
 def test_a_number_that_is_carried(tmp_path: Path) -> None:
     class Counted(nn.Module):
         def forward(self, x: Tensor) -> Any:
