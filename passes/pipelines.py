@@ -31,6 +31,7 @@ RAISE = (
     "sparse-pattern-fuse-elementwise",
     "sparse-pattern-fuse-epilogues",
     "sparse-pattern-part-pairs",
+    "sparse-pattern-cut-concats",
     "canonicalize",
     "cse",
 )
@@ -79,6 +80,7 @@ OPTIONAL = (
     "sparse-pattern-reorder-kernels",
     "sparse-pattern-fuse-elementwise",
     "sparse-pattern-part-pairs",
+    "sparse-pattern-cut-concats",
     "sparse-pattern-join-copies",
     KEEP_PANELS,
     FUSE_POOLING,

@@ -72,6 +72,13 @@ def test_silent_units(kind: Any, ending: str, bidirectional: bool) -> None:
     assert shapes == [[width, 5]] * ways + [[width, ways * 4]] * ways + [[3, ways * 4]]
 
 
+def test_last_states_of_other_layers() -> None:
+    """Where the last one's is read, units of others are not tied to its units."""
+    model = silence(stack(nn.GRU, "last state"))
+    rows(model.layers.weight_ih_l1)[:, GONE] = rows(model.layers.weight_ih_l1)[:, KEPT[:1]]
+    assert sizes(model)[0] == [4, UNITS]
+
+
 @pytest.mark.parametrize(("kind", "gate"), [(nn.GRU, 2), (nn.LSTM, 2)])
 def test_units_without_new_values(kind: Any, gate: int) -> None:
     """Their other gates keep or forget what is zero."""
