@@ -122,6 +122,14 @@ def test_many_turns(tmp_path: Path) -> None:
     assert layer.name == "p"
 
 
+def test_turns_that_are_collected(tmp_path: Path) -> None:
+    """As they are: ONNX Runtime gives how many there were for each of them."""
+    made = loop([node("Sin", "a", to="b")], results=("goes_on", "b", "i"), to=("y", "turns"))
+    path = save(model([made], X, {"n": np.array(501)}, ("y", "turns")), tmp_path / "net.onnx")
+    network = niwaki.compile(path, output=tmp_path / "net.niwaki").load()
+    assert network(X["x"])[1].tolist() == list(range(501))
+
+
 @pytest.mark.parametrize("most", [0, 500])
 def test_scans(most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of two sequences along other dimensions, both ways; written out and not."""
