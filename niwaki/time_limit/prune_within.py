@@ -36,6 +36,7 @@ from .arguments import RULES, SEARCH, checked_limit
 from .given_rates import GivenRates
 from .kept_settings import KeptSettings
 from .limited import Limited
+from .nearness import MARGIN
 from .network_time import timer
 from .own_rates import OwnRates, fitting
 from .rounds import train_within
@@ -136,8 +137,15 @@ def prune_within(
             partial(prune, model, train_loader, loss=loss, example=batch, **training),
         )
         rates = OwnRates(task) if method.own_rates else GivenRates(task)
-        # What costs tell is off by as much as of the dense network.
-        trained, after = train_within(rates, seconds_of, kept, going_on, limit, told / unpruned)
+        trained, after = train_within(
+            rates,
+            seconds_of,
+            kept,
+            going_on,
+            limit,
+            told / unpruned,  # what costs tell is off by as much as of the dense network
+            MARGIN if source == MEASURE else 0.0,
+        )
         predicted, seconds = oracle.network(trained.settings), (trained.before, after)
     return Limited(trained.model, trained.settings, rules, unpruned, predicted, seconds, source)
 

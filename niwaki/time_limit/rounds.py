@@ -23,17 +23,19 @@ def train_within(
     going_on: dict[str, Setting] | None,
     limit: float,
     told: float,
+    margin: float,
 ) -> tuple[Trained, float]:
     """The network within the limit, and seconds that it takes.
 
     Args:
         going_on: settings of the run that was stopped; None where there is none.
         told: seconds by costs for each one that is timed.
+        margin: share of the limit that is left, since the network may take longer another time.
 
     Raises:
         NiwakiError: nothing is within the limit, or training has made it slower each time.
     """
-    wanted = limit
+    wanted = limit * (1 - margin)
     for _ in range(1 + CORRECTIONS):
         if going_on is None:
             settings, before = rates.choose(wanted, wanted * told)
