@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from niwaki.errors import NiwakiError
@@ -16,9 +17,10 @@ _LIMIT = 2**63
 def decode(kind: type[T], value: Any, where: str) -> T:
     """The dataclass `kind` from the JSON object `value`.
 
-    Integers are sizes and counts: from 0 to 2^63 - 1. Field types may be str, int, other
-    dataclasses, ``list[T]``, ``tuple[T, ...]`` and ``dict[str, T]``; any other type (a union,
-    `Any`) is passed through, for the caller to check.
+    Integers are sizes and counts: from 0 to 2^63 - 1. Floats are times: finite, from 0, and may be
+    written as integers. Field types may be str, int, float, other dataclasses, ``list[T]``,
+    ``tuple[T, ...]`` and ``dict[str, T]``; any other type (a union, `Any`) is passed through, for
+    the caller to check.
 
     Raises:
         NiwakiError: a field is missing, unknown or of the wrong type; the message starts with
@@ -37,6 +39,12 @@ def _decode(kind: Any, value: Any, where: str) -> Any:
         if not 0 <= _require(value, int, where) < _LIMIT:
             raise NiwakiError(f"{where} must be from 0 to 2^63 - 1")
         return value
+    if kind is float:
+        if not (isinstance(value, (int, float)) and not isinstance(value, bool)):
+            raise NiwakiError(f"{where} must be a number")
+        if not 0 <= value < math.inf:
+            raise NiwakiError(f"{where} must be a number from 0")
+        return float(value)
     container = get_origin(kind)
     if container in (list, tuple):
         element = get_args(kind)[0]

@@ -81,8 +81,16 @@ def time_layers(
     # The time of a call ends where the next one begins, so one more is made.
     count = warmup + repetitions + 1
     runs = profile(bundle, useful_threads(manifest, threads), count)
-    calls = split_calls(runs, manifest.dispatches, count, path)
-    return summarize(calls[warmup:], manifest.dispatches, threads)
+    return times_of(runs, bundle, count, warmup, threads)
+
+
+def times_of(
+    runs: Sequence[KernelRun], bundle: Bundle, count: int, warmup: int, threads: int
+) -> LayerTimes:
+    """The times that `count` calls tell, the first `warmup` left out. Errors as `split_calls`."""
+    dispatches = bundle.manifest.dispatches
+    calls = split_calls(runs, dispatches, count, str(bundle.path))
+    return summarize(calls[warmup:], dispatches, threads)
 
 
 def split_calls(

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from niwaki.errors import NiwakiError
 from niwaki.signature import TensorSpec
@@ -28,6 +29,15 @@ class Measurement:
     threads: int
     device: str
 
+    def __str__(self) -> str:
+        cpu = f"{self.threads} thread{'s' if self.threads > 1 else ''}"
+        where = cpu if self.device == "local" else self.device
+        return (
+            f"median {1e3 * self.median:.3f} ms, p90 {1e3 * self.p90:.3f} ms, "
+            f"minimum {1e3 * self.minimum:.3f} ms ({self.repetitions} calls after {self.warmup}, "
+            f"{where})"
+        )
+
 
 def bench(network: Network, warmup: int = 10, repetitions: int = 50, seed: int = 0) -> Measurement:
     """Call `network` with random inputs, the same for the same `seed`, and time each call.
@@ -48,14 +58,19 @@ def bench(network: Network, warmup: int = 10, repetitions: int = 50, seed: int =
         begin = time.perf_counter()
         network(*inputs)
         times[i] = time.perf_counter() - begin
+    return summary(times, warmup, network.threads, network.device)
+
+
+def summary(times: npt.NDArray[np.float64], warmup: int, threads: int, device: str) -> Measurement:
+    """What single times come to, of calls after `warmup` others."""
     return Measurement(
         median=float(np.median(times)),
         p90=float(np.percentile(times, 90)),
         minimum=float(times.min()),
-        repetitions=repetitions,
+        repetitions=len(times),
         warmup=warmup,
-        threads=network.threads,
-        device=network.device,
+        threads=threads,
+        device=device,
     )
 
 

@@ -60,7 +60,16 @@ def profile(bundle: Bundle, threads: int, calls: int) -> list[KernelRun]:
             np.save(file, array)
             arguments.append(f"--input=@{file}")
         _run("iree-benchmark-module", arguments)
-        return parse_events(_run("iree-profile", ["export", "--format=ireeperf-jsonl", events]))
+        return read_events(events)
+
+
+def read_events(file: Path) -> list[KernelRun]:
+    """The kernel runs that the profiler has noted in a file, on this machine or another.
+
+    Raises:
+        NiwakiError: the file holds nothing of the kind.
+    """
+    return parse_events(_run("iree-profile", ["export", "--format=ireeperf-jsonl", file]))
 
 
 def parse_events(lines: str) -> list[KernelRun]:
