@@ -13,6 +13,7 @@ import click
 from .commands.bench import bench_command
 from .commands.compile import compile_command
 from .commands.cost import cost_command
+from .commands.deploy import deploy_command
 from .commands.inspect import inspect_command
 from .commands.prune import prune_command
 from .commands.report import report_command
@@ -51,6 +52,7 @@ for _command in (
     cost_command,
     run_command,
     bench_command,
+    deploy_command,
     inspect_command,
     report_command,
     prune_command,

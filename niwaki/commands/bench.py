@@ -8,33 +8,38 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..errors import NiwakiError
 from ..standard_streams import say, tell
-from .options import device_option, length_option, threads_option
+from .options import (
+    device_option,
+    length_option,
+    repetitions_option,
+    threads_option,
+    warmup_option,
+)
 
 if TYPE_CHECKING:
     from ..runtime.bundle import Bundle
+    from ..runtime.layer_times import LayerTimes
 
 
 @click.command("bench")
 @click.argument("bundle")
 @threads_option
 @device_option
-@click.option(
-    "--warmup", type=click.IntRange(min=0), default=10, show_default=True, help="Calls not counted."
-)
-@click.option(
-    "--repetitions",
-    type=click.IntRange(min=1),
-    default=50,
-    show_default=True,
-    help="Calls counted.",
-)
+@warmup_option
+@repetitions_option
 @length_option
 @click.option("--layers", is_flag=True, help="Time each layer, with IREE's profiler; CPUs only.")
 @click.option(
     "--emulate",
     metavar="CORE",
     help="Count the cycles of a call on a phone's core (a76), by a model and without a phone.",
+)
+@click.option(
+    "--from-device",
+    metavar="FILE.json",
+    help="Show the times that `niwaki deploy` wrote, without a call.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON; times in seconds.")
 def bench_command(
@@ -46,13 +51,17 @@ def bench_command(
     length: int | None,
     layers: bool,
     emulate: str | None,
+    from_device: str | None,
     as_json: bool,
 ) -> None:
     """Time single calls of BUNDLE with random inputs."""
     if emulate is not None:
-        if layers or threads > 1 or length is not None:
+        if layers or threads > 1 or length is not None or from_device is not None:
             raise click.UsageError("--emulate counts all layers on one thread, without options")
         _count_cycles(bundle, emulate, as_json)
+        return
+    if from_device is not None:
+        _show_times(bundle, from_device, layers, as_json)
         return
     from ..runtime.bundle import open_bundle
 
@@ -85,16 +94,7 @@ def _bench_calls(
         say(json.dumps(told.get(0, told), indent=1))
         return
     for length, result in results.items():
-        where = (
-            f"{threads} thread{'s' if threads > 1 else ''}"
-            if result.device == "local"
-            else result.device
-        )
-        say(
-            f"{f'length {length}: ' if length else ''}"
-            f"median {1e3 * result.median:.3f} ms, p90 {1e3 * result.p90:.3f} ms, "
-            f"minimum {1e3 * result.minimum:.3f} ms ({repetitions} calls after {warmup}, {where})"
-        )
+        say(f"{f'length {length}: ' if length else ''}{result}")
 
 
 def _bench_layers(
@@ -107,14 +107,35 @@ def _bench_layers(
 ) -> None:
     from ..runtime.device import check_device
     from ..runtime.layer_times import time_layers
-    from ..runtime.times_table import times_text
 
     check_device(bundle.manifest, str(bundle.path), device)
-    times = time_layers(bundle, threads, warmup, repetitions)
-    if as_json:
-        say(json.dumps(asdict(times), indent=1))
+    _say_layers(bundle, time_layers(bundle, threads, warmup, repetitions), as_json)
+
+
+def _say_layers(bundle: Bundle, times: LayerTimes, as_json: bool) -> None:
+    from ..runtime.times_table import times_text
+
+    say(json.dumps(asdict(times), indent=1) if as_json else times_text(bundle.manifest, times))
+
+
+def _show_times(path: str, file: str, layers: bool, as_json: bool) -> None:
+    from ..runtime.bundle import open_bundle
+    from ..runtime.deploy.times_file import read_times
+
+    bundle = open_bundle(path)
+    times = read_times(file, bundle)
+    if not layers:
+        say(
+            json.dumps(asdict(times.calls), indent=1)
+            if as_json
+            else f"{times.model}: {times.calls}"
+        )
         return
-    say(times_text(bundle.manifest, times))
+    if times.layers is None:
+        raise NiwakiError(f"{file} has no times of layers: the device's runtime told none")
+    if times.length:
+        bundle = bundle.at(times.length)
+    _say_layers(bundle, times.layers, as_json)
 
 
 def _count_cycles(path: str, core: str, as_json: bool) -> None:

@@ -13,3 +13,13 @@ device_option = click.option(
 length_option = click.option(
     "--length", type=int, metavar="N", help="The network for this length, of a bundle of several."
 )
+warmup_option = click.option(
+    "--warmup", type=click.IntRange(min=0), default=10, show_default=True, help="Calls not counted."
+)
+repetitions_option = click.option(
+    "--repetitions",
+    type=click.IntRange(min=1),
+    default=50,
+    show_default=True,
+    help="Calls counted.",
+)

@@ -1,0 +1,63 @@
+"""Inputs for a run on a device, and the outputs that are right for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from niwaki.errors import NiwakiError
+from niwaki.signature import flatten
+
+from ..bundle import Bundle
+from ..device import check_device
+from ..emulate import Missing, emulator
+from ..measure import random_inputs
+
+
+@dataclass(frozen=True)
+class Expected:
+    """Right outputs, or none.
+
+    Attributes:
+        outputs: in the signature's order; none where nobody can compute them here.
+        source: who says so, or why nobody does.
+    """
+
+    outputs: list[np.ndarray] | None
+    source: str
+
+
+def golden(bundle: Bundle) -> tuple[list[np.ndarray], list[np.ndarray]] | None:
+    """Inputs and outputs that a bundle brings along; none does yet."""
+    return None
+
+
+def example_inputs(bundle: Bundle) -> list[np.ndarray]:
+    """The bundle's own inputs, or random ones, the same each time."""
+    own = golden(bundle)
+    return own[0] if own else random_inputs(bundle.manifest.signature.inputs)
+
+
+def expected_outputs(bundle: Bundle) -> Expected:
+    """What `example_inputs` should give.
+
+    Computed by this machine where it runs the bundle, else by the emulator; or the bundle's own.
+    """
+    if own := golden(bundle):
+        return Expected(own[1], "the bundle's own ones")
+    inputs = example_inputs(bundle)
+    try:
+        check_device(bundle.manifest, str(bundle.path), None)
+        outputs, _ = flatten(bundle.load()(*inputs))
+        return Expected(outputs, "this machine's")
+    except NiwakiError as error:
+        why = str(error)
+    if "aarch64" not in bundle.manifest.architecture:
+        return Expected(None, why)
+    found = emulator(fetch=True)
+    if isinstance(found, Missing):
+        return Expected(None, found.reason)
+    return Expected(
+        found.run_bundle(bundle.path, inputs, bundle.length), "those of QEMU's emulator"
+    )

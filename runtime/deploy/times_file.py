@@ -1,0 +1,85 @@
+"""`times.json`: what calls and layers take on a device, for whoever has the bundle.
+
+`calls` is what `niwaki bench --json` prints, `layers` what `niwaki bench --layers --json` does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, replace
+
+from niwaki.atomic import atomic_file
+from niwaki.errors import NiwakiError
+
+from ..bundle import MODULE, Bundle
+from ..json_fields import decode
+from ..layer_times import LayerTimes
+from ..measure import Measurement
+
+
+@dataclass(frozen=True)
+class DeviceTimes:
+    """Times of one network on one device.
+
+    Attributes:
+        module: digest of the network's module.
+        length: of a network of several lengths, which; else 0.
+        model: of the device.
+        calls: times of single calls.
+        layers: times of kernel runs; none where the device's runtime cannot tell them.
+    """
+
+    module: str
+    length: int
+    model: str
+    calls: Measurement
+    layers: LayerTimes | None
+
+    def with_layers(self, layers: LayerTimes) -> DeviceTimes:
+        """The same, with times of layers."""
+        return replace(self, layers=layers)
+
+
+def write_times(path: str | os.PathLike[str], times: DeviceTimes) -> None:
+    """Write the file, whole or not at all. Errors as `atomic_file`."""
+    with atomic_file(path) as file:
+        file.write((json.dumps(asdict(times), indent=1) + "\n").encode())
+
+
+def read_times(path: str | os.PathLike[str], bundle: Bundle) -> DeviceTimes:
+    """The times in a file, which are those of `bundle` or of one of its lengths.
+
+    Raises:
+        NiwakiError: there is no such file, it holds something else, or times of another network.
+    """
+    name = os.fspath(path)
+    try:
+        with open(path, "rb") as file:
+            value = json.loads(file.read())
+    except FileNotFoundError:
+        raise NiwakiError(f"{name} does not exist: `niwaki deploy` writes it") from None
+    except OSError as error:
+        raise NiwakiError(f"cannot read {name}: {error.strerror or error}") from None
+    except (ValueError, RecursionError):
+        raise NiwakiError(f"{name} is not valid JSON: `niwaki deploy` writes it anew") from None
+    times: DeviceTimes = decode(DeviceTimes, value, name)
+    if times.layers is not None:
+        times = times.with_layers(decode(LayerTimes, times.layers, f"{name}.layers"))
+    _check(times, bundle, name)
+    return times
+
+
+def _check(times: DeviceTimes, bundle: Bundle, name: str) -> None:
+    if times.module != bundle.manifest.digests[MODULE]:
+        raise NiwakiError(
+            f"{name} has times of another bundle than {bundle.path}: run `niwaki deploy` again"
+        )
+    dispatches = (bundle.at(times.length) if times.length else bundle).manifest.dispatches
+    runs = times.layers.runs if times.layers else []
+    timed = [(run.layer, run.kernel, run.family) for run in runs]
+    told = [(run.layer, run.kernel, run.family) for run in dispatches]
+    if times.layers and timed != told:
+        raise NiwakiError(
+            f"{name} has times of other layers than {bundle.path}: run `niwaki deploy` again"
+        )
