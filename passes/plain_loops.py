@@ -17,7 +17,8 @@
 
 IREE 3.13 gives the body of a loop the types of what its condition gets: they must be the same, and
 of as many numbers. So conditions hand on all that they get, numbers before tensors, and bodies read
-each number. Of a switch it knows one case.
+each number. Of a switch it knows one case. And it moves what a loop begins with behind the loop, if
+that is also read there, unless the loop does more than compute: so each of them does.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ import torch_mlir.ir as ir
 from torch_mlir.dialects import arith, scf
 
 from .base import ModulePass, Session, function_ops, replace_operands
-from .control_flow import host_ops
+from .control_flow import CONTROL_FLOW, host_ops
 
 BARRIER = "util.optimization_barrier"
 
@@ -50,6 +51,24 @@ class PlainLoopsPass(ModulePass):
             elif op.operation.name == "scf.while" and not hands_on(op):
                 with op.location:
                     rotate(op)
+        for op in list(host_ops(function_ops(module))):
+            if op.operation.name in CONTROL_FLOW:
+                with op.location:
+                    fix(op)
+
+
+def fix(op: Any) -> None:
+    """Let what is before `op` stay before it, and what is behind stay behind."""
+    block = next(block for region in reversed(list(op.regions)) for block in region.blocks)
+    if any(inner.operation.name == BARRIER for inner in block.operations):
+        return
+    with ir.InsertionPoint.at_block_begin(block):
+        keep(index(0))
+
+
+def keep(value: ir.Value) -> None:
+    """Read `value` in a way that no compiler leaves out."""
+    ir.Operation.create(BARRIER, [value.type], [value])
 
 
 def hands_on(loop: Any) -> bool:
@@ -94,7 +113,7 @@ def rotate(loop: Any) -> None:
     with ir.InsertionPoint(after):
         for value in after.arguments:
             if not isinstance(value.type, ir.ShapedType):
-                ir.Operation.create(BARRIER, [value.type], [value])
+                keep(value)
         scf.YieldOp(judged([own.get(value, value) for value in end.operands]))
     for place, result in zip(places, list(made.results)[1:], strict=True):
         loop.results[place].replace_all_uses_with(result)

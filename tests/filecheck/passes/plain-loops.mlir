@@ -62,7 +62,7 @@ func.func @plain(%x: tensor<4xf32>, %n: index) -> tensor<4xf32> {
 // CHECK-NEXT:      %[[REST:.+]] = scf.if %[[FIVE]]
 // CHECK-NEXT:        scf.yield %[[Y]]
 // CHECK-NEXT:      } else {
-// CHECK-NEXT:        tensor.empty
+// CHECK:             tensor.empty
 // CHECK:           scf.yield %[[REST]]
 // CHECK:         return %[[Z]]
 func.func @switch(%x: tensor<4xf32>, %y: tensor<4xf32>, %n: index) -> tensor<4xf32> {
@@ -78,4 +78,22 @@ func.func @switch(%x: tensor<4xf32>, %y: tensor<4xf32>, %n: index) -> tensor<4xf
     scf.yield %e : tensor<4xf32>
   }
   return %z : tensor<4xf32>
+}
+
+// What the loop begins with is read behind it, too, and must not go there.
+// CHECK-LABEL: func.func @counted(
+// CHECK:         scf.for %{{.+}} iter_args(%[[H:.+]] = %{{.+}})
+// CHECK-NEXT:      %[[ZERO:.+]] = arith.constant 0 : index
+// CHECK-NEXT:      "util.optimization_barrier"(%[[ZERO]])
+// CHECK-NEXT:      tensor.insert
+func.func @counted(%x: tensor<4xf32>, %n: index, %s: f32) -> (tensor<4xf32>, tensor<4xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %a = arith.negf %x : tensor<4xf32>
+  %y = scf.for %i = %c0 to %n step %c1 iter_args(%h = %a) -> tensor<4xf32> {
+    %z = tensor.insert %s into %h[%c0] : tensor<4xf32>
+    scf.yield %z : tensor<4xf32>
+  }
+  %b = arith.negf %a : tensor<4xf32>
+  return %y, %b : tensor<4xf32>, tensor<4xf32>
 }
