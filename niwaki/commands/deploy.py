@@ -49,9 +49,9 @@ def deploy_command(
     length: int | None,
     output: str,
 ) -> None:
-    """Run BUNDLE on a phone: compare its outputs, and time calls and layers.
+    """Run BUNDLE on a phone.
 
-    Give one of --adb, --export and --read.
+    Outputs are compared, and calls and layers timed. Give one of --adb, --export and --read.
     """
     from ..runtime.bundle import open_bundle
     from ..runtime.deploy.plan import make_plan
