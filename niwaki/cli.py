@@ -6,6 +6,8 @@ a signal with 128 and its number.
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -20,9 +22,21 @@ from .commands.report import report_command
 from .commands.run import run_command
 from .commands.search import search_command
 from .commands.targets import targets_command
-from .errors import CompilerBug, NiwakiError
+from .errors import CompilerBug, NiwakiError, NiwakiWarning
 from .standard_streams import prepare_streams
 from .stopping import stopped_cleanly
+
+
+def _show(other: Callable[..., None]) -> Callable[..., None]:
+    """Our warnings as one line; those of others by whatever shows them."""
+
+    def show(message: Warning | str, category: type[Warning], *details: Any) -> None:
+        if issubclass(category, NiwakiWarning):
+            click.echo(f"warning: {message}", err=True)
+        else:
+            other(message, category, *details)
+
+    return show
 
 
 class _Commands(click.Group):
@@ -31,7 +45,8 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         prepare_streams()
         try:
-            with stopped_cleanly():
+            with stopped_cleanly(), warnings.catch_warnings():
+                warnings.showwarning = _show(warnings.showwarning)
                 return super().invoke(ctx)
         except NiwakiError as error:
             click.echo(f"error: {error}", err=True)

@@ -23,6 +23,8 @@ def check_arguments(**arguments: Any) -> None:
         if arguments[name] is not None:
             check_kind(name, arguments[name], Mapping, "a dict by names")
     check_kind("target", arguments["target"], str, "a name as `niwaki targets` lists them")
+    if arguments["golden"] is not None:
+        check_kind("golden", arguments["golden"], bool, "True, False, or None for the default")
     if arguments["batch"] is not None:
         check_whole("batch", arguments["batch"], 1)
     check_kind("precision", arguments["precision"], str, f"one of {', '.join(ELEMENTS)}")

@@ -15,22 +15,21 @@ require("compile")
 from niwaki.atomic import check_writable
 from niwaki.collection import rare_collection
 from niwaki.compile_arguments import check_arguments
+from niwaki.compiled_parts import PartSettings, compile_parts
 from niwaki.dialects import context, int_array
 from niwaki.elements import get_element
 from niwaki.errors import NiwakiError
 from niwaki.frontend.input_choices import InputChoices
+from niwaki.golden_run import golden_run, wants_golden
 from niwaki.lengths.networks import import_networks
-from niwaki.lowered_bundle import write_lowered
-from niwaki.lowering import lower_networks
-from niwaki.passes import Session
 from niwaki.passes.base import STATES
 from niwaki.passes.choice import Chooser
 from niwaki.passes.pipelines import compile_pipeline, leave_out
 from niwaki.progress import Progress
-from niwaki.runtime.bundle import Bundle, may_replace, open_bundle
+from niwaki.runtime.bundle import Bundle, may_replace, open_bundle, write_bundle
 from niwaki.sources import load_source
 from niwaki.states import find_states
-from niwaki.targets import get_target
+from niwaki.targets import get_target, split_targets
 from niwaki.tuning.settings import Tuning
 
 PathLike = str | os.PathLike[str]
@@ -58,6 +57,7 @@ def compile(
     weights: Mapping[str, Any] | PathLike | None = None,
     states: Mapping[str, str] | None = None,
     lengths: Sequence[int] | None = None,
+    golden: bool | None = None,
 ) -> Bundle:
     """Compile a network into a bundle.
 
@@ -67,7 +67,8 @@ def compile(
             file in linalg on tensors.
         example_inputs: for a module: a tensor or the tuple of positional arguments; their shapes
             and dtypes become the compiled network's.
-        target: one of `niwaki.targets.NAMES`.
+        target: one of `niwaki.targets.NAMES`, or several with ``+`` between them: then the bundle
+            has code and weights for each, and runs on whatever machine fits one.
         output: the bundle to write; it appears whole or not at all.
         example_kwargs: for a module: keyword arguments.
         batch: for a module: compile for this many inputs at once instead of the examples' number;
@@ -101,6 +102,9 @@ def compile(
             `Network.step` then carries them from call to call.
         lengths: compile a network for each, in one bundle with one set of weights. A call has any
             length up to the largest; docs/lengths.md says what a length is.
+        golden: keep inputs, and what the model gives for them, in the bundle. On a device that is
+            new to it, it is then run on these before anything else. By default where a GPU or
+            several targets may run it, and the arrays are small.
 
     Raises:
         NiwakiError: the network, a file, the target or a pass is not what it must be; one line
@@ -112,20 +116,26 @@ def compile(
         shapes=shapes, constants=constants, target=target, batch=batch, pipeline=pipeline,
         trim_threshold=trim_threshold, tune=tune, without=without, progress=progress,
         precision=precision, tolerance=tolerance, calibrate=calibrate, states=states,
-        lengths=lengths,
+        lengths=lengths, golden=golden,
     )  # fmt: skip
-    machine, element = get_target(target), get_element(precision)
-    machine.check_precision(element)
-    passes = leave_out(
-        compile_pipeline(machine, trim_threshold, element) if pipeline is None else pipeline,
-        without,
-    )
+    element, wanted = get_element(precision), sorted(map(int, lengths or ()))
+    machines = {name: get_target(name) for name in split_targets(target)}
+    for machine in machines.values():
+        machine.check_precision(element)
+    pipelines = {
+        name: leave_out(
+            compile_pipeline(machine, trim_threshold, element) if pipeline is None else pipeline,
+            without,
+        )
+        for name, machine in machines.items()
+    }
     _check_output(output)
     tuning = (Tuning() if tune else None) if isinstance(tune, bool) else tune
     if tuning is not None:
         tuning.check(target)
-    progress, wanted = progress or Progress(), sorted(map(int, lengths or ()))
-    progress.begin((len(passes) - 1) * max(len(wanted), 1) + 4)
+    progress = progress or Progress()
+    stages = sum((len(own) - 1) * max(len(wanted), 1) + 1 for own in pipelines.values())
+    progress.begin(stages + 3)
     progress.stage("read the network")
     with rare_collection(), context() as ctx, _chooser(tuning, progress) as choose:
         choices = InputChoices(batch, dict(shapes or {}), dict(constants or {}))
@@ -133,20 +143,20 @@ def compile(
         networks = import_networks(source, wanted, ctx)
         imported = networks.imported[networks.longest]
         found_states = find_states(imported.signature, states or {})
-        shared = Session(choose=choose, progress=progress)
-        if tolerance is not None:
-            from niwaki.tolerance.settle import settler
-
-            shared.settle = settler(
-                tolerance, calibrate, imported, machine, element, passes, choose, progress
-            )
         if found_states:
             numbers = int_array([state.input for state in found_states])
             imported.module.operation.attributes[STATES] = numbers
-        lowered = lower_networks(
-            networks, target, shared, passes, None if dump_ir is None else Path(dump_ir)
+        expected = None
+        if wants_golden(golden, imported, list(machines.values()), trim_threshold):
+            at_longest = source.at(networks.longest) if wanted else source
+            expected = golden_run(at_longest, imported, golden)
+        folder = None if dump_ir is None else Path(dump_ir)
+        settings = PartSettings(
+            element, tolerance, calibrate, choose, found_states, folder, progress
         )
-        write_lowered(lowered, machine, output, found_states, progress)
+        first, *others = compile_parts(networks, pipelines, settings)
+        progress.stage("write the bundle")
+        write_bundle(output, first.manifest, first.module, first.weights, others, expected)
     return open_bundle(output)
 
 

@@ -1,4 +1,4 @@
-"""The exceptions Niwaki raises: one for mistakes of the user, one for bugs of its own."""
+"""What Niwaki raises: for mistakes of the user, for bugs of its own, and a warning."""
 
 from __future__ import annotations
 
@@ -23,3 +23,7 @@ class CompilerBug(RuntimeError):
 
     def __str__(self) -> str:
         return printable(super().__str__())
+
+
+class NiwakiWarning(RuntimeWarning):
+    """Something that works, and not as it should: one line with the remedy."""

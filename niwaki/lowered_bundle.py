@@ -1,8 +1,7 @@
-"""The end of every compilation: code for a lowered network, and its bundle."""
+"""The end of every compilation: code for a lowered network, as a bundle has it."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from importlib.metadata import version
 
@@ -11,19 +10,18 @@ from niwaki.device_features import device_features
 from niwaki.lowering import Lowered
 from niwaki.progress import Progress
 from niwaki.records import StateRecord
-from niwaki.runtime.bundle import write_bundle
+from niwaki.runtime.bundle import Compiled
 from niwaki.runtime.manifest import Manifest
 from niwaki.targets import Target
 
 
-def write_lowered(
+def compile_lowered(
     lowered: Lowered,
     target: Target,
-    output: str | os.PathLike[str],
     states: Sequence[StateRecord] = (),
     progress: Progress | None = None,
-) -> None:
-    """Let IREE generate code, and write the bundle; it appears whole or not at all.
+) -> Compiled:
+    """Let IREE generate code.
 
     Must be called in an MLIR context.
 
@@ -33,13 +31,11 @@ def write_lowered(
 
     Raises:
         CompilerBug: IREE refuses the network.
-        NiwakiError: the file cannot be written.
     """
     progress = progress or Progress()
     progress.stage("generate code (IREE)")
     text = iree_input(lowered.module)
     vmfb, orders = generate_code(text, target, lowered.computed)
-    progress.stage("write the bundle")
     networks = lowered.networks
     manifest = Manifest(
         niwaki=version("niwaki"),
@@ -53,4 +49,4 @@ def write_lowered(
         states=list(states),
         **lowered.records(orders),
     )
-    write_bundle(output, manifest, vmfb, lowered.parameters)
+    return Compiled(manifest, vmfb, lowered.parameters)

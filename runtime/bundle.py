@@ -6,7 +6,7 @@ import hashlib
 import os
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,10 +17,12 @@ from niwaki.arguments import check_path
 from niwaki.atomic import atomic_file
 from niwaki.errors import NiwakiError
 from niwaki.records import LayerRecord
+from niwaki.targets import MOST_TARGETS
 
 from .arrays import aligned_empty
 from .bundle_file import BundleFile, Part
 from .container import Member, read_members, write_member
+from .golden import Golden, golden_size, read_golden
 from .lengths import networks
 from .manifest import Manifest, read_manifest
 from .parameter_archive import archive, check_archive
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from .layer_times import LayerTimes
     from .network import Network
 
-MANIFEST, MODULE, WEIGHTS = "manifest.json", "module.vmfb", "weights.irpa"
+MANIFEST, MODULE, WEIGHTS, GOLDEN = "manifest.json", "module.vmfb", "weights.irpa", "golden.bin"
 _NAME_AT = 30  # place of the first member's name in a zip archive
 
 
@@ -46,6 +48,8 @@ class Bundle:
         module: IREE's module.
         weights: IREE's parameter archive, which stays in the file until a network is loaded.
         length: of what `at` gives, the length; else 0.
+        others: the same network for other targets.
+        golden: what it must give, wherever it runs; None where nothing says so.
     """
 
     path: Path
@@ -53,10 +57,17 @@ class Bundle:
     module: memoryview
     weights: Part
     length: int = 0
+    others: tuple[Bundle, ...] = ()
+    golden: Golden | None = None
+
+    @property
+    def parts(self) -> tuple[Bundle, ...]:
+        """The network for each target, as a bundle for that one alone."""
+        return (replace(self, others=(), golden=None), *self.others)
 
     @property
     def layers(self) -> list[LayerRecord]:
-        """One record for each layer, in the order they run."""
+        """One record for each layer, in the order they run, for the first target."""
         return self.manifest.layers
 
     @property
@@ -73,7 +84,10 @@ class Bundle:
         if length not in self.lengths:
             known = ", ".join(map(str, self.lengths)) or "one network, without lengths"
             raise NiwakiError(f"{self.path} has no network of length {length}: it has {known}")
-        return replace(self, manifest=networks(self.manifest)[length], length=length)
+        manifest = networks(self.manifest)[length]
+        others = [other.at(length) for other in self.others]
+        golden = self.golden if length == self.lengths[-1] else None
+        return replace(self, manifest=manifest, length=length, others=tuple(others), golden=golden)
 
     def report(self) -> str:
         """A table of the layers: scheme, kernel, kept weights, bytes, why a layer stayed dense."""
@@ -107,32 +121,70 @@ class Bundle:
         return f"<Bundle {self.path} for {self.manifest.target}, {len(self.layers)} layers>"
 
 
+@dataclass(frozen=True)
+class Compiled:
+    """What was compiled for one target.
+
+    Attributes:
+        manifest: all but `digests`, which `write_bundle` computes.
+        module: IREE's.
+        weights: parameters that the module reads from scope ``model``.
+    """
+
+    manifest: Manifest
+    module: bytes
+    weights: Mapping[str, np.ndarray]
+
+
 def write_bundle(
-    path: str | os.PathLike[str], manifest: Manifest, vmfb: bytes, weights: Mapping[str, np.ndarray]
+    path: str | os.PathLike[str],
+    manifest: Manifest,
+    vmfb: bytes,
+    weights: Mapping[str, np.ndarray],
+    others: Sequence[Compiled] = (),
+    golden: Golden | None = None,
 ) -> None:
     """Write a bundle; the same arguments give the same bytes. The file appears whole or not at all.
 
     Args:
         path: the file to write; one that exists is replaced.
-        manifest: all but `digests`, which are computed here.
-        vmfb: IREE's module.
-        weights: parameters that the module reads from scope ``model``.
+        manifest, vmfb, weights: as `Compiled` has them.
+        others: the same network for other targets.
+        golden: inputs, and what the network must give for them.
 
     Raises:
         NiwakiError: the file cannot be written.
     """
-    members: dict[str, list[bytes | memoryview]]
-    members = {MODULE: [vmfb], WEIGHTS: list(archive(weights))}
-    digests = {}
-    for name, pieces in members.items():
-        digest = hashlib.sha256()
-        for piece in pieces:
-            digest.update(piece)
-        digests[name] = digest.hexdigest()
-    members = {MANIFEST: [replace(manifest, digests=digests).to_bytes()], **members}
+    members: dict[str, list[bytes | memoryview]] = {}
+    manifests = []
+    for number, part in enumerate((Compiled(manifest, vmfb, weights), *others)):
+        module: list[bytes | memoryview] = [part.module]
+        packed: list[bytes | memoryview] = list(archive(part.weights))
+        digests = {MODULE: _sha256(module), WEIGHTS: _sha256(packed)}
+        manifests.append(replace(part.manifest, digests=digests))
+        members.update(zip(part_members(number), (module, packed), strict=True))
+    if golden is not None:
+        members[GOLDEN] = list(golden.pieces())
+    digest = "" if golden is None else _sha256(members[GOLDEN])
+    whole = replace(manifests[0], others=manifests[1:], golden=digest)
+    members = {MANIFEST: [whole.to_bytes()], **members}
     with atomic_file(path) as file, zipfile.ZipFile(file, "w") as container:
-        for name, pieces in members.items():
-            write_member(container, name, sum(map(len, pieces)), pieces)
+        for name, contents in members.items():
+            write_member(container, name, sum(map(len, contents)), contents)
+
+
+def part_members(number: int) -> tuple[str, str]:
+    """Names of the members of a bundle's part: its module, its weights."""
+    module, weights = (name.partition(".")[::2] for name in (MODULE, WEIGHTS))
+    place = f"-{number}" if number else ""
+    return f"{module[0]}{place}.{module[1]}", f"{weights[0]}{place}.{weights[1]}"
+
+
+def _sha256(pieces: Iterable[bytes | memoryview]) -> str:
+    digest = hashlib.sha256()
+    for piece in pieces:
+        digest.update(piece)
+    return digest.hexdigest()
 
 
 def open_bundle(path: str | os.PathLike[str]) -> Bundle:
@@ -148,7 +200,9 @@ def open_bundle(path: str | os.PathLike[str]) -> Bundle:
         file = BundleFile(name)
         if not file.size:
             raise NiwakiError(f"{name} is not a Niwaki bundle: it is empty")
-        return _checked(file, read_members(file, (MANIFEST, MODULE, WEIGHTS)))
+        others = [name for number in range(1, MOST_TARGETS) for name in part_members(number)]
+        needed = (MANIFEST, MODULE, WEIGHTS)
+        return _checked(file, read_members(file, needed, (*others, GOLDEN)))
     except FileNotFoundError:
         raise NiwakiError(
             f"{name} does not exist; write it with `niwaki compile MODEL -o {name}`"
@@ -194,20 +248,49 @@ def _checked(file: BundleFile, members: Mapping[str, Member]) -> Bundle:
     if zlib.crc32(text) != members[MANIFEST].crc:
         raise _altered(file.path, MANIFEST)
     manifest = read_manifest(bytes(text), file.path)
+    manifests = [manifest, *manifest.others]
+    expected = {MANIFEST, *([GOLDEN] if manifest.golden else [])}
+    expected.update(name for number in range(len(manifests)) for name in part_members(number))
+    if len(manifests) > MOST_TARGETS or expected != members.keys():
+        raise NiwakiError(
+            f"{file.path} is damaged: its members are not those that manifest.json tells of"
+        )
+    first, *others = (
+        _checked_part(file, members, number, one) for number, one in enumerate(manifests)
+    )
+    return replace(first, others=tuple(others), golden=_checked_golden(file, members, manifest))
+
+
+def _checked_part(
+    file: BundleFile, members: Mapping[str, Member], number: int, manifest: Manifest
+) -> Bundle:
+    module_name, weights_name = part_members(number)
     if manifest.digests.keys() != {MODULE, WEIGHTS}:
         raise NiwakiError(
             f"{file.path}: manifest.json must hold the digests of {MODULE} and {WEIGHTS}"
         )
-    module = _contents(file, members[MODULE])
-    if hashlib.sha256(module).hexdigest() != manifest.digests[MODULE]:
-        raise _altered(file.path, MODULE)
-    weights = Part(
-        file, members[WEIGHTS].begin, members[WEIGHTS].size, digest=manifest.digests[WEIGHTS]
-    )
+    module = _contents(file, members[module_name])
+    if _sha256([module]) != manifest.digests[MODULE]:
+        raise _altered(file.path, module_name)
+    member = members[weights_name]
+    weights = Part(file, member.begin, member.size, digest=manifest.digests[WEIGHTS])
     if not weights.is_intact():
-        raise _altered(file.path, WEIGHTS)
+        raise _altered(file.path, weights_name)
     check_archive(weights)
     return Bundle(Path(file.path), manifest, module, weights)
+
+
+def _checked_golden(
+    file: BundleFile, members: Mapping[str, Member], manifest: Manifest
+) -> Golden | None:
+    if not manifest.golden:
+        return None
+    contents = _contents(file, members[GOLDEN])
+    if _sha256([contents]) != manifest.golden:
+        raise _altered(file.path, GOLDEN)
+    if len(contents) != golden_size(manifest.signature):
+        raise NiwakiError(f"{file.path}: {GOLDEN} must have what the signature says")
+    return read_golden(contents, manifest.signature)
 
 
 def _contents(file: BundleFile, member: Member) -> memoryview:

@@ -59,12 +59,14 @@ def write_member(
             member.write(piece)
 
 
-def read_members(file: BundleFile, names: Sequence[str]) -> dict[str, Member]:
+def read_members(
+    file: BundleFile, names: Sequence[str], others: Sequence[str] = ()
+) -> dict[str, Member]:
     """The members of the zip `file`; their CRCs are not checked.
 
     Raises:
-        NiwakiError: it is no intact zip, its members are not exactly `names`, or one is not stored
-        plainly and aligned.
+        NiwakiError: it is no intact zip, its members are not exactly `names` and some of `others`,
+        or one is not stored plainly and aligned.
     """
     path = file.path
     try:
@@ -80,11 +82,11 @@ def read_members(file: BundleFile, names: Sequence[str]) -> dict[str, Member]:
     # The name as it stands in the file: `filename` may have lost a part of it.
     found = [info.orig_filename for info in infos]
     for name in found:
-        if name not in names:
+        if name not in (*names, *others):
             raise NiwakiError(
                 f"{path} is not a Niwaki bundle: it has an entry {name!r}, which no bundle has"
             )
-    for name in names:
+    for name in (*names, *found):
         if found.count(name) != 1:
             raise NiwakiError(
                 f"{path} is damaged: it must have {name} once, not {found.count(name)} times"

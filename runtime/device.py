@@ -67,6 +67,14 @@ def vulkan_features() -> dict[str, str]:
     return dict(re.findall(r"\b(\w+)=(yes|no)\b", info))
 
 
+def device_identity(kind: str) -> str:
+    """What tells this machine's device of a kind from others, with its driver's version."""
+    if kind == "local":
+        return f"{platform.machine()} {' '.join(sorted(cpu_flags()))}"
+    driver = create_driver(kind, 1)
+    return str(driver.dump_device_info(driver.query_available_devices()[0]["device_id"]))
+
+
 def _remedy() -> str:
     # Not target host, which is another machine's where the model is compiled there.
     best = best_cpu_target()

@@ -18,8 +18,9 @@ from niwaki.states import states_problem
 from .json_fields import decode
 from .lengths import lengths_problem
 
-FORMAT_VERSION = 8
+FORMAT_VERSION = 9
 DRIVERS = ("local", "vulkan")
+SHA256 = "[0-9a-f]{64}"
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,9 @@ class Manifest:
         remarks: what passes declined, and why.
         lengths: what a length is, in a bundle of several; all else tells of the longest one.
         function: name of the module's entry point.
-        digests: sha256 of each other member, in hexadecimal; filled in by `write_bundle`.
+        others: of a bundle for several targets, the manifests of all but the first.
+        golden: sha256 of the member with golden inputs and outputs; empty without one.
+        digests: sha256 of module and weights, in hexadecimal; filled in by `write_bundle`.
         format_version: raised whenever a reader of the older format could misread the bundle.
     """
 
@@ -59,6 +62,8 @@ class Manifest:
     remarks: list[Remark] = field(default_factory=list)
     lengths: Lengths = field(default_factory=Lengths)
     function: str = "main"
+    others: list[Manifest] = field(default_factory=list)
+    golden: str = ""
     digests: dict[str, str] = field(default_factory=dict)
     format_version: int = FORMAT_VERSION
 
@@ -101,12 +106,16 @@ def read_manifest(data: bytes, path: str) -> Manifest:
 
 def _check(manifest: Manifest, where: str) -> None:
     """What the types of the fields do not say."""
+    if manifest.golden and not re.fullmatch(SHA256, manifest.golden):
+        raise NiwakiError(f"{where}.golden must be a sha256 in hexadecimal, or empty")
+    for i, other in enumerate(manifest.others):
+        _check_other(other, manifest, f"{where}.others[{i}]")
     if manifest.driver not in DRIVERS:
         raise NiwakiError(
             f"{where}.driver must be one of {', '.join(DRIVERS)}, got '{manifest.driver}'"
         )
     for name, digest in manifest.digests.items():
-        if not re.fullmatch("[0-9a-f]{64}", digest):
+        if not re.fullmatch(SHA256, digest):
             raise NiwakiError(f"{where}.digests.{name} must be a sha256 in hexadecimal")
     for i, layer in enumerate(manifest.layers):
         _check_sample(layer, f"{where}.layers[{i}]")
@@ -126,6 +135,25 @@ def _check(manifest: Manifest, where: str) -> None:
         case {"tuple": [{"tuple": _}, {"dict": _}]}:
             return
     raise NiwakiError(f"{where}.signature.input_tree must be a tuple of a tuple and a dict")
+
+
+def _check_other(other: Manifest, first: Manifest, where: str) -> None:
+    """Code for another target is of the same network."""
+    if other.others or other.golden:
+        raise NiwakiError(f"{where} must have no others, and no golden outputs of its own")
+    same = ("signature", "states", "iree", "format_version")
+    for name in same:
+        if getattr(other, name) != getattr(first, name):
+            raise NiwakiError(f"{where}.{name} must be that of the first target")
+    if networks_of(other) != networks_of(first):
+        raise NiwakiError(f"{where}.lengths must be those of the first target")
+    _check(other, where)
+
+
+def networks_of(manifest: Manifest) -> tuple[list[int], list[list[int]]]:
+    """Which networks of other lengths there are, and what a length is."""
+    lengths = manifest.lengths
+    return [record.length for record in lengths.shorter], lengths.inputs
 
 
 def _check_sample(layer: LayerRecord, where: str) -> None:

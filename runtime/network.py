@@ -18,10 +18,11 @@ from niwaki.signature import Signature, unflatten
 
 from .arguments import bind
 from .bundle import Bundle, open_bundle
-from .device import check_device, create_driver
+from .device import create_driver
 from .fitting import Call, Fitting
 from .lane import Lane
 from .lost_devices import survive
+from .parts import chosen_part
 from .placement import polite
 from .small_networks import useful_threads
 from .state import State, check_states, zeros
@@ -66,14 +67,24 @@ class Network:
 
     Attributes:
         bundle: where it comes from.
+        part: that for the target whose code runs.
         threads: CPU threads for one call, at most.
         device: ``local`` or ``vulkan``.
     """
 
     def __init__(self, bundle: Bundle, threads: int = 1, device: str | None = None) -> None:
-        check_device(bundle.manifest, str(bundle.path), device)
         check_whole("threads", threads, 1)
-        self.bundle = bundle
+        self._open(bundle, chosen_part(bundle, device), threads)
+
+    @classmethod
+    def of_part(cls, part: Bundle, threads: int = 1) -> Network:
+        """A bundle for one target, which fits this machine, without checking what it computes."""
+        network = cls.__new__(cls)
+        network._open(part, part, threads)
+        return network
+
+    def _open(self, whole: Bundle, bundle: Bundle, threads: int) -> None:
+        self.bundle, self.part = whole, bundle
         self.threads = int(threads)
         self.device = bundle.manifest.driver
         self._fitting = Fitting.of(str(bundle.path), bundle.manifest) if bundle.lengths else None
@@ -220,7 +231,7 @@ class Network:
             return self._create_lane(engine)
 
     def _create_lane(self, engine: _Engine) -> Lane:
-        lane = Lane(engine.driver, self.bundle, engine.weights.contents)
+        lane = Lane(engine.driver, self.part, engine.weights.contents)
         # A GPU has copied them by now.
         engine.weights.check()
         return lane

@@ -18,7 +18,12 @@ from .progress_bar import progress_bar
 @click.option(
     "-o", "--output", help="The bundle to write; without it MODEL.niwaki in the current folder."
 )
-@click.option("--target", default="host", show_default=True, help="`niwaki targets` lists them.")
+@click.option(
+    "--target",
+    default="host",
+    show_default=True,
+    help="`niwaki targets` lists them; A+B for one bundle with code for both.",
+)
 @click.option("--batch", type=int, help="Inputs at once; as many as the example inputs without it.")
 @click.option(
     "--shape",
@@ -69,6 +74,12 @@ from .progress_bar import progress_bar
     metavar="FILE.npz",
     help="Inputs to measure --tolerance on, by their names; the example inputs without it.",
 )
+@click.option(
+    "--golden/--no-golden",
+    default=None,
+    help="Keep what the model gives for its example inputs, by which a device is checked; by "
+    "default for GPUs and several targets.",
+)
 @click.option("--dump-ir", metavar="DIR", help="Write the IR after each pass into this folder.")
 @click.option(
     "--trim-threshold",
@@ -104,6 +115,7 @@ def compile_command(
     precision: str,
     tolerance: float | None,
     calibrate: str | None,
+    golden: bool | None,
     dump_ir: str | None,
     trim_threshold: float,
     without: tuple[str, ...],
@@ -142,6 +154,7 @@ def compile_command(
             precision=precision,
             tolerance=tolerance,
             calibrate=calibrate,
+            golden=golden,
             dump_ir=dump_ir,
             trim_threshold=trim_threshold,
             without=without,

@@ -30,6 +30,11 @@ def inspect_command(bundle: str, as_json: bool) -> None:
     if needs := (*manifest.architecture[:1], *manifest.cpu_features, *manifest.device_features):
         say(wrapped(f"needs  {' '.join(needs)}", hanging=" " * len("needs  ")))
     say(f"code {size_text(len(opened.module))}, weights {size_text(len(opened.weights))}")
+    for part in opened.parts[1:]:
+        also = f"also for {part.manifest.target}: code {size_text(len(part.module))}"
+        say(f"{also}, weights {size_text(len(part.weights))}")
+    if opened.golden is not None:
+        say(f"golden outputs: {size_text(opened.golden.size)}, by which a new device is checked")
     signature = manifest.signature
     for heading, specs in (("input ", signature.inputs), ("output", signature.outputs)):
         for spec in specs:

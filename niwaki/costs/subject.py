@@ -24,7 +24,7 @@ from niwaki.frontend.imported import Imported
 from niwaki.frontend.input_choices import AS_DECLARED, InputChoices
 from niwaki.layer_costs import Setting
 from niwaki.lengths.networks import Networks
-from niwaki.lowered_bundle import write_lowered
+from niwaki.lowered_bundle import compile_lowered
 from niwaki.lowering import lower_networks
 from niwaki.passes import Session, parse_pipeline, run_pipeline
 from niwaki.passes.base import TARGET_ATTRIBUTE, function_ops, layer_name
@@ -32,7 +32,7 @@ from niwaki.passes.pipeline import Step
 from niwaki.passes.pipelines import compile_pipeline
 from niwaki.passes.select_kernels import SelectKernelsPass, has_kernel
 from niwaki.passes.trim_channels import TrimChannelsPass
-from niwaki.runtime.bundle import Bundle, open_bundle
+from niwaki.runtime.bundle import Bundle, open_bundle, write_bundle
 from niwaki.sources import load_source
 from niwaki.targets import Target, get_target
 
@@ -68,7 +68,8 @@ class Subject:
             set_zeros(module, settings)
             networks = Networks({0: replace(self.imported, module=module)})
             lowered = lower_networks(networks, self.target.name, Session(), list(self.rest), None)
-            write_lowered(lowered, self.target, path)
+            code = compile_lowered(lowered, self.target)
+            write_bundle(path, code.manifest, code.module, code.weights)
         return open_bundle(path)
 
     @cached_property

@@ -37,6 +37,14 @@ class Networks:
         """The longest length."""
         return max(self.imported)
 
+    def copies(self) -> Networks:
+        """The same with copies of their modules, which passes use up."""
+        copied = {
+            length: replace(network, module=network.module.operation.clone())
+            for length, network in self.imported.items()
+        }
+        return replace(self, imported=copied)
+
 
 def import_networks(source: Source, lengths: Sequence[int], ctx: Any) -> Networks:
     """The networks for `lengths`, which ascend; without any, the network as it is.

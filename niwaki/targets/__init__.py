@@ -25,9 +25,12 @@ __all__ = [
     "best_cpu_target",
     "cpu_flags",
     "get_target",
+    "split_targets",
     "unfit_reason",
 ]
 
+# That one bundle is for.
+MOST_TARGETS = 8
 TARGETS: dict[str, Target] = {target.name: target for target in (*CPUS, *GPUS)}
 NAMES: tuple[str, ...] = ("host", *TARGETS)
 
@@ -49,3 +52,21 @@ def get_target(name: str) -> Target:
             f"for another machine, name its target, one of {', '.join(TARGETS)}"
         )
     return this_machine(best)
+
+
+def split_targets(names: str) -> list[str]:
+    """The names in ``arm64-android+vulkan-adreno``, of which each is a target's.
+
+    Raises:
+        NiwakiError: a name is no target's, or is there twice, or there are too many.
+    """
+    found = names.split("+")
+    for name in found:
+        if found.count(name) > 1:
+            raise NiwakiError(f"target '{names}' names {name} twice")
+        if len(found) > 1 and not name:
+            raise NiwakiError(f"target '{names}' has no name beside a '+': use A+B")
+        get_target(name)
+    if len(found) > MOST_TARGETS:
+        raise NiwakiError(f"target '{names}' has {len(found)} targets: {MOST_TARGETS} are the most")
+    return found

@@ -41,11 +41,11 @@ def test_no_version(data: bytes) -> None:
         read_manifest(data, "net")
 
 
-@pytest.mark.parametrize("version", [0, 1, 2, 3, 4, 5, 6, 7, 9, True, "1", None])
+@pytest.mark.parametrize("version", [0, 1, 2, 3, 4, 5, 6, 7, 8, 10, True, "1", None])
 def test_other_version(version: Any) -> None:
     data = json.dumps({"format_version": version, "unheard": "of"}).encode()
     with pytest.raises(
-        NiwakiError, match=r"^net: bundle format is .*, this Niwaki reads 8; compile"
+        NiwakiError, match=r"^net: bundle format is .*, this Niwaki reads 9; compile"
     ):
         read_manifest(data, "net")
 

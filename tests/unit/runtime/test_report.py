@@ -123,7 +123,7 @@ def test_json() -> None:
         "csr_bytes": 560,
     }
     assert value["layers"][0]["name"] == "conv1"
-    assert value["format_version"] == 8
+    assert value["format_version"] == 9
 
 
 def test_size_text() -> None:

@@ -1,0 +1,131 @@
+"""One bundle for several targets: each machine runs the code that fits it and is right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import niwaki
+from niwaki.errors import NiwakiError, NiwakiWarning
+from niwaki.passes.kernels import thread_gemm
+from niwaki.runtime import device
+from niwaki.runtime.bundle import open_bundle
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is known of any device."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+def network() -> tuple[nn.Module, torch.Tensor]:
+    torch.manual_seed(0)
+    layers = [nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 4, 3), nn.Flatten()]
+    return nn.Sequential(*layers, nn.Linear(4 * 49, 5)).eval(), torch.randn(1, 3, 9, 9)
+
+
+def compiled(path: Path, target: str, **options: Any) -> tuple[Path, np.ndarray, np.ndarray]:
+    """The bundle, an input, and what PyTorch gives for it."""
+    model, x = network()
+    niwaki.compile(model, x, target=target, output=path, **options)
+    return path, x.numpy(), model(x).detach().numpy()
+
+
+@pytest.mark.requires_vulkan
+def test_code_for_each_device(tmp_path: Path) -> None:
+    path, x, wanted = compiled(tmp_path / "net.niwaki", "arm64-android+vulkan+host")
+    bundle = open_bundle(path)
+    assert bundle.golden is not None
+    assert [part.manifest.target for part in bundle.parts] == ["arm64-android", "vulkan", "host"]
+    for kind, target in (("vulkan", "vulkan"), ("local", "host")):
+        net = niwaki.load(path, device=kind)
+        assert net.part.manifest.target == target
+        np.testing.assert_allclose(net(x), wanted, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.requires_vulkan
+def test_a_wrong_shader_gives_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(thread_gemm, "fma", lambda a, b, total: total)
+    path, x, wanted = compiled(tmp_path / "net.niwaki", "vulkan+host")
+    with pytest.warns(NiwakiWarning, match="the code for vulkan is not used: output .* is off by"):
+        net = niwaki.load(path)
+    assert net.part.manifest.target == "host"
+    np.testing.assert_allclose(net(x), wanted, rtol=1e-5, atol=1e-5)
+    with pytest.raises(NiwakiError, match=r"does not compute on this machine .*\(vulkan: output"):
+        niwaki.load(path, device="vulkan")
+
+
+@pytest.mark.requires_vulkan
+def test_a_driver_without_f16(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(device, "vulkan_features", lambda: {"shaderFloat16": "no"})
+    path, x, wanted = compiled(tmp_path / "net.niwaki", "vulkan-f16+host", precision="f16")
+    net = niwaki.load(path)
+    assert net.part.manifest.target == "host"
+    np.testing.assert_allclose(net(x), wanted, rtol=0.02, atol=0.02)
+    with pytest.raises(NiwakiError, match=r"lacks: shaderFloat16.*compiled for device 'local'"):
+        niwaki.load(path, device="vulkan")
+
+
+def test_parts_are_as_if_compiled_alone(tmp_path: Path) -> None:
+    both, *_ = compiled(tmp_path / "both.niwaki", "arm64-android+x86-64-v3", golden=False)
+    for part in open_bundle(both).parts:
+        target = part.manifest.target
+        alone, *_ = compiled(tmp_path / "alone.niwaki", target)
+        one = open_bundle(alone)
+        assert bytes(one.module) == bytes(part.module)
+        assert one.manifest.layers == part.manifest.layers
+        assert one.manifest.digests == part.manifest.digests
+
+
+def test_several_lengths_and_states(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv1d(3, 4, 3, padding=1), nn.ReLU()).eval()
+    x = torch.randn(1, 3, 12)
+    options: dict[str, Any] = {"lengths": [6, 12], "golden": True}
+    path = tmp_path / "net.niwaki"
+    niwaki.compile(model, x, target="arm64-android+host", output=path, **options)
+    net = niwaki.load(path)
+    for length in (4, 6, 9, 12):
+        wanted = model(x[..., :length]).detach().numpy()
+        np.testing.assert_allclose(net(x[..., :length].numpy()), wanted, rtol=1e-5, atol=1e-5)
+    assert [part.lengths for part in open_bundle(path).parts] == [(6, 12), (6, 12)]
+
+
+@pytest.mark.parametrize(
+    ("target", "told"),
+    [
+        ("host+host", "names host twice"),
+        ("host+", "has no name beside a '\\+'"),
+        ("host+gameboy", "unknown target 'gameboy'"),
+        ("+".join(niwaki.targets.NAMES), "8 are the most"),
+    ],
+)
+def test_wrong_targets(target: str, told: str, tmp_path: Path) -> None:
+    with pytest.raises(NiwakiError, match=told):
+        compiled(tmp_path / "net.niwaki", target)
+
+
+def test_no_code_for_this_machine(tmp_path: Path) -> None:
+    path, *_ = compiled(tmp_path / "net.niwaki", "arm64-android+arm64")
+    with pytest.raises(NiwakiError) as caught:
+        niwaki.load(path)
+    line = str(caught.value)
+    assert "has no code for this machine: was compiled for aarch64 (target arm64-android)" in line
+    assert "(target arm64)" in line
+
+
+def test_golden_outputs_are_the_models(tmp_path: Path) -> None:
+    with pytest.raises(NiwakiError, match="trim_threshold changes results: leave out one"):
+        compiled(tmp_path / "net.niwaki", "host", golden=True, trim_threshold=0.1)
+    path, x, wanted = compiled(tmp_path / "net.niwaki", "host", golden=True)
+    golden = open_bundle(path).golden
+    assert golden is not None
+    assert np.array_equal(golden.inputs[0], x)
+    np.testing.assert_allclose(golden.outputs[0], wanted, rtol=1e-6, atol=1e-6)
+    path, *_ = compiled(path, "host")
+    assert open_bundle(path).golden is None

@@ -1,0 +1,144 @@
+"""A bundle for several targets runs what is right on this device; faults are planted."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tiny_bundle
+
+from niwaki.errors import NiwakiError, NiwakiWarning
+from niwaki.runtime import self_check
+from niwaki.runtime.bundle import Bundle, Compiled, open_bundle, write_bundle
+from niwaki.runtime.golden import Golden
+from niwaki.runtime.network import load
+from niwaki.runtime.self_check import best_part
+
+X = np.arange(6, dtype=np.float32).reshape(2, 3)
+Y = tiny_bundle.affine(X)
+# What a part gives in two calls, and the seconds of the last.
+Result = tuple[list[np.ndarray], float]
+
+
+@pytest.fixture
+def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bundle:
+    """For three targets, of which names alone count."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    code, manifest = tiny_bundle.compiled(tiny_bundle.AFFINE, "host"), tiny_bundle.affine_manifest()
+    others = [
+        Compiled(replace(manifest, target=name), code + name.encode(), tiny_bundle.WEIGHTS)
+        for name in ("x86-64-v3", "x86-64-v4")
+    ]
+    path = tmp_path / "net.niwaki"
+    write_bundle(path, manifest, code, tiny_bundle.WEIGHTS, others, Golden([X], [Y]))
+    return open_bundle(path)
+
+
+def runner(results: dict[str, Result | Exception]) -> Callable[..., tuple[list[Any], float]]:
+    """Parts that give such results."""
+
+    def run(part: Bundle, golden: Golden, calls: int) -> tuple[list[list[np.ndarray]], float]:
+        result = results.pop(part.manifest.target)
+        if isinstance(result, Exception):
+            raise result
+        outputs, seconds = result
+        assert len(outputs) == calls
+        return [[output] for output in outputs], seconds
+
+    return run
+
+
+def best(bundle: Bundle, results: dict[str, Result | Exception]) -> str:
+    golden = bundle.golden
+    assert golden is not None
+    return best_part(bundle, bundle.parts, golden, runner(results)).manifest.target
+
+
+def test_the_fastest_part_that_is_right(bundle: Bundle) -> None:
+    results = {"host": ([Y, Y], 3.0), "x86-64-v3": ([Y, Y], 1.0), "x86-64-v4": ([Y, Y], 2.0)}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert best(bundle, dict(results)) == "x86-64-v3"
+        # What was found is kept: nothing runs again.
+        assert best(bundle, {}) == "x86-64-v3"
+
+
+FAULTS: dict[str, tuple[Result | Exception, str]] = {
+    "wrong shader": (([Y + 1, Y + 1], 0.1), "output y is off by 1 where numbers reach"),
+    "wrong now and then": (([Y, Y + 1], 0.1), "output y is off by 1 where numbers reach"),
+    "not repeatable": (([Y, Y * np.float32(1.001)], 0.1), "gives other results when it runs again"),
+    "no numbers": (([Y * np.nan, Y * np.nan], 0.1), "not finite where it should be"),
+    "lost device": (RuntimeError("VK_ERROR_DEVICE_LOST\ndetails"), "fails: VK_ERROR_DEVICE_LOST"),
+    "our own error": (NiwakiError("net: no memory"), "fails: net: no memory"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_faults(bundle: Bundle, fault: str) -> None:
+    result, told = FAULTS[fault]
+    results: dict[str, Result | Exception]
+    results = {"host": result, "x86-64-v3": ([Y, Y], 1.0), "x86-64-v4": ([Y, Y], 2.0)}
+    with pytest.warns(NiwakiWarning) as warned:
+        assert best(bundle, results) == "x86-64-v3"
+    (line,) = [str(one.message) for one in warned]
+    assert "\n" not in line
+    assert "the code for host is not used" in line
+    assert told in line
+    assert "code for x86-64-v3 or x86-64-v4 runs instead" in line
+    with warnings.catch_warnings():  # once
+        warnings.simplefilter("error")
+        assert best(bundle, {}) == "x86-64-v3"
+
+
+def test_no_part_is_right(bundle: Bundle) -> None:
+    wrong = ([Y + 1, Y + 1], 1.0)
+    with pytest.raises(NiwakiError) as caught:
+        best(bundle, {"host": wrong, "x86-64-v3": wrong, "x86-64-v4": RuntimeError("lost")})
+    line = str(caught.value)
+    assert "does not compute on this machine what its model does (host: output y is off" in line
+    assert "x86-64-v4: fails: lost); compile it for another target, and please report" in line
+
+
+def test_without_a_cache_the_check_is_repeated(
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", "/dev/null")
+    for seconds in (1.0, 3.0):
+        results = {"host": ([Y, Y], 2.0), "x86-64-v3": ([Y, Y], seconds)}
+        wanted = "x86-64-v3" if seconds < 2 else "host"
+        assert best(bundle, {**results, "x86-64-v4": ([Y, Y], 9.0)}) == wanted
+
+
+def test_damaged_verdicts_are_made_anew(bundle: Bundle, tmp_path: Path) -> None:
+    results = {"host": ([Y, Y], 1.0), "x86-64-v3": ([Y, Y], 2.0), "x86-64-v4": ([Y, Y], 3.0)}
+    assert best(bundle, dict(results)) == "host"
+    for place in (tmp_path / "cache").rglob("*.json"):
+        place.write_text("{}")
+    assert best(bundle, dict(results)) == "host"
+
+
+def test_loading_checks_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bundle: Bundle
+) -> None:
+    """The real thing: the host's own code, with planted parts that fail to load."""
+    calls: list[str] = []
+    run_part = self_check.run_part
+
+    def counted(part: Bundle, golden: Golden, count: int) -> tuple[list[Any], float]:
+        calls.append(part.manifest.target)
+        return run_part(part, golden, count)
+
+    monkeypatch.setattr("niwaki.runtime.parts.run_part", counted)
+    for _ in range(2):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NiwakiWarning)
+            network = load(bundle.path)
+        assert network.part.manifest.target in ("host", "x86-64-v3", "x86-64-v4")
+        assert np.array_equal(network(X), Y)
+    assert calls == [*dict.fromkeys(calls)]
+    assert calls[0] == "host"
