@@ -46,6 +46,7 @@ class _Commands(click.Group):
         prepare_streams()
         try:
             with stopped_cleanly(), warnings.catch_warnings():
+                warnings.simplefilter("always", NiwakiWarning)
                 warnings.showwarning = _show(warnings.showwarning)
                 return super().invoke(ctx)
         except NiwakiError as error:

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import types
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ import pytest
 import tiny_bundle
 
 from niwaki.cli import main
-from niwaki.errors import CompilerBug, NiwakiError
+from niwaki.errors import CompilerBug, NiwakiError, NiwakiWarning
 from niwaki.progress import Progress
 from niwaki.runtime.bundle import Bundle, open_bundle, write_bundle
 from niwaki.runtime.report import size_text
@@ -135,6 +136,7 @@ def test_compile(run: Run, compiler: list[dict[str, Any]], affine_path: Path) ->
             "precision": "f32",
             "tolerance": None,
             "calibrate": None,
+            "golden": None,
             "dump_ir": None,
             "trim_threshold": 0.0,
             "without": (),
@@ -175,6 +177,7 @@ def test_compile_defaults(run: Run, compiler: list[dict[str, Any]]) -> None:
         "h=h_next",
         "--lengths",
         "8,16",
+        "--golden",
     )
     succeeded(run("compile", "net.pt2", "-o", "net.niwaki", *options, *within, *without))
     assert compiler == [
@@ -191,6 +194,7 @@ def test_compile_defaults(run: Run, compiler: list[dict[str, Any]]) -> None:
             "precision": "f16",
             "tolerance": 0.01,
             "calibrate": "images.npz",
+            "golden": True,
             "dump_ir": "ir",
             "trim_threshold": 0.001,
             "without": ("one", "two"),
@@ -497,3 +501,16 @@ def test_as_a_program(tmp_path: Path) -> None:
     assert done.stderr == (
         f"error: {path} does not exist; write it with `niwaki compile MODEL -o {path}`\n"
     )
+
+
+def test_warnings_are_one_line(
+    run: Run, affine_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def warned(*_: Any) -> Any:
+        warnings.warn("net.niwaki: the code for vulkan is not used", NiwakiWarning, stacklevel=1)
+        return open_bundle(affine_path)
+
+    monkeypatch.setattr("niwaki.runtime.bundle.open_bundle", warned)
+    result = run("inspect", str(affine_path))
+    assert result.stderr == "warning: net.niwaki: the code for vulkan is not used\n"
+    assert result.exit_code == 0
