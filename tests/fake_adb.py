@@ -13,6 +13,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,7 +75,7 @@ class FakePhone:
         (self.home / "root/proc/cpuinfo").write_text("\n".join(told))
 
     def fails(self, fault: str) -> None:
-        """What goes wrong: `full`, `half`, `lost`, `killed`, `wrong`, `wavering`; see below."""
+        """What goes wrong: a fault that `push`, `pull` or `shell` below tells of."""
         (self.home / "fault").write_text(fault)
 
     @property
@@ -147,7 +148,10 @@ def pull(source: Path, target: Path, fault: str) -> int:
 
 
 def shell(home: Path, command: str, fault: str) -> int:
-    """Faults: `lost`, the device goes while the script runs; `killed`, the script does."""
+    """Faults: `lost`, the device goes while the script runs; `killed`, the script does; `slow`."""
+    if "run.sh" in command and fault == "slow":
+        (home / "running").write_text(str(os.getpid()))
+        time.sleep(100)
     if "run.sh" in command and fault in ("lost", "killed"):
         if fault == "lost":
             (home / "devices").write_text("")

@@ -55,9 +55,11 @@ def read_results(bundle: Bundle, folder: Path) -> Results:
 
 def _read(bundle: Bundle, folder: Path) -> Results:
     plan = decode(Plan, json.loads((folder / PLAN).read_bytes()), str(folder / PLAN))
-    network = (bundle.manifest.digests[MODULE], bundle.length)
-    if (plan.module, plan.length) != network:
+    if plan.module != bundle.manifest.digests[MODULE]:
         raise NiwakiError(f"{folder} holds results of another network than {bundle.path}")
+    if plan.length != bundle.length:
+        told = f"give --length {plan.length}" if plan.length else "give no --length"
+        raise NiwakiError(f"{folder} holds results of another length of {bundle.path}: {told}")
     model = (folder / "model").read_text(encoding="utf-8", errors="replace")
     times = DeviceTimes(
         module=plan.module,

@@ -23,8 +23,8 @@ start() {
 # who sets it.
 clocks() {
 	for core in /sys/devices/system/cpu/cpu[0-9]*; do
-		cd "$core/cpufreq" 2>/dev/null || continue
-		echo "${core##*/} $(cat scaling_max_freq cpuinfo_max_freq scaling_governor | tr '\n' ' ')"
+		cd "$core/cpufreq" 2>/dev/null && [ -r scaling_max_freq ] && [ -r cpuinfo_max_freq ] || continue
+		echo "${core##*/} $(cat scaling_max_freq) $(cat cpuinfo_max_freq) $(cat scaling_governor)"
 	done
 }
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +16,7 @@ import pytest
 import tiny_bundle
 import torch
 from fake_adb import A76, PHONE, FakePhone
+from processes import is_gone, wait_for_pid
 
 import niwaki
 from niwaki.cli import main
@@ -115,6 +119,8 @@ def test_exported_folder(phone: FakePhone, affine: Path) -> None:
     wrote = succeeded(deploy(affine, "--export", "folder", *SHORT))
     assert wrote.startswith("wrote folder: copy it to the device, start `sh run.sh` there")
     place = "/data/local/tmp/mine"
+    told = refused(deploy(affine, "--export", "missing/folder"))
+    assert told == "cannot write missing/folder: No such file or directory"
     unfinished = refused(deploy(affine, "--read", "folder"))
     assert "has no plan.json: the run was not finished" in unfinished
     for command in (
@@ -235,6 +241,24 @@ def test_faults(
     phone.fails("killed")
     refused(deploy(affine, "--adb", "--runtime", own_runtime))
     assert phone.files == []
+
+
+def test_stopped(phone: FakePhone, affine: Path, own_runtime: Path) -> None:
+    """Nothing stays on the device."""
+    phone.fails("slow")
+    command = [sys.executable, "-m", "niwaki", "deploy", str(affine), "--adb", "--runtime"]
+    process = subprocess.Popen([*command, str(own_runtime)], stderr=subprocess.PIPE, text=True)
+    adb = wait_for_pid(phone.home / "running")
+    assert phone.files
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors.splitlines()[-1]) == (143, "error: stopped by SIGTERM")
+    assert is_gone(adb)
+    for _ in range(400):
+        if not phone.files:
+            return
+        time.sleep(0.05)
+    raise AssertionError(phone.files)
 
 
 def test_programs_that_do_not_run(phone: FakePhone, affine: Path, own_runtime: Path) -> None:

@@ -140,6 +140,16 @@ def test_results(bundle: Bundle, tmp_path: Path) -> None:
     assert len(found.runs) == RUNS
 
 
+def test_results_of_another_length(bundle: Bundle, tmp_path: Path) -> None:
+    plan = make_plan(bundle)
+    folder = results(bundle, tmp_path / "results", replace(plan, length=32))
+    with pytest.raises(NiwakiError, match=r"results of another length of .*: give --length 32"):
+        read_results(bundle, folder)
+    folder = results(bundle, tmp_path / "others", plan)
+    with pytest.raises(NiwakiError, match=r"results of another length of .*: give no --length"):
+        read_results(replace(bundle, length=32), folder)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
