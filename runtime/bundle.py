@@ -89,6 +89,18 @@ class Bundle:
         golden = self.golden if length == self.lengths[-1] else None
         return replace(self, manifest=manifest, length=length, others=tuple(others), golden=golden)
 
+    def for_target(self, name: str) -> Bundle:
+        """The network for one target alone, as a bundle.
+
+        Raises:
+            NiwakiError: there is none.
+        """
+        for part in self.parts:
+            if part.manifest.target == name:
+                return replace(part, golden=self.golden)
+        known = ", ".join(part.manifest.target for part in self.parts)
+        raise NiwakiError(f"{self.path} has no code for target '{name}': it has {known}")
+
     def report(self) -> str:
         """A table of the layers: scheme, kernel, kept weights, bytes, why a layer stayed dense."""
         return report_text(self.manifest)

@@ -25,6 +25,7 @@ from niwaki.tool import first_error, run_tool
 
 from .arm64_wheels import arm64_wheel
 from .bundle import open_bundle
+from .parts import arm64_part
 from .user_cache import cache_place
 
 Array = NDArray[Any]
@@ -98,7 +99,7 @@ class Emulator:
         Raises:
             NiwakiError: not a bundle, or one for another machine, or as `run`.
         """
-        bundle = open_bundle(path)
+        bundle = arm64_part(open_bundle(path))
         if length:
             bundle = bundle.at(length)
         manifest = bundle.manifest

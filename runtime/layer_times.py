@@ -15,6 +15,7 @@ from .abi import check_signature
 from .bundle import Bundle
 from .device import check_device
 from .measure import check_calls
+from .parts import local_part
 from .profiler import KernelRun, profile
 from .small_networks import useful_threads
 
@@ -65,6 +66,7 @@ def time_layers(
     Raises:
         NiwakiError: the bundle is not for this machine's CPU, or the numbers are too small.
     """
+    bundle = local_part(bundle)
     path, manifest = str(bundle.path), bundle.manifest
     if manifest.driver != "local":
         raise NiwakiError(

@@ -6,10 +6,13 @@ records. They compute the same network.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from niwaki.errors import NiwakiError
 
 from .bundle import Bundle
-from .device import check_device
+from .device import check_device, device_identity
+from .manifest import Manifest
 from .self_check import best_part, run_part
 
 
@@ -25,6 +28,7 @@ def chosen_part(bundle: Bundle, device: str | None) -> Bundle:
     for part in bundle.parts:
         try:
             check_device(part.manifest, str(bundle.path), device)
+            device_identity(part.manifest.driver)  # there must be one
         except NiwakiError as error:
             reasons.append(error)
         else:
@@ -37,3 +41,27 @@ def chosen_part(bundle: Bundle, device: str | None) -> Bundle:
     if bundle.golden is None:
         return fitting[0]
     return best_part(bundle, fitting, bundle.golden, run_part)
+
+
+def local_part(bundle: Bundle) -> Bundle:
+    """The first part for this machine's CPU; without one the first, which says why it is not."""
+
+    def fits(manifest: Manifest) -> bool:
+        try:
+            check_device(manifest, str(bundle.path), "local")
+        except NiwakiError:
+            return False
+        return True
+
+    return _first(bundle, fits)
+
+
+def arm64_part(bundle: Bundle) -> Bundle:
+    """The first part for a CPU of arm64; without one the first."""
+    return _first(bundle, lambda one: "aarch64" in one.architecture and one.driver == "local")
+
+
+def _first(bundle: Bundle, fits: Callable[[Manifest], bool]) -> Bundle:
+    first, *others = bundle.parts
+    found = next((part for part in (first, *others) if fits(part.manifest)), first)
+    return bundle.for_target(found.manifest.target)

@@ -17,6 +17,7 @@ from .kernel_picture import kernel_picture
 from .layer_rows import Row, layer_rows
 from .layer_times import LayerTimes, time_layers
 from .measure import Measurement, bench
+from .parts import local_part
 from .peak import Peak, cpu_name, measure_peak
 from .plots import rated, roofline_plot, time_plot
 from .report import microseconds, size_text, totals
@@ -51,7 +52,7 @@ def write_report(bundle: Bundle, path: str | os.PathLike[str], threads: int = 1)
     # Made before measuring, which takes a while, so that a wrong path is told at once.
     with atomic_file(path) as file:
         try:
-            page = render(bundle, measure(bundle, threads))
+            page = render(local_part(bundle), measure(local_part(bundle), threads))
         except NiwakiError as error:
             page = render(bundle, None, str(error))
         file.write(page.encode())

@@ -12,11 +12,11 @@ from ..errors import NiwakiError
 from ..standard_streams import say, tell
 from .options import (
     device_option,
-    length_option,
     repetitions_option,
     threads_option,
     warmup_option,
 )
+from .selected import length_option, open_selected, target_option
 
 if TYPE_CHECKING:
     from ..runtime.bundle import Bundle
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 @device_option
 @warmup_option
 @repetitions_option
+@target_option
 @length_option
 @click.option("--layers", is_flag=True, help="Time each layer, with IREE's profiler; CPUs only.")
 @click.option(
@@ -48,6 +49,7 @@ def bench_command(
     device: str | None,
     warmup: int,
     repetitions: int,
+    target: str | None,
     length: int | None,
     layers: bool,
     emulate: str | None,
@@ -58,16 +60,12 @@ def bench_command(
     if emulate is not None:
         if layers or threads > 1 or length is not None or from_device is not None:
             raise click.UsageError("--emulate counts all layers on one thread, without options")
-        _count_cycles(bundle, emulate, as_json)
+        _count_cycles(open_selected(bundle, target, None), emulate, as_json)
         return
+    opened = open_selected(bundle, target, length)
     if from_device is not None:
-        _show_times(bundle, from_device, layers, as_json)
+        _show_times(opened, from_device, layers, as_json)
         return
-    from ..runtime.bundle import open_bundle
-
-    opened = open_bundle(bundle)
-    if length is not None:
-        opened = opened.at(length)
     if layers:
         _bench_layers(opened, threads, device, warmup, repetitions, as_json)
         return
@@ -107,7 +105,9 @@ def _bench_layers(
 ) -> None:
     from ..runtime.device import check_device
     from ..runtime.layer_times import time_layers
+    from ..runtime.parts import local_part
 
+    bundle = local_part(bundle)
     check_device(bundle.manifest, str(bundle.path), device)
     _say_layers(bundle, time_layers(bundle, threads, warmup, repetitions), as_json)
 
@@ -118,11 +118,9 @@ def _say_layers(bundle: Bundle, times: LayerTimes, as_json: bool) -> None:
     say(json.dumps(asdict(times), indent=1) if as_json else times_text(bundle.manifest, times))
 
 
-def _show_times(path: str, file: str, layers: bool, as_json: bool) -> None:
-    from ..runtime.bundle import open_bundle
+def _show_times(bundle: Bundle, file: str, layers: bool, as_json: bool) -> None:
     from ..runtime.deploy.times_file import read_times
 
-    bundle = open_bundle(path)
     times = read_times(file, bundle)
     if not layers:
         say(
@@ -138,13 +136,13 @@ def _show_times(path: str, file: str, layers: bool, as_json: bool) -> None:
     _say_layers(bundle, times.layers, as_json)
 
 
-def _count_cycles(path: str, core: str, as_json: bool) -> None:
-    from ..runtime.bundle import open_bundle
+def _count_cycles(bundle: Bundle, core: str, as_json: bool) -> None:
     from ..runtime.model_cycles.cores import core_named
     from ..runtime.model_cycles.measure import model_cycles
     from ..runtime.model_cycles.text import model_cycles_text
+    from ..runtime.parts import arm64_part
 
-    bundle = open_bundle(path)
+    bundle = arm64_part(bundle)
     cycles = model_cycles(bundle, core_named(core), tell)
     if as_json:
         say(json.dumps(cycles.to_json(), indent=1))

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from ..standard_streams import say, tell
-from .options import length_option, repetitions_option, threads_option, warmup_option
+from .options import repetitions_option, threads_option, warmup_option
+from .selected import length_option, open_selected, target_option
 
 if TYPE_CHECKING:
     from ..runtime.bundle import Bundle
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 @threads_option
 @warmup_option
 @repetitions_option
+@target_option
 @length_option
 @click.option(
     "-o",
@@ -46,6 +48,7 @@ def deploy_command(
     threads: int,
     warmup: int,
     repetitions: int,
+    target: str | None,
     length: int | None,
     output: str,
 ) -> None:
@@ -53,16 +56,14 @@ def deploy_command(
 
     Outputs are compared, and calls and layers timed. Give one of --adb, --export and --read.
     """
-    from ..runtime.bundle import open_bundle
     from ..runtime.deploy.plan import make_plan
+    from ..runtime.parts import arm64_part
 
     if by_adb + (export is not None) + (read is not None) != 1:
         raise click.UsageError("give one of --adb, --export DIR and --read DIR")
     if serial is not None and not by_adb:
         raise click.UsageError("--serial chooses a device for --adb")
-    opened = open_bundle(bundle)
-    if length is not None:
-        opened = opened.at(length)
+    opened = arm64_part(open_selected(bundle, target, length))
     if read is not None:
         _tell_results(opened, Path(read) / "results", output)
         return

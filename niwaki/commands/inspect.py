@@ -7,20 +7,21 @@ import json
 import click
 
 from ..standard_streams import say
+from .selected import open_selected, target_option
 
 
 @click.command("inspect")
 @click.argument("bundle")
+@target_option
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest and totals as JSON.")
-def inspect_command(bundle: str, as_json: bool) -> None:
+def inspect_command(bundle: str, target: str | None, as_json: bool) -> None:
     """Show what BUNDLE holds: target, inputs, layers, sizes, remarks."""
     from ..printable import printable
-    from ..runtime.bundle import open_bundle
     from ..runtime.lengths import padded_inputs
     from ..runtime.report import report_json, report_text, size_text
     from ..text_table import wrapped
 
-    opened = open_bundle(bundle)
+    opened = open_selected(bundle, target, None)
     manifest = opened.manifest
     sizes = {"module_bytes": len(opened.module), "weights_bytes": len(opened.weights)}
     if as_json:

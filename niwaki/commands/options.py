@@ -10,9 +10,6 @@ threads_option = click.option(
 device_option = click.option(
     "--device", type=click.Choice(["local", "vulkan"]), help="Default: the bundle's."
 )
-length_option = click.option(
-    "--length", type=int, metavar="N", help="The network for this length, of a bundle of several."
-)
 warmup_option = click.option(
     "--warmup", type=click.IntRange(min=0), default=10, show_default=True, help="Calls not counted."
 )

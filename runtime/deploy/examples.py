@@ -28,15 +28,10 @@ class Expected:
     source: str
 
 
-def golden(bundle: Bundle) -> tuple[list[np.ndarray], list[np.ndarray]] | None:
-    """Inputs and outputs that a bundle brings along; none does yet."""
-    return None
-
-
 def example_inputs(bundle: Bundle) -> list[np.ndarray]:
     """The bundle's own inputs, or random ones, the same each time."""
-    own = golden(bundle)
-    return own[0] if own else random_inputs(bundle.manifest.signature.inputs)
+    own = bundle.golden
+    return own.inputs if own else random_inputs(bundle.manifest.signature.inputs)
 
 
 def expected_outputs(bundle: Bundle) -> Expected:
@@ -44,8 +39,8 @@ def expected_outputs(bundle: Bundle) -> Expected:
 
     Computed by this machine where it runs the bundle, else by the emulator; or the bundle's own.
     """
-    if own := golden(bundle):
-        return Expected(own[1], "the bundle's own ones")
+    if own := bundle.golden:
+        return Expected(own.outputs, "the bundle's own ones")
     inputs = example_inputs(bundle)
     try:
         check_device(bundle.manifest, str(bundle.path), None)

@@ -11,6 +11,7 @@ from niwaki.temporary import temporary_folder
 from niwaki.tool import last_error, run_tool
 
 from ..bundle import Bundle
+from ..parts import arm64_part
 from .cores import ModelCore
 from .counts import Counts, joined, parse_counts
 from .instructions import disassemble
@@ -42,6 +43,7 @@ def model_cycles(
     Raises:
         NiwakiError: the bundle is for another machine; this one cannot emulate; or the call failed.
     """
+    bundle = arm64_part(bundle)
     manifest = bundle.manifest
     if "aarch64" not in manifest.architecture or manifest.driver != "local":
         raise NiwakiError(
@@ -50,7 +52,8 @@ def model_cycles(
         )
     kit = fetch(core, tell)
     with importable_runtime() as packages:
-        command: list[str | Path] = [kit.python, *PYTHON_FLAGS, GUEST, bundle.path.resolve()]
+        command: list[str | Path] = [kit.python, *PYTHON_FLAGS, GUEST]
+        command += [bundle.path.resolve(), manifest.target]
         try:
             counts = count(kit, command, [packages, *kit.packages])
         except NiwakiError as error:

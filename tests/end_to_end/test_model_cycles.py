@@ -157,7 +157,7 @@ def test_cores_without_arithmetic_for_f16(older_kit: Kit, tmp_path: Path) -> Non
         path = tmp_path / f"{target}.niwaki"
         niwaki.compile(model, x, target=target, output=path, precision="f16")
         with importable_runtime() as packages:
-            command: list[str | Path] = [older_kit.python, *PYTHON_FLAGS, GUEST, path]
+            command: list[str | Path] = [older_kit.python, *PYTHON_FLAGS, GUEST, path, target]
             return count(older_kit, command, [packages, *older_kit.packages])
 
     with pytest.raises(NiwakiError) as refused:

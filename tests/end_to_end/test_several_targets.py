@@ -11,16 +11,24 @@ import torch
 from torch import nn
 
 import niwaki
+from niwaki.cli import main
 from niwaki.errors import NiwakiError, NiwakiWarning
 from niwaki.passes.kernels import thread_gemm
 from niwaki.runtime import device
 from niwaki.runtime.bundle import open_bundle
+from niwaki.runtime.emulate import Emulator, Missing, emulator
 
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is known of any device."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+@pytest.fixture(scope="module")
+def arm64() -> Emulator | Missing:
+    """The emulator, which is found before the cache is another one."""
+    return emulator()
 
 
 def network() -> tuple[nn.Module, torch.Tensor]:
@@ -129,3 +137,51 @@ def test_golden_outputs_are_the_models(tmp_path: Path) -> None:
     np.testing.assert_allclose(golden.outputs[0], wanted, rtol=1e-6, atol=1e-6)
     path, *_ = compiled(path, "host")
     assert open_bundle(path).golden is None
+
+
+def test_commands_take_the_part_that_they_can_use(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Layers are timed of the host's code, wherever it stands in the bundle."""
+    path, *_ = compiled(tmp_path / "net.niwaki", "arm64-android+vulkan+host", golden=False)
+
+    def told(*arguments: str) -> str:
+        with pytest.raises(SystemExit) as ended:
+            main([*arguments])
+        assert ended.value.code == 0
+        return capsys.readouterr().out
+
+    assert "us" in told("bench", str(path), "--layers", "--repetitions", "3")
+    assert "also for vulkan: code" in told("inspect", str(path))
+    alone = told("inspect", str(path), "--target", "vulkan")
+    assert "for vulkan\n" in alone
+    assert "thread_gemm" in alone
+    page = tmp_path / "page.html"
+    told("report", str(path), "-o", str(page))
+    assert "times: estimated" not in page.read_text()
+    with pytest.raises(NiwakiError, match="no code for target 'arm64': it has arm64-android, v"):
+        open_bundle(path).for_target("arm64")
+
+
+def test_no_vulkan_driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(kind: str, threads: int) -> Any:
+        if kind == "vulkan":
+            raise NiwakiError("no Vulkan device on this machine: install its Vulkan driver")
+        return create_driver(kind, threads)
+
+    create_driver = device.create_driver
+    monkeypatch.setattr(device, "create_driver", missing)
+    path, x, wanted = compiled(tmp_path / "net.niwaki", "vulkan+host")
+    net = niwaki.load(path)
+    assert net.part.manifest.target == "host"
+    np.testing.assert_allclose(net(x), wanted, rtol=1e-5, atol=1e-5)
+    with pytest.raises(NiwakiError, match="no code for this machine: no Vulkan device"):
+        niwaki.load(path, device="vulkan")
+
+
+@pytest.mark.requires_qemu
+def test_the_emulator_takes_the_code_for_arm64(tmp_path: Path, arm64: Emulator | Missing) -> None:
+    path, x, wanted = compiled(tmp_path / "net.niwaki", "host+arm64-android")
+    assert isinstance(arm64, Emulator)
+    (result,) = arm64.run_bundle(path, [x])
+    np.testing.assert_allclose(result, wanted, rtol=1e-5, atol=1e-5)
