@@ -47,6 +47,12 @@ class ThreadGemmTile(NamedTuple):
     pixels: int
 
 
+class ThreadDepthwiseTile(NamedTuple):
+    """Neighbouring pixels of one thread of a GPU."""
+
+    pixels: int
+
+
 class PatternGemmTile(NamedTuple):
     """Filters of a workgroup, and its tiles of so many vectors of pixels."""
 
@@ -172,6 +178,26 @@ class ThreadGemmAttr(Tiled, name="thread_gemm"):
     layer = "conv"
     packed = "packed_stream_conv"
     __annotations__ = parameters(ThreadGemmTile)
+
+    @property
+    def height(self) -> int:
+        """Filters of a full block."""
+        return int(self.tile.filters)
+
+
+class ThreadDepthwiseAttr(Tiled, name="thread_depthwise"):
+    """One filter a channel, on a GPU.
+
+    Each thread computes `pixels` pixels of a row, which share what they read.
+    """
+
+    tile_type = ThreadDepthwiseTile
+    text = "{}"
+    layer = "conv"
+    packed = "packed_stream_conv"
+    takes_strides = True
+    height = 1
+    __annotations__ = parameters(ThreadDepthwiseTile)
 
 
 class LaneGemmAttr(Tiled, name="lane_gemm"):

@@ -12,6 +12,9 @@ does not depend on the image is one array of i32, read four words at a time:
 
 A line is four words. The last group may hold columns that are left over; its other weights are 0
 and never used. Blocks of the kernel's full height come first, lower ones after them.
+
+The kernel for depthwise layers knows what it reads. For it there is, channel after channel, a line
+for each of the `operands`, then the weights of all taps in whole lines.
 """
 
 from collections.abc import Sequence
@@ -98,7 +101,7 @@ def blocks_problem(op: PackedStreamConvOp) -> str:
     if not 0 <= in_heads <= len(op.per_filter):
         return f"has {in_heads} operands in heads of {len(op.per_filter)}"
     words = op.words.type.shape[0]
-    needed = LINE_WORDS * blocks * head_lines(op.kernel.tile.filters, in_heads)
+    needed = LINE_WORDS * blocks * head_lines(op.kernel.height, in_heads)
     if words % LINE_WORDS or words < needed:
         return f"needs whole lines of {LINE_WORDS} words and {needed} or more, got {words}"
     return ""

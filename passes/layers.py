@@ -19,6 +19,7 @@ from niwaki.targets import Target
 
 from .base import PassFailure, dense_value
 from .detections import Detections, Question
+from .kernels.window import MOST_TAPS
 
 
 def is_depthwise(op: Any) -> bool:
@@ -29,8 +30,13 @@ def is_depthwise(op: Any) -> bool:
 
 
 def takes_depthwise_kernel(op: Any, target: Target) -> bool:
-    """Whether a layer gets the depthwise kernel, which reads every tap of every channel."""
-    return target.backend == "cpu" and is_depthwise(op) and op.scheme.scheme == Dense()
+    """Whether a layer gets a depthwise kernel, which reads every tap of every channel.
+
+    Those of GPUs write all taps out, so windows must not be large.
+    """
+    if not is_depthwise(op) or op.scheme.scheme != Dense():
+        return False
+    return target.backend == "cpu" or math.prod(op.weight.type.shape[2:]) <= MOST_TAPS
 
 
 def reads_phases(op: Any, target: Target) -> bool:

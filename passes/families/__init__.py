@@ -51,6 +51,7 @@ from .products import ProductFamily
 from .recurrence import RecurrenceFamily
 from .row_gemm import RowGemmFamily
 from .spmm import SpmmFamily
+from .thread_depthwise import ThreadDepthwiseFamily
 from .thread_gemm import ThreadGemmFamily
 from .winograd import WinogradFamily, WinogradPooled
 
@@ -80,6 +81,7 @@ PACKED = "sparse_pattern.packed_"
 # What select-kernels chooses from; special ones first.
 CHOSEN: list[KernelFamily] = [
     DepthwiseFamily(),
+    ThreadDepthwiseFamily(),
     PatternGemmFamily(),
     SpmmFamily(),
     GatherGemmFamily(),

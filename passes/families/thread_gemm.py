@@ -25,7 +25,7 @@ from ..choice import Candidate
 from ..kernels.library import Kernel
 from ..kernels.operands import Operands
 from ..kernels.thread_gemm import ThreadGemm, thread_gemm_kernel
-from ..layers import groups_of
+from ..layers import groups_of, takes_depthwise_kernel
 from .base import KernelFamily, Layer, Packed, conv_sizes, pixel_vectors, sums_in_runs
 from .blocks import stored_offsets
 
@@ -39,7 +39,7 @@ WORKGROUPS = 32
 
 
 class ThreadGemmFamily(KernelFamily):
-    """The one kernel for convolutions on GPUs."""
+    """The kernel for convolutions on GPUs, but for depthwise ones."""
 
     kernel = ThreadGemmAttr
     arrays = Stream
@@ -47,6 +47,8 @@ class ThreadGemmFamily(KernelFamily):
 
     def candidates(self, layer: Layer) -> Iterator[Candidate]:
         """One, without an estimate."""
+        if takes_depthwise_kernel(layer.op, layer.target):
+            return
         low = [height for height in HEIGHTS if height <= layer.most.filters]
         height = layer.heights(layer.scheme, low)[-1]
         blocks = -(-layer.weights.shape[0] // height) * layer.op.result.type.shape[0]

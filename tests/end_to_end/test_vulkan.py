@@ -131,6 +131,31 @@ def others(rng: np.random.Generator) -> list[Case]:
     ]
 
 
+def paddings(rng: np.random.Generator) -> list[Case]:
+    """Each mode that PyTorch has, circular padding of each rank and by itself."""
+
+    def conv(kind: Any, mode: str, **options: Any) -> nn.Module:
+        return fill(kind(3, 5, 3, padding_mode=mode, **options), "blocks of 4", rng)
+
+    line, x, volume = (tensor(rng, 2, 3, *sizes) for sizes in ((9,), (9, 7), (4, 5, 6)))
+    deep = nn.Sequential(
+        fill(nn.Conv2d(3, 3, 3, padding=1), "dense", rng),
+        nn.ReLU(),
+        conv(nn.Conv2d, "circular", padding=(1, 2), dilation=(1, 2)),
+    )
+    bare = Function(lambda self, x: functional.pad(x, (2, 1, 1, 3), mode="circular"))
+    return [
+        *(
+            Case(mode, conv(nn.Conv2d, mode, padding=1, stride=2), (x,))
+            for mode in ("zeros", "reflect", "replicate", "circular")
+        ),
+        Case("circular line", conv(nn.Conv1d, "circular", padding=2), (line,)),
+        Case("circular volume", conv(nn.Conv3d, "circular", padding=1), (volume,)),
+        Case("circular behind a layer", deep, (x,)),
+        Case("circular by itself", bare, (x,)),
+    ]
+
+
 def narrow(target: str) -> list[Case]:
     """What takes types that only some targets have."""
     dtypes = {"f16": torch.float16, "i8": torch.int8, "i64": torch.int64}
@@ -168,6 +193,11 @@ def test_random_graphs() -> None:
 @pytest.mark.requires_vulkan
 def test_results_are_pytorchs(tmp_path: Path) -> None:
     check(networks(), tmp_path, "vulkan")
+
+
+@pytest.mark.requires_vulkan
+def test_paddings(tmp_path: Path) -> None:
+    check(paddings(np.random.default_rng(4)), tmp_path, "vulkan")
 
 
 @pytest.mark.requires_vulkan
@@ -229,7 +259,15 @@ def test_shaders_are_valid(
         precision=precision,
     )
     found = sorted(shaders.glob("*.spv"))
-    families = ("thread_gemm", "matvec", "pool_max", "pool_sum", "reduce_max", "copy_rows")
+    families = (
+        "thread_gemm",
+        "thread_depthwise",
+        "matvec",
+        "pool_max",
+        "pool_sum",
+        "reduce_max",
+        "copy_rows",
+    )
     assert all(any(family in path.name for path in found) for family in families)
     environment = get_target(target).spirv_env
     for shader in found:

@@ -21,7 +21,7 @@ from niwaki.passes import (
 )
 from niwaki.passes.assign_layouts import planar_layout
 from niwaki.passes.base import PassFailure
-from niwaki.passes.choice import Choice
+from niwaki.passes.choice import Candidate, Choice
 from niwaki.passes.kernels import (
     copy_rows,
     depthwise,
@@ -32,6 +32,7 @@ from niwaki.passes.kernels import (
     pooling,
     rows,
     spmm,
+    thread_depthwise,
     thread_gemm,
     winograd,
 )
@@ -70,6 +71,16 @@ def unmasked(_: Any, value: Any) -> Any:
 def unbounded(a: Any, _: Any) -> Any:
     """A minimum or maximum that holds nothing back."""
     return a
+
+
+def first_of(conditions: Any) -> Any:
+    """`all_of` that forgets all but one."""
+    return conditions[0]
+
+
+def the_other(_: Any, __: Any, no: Any) -> Any:
+    """`select_index` whose condition never holds."""
+    return no
 
 
 def taking_memory(*arguments: Any) -> Any:
@@ -120,6 +131,14 @@ FLAWS: list[tuple[str, Any, str, Any, str]] = [
     ("x86-64-v4", families.blocks, "LOOKAHEAD", 0, "gather_gemm.* reads element"),
     ("vulkan", thread_gemm, "minimum", unbounded, "thread_gemm.* reads element"),
     ("vulkan", thread_gemm, "select_or_zero", unmasked, "thread_gemm.* no zeros"),
+    (
+        "vulkan",
+        thread_depthwise,
+        "select_index",
+        the_other,
+        "thread_depthwise.* a value and a zero",
+    ),
+    ("vulkan", thread_depthwise, "all_of", first_of, "thread_depthwise.* reads element"),
 ]
 
 
@@ -135,10 +154,12 @@ CASES: dict[Any, Callable[[], list[Case]]] = {
 
 def shared_unevenly(layers: Layers) -> list[Choice]:
     """Narrow tiles, several of which make a workgroup: the last one has fewer."""
-    return [
-        Choice(max(own(found), key=lambda one: (one.kernel.tile[2:], -one.kernel.tile[1])))
-        for _, found in layers
-    ]
+
+    def narrow(one: Candidate) -> Any:
+        _, *rest = one.kernel.tile
+        return rest[1:], [-width for width in rest[:1]]
+
+    return [Choice(max(own(found), key=narrow)) for _, found in layers]
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ func.func @f(%x: tensor<1x2x4xf32, #line>, %words: tensor<16xf32>, %bias: tensor
 
 #line = #sparse_pattern.planar<array<i64: 4>, array<i64: 1>, array<i64: 1>, array<i64: 0>, 4, 8, 16>
 func.func @f(%x: tensor<1x2x4xf32, #line>, %words: tensor<16xi32>, %bias: tensor<3xf32>) {
-  // expected-error @+1 {{'sparse_pattern.packed_stream_conv' op needs a kernel of sparse_pattern.thread_gemm, got #sparse_pattern.gather_gemm<2 : i64, 1 : i64, 1 : i64, 1 : i64>}}
+  // expected-error @+1 {{'sparse_pattern.packed_stream_conv' op needs a kernel of sparse_pattern.thread_gemm or sparse_pattern.thread_depthwise, got #sparse_pattern.gather_gemm<2 : i64, 1 : i64, 1 : i64, 1 : i64>}}
   %y = "sparse_pattern.packed_stream_conv"(%x, %words, %bias) ({
   ^bb0(%acc: f32, %b: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()

@@ -298,7 +298,7 @@ func.func @f(%x: tensor<1x4x8x8xf32>, %w: tensor<6x4x3x3xf32>) {
 
 // A kernel may be chosen before the weights are packed.
 func.func @f(%x: tensor<1x4x8x8xf32>, %w: tensor<6x4x3x3xf32>) {
-  // expected-error @+1 {{'sparse_pattern.conv' op needs a kernel of sparse_pattern.gather_gemm or sparse_pattern.thread_gemm or sparse_pattern.lane_gemm or sparse_pattern.pattern_gemm or sparse_pattern.spmm or sparse_pattern.winograd or sparse_pattern.depthwise, got #sparse_pattern.matvec<4 : i64, 1 : i64, 1 : i64>}}
+  // expected-error @+1 {{'sparse_pattern.conv' op needs a kernel of sparse_pattern.gather_gemm or sparse_pattern.thread_gemm or sparse_pattern.thread_depthwise or sparse_pattern.lane_gemm or sparse_pattern.pattern_gemm or sparse_pattern.spmm or sparse_pattern.winograd or sparse_pattern.depthwise, got #sparse_pattern.matvec<4 : i64, 1 : i64, 1 : i64>}}
   %y = "sparse_pattern.conv"(%x, %w) ({
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()

@@ -197,8 +197,10 @@ module attributes {sparse_pattern.target = "arm64"} {
 
 // -----
 
-// On a GPU it has the kernel of all others, and reads phases.
+// On a GPU, too, unless its window is so large that it has the kernel of all others, which reads phases.
 // CHECK-LABEL: func.func @strided_depthwise_on_gpu
+// CHECK-NOT:     array<i64: 2, 2>, array<i64: 0, 1, 2, 3>
+// CHECK-LABEL: func.func @large_window_on_gpu
 // CHECK:         "sparse_pattern.convert_layout"
 // CHECK-SAME:      array<i64: 2, 2>, array<i64: 0, 1, 2, 3>
 module attributes {sparse_pattern.target = "vulkan"} {
@@ -210,6 +212,16 @@ module attributes {sparse_pattern.target = "vulkan"} {
     }) {strides = array<i64: 2, 2>, dilations = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, groups = 4,
         scheme = #sparse_pattern.dense, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
       : (tensor<1x4x8x8xf32>, tensor<4x1x3x3xf32>) -> tensor<1x4x4x4xf32>
+    return %y : tensor<1x4x4x4xf32>
+  }
+  func.func @large_window_on_gpu(%x: tensor<1x4x8x8xf32>) -> tensor<1x4x4x4xf32> {
+    %w = arith.constant dense<0.5> : tensor<4x1x9x9xf32>
+    %y = "sparse_pattern.conv"(%x, %w) ({
+    ^bb0(%acc: f32):
+      "sparse_pattern.yield"(%acc) : (f32) -> ()
+    }) {strides = array<i64: 2, 2>, dilations = array<i64: 1, 1>, padding = array<i64: 4, 4, 4, 4>, groups = 4,
+        scheme = #sparse_pattern.dense, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+      : (tensor<1x4x8x8xf32>, tensor<4x1x9x9xf32>) -> tensor<1x4x4x4xf32>
     return %y : tensor<1x4x4x4xf32>
   }
 }

@@ -89,6 +89,38 @@ module attributes {sparse_pattern.target = "vulkan"} {
 
 // -----
 
+// One channel, three pixels a thread: five pixels are loaded for nine multiply-adds. The channel's lines have its bias
+// and the three taps. Threads of the row, one here, store zeros from its end (3) to the plane's (6).
+// CHECK-LABEL: func.func private @thread_depthwise_1(
+// CHECK-SAME:    %[[IN:.+]]: memref<?xf32>, %[[WORDS:.+]]: memref<?xvector<4xi32>>, %[[OUT:[^:]+]]: memref<?xf32>, %[[X:[^:]+]]: index
+// CHECK-SAME:    sparse_pattern.workgroups = array<i64: 1, 1, 1>
+// CHECK-COUNT-2: memref.load %[[WORDS]]
+// CHECK-COUNT-3: memref.load %[[IN]]
+// CHECK:         math.fma
+// CHECK-COUNT-2: memref.load %[[IN]]
+// CHECK-NOT:     memref.load
+// CHECK-COUNT-3: memref.store
+// CHECK:         scf.for
+// CHECK:           memref.store %cst{{.*}}, %[[OUT]]
+#row = #sparse_pattern.planar<array<i64: 3>, array<i64: 1>, array<i64: 1>, array<i64: 0>, 4, 6, 16>
+module attributes {sparse_pattern.target = "vulkan"} {
+  func.func @depthwise(%x: tensor<1x2x3xf32>, %words: tensor<16xi32>, %bias: tensor<2xf32>) -> tensor<1x2x3xf32> {
+    %planar = "sparse_pattern.convert_layout"(%x) : (tensor<1x2x3xf32>) -> tensor<1x2x3xf32, #row>
+    %y = "sparse_pattern.packed_stream_conv"(%planar, %words, %bias) ({
+    ^bb0(%acc: f32, %b: f32):
+      %0 = arith.addf %acc, %b : f32
+      "sparse_pattern.yield"(%0) : (f32) -> ()
+    }) {strides = array<i64: 1>, dilations = array<i64: 1>, padding = array<i64: 1, 1>, groups = 2,
+        kernel_size = array<i64: 3>, scheme = #sparse_pattern.dense, full_blocks = 2, blocks = 2, in_heads = 1,
+        kernel = #sparse_pattern.thread_depthwise<3>, operandSegmentSizes = array<i32: 1, 1, 1, 0>}
+      : (tensor<1x2x3xf32, #row>, tensor<16xi32>, tensor<2xf32>) -> tensor<1x2x3xf32, #row>
+    %plain = "sparse_pattern.convert_layout"(%y) : (tensor<1x2x3xf32, #row>) -> tensor<1x2x3xf32>
+    return %plain : tensor<1x2x3xf32>
+  }
+}
+
+// -----
+
 // Linear: a thread for each of 70 filters, 64 of which are in the full block, for 2 of 5 rows; the fifth row is left over.
 // CHECK-LABEL: func.func private @matvec_0
 // CHECK-SAME:    sparse_pattern.workgroups = array<i64: 2, 3, 1>

@@ -128,12 +128,12 @@ func.func @large_input(%x: tensor<1x64x224x224xf32>) -> tensor<1x16x224x224xf32>
   return %y : tensor<1x16x224x224xf32>
 }
 
-// A depthwise convolution has a kernel of its own on CPUs.
+// A depthwise convolution has a kernel of its own; threads of a GPU share rows evenly.
 // CHECK-LABEL: func.func @depthwise
 // V3:    kernel = #sparse_pattern.depthwise<5 : i64, 1 : i64>
 // V4:    kernel = #sparse_pattern.depthwise<5 : i64, 1 : i64>
 // ARM:   kernel = #sparse_pattern.depthwise<4 : i64, 1 : i64>
-// GPU:   kernel = #sparse_pattern.thread_gemm<1 : i64, 1 : i64>
+// GPU:   kernel = #sparse_pattern.thread_depthwise<8 : i64>
 func.func @depthwise(%x: tensor<1x8x16x16xf32>) -> tensor<1x8x16x16xf32> {
   %w = arith.constant dense<0.5> : tensor<8x1x3x3xf32>
   %y = "sparse_pattern.conv"(%x, %w) ({

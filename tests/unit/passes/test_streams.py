@@ -9,6 +9,7 @@ import pytest
 
 from niwaki import schemes
 from niwaki.dialects import GROUP_COLUMNS, LINE_WORDS, group_lines, head_lines
+from niwaki.passes.families.thread_depthwise import channel_words
 from niwaki.passes.families.thread_gemm import stream_words
 from niwaki.schemes import BlockPunched, Dense, Scheme, Unstructured
 
@@ -47,6 +48,20 @@ def test_streams_hold_all_weights(
     assert (dense.reshape(14, 6, 9) == wide(weights, groups)).all()
     for bias, found in zip(biases, read, strict=True):
         assert (found == bias.astype(np.float32)).all()
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float16])
+@pytest.mark.parametrize("taps", [1, 4, 9, 25])
+def test_depthwise_streams_are_whole_lines(kind: type[np.floating], taps: int) -> None:
+    rng = np.random.default_rng(1)
+    weights = rng.standard_normal((5, taps)).astype(kind)
+    biases = [rng.standard_normal(5).astype(kind), rng.standard_normal(5).astype(np.float32)]
+    lines = channel_words(weights, biases).reshape(5, -1, LINE_WORDS)
+    for number, bias in enumerate(biases):
+        assert (lines[:, number].copy().view(bias.dtype)[:, 0] == bias).all()
+    found = lines[:, 2:].reshape(5, -1).view(kind)
+    assert (found[:, :taps] == weights).all()
+    assert found.shape[1] - taps < LINE_WORDS * 4 // weights.itemsize
 
 
 def wide(weights: np.ndarray, groups: int) -> np.ndarray:
