@@ -121,7 +121,7 @@ def _say_layers(bundle: Bundle, times: LayerTimes, as_json: bool) -> None:
 def _show_times(bundle: Bundle, file: str, layers: bool, as_json: bool) -> None:
     from ..runtime.deploy.times_file import read_times
 
-    times = read_times(file, bundle)
+    times, network = read_times(file, bundle)
     if not layers:
         say(
             json.dumps(asdict(times.calls), indent=1)
@@ -131,9 +131,7 @@ def _show_times(bundle: Bundle, file: str, layers: bool, as_json: bool) -> None:
         return
     if times.layers is None:
         raise NiwakiError(f"{file} has no times of layers: the device's runtime told none")
-    if times.length:
-        bundle = bundle.at(times.length)
-    _say_layers(bundle, times.layers, as_json)
+    _say_layers(network, times.layers, as_json)
 
 
 def _count_cycles(bundle: Bundle, core: str, as_json: bool) -> None:

@@ -22,14 +22,16 @@ class Expected:
     Attributes:
         outputs: in the signature's order; none where nobody can compute them here.
         source: who says so, or why nobody does.
+        by_model: whether the model computed them that was compiled, and not the same code.
     """
 
     outputs: list[np.ndarray] | None
     source: str
+    by_model: bool = False
 
 
 def example_inputs(bundle: Bundle) -> list[np.ndarray]:
-    """The bundle's own inputs, or random ones, the same each time."""
+    """The bundle's golden inputs, or random ones, the same each time."""
     own = bundle.golden
     return own.inputs if own else random_inputs(bundle.manifest.signature.inputs)
 
@@ -37,10 +39,11 @@ def example_inputs(bundle: Bundle) -> list[np.ndarray]:
 def expected_outputs(bundle: Bundle) -> Expected:
     """What `example_inputs` should give.
 
-    Computed by this machine where it runs the bundle, else by the emulator; or the bundle's own.
+    Golden outputs, where the bundle has some; else this machine computes them, if it runs the
+    bundle, or the emulator does.
     """
     if own := bundle.golden:
-        return Expected(own.outputs, "the bundle's own ones")
+        return Expected(own.outputs, "the bundle's golden ones", by_model=True)
     inputs = example_inputs(bundle)
     try:
         check_device(bundle.manifest, str(bundle.path), None)

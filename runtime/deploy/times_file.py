@@ -47,8 +47,8 @@ def write_times(path: str | os.PathLike[str], times: DeviceTimes) -> None:
         file.write((json.dumps(asdict(times), indent=1) + "\n").encode())
 
 
-def read_times(path: str | os.PathLike[str], bundle: Bundle) -> DeviceTimes:
-    """The times in a file, which are those of `bundle` or of one of its lengths.
+def read_times(path: str | os.PathLike[str], bundle: Bundle) -> tuple[DeviceTimes, Bundle]:
+    """The times in a file, and of `bundle` the network, for one target and length, that has them.
 
     Raises:
         NiwakiError: there is no such file, it holds something else, or times of another network.
@@ -66,20 +66,21 @@ def read_times(path: str | os.PathLike[str], bundle: Bundle) -> DeviceTimes:
     times: DeviceTimes = decode(DeviceTimes, value, name)
     if times.layers is not None:
         times = times.with_layers(decode(LayerTimes, times.layers, f"{name}.layers"))
-    _check(times, bundle, name)
-    return times
+    return times, _timed(times, bundle, name)
 
 
-def _check(times: DeviceTimes, bundle: Bundle, name: str) -> None:
-    if times.module != bundle.manifest.digests[MODULE]:
+def _timed(times: DeviceTimes, bundle: Bundle, name: str) -> Bundle:
+    parts = [part for part in bundle.parts if part.manifest.digests[MODULE] == times.module]
+    if not parts:
         raise NiwakiError(
             f"{name} has times of another bundle than {bundle.path}: run `niwaki deploy` again"
         )
-    dispatches = (bundle.at(times.length) if times.length else bundle).manifest.dispatches
+    network = parts[0].at(times.length) if times.length else parts[0]
     runs = times.layers.runs if times.layers else []
     timed = [(run.layer, run.kernel, run.family) for run in runs]
-    told = [(run.layer, run.kernel, run.family) for run in dispatches]
+    told = [(run.layer, run.kernel, run.family) for run in network.manifest.dispatches]
     if times.layers and timed != told:
         raise NiwakiError(
             f"{name} has times of other layers than {bundle.path}: run `niwaki deploy` again"
         )
+    return network

@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 
@@ -190,6 +191,13 @@ def strings_of_the_sources() -> str:
                 texts = [getattr(part, "value", None) for part in parts]
                 found.append("\n".join(text for text in texts if isinstance(text, str)))
     return "\n".join(found)
+
+
+def test_sources_to_build_are_of_the_installed_release() -> None:
+    """Programs for a device must be of the release of IREE that compiles bundles."""
+    for file in ("docs/deploy.md", "examples/c/CMakeLists.txt"):
+        text = (ROOT / file).read_text(encoding="utf-8")
+        assert re.findall(r"--branch v(\S+)", text) == [version("iree-base-runtime")], file
 
 
 def test_documented_reasons_are_those_of_detection() -> None:

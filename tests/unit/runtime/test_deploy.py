@@ -13,15 +13,17 @@ import pytest
 import tiny_bundle
 
 from niwaki.errors import NiwakiError
-from niwaki.runtime.bundle import Bundle, open_bundle
-from niwaki.runtime.deploy import libraries
-from niwaki.runtime.deploy.examples import Expected, expected_outputs
+from niwaki.runtime.bundle import Bundle, open_bundle, write_bundle
+from niwaki.runtime.deploy import examples, libraries
+from niwaki.runtime.deploy.examples import Expected, example_inputs, expected_outputs
 from niwaki.runtime.deploy.folder import RUNS, settings
 from niwaki.runtime.deploy.phone import common_features
 from niwaki.runtime.deploy.plan import Plan, make_plan
 from niwaki.runtime.deploy.results import read_results
 from niwaki.runtime.deploy.times_file import DeviceTimes, read_times, write_times
 from niwaki.runtime.deploy.verdict import check_repeatable, compare, distance
+from niwaki.runtime.emulate import Missing
+from niwaki.runtime.golden import Golden
 from niwaki.runtime.layer_times import LayerTimes, RunTime
 from niwaki.runtime.measure import Measurement
 
@@ -64,6 +66,10 @@ def test_verdicts(bundle: Bundle) -> None:
         compare(manifest, [wrong], right)
     halves = replace(manifest, layers=[replace(manifest.layers[0], element="f16")])
     assert compare(halves, [wrong], right)
+    golden = Expected([Y], "the bundle's golden ones", by_model=True)
+    assert compare(manifest, [wrong], golden)
+    with pytest.raises(NiwakiError, match=r"output y is wrong on this device: off by 0\.2 of its"):
+        compare(halves, [Y + 1], golden)
 
 
 def test_whole_numbers_are_equal_or_wrong() -> None:
@@ -71,8 +77,13 @@ def test_whole_numbers_are_equal_or_wrong() -> None:
     manifest = tiny_bundle.manifest({"x": tensor}, {"y": tensor})
     numbers = np.array([1, 2, 100_000])
     assert compare(manifest, [numbers], Expected([numbers], "somebody's"))
+    other = np.array([1, 2, 99_999])
+    with pytest.raises(NiwakiError, match=r"is wrong on this device: off by 0\.33 of its numbers"):
+        compare(manifest, [other], Expected([numbers], "somebody's"))
+    golden = Expected([numbers], "the bundle's golden ones", by_model=True)
+    assert compare(manifest, [other], golden)
     with pytest.raises(NiwakiError, match="output y is wrong"):
-        compare(manifest, [numbers + 1], Expected([numbers], "somebody's"))
+        compare(manifest, [numbers + 1], golden)
 
 
 def test_runs_are_the_same_bit_for_bit(bundle: Bundle) -> None:
@@ -90,6 +101,22 @@ def test_outputs_of_this_machine(bundle: Bundle) -> None:
     expected = expected_outputs(bundle)
     assert expected.source == "this machine's"
     assert expected.outputs is not None
+
+
+def test_golden_outputs(bundle: Bundle) -> None:
+    golden = Golden([Y], [Y + 1])
+    expected = expected_outputs(replace(bundle, golden=golden))
+    assert (expected.outputs, expected.by_model) == (golden.outputs, True)
+    assert example_inputs(replace(bundle, golden=golden)) == golden.inputs
+
+
+def test_nobody_who_computes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither this machine nor an emulator."""
+    monkeypatch.setattr(examples, "emulator", lambda fetch: Missing("no qemu-aarch64-static"))
+    foreign = replace(tiny_bundle.affine_manifest("host"), architecture=("aarch64",))
+    write_bundle(tmp_path / "net.niwaki", foreign, b"", {})
+    expected = expected_outputs(open_bundle(tmp_path / "net.niwaki"))
+    assert expected == Expected(None, "no qemu-aarch64-static")
 
 
 def test_features_of_all_cores() -> None:
@@ -190,7 +217,16 @@ def device_times(bundle: Bundle) -> DeviceTimes:
 def test_times_are_read_as_written(bundle: Bundle, tmp_path: Path) -> None:
     for times in (device_times(bundle), replace(device_times(bundle), layers=None)):
         write_times(tmp_path / "times.json", times)
-        assert read_times(tmp_path / "times.json", bundle) == times
+        assert read_times(tmp_path / "times.json", bundle) == (times, bundle)
+
+
+def test_times_of_another_part(bundle: Bundle, tmp_path: Path) -> None:
+    """A bundle for several targets: times are those of the code that ran."""
+    digests = {**bundle.manifest.digests, "module.vmfb": "0" * 64}
+    first = replace(bundle, manifest=replace(bundle.manifest, digests=digests), others=(bundle,))
+    write_times(tmp_path / "times.json", device_times(bundle))
+    _, timed = read_times(tmp_path / "times.json", first)
+    assert timed == bundle
 
 
 def _without_calls(value: dict[str, Any]) -> None:
