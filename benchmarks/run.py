@@ -22,6 +22,7 @@ import import_cost
 import layers
 import machine
 import networks
+import opening
 import peers
 import projections
 import pruning_step
@@ -63,7 +64,7 @@ CASES = {
     "sequences": sequences.cases,
 }
 GROUPS = (
-    *(*CASES, "ablation", "compile", "memory", "import", "projections", "pruning-step"),
+    *(*CASES, "ablation", "compile", "memory", "opening", "import", "projections", "pruning-step"),
     *("search", "cost", "limits", "emulated", "choices"),
 )
 FOLDER = Path("build", "benchmarks")
@@ -112,6 +113,10 @@ def main(
         if only in (name := f"memory-{network}"):
             title = f"Running {network}, block-punched {run_time_memory.RATE}x"
             report_figures(name, title, run_time_memory.measure(network, FILES, reuse))
+    for network in opening.NETWORKS if "opening" in chosen else ():
+        if only in (name := f"opening-{network}"):
+            title = f"Opening {network}, block-punched {opening.RATE}x"
+            report_figures(name, title, opening.measure(network, FILES, core, reuse))
     if "import" in chosen and only in (name := f"import-{import_cost.NETWORK}"):
         report_figures(name, f"Importing {import_cost.NETWORK}", import_cost.measure())
     if "projections" in chosen and only in "projections":

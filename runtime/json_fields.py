@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
@@ -58,7 +59,7 @@ def _decode(kind: Any, value: Any, where: str) -> Any:
 
 
 def _decode_fields(kind: Any, value: dict[str, Any], where: str) -> Any:
-    types = get_type_hints(kind)
+    types = _types(kind)
     missing = [name for name in types if name not in value]
     unknown = [name for name in value if name not in types]
     if missing or unknown:
@@ -67,6 +68,12 @@ def _decode_fields(kind: Any, value: dict[str, Any], where: str) -> Any:
         )
         raise NiwakiError(f"{where}: {complaint}")
     return kind(**{name: _decode(types[name], value[name], f"{where}.{name}") for name in types})
+
+
+@functools.cache
+def _types(kind: Any) -> dict[str, Any]:
+    """Types of a class's fields; to find them out takes as long as to read all of a manifest."""
+    return get_type_hints(kind)
 
 
 def _whole(text: str, where: str) -> str:
