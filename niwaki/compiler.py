@@ -137,7 +137,7 @@ def compile(
     stages = sum((len(own) - 1) * max(len(wanted), 1) + 1 for own in pipelines.values())
     progress.begin(stages + 3)
     progress.stage("read the network")
-    with rare_collection(), context() as ctx, _chooser(tuning, progress) as choose:
+    with rare_collection(), context() as ctx, _chooser(tuning, target, progress) as choose:
         choices = InputChoices(batch, dict(shapes or {}), dict(constants or {}))
         source = load_source(model, example_inputs, example_kwargs, choices, weights, wanted)
         networks = import_networks(source, wanted, ctx)
@@ -160,10 +160,16 @@ def compile(
     return open_bundle(output)
 
 
-def _chooser(tuning: Tuning | None, progress: Progress) -> AbstractContextManager[Chooser | None]:
+def _chooser(
+    tuning: Tuning | None, target: str, progress: Progress
+) -> AbstractContextManager[Chooser | None]:
     """Who chooses kernels: nobody without tuning, so that estimates do."""
     if tuning is None:
         return nullcontext()
+    if tuning.device_times:
+        from niwaki.tuning.device_times import device_chooser
+
+        return nullcontext(device_chooser(tuning.device_times, target).choose)
     from niwaki.tuning.tuner import tuner
 
     return tuner(tuning, progress)

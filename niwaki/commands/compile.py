@@ -102,6 +102,12 @@ from .progress_bar import progress_bar
     help="Kernels to measure of a layer, at most.",
 )
 @click.option("--tune-workers", metavar="ADDRESS", help="A Ray cluster that measures instead.")
+@click.option(
+    "--tune-from",
+    metavar="FILE.json",
+    multiple=True,
+    help="Choose kernels by times that niwaki deploy wrote; repeat it for more.",
+)
 def compile_command(
     model: str,
     output: str | None,
@@ -123,6 +129,7 @@ def compile_command(
     tune_db: str | None,
     tune_trials: int | None,
     tune_workers: str | None,
+    tune_from: tuple[str, ...],
 ) -> None:
     """Compile MODEL into a bundle.
 
@@ -137,6 +144,10 @@ def compile_command(
     tuning = Tuning(Path(tune_db) if tune_db else None, tune_trials or TRIALS, tune_workers)
     if tuning != Tuning() and not tune:
         raise click.UsageError("--tune-db, --tune-trials and --tune-workers need --tune")
+    if tune_from and tune:
+        raise click.UsageError("--tune measures here, --tune-from measures nothing: give one")
+    if tune_from:
+        tuning = Tuning(device_times=tuple(map(Path, tune_from)))
     begin = time.monotonic()
     with progress_bar() as progress:
         from ..compiler import compile as compile_network
@@ -158,7 +169,7 @@ def compile_command(
             dump_ir=dump_ir,
             trim_threshold=trim_threshold,
             without=without,
-            tune=tune and tuning,
+            tune=(tune or bool(tune_from)) and tuning,
             progress=progress,
         )
     say(bundle.report())

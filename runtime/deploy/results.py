@@ -13,10 +13,11 @@ from niwaki.printable import printable
 
 from ..bundle import MODULE, Bundle
 from ..json_fields import decode
-from ..layer_times import times_of
+from ..layer_times import LayerTimes, times_of
 from ..measure import summary
 from ..profiler import read_events
 from .folder import PLAN, RUNS
+from .kernel_times import kernel_times
 from .plan import Plan
 from .times_file import DeviceTimes
 
@@ -61,19 +62,24 @@ def _read(bundle: Bundle, folder: Path) -> Results:
         told = f"give --length {plan.length}" if plan.length else "give no --length"
         raise NiwakiError(f"{folder} holds results of another length of {bundle.path}: {told}")
     model = (folder / "model").read_text(encoding="utf-8", errors="replace")
+    layers = _layers(bundle, folder, plan)
     times = DeviceTimes(
         module=plan.module,
         length=plan.length,
+        target=bundle.manifest.target,
         model=printable(model.strip()),
         calls=summary(_calls(folder, plan), plan.warmup, plan.threads, bundle.manifest.driver),
-        layers=None,
+        layers=layers,
+        kernels=kernel_times(bundle.manifest, layers),
     )
-    events = folder / "events"
-    if events.is_file():
-        count = plan.warmup + plan.repetitions + 1
-        found = times_of(read_events(events), bundle, count, plan.warmup, plan.threads)
-        times = times.with_layers(found)
     return Results(_runs(bundle, folder), times, _throttled(folder))
+
+
+def _layers(bundle: Bundle, folder: Path, plan: Plan) -> LayerTimes | None:
+    events, count = folder / "events", plan.warmup + plan.repetitions + 1
+    if not events.is_file():
+        return None
+    return times_of(read_events(events), bundle, count, plan.warmup, plan.threads)
 
 
 def _calls(folder: Path, plan: Plan) -> np.ndarray:

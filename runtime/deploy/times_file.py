@@ -1,6 +1,7 @@
 """`times.json`: what calls and layers take on a device, for whoever has the bundle.
 
-`calls` is what `niwaki bench --json` prints, `layers` what `niwaki bench --layers --json` does.
+`calls` is what `niwaki bench --json` prints, `layers` what `niwaki bench --layers --json` does, and
+`kernels` what `niwaki compile --tune-from` needs.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from ..bundle import MODULE, Bundle
 from ..json_fields import decode
 from ..layer_times import LayerTimes
 from ..measure import Measurement
+from .kernel_times import KernelTime
 
 
 @dataclass(frozen=True)
@@ -25,20 +27,20 @@ class DeviceTimes:
     Attributes:
         module: digest of the network's module.
         length: of a network of several lengths, which; else 0.
+        target: what the network was compiled for.
         model: of the device.
         calls: times of single calls.
         layers: times of kernel runs; none where the device's runtime cannot tell them.
+        kernels: times of layers beside their estimates.
     """
 
     module: str
     length: int
+    target: str
     model: str
     calls: Measurement
     layers: LayerTimes | None
-
-    def with_layers(self, layers: LayerTimes) -> DeviceTimes:
-        """The same, with times of layers."""
-        return replace(self, layers=layers)
+    kernels: list[KernelTime]
 
 
 def write_times(path: str | os.PathLike[str], times: DeviceTimes) -> None:
@@ -53,6 +55,19 @@ def read_times(path: str | os.PathLike[str], bundle: Bundle) -> tuple[DeviceTime
     Raises:
         NiwakiError: there is no such file, it holds something else, or times of another network.
     """
+    times = _read(path)
+    return times, _timed(times, bundle, os.fspath(path))
+
+
+def read_kernels(path: str | os.PathLike[str]) -> tuple[str, list[KernelTime]]:
+    """The target and the layers' times in a file. Errors as `read_times`."""
+    times = _read(path)
+    if any(not kernel.estimated_ns for kernel in times.kernels):
+        raise NiwakiError(f"{os.fspath(path)} has times without estimates: deploy the bundle again")
+    return times.target, times.kernels
+
+
+def _read(path: str | os.PathLike[str]) -> DeviceTimes:
     name = os.fspath(path)
     try:
         with open(path, "rb") as file:
@@ -65,8 +80,9 @@ def read_times(path: str | os.PathLike[str], bundle: Bundle) -> tuple[DeviceTime
         raise NiwakiError(f"{name} is not valid JSON: `niwaki deploy` writes it anew") from None
     times: DeviceTimes = decode(DeviceTimes, value, name)
     if times.layers is not None:
-        times = times.with_layers(decode(LayerTimes, times.layers, f"{name}.layers"))
-    return times, _timed(times, bundle, name)
+        layers = decode(LayerTimes, times.layers, f"{name}.layers")
+        return replace(times, layers=layers)
+    return times
 
 
 def _timed(times: DeviceTimes, bundle: Bundle, name: str) -> Bundle:

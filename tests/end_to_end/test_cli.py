@@ -211,6 +211,16 @@ def test_compile_tunes(run: Run, compiler: list[dict[str, Any]]) -> None:
     assert [call["tune"] for call in compiler] == [Tuning(Path("a.db"), 5, "ray://b"), Tuning()]
 
 
+def test_compile_tunes_from_times(run: Run, compiler: list[dict[str, Any]]) -> None:
+    options = ("--tune-from", "a.json", "--tune-from", "b.json")
+    succeeded(run("compile", "net.pt2", "-o", "net.niwaki", *options))
+    times = (Path("a.json"), Path("b.json"))
+    assert [call["tune"] for call in compiler] == [Tuning(device_times=times)]
+    result = run("compile", "net.pt2", "-o", "net.niwaki", "--tune", *options)
+    assert result.exit_code == 2
+    assert "--tune measures here, --tune-from measures nothing: give one" in result.stderr
+
+
 @pytest.mark.parametrize("option", ["--tune-db", "--tune-trials", "--tune-workers"])
 def test_compile_with_half_of_the_options(run: Run, option: str) -> None:
     result = run("compile", "net.pt2", "-o", "net.niwaki", option, "1")

@@ -112,6 +112,15 @@ def test_pruned_network(phone: FakePhone, arm64: Emulator) -> None:
     assert json.loads(bench("--json")) == times["calls"]
     assert json.loads(bench("--layers", "--json")) == times["layers"]
 
+    (kernel,) = [one for one in times["kernels"] if one["layer"] == "0"]
+    kernel["took_ns"] = 1000 * kernel["estimated_ns"]
+    Path("times.json").write_text(json.dumps(times))
+    tune = niwaki.Tuning(device_times=(Path("times.json"),))
+    tuned = niwaki.compile(
+        model, torch.randn(1, 4, 8, 8), target="arm64-android", output="tuned.niwaki", tune=tune
+    )
+    assert tuned.layers[0].family != bundle.layers[0].family
+
 
 @pytest.mark.requires_qemu
 def test_exported_folder(phone: FakePhone, affine: Path) -> None:

@@ -17,10 +17,11 @@ from niwaki.runtime.bundle import Bundle, open_bundle, write_bundle
 from niwaki.runtime.deploy import examples, libraries
 from niwaki.runtime.deploy.examples import Expected, example_inputs, expected_outputs
 from niwaki.runtime.deploy.folder import RUNS, settings
+from niwaki.runtime.deploy.kernel_times import KernelTime
 from niwaki.runtime.deploy.phone import common_features
 from niwaki.runtime.deploy.plan import Plan, make_plan
 from niwaki.runtime.deploy.results import read_results
-from niwaki.runtime.deploy.times_file import DeviceTimes, read_times, write_times
+from niwaki.runtime.deploy.times_file import DeviceTimes, read_kernels, read_times, write_times
 from niwaki.runtime.deploy.verdict import check_repeatable, compare, distance
 from niwaki.runtime.emulate import Missing
 from niwaki.runtime.golden import Golden
@@ -211,7 +212,9 @@ def device_times(bundle: Bundle) -> DeviceTimes:
     (run,) = bundle.manifest.dispatches
     layers = LayerTimes([RunTime(run.layer, run.kernel, run.family, 1e-6)], 3e-6, 2e-6, 50, 1)
     calls = Measurement(3e-3, 4e-3, 2e-3, 50, 10, 1, "local")
-    return DeviceTimes(bundle.manifest.digests["module.vmfb"], 0, "Pixel 8", calls, layers)
+    kernels = [KernelTime("conv1", "dense", "gather_gemm 8x3", 1000, 1300)]
+    module, target = bundle.manifest.digests["module.vmfb"], bundle.manifest.target
+    return DeviceTimes(module, 0, target, "Pixel 8", calls, layers, kernels)
 
 
 def test_times_are_read_as_written(bundle: Bundle, tmp_path: Path) -> None:
@@ -282,6 +285,16 @@ def test_changed_times(
     (tmp_path / "times.json").write_text(json.dumps(value))
     with pytest.raises(NiwakiError, match=message):
         read_times(tmp_path / "times.json", bundle)
+
+
+def test_times_without_estimates(bundle: Bundle, tmp_path: Path) -> None:
+    times = device_times(bundle)
+    write_times(tmp_path / "times.json", times)
+    assert read_kernels(tmp_path / "times.json") == ("host", times.kernels)
+    kernels = [replace(times.kernels[0], estimated_ns=0)]
+    write_times(tmp_path / "times.json", replace(times, kernels=kernels))
+    with pytest.raises(NiwakiError, match=r"times\.json has times without estimates"):
+        read_kernels(tmp_path / "times.json")
 
 
 def test_files_that_are_no_times(bundle: Bundle, tmp_path: Path) -> None:

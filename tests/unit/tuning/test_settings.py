@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -23,6 +24,13 @@ def test_other_targets() -> None:
 def test_no_trials() -> None:
     with pytest.raises(NiwakiError, match=r"^tuning needs at least 1 trial .*, not 0$"):
         Tuning(trials=0).check("host")
+
+
+def test_times_of_a_device() -> None:
+    """Nothing is measured, so that any target will do, and no other setting."""
+    Tuning(device_times=(Path("times.json"),)).check("arm64-android")
+    with pytest.raises(NiwakiError, match=r"^tuning by device_times measures nothing: leave the"):
+        Tuning(trials=3, device_times=(Path("times.json"),)).check("host")
 
 
 @pytest.mark.parametrize(
