@@ -16,9 +16,10 @@
       scf.yield %c, %k, %z }
 
 IREE 3.13 gives the body of a loop the types of what its condition gets: they must be the same, and
-of as many numbers. So conditions hand on all that they get, numbers before tensors, and bodies read
-each number. Of a switch it knows one case. And it moves what a loop begins with behind the loop, if
-that is also read there, unless the loop does more than compute: so each of them does.
+of as many values. So conditions hand on all that they get, numbers before tensors, and what is
+carried is hidden from IREE: values that a body does not read, or that are the same, it would leave
+out in one place alone. Of a switch it knows one case. And it moves what a loop begins with behind
+the loop, if that is also read there, unless the loop does more than compute: so each of them does.
 """
 
 from __future__ import annotations
@@ -52,8 +53,10 @@ class PlainLoopsPass(ModulePass):
                 with op.location:
                     rotate(op)
         for op in list(host_ops(function_ops(module))):
-            if op.operation.name in CONTROL_FLOW:
-                with op.location:
+            with op.location:
+                if op.operation.name == "scf.while":
+                    hide(op.regions[1].blocks[0])
+                if op.operation.name in CONTROL_FLOW:
                     fix(op)
 
 
@@ -63,12 +66,26 @@ def fix(op: Any) -> None:
     if any(inner.operation.name == BARRIER for inner in block.operations):
         return
     with ir.InsertionPoint.at_block_begin(block):
-        keep(index(0))
+        opaque(index(0))
 
 
-def keep(value: ir.Value) -> None:
-    """Read `value` in a way that no compiler leaves out."""
-    ir.Operation.create(BARRIER, [value.type], [value])
+def hide(body: ir.Block) -> None:
+    """Read all that a loop carries, and give each value as if it were like none before it."""
+    with ir.InsertionPoint.at_block_begin(body):
+        for value in body.arguments:
+            opaque(value)
+    end = body.operations[len(body.operations) - 1]
+    known: list[ir.Type] = []
+    with ir.InsertionPoint(end):
+        for number, value in enumerate(end.operands):
+            if value.type in known:
+                end.operation.operands[number] = opaque(value)
+            known.append(value.type)
+
+
+def opaque(value: ir.Value) -> ir.Value:
+    """The same value, which is read whatever it is for, and of which nothing is known."""
+    return ir.Operation.create(BARRIER, [value.type], [value]).result
 
 
 def hands_on(loop: Any) -> bool:
@@ -111,9 +128,6 @@ def rotate(loop: Any) -> None:
         after.append(op.operation)
         replace_operands(op, own)
     with ir.InsertionPoint(after):
-        for value in after.arguments:
-            if not isinstance(value.type, ir.ShapedType):
-                keep(value)
         scf.YieldOp(judged([own.get(value, value) for value in end.operands]))
     for place, result in zip(places, list(made.results)[1:], strict=True):
         loop.results[place].replace_all_uses_with(result)

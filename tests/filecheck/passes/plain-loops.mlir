@@ -1,7 +1,7 @@
 // RUN: niwaki-opt %s --pass-pipeline='builtin.module(sparse-pattern-plain-loops)' | FileCheck %s
 
 // The condition computes a tensor, and hands on less than it gets: it is computed before the loop and
-// behind its body. Numbers come before tensors, and the body reads each of them.
+// behind its body. Numbers come before tensors, and the body reads all of them.
 // CHECK-LABEL: func.func @computes(
 // CHECK-SAME:    %[[X:.+]]: tensor<4xf32>, %[[N:.+]]: index)
 // CHECK:         %[[S:.+]] = tensor.extract %[[X]]
@@ -11,13 +11,15 @@
 // CHECK:           %[[MORE:.+]] = arith.cmpi ne, %[[A]],
 // CHECK-NEXT:      scf.condition(%[[MORE]]) %[[A]], %[[B]], %[[C]]
 // CHECK:         ^bb0(%[[G:.+]]: index, %[[I:.+]]: index, %[[H:.+]]: tensor<4xf32>):
-// CHECK:           %[[J:.+]] = arith.addi %[[I]]
 // CHECK-NEXT:      "util.optimization_barrier"(%[[G]])
 // CHECK-NEXT:      "util.optimization_barrier"(%[[I]])
+// CHECK-NEXT:      "util.optimization_barrier"(%[[H]])
+// CHECK:           %[[J:.+]] = arith.addi %[[I]]
 // CHECK-NEXT:      tensor.extract %[[H]]
 // CHECK-NEXT:      %[[NEXT:.+]] = arith.cmpi slt, %[[J]], %[[N]]
 // CHECK:           %[[WIDE:.+]] = arith.select %[[NEXT]]
-// CHECK-NEXT:      scf.yield %[[WIDE]], %[[J]], %[[H]]
+// CHECK-NEXT:      %[[NEW:.+]] = "util.optimization_barrier"(%[[J]])
+// CHECK-NEXT:      scf.yield %[[WIDE]], %[[NEW]], %[[H]]
 // CHECK:         return %[[LOOP]]#2
 func.func @computes(%x: tensor<4xf32>, %n: index) -> tensor<4xf32> {
   %c0 = arith.constant 0 : index
