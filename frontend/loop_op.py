@@ -18,8 +18,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from torch_mlir import ir
-from torch_mlir.dialects import arith, func, scf, tensor
+from torch_mlir.dialects import arith, scf, tensor
 
+from niwaki.frontend.body_calls import call_body, number
 from niwaki.frontend.set_aside import Held
 
 NAME = "loop"
@@ -65,29 +66,18 @@ def make_loop(held: Held, operands: Sequence[ir.Value | None]) -> Sequence[ir.Va
     def step(turn: ir.Value, values: Sequence[ir.Value]) -> tuple[ir.Value | None, list[ir.Value]]:
         passed = [*([_as_tensor(turn)] if options.numbered else []), *values[: len(carried)], *read]
         kinds = [*([_flag()] if options.conditional else []), *wanted, *map(_part, rooms)]
-        callee = ir.FlatSymbolRefAttr.get(options.body)
-        results = list(func.CallOp(kinds, callee, passed).results)
-        goes_on = _number(results.pop(0)) if options.conditional else None
+        results = call_body(options.body, kinds, passed)
+        goes_on = number(results.pop(0)) if options.conditional else None
         parts = zip(values[len(carried) :], results[len(carried) :], strict=True)
         filled = [_inserted(part, room, turn) for room, part in parts]
         return goes_on, [*results[: len(carried)], *filled]
 
-    last = _index(_number(length)) if length is not None else _constant(options.turns or 0)
+    last = _index(number(length)) if length is not None else _constant(options.turns or 0)
     begins = [*carried, *rooms]
     if options.conditional:
-        first = _true() if condition is None else _number(condition)
+        first = _true() if condition is None else number(condition)
         return _while(last, first, begins, step)
     return _for(last, begins, step)
-
-
-def add_body(module: ir.Module, name: str, body: ir.Module) -> None:
-    """Put the function of `body` into `module`, as what loops call by `name`."""
-    for function in list(body.body.operations):
-        attributes = function.operation.attributes
-        if attributes["sym_name"].value == "main":
-            attributes["sym_name"] = ir.StringAttr.get(name, module.context)
-        attributes["sym_visibility"] = ir.StringAttr.get("private", module.context)
-        module.body.append(function)
 
 
 def _for(last: ir.Value, begins: Sequence[ir.Value], step: Step) -> Sequence[ir.Value]:
@@ -139,11 +129,6 @@ def _inserted(part: ir.Value, room: ir.Value, turn: ir.Value) -> ir.Value:
     offsets = [ir.ShapedType.get_dynamic_size(), *[0] * len(sizes)]
     ones = [1] * len(offsets)
     return tensor.InsertSliceOp(part, room, [turn], [], [], offsets, [1, *sizes], ones).result
-
-
-def _number(value: ir.Value) -> ir.Value:
-    """The only element of a tensor."""
-    return tensor.ExtractOp(value, [_constant(0)] * ir.RankedTensorType(value.type).rank).result
 
 
 def _widened(condition: ir.Value) -> ir.Value:

@@ -3,13 +3,13 @@
 y = If(Equal(rate, 16000)) { Relu(x) } else { Sigmoid(x) }      rate is the constant 16000
   -->
 y = Relu(x)
+
+Others stay branches (`onnx_kept_branches.py`).
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Mapping
-from typing import cast
 
 import onnx
 
@@ -56,36 +56,22 @@ def own_names(body: onnx.GraphProto) -> Iterator[str]:
     yield from (tensor.values.name for tensor in body.sparse_initializer)
 
 
-def taken_branch(
-    graph: OnnxGraph, node: onnx.NodeProto, before: Iterable[onnx.NodeProto]
-) -> onnx.GraphProto:
-    condition = graph.constants.get(node.input[0])
-    if condition is None or condition.size != 1:
-        raise NiwakiError(
-            f"{graph.path}: {describe(node)}: op 'If' (opset {graph.opset}) runs a part of the "
-            f"model under a condition that {origin(graph, node.input[0], before)}"
-        )
-    branch = attribute(node, "then_branch" if condition.all() else "else_branch", None)
-    if branch is None or len(branch.output) < len(node.output):
+def branches(graph: OnnxGraph, node: onnx.NodeProto) -> tuple[onnx.GraphProto, onnx.GraphProto]:
+    """What an If runs where its condition is true, and what elsewhere."""
+    found = [attribute(node, name, onnx.GraphProto()) for name in ("then_branch", "else_branch")]
+    if min(len(branch.output) for branch in found) < len(node.output):
         raise NiwakiError(f"{graph.path}: {describe(node)} lacks a branch: the file is damaged")
-    return cast(onnx.GraphProto, branch)
+    yes, no = found
+    return yes, no
 
 
-def origin(graph: OnnxGraph, condition: str, before: Iterable[onnx.NodeProto]) -> str:
-    """What an unknown condition depends on, and what to do about it."""
-    needed = {condition}
-    for node in reversed(list(before)):
-        if not needed.isdisjoint(node.output):
-            needed.update(node.input)
-    inputs = [value.name for value in graph.inputs if value.name in needed]
-    small = [name for name in inputs if math.prod(graph.types[name].shape) == 1]
-    if inputs and inputs == small and not graph.is_body:
-        fixed = " and ".join(f"--constant {name}=VALUE" for name in inputs)
-        return (
-            f"depends on input {', '.join(map(repr, inputs))}: fix it by {fixed} (constants=... in "
-            "Python)"
-        )
-    return "depends on the data: compute both sides and choose by Where"
+def taken_branch(graph: OnnxGraph, node: onnx.NodeProto) -> onnx.GraphProto | None:
+    """The branch that is run whatever the data is; None if that depends on it."""
+    yes, no = branches(graph, node)
+    condition = graph.constants.get(node.input[0])
+    if condition is None:
+        return None
+    return yes if condition.all() else no
 
 
 def inlined(
@@ -112,9 +98,20 @@ def rename_inputs(node: onnx.NodeProto, names: Mapping[str, str]) -> None:
     """Replace names of values that `node` reads, in its branches too."""
     node.input[:] = [names.get(name, name) for name in node.input]
     for body in subgraphs(node):
-        own = {*own_names(body), *(value.name for value in body.input)}
-        outer = {name: new for name, new in names.items() if name not in own}
-        for inner in body.node:
-            rename_inputs(inner, outer)
-        for value in body.output:
-            value.name = outer.get(value.name, value.name)
+        rename_outer(body, names)
+
+
+def rename_outer(body: onnx.GraphProto, names: Mapping[str, str]) -> None:
+    """Replace names of values from outside that `body` reads; its own make room for the new."""
+    own = {*own_names(body), *(value.name for value in body.input)}
+    new = {name: renamed for name, renamed in names.items() if name not in own}
+    new |= {name: f"{name}::own" for name in own.intersection(new.values())}
+    for node in body.node:
+        rename_inputs(node, new)
+        node.output[:] = [new.get(name, name) for name in node.output]
+    for tensor in body.initializer:
+        tensor.name = new.get(tensor.name, tensor.name)
+    for sparse in body.sparse_initializer:
+        sparse.values.name = new.get(sparse.values.name, sparse.values.name)
+    for value in (*body.input, *body.output):
+        value.name = new.get(value.name, value.name)

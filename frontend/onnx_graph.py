@@ -39,7 +39,8 @@ class OnnxGraph:
     `opset` is the file's; the nodes that `resolve` leaves are of `IMPORTED_AS`. `inputs` are as the
     file declares them, sizes that may change included. `types` has the inputs and what nodes
     compute, once `resolve` has run; `names` the layer of each node, by its first output, once
-    `name_layers` has. `bodies` are those of loops that stay, of loops inside of them too, by name.
+    `name_layers` has. `bodies` are those of loops and branches that stay, of those
+    inside of them too, by name.
     """
 
     path: Path
@@ -52,7 +53,6 @@ class OnnxGraph:
     names: dict[str, str] = field(default_factory=dict)
     remarks: list[Remark] = field(default_factory=list)
     bodies: dict[str, OnnxGraph] = field(default_factory=dict)
-    is_body: bool = False
 
     def type_of(self, name: str) -> TensorType:
         """Type of a constant, an input or a computed value."""

@@ -11,13 +11,13 @@ from pathlib import Path
 from torch_mlir import ir
 from torch_mlir.dialects import torch as torch_dialect
 
+from niwaki.frontend.body_calls import add_body
 from niwaki.frontend.bound_divisions import bound_divisions
 from niwaki.frontend.clamp_indices import clamp_indices
 from niwaki.frontend.double_functions import check_double_functions
 from niwaki.frontend.imported import Imported
 from niwaki.frontend.input_choices import AS_DECLARED, InputChoices
 from niwaki.frontend.keep_nan import keep_nan
-from niwaki.frontend.loop_op import add_body
 from niwaki.frontend.loop_positions import use_loop_positions
 from niwaki.frontend.narrow_doubles import narrow_doubles
 from niwaki.frontend.onnx_file import read_onnx
@@ -57,7 +57,7 @@ def import_onnx(
 
 
 def _lowered(graph: OnnxGraph, context: ir.Context) -> ir.Module:
-    """A graph, or the body of a loop, as linalg on tensors."""
+    """A graph, or the body of a loop or branch, as linalg on tensors."""
     module = onnx_to_torch_dialect(graph, context)
     lower_onnx(module, graph)
     use_loop_positions(module)

@@ -3,24 +3,26 @@
 y = Loop(n, "", x) { x = Relu(MatMul(x, w)) }
   -->
 y = niwaki.loop(n, "", x)      and the graph loop_0(x) = Relu(MatMul(x, w)) beside it
-
-Constants from outside are constants of the body, too. Other values from outside become its inputs.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 import onnx
 
 from niwaki.errors import NiwakiError
 from niwaki.frontend.loop_op import ENDLESS, NAME, LoopOptions
-from niwaki.frontend.onnx_branches import own_names
-from niwaki.frontend.onnx_graph import DOMAIN, Array, OnnxGraph, TensorType, subgraphs
-from niwaki.frontend.onnx_rules import check_inference, check_nodes
+from niwaki.frontend.onnx_bodies import (
+    body_graph,
+    outer_names,
+    own_node,
+    result_name,
+    set_inputs,
+)
+from niwaki.frontend.onnx_graph import OnnxGraph, TensorType
 
 # Folds constants in a graph and sets its types.
 Resolve = Callable[[OnnxGraph], None]
@@ -34,22 +36,23 @@ def kept_loop(
     graph: OnnxGraph,
     node: onnx.NodeProto,
     body: onnx.GraphProto,
-    constants: Mapping[str, Array],
     what: str,
     resolve: Resolve,
 ) -> onnx.NodeProto:
-    """The op of ours for a Loop `node`, whose body has `constants` of its own.
+    """The op of ours for a Loop `node`, whose body reads its constants from outside.
 
     Raises:
         NiwakiError: the loop never ends, a value has another type in each turn, or there are as
             many results as the data says.
     """
     length, condition, *carried = [*node.input, "", ""][: max(2, len(node.input))]
-    turn, _, *formal = (value.name for value in body.input)
+    turn, goes_on, *formal = (value.name for value in body.input)
     types = dict(zip(formal, map(graph.type_of, carried), strict=True))
-    outer = list(_outer_names(graph, body))
+    outer = list(outer_names(graph, body))
     read = [name for name in outer if name not in graph.constants]
-    inner = _body_graph(graph, body, constants, outer, types)
+    own = {goes_on: np.array(True), _SCALAR: np.zeros(0, np.int64)}
+    nodes = list(_with_own_results(body))
+    inner = body_graph(graph, nodes, len(body.output), own, outer, {turn: _TURN, **types})
     resolve(inner)
 
     flag = inner.constants.get(inner.outputs[0])
@@ -60,8 +63,7 @@ def kept_loop(
         inner.outputs = inner.outputs[1:]
         inner.remove_unused()
     numbered = turn in inner.uses()
-    inputs = [*[turn] * numbered, *formal, *read]
-    inner.inputs = [onnx.helper.make_tensor_value_info(v, *inner.types[v]) for v in inputs]
+    set_inputs(inner, [*[turn] * numbered, *formal, *read])
     turns = graph.constants[length].item() if length in graph.constants else None
     options = LoopOptions(
         body=f"loop_{len(graph.bodies)}",
@@ -74,42 +76,9 @@ def kept_loop(
     given = [inner.type_of(name) for name in inner.outputs[conditional:]]
     _check_carried(what, types, given)
     collected = list(_collected(what, given[len(carried) :], None if conditional else turns))
-    results = dict(_results(graph, node.output, [*types.values(), *collected]))
-    graph.types.update(results)
-    made = onnx.helper.make_node(
-        f"{DOMAIN}.{NAME}",
-        ["" if turns is not None else length, condition, *carried, *read],
-        list(results),
-        node.name,
-        domain=DOMAIN,
-        options=json.dumps({"loop": options.as_dict()}),
-    )
-    made.metadata_props.extend(node.metadata_props)
-    return made
-
-
-def _body_graph(
-    graph: OnnxGraph,
-    body: onnx.GraphProto,
-    constants: Mapping[str, Array],
-    outer: Iterable[str],
-    carried: Mapping[str, TensorType],
-) -> OnnxGraph:
-    """The graph of a body that reads `outer` values, and `carried` ones of these types."""
-    turn, goes_on, *_ = (value.name for value in body.input)
-    known = {name: graph.constants[name] for name in outer if name in graph.constants}
-    read = {name: graph.type_of(name) for name in outer if name not in known}
-    made = replace(
-        graph,
-        nodes=list(_with_own_results(body)),
-        outputs=[_result(number) for number in range(len(body.output))],
-        constants={**known, **constants, goes_on: np.array(True), _SCALAR: np.zeros(0, np.int64)},
-        types={turn: _TURN, **carried, **read},
-        is_body=True,
-    )
-    check_nodes(graph.path, made.nodes, graph.opset, ())
-    check_inference(graph, made.nodes)
-    return made
+    operands = ["" if turns is not None else length, condition, *carried, *read]
+    told = json.dumps({NAME: options.as_dict()})
+    return own_node(graph, node, NAME, operands, [*types.values(), *collected], told)
 
 
 def _check_carried(what: str, types: Mapping[str, TensorType], given: Sequence[TensorType]) -> None:
@@ -133,20 +102,6 @@ def _collected(what: str, parts: Sequence[TensorType], turns: int | None) -> Ite
         yield TensorType(part.element, (turns, *part.shape))
 
 
-def _results(
-    graph: OnnxGraph, names: Sequence[str], types: Sequence[TensorType]
-) -> Iterator[tuple[str, TensorType]]:
-    """Results with their types; those that nobody reads get names, since an op of ours has all."""
-    for number, kind in enumerate(types):
-        name = names[number] if number < len(names) else ""
-        yield name or graph.add_value(f"{names[0]}::{number}", kind), kind
-
-
-def _result(number: int) -> str:
-    """What a body's result is called that may be another one, too, or one of its inputs."""
-    return f"result::{number}"
-
-
 def _with_own_results(body: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
     """Copies of the nodes of `body`, and nodes that give its results names of their own."""
     for original in body.node:
@@ -154,24 +109,6 @@ def _with_own_results(body: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
         node.CopyFrom(original)
         yield node
     condition, *values = (value.name for value in body.output)
-    yield onnx.helper.make_node("Reshape", [condition, _SCALAR], [_result(0)])
+    yield onnx.helper.make_node("Reshape", [condition, _SCALAR], [result_name(0)])
     for number, name in enumerate(values, 1):
-        yield onnx.helper.make_node("Identity", [name], [_result(number)])
-
-
-def _outer_names(graph: OnnxGraph, body: onnx.GraphProto) -> Iterator[str]:
-    """What `body` reads of the graph around it."""
-    own = {*own_names(body), *(value.name for value in body.input)}
-    mentioned = [*_read(body.node), *(value.name for value in body.output)]
-    for name in dict.fromkeys(mentioned):
-        if name not in own and (name in graph.constants or name in graph.types):
-            yield name
-
-
-def _read(nodes: Iterable[onnx.NodeProto]) -> Iterator[str]:
-    """All names that nodes read, in bodies of their own too."""
-    for node in nodes:
-        yield from node.input
-        for body in subgraphs(node):
-            yield from _read(body.node)
-            yield from (value.name for value in body.output)
+        yield onnx.helper.make_node("Identity", [name], [result_name(number)])

@@ -15,6 +15,7 @@ import numpy as np
 import onnx
 
 from niwaki.errors import NiwakiError
+from niwaki.frontend.onnx_bodies import renamed_copy
 from niwaki.frontend.onnx_branches import Names, own_names, rename_inputs
 from niwaki.frontend.onnx_constants import take_constants
 from niwaki.frontend.onnx_graph import OnnxGraph, attribute, describe
@@ -64,16 +65,8 @@ class Loop:
 
     def _kept(self, renamed: Mapping[str, str], resolve: Resolve) -> onnx.NodeProto:
         """The loop from its first turn on: nobody reads the results of turns that are done."""
-        body = onnx.GraphProto()
-        body.CopyFrom(self.body)
-        own = {*own_names(body), *self.shared, *(value.name for value in body.input)}
-        outer = {name: new for name, new in renamed.items() if name not in own}
-        for node in body.node:
-            rename_inputs(node, outer)
-        for value in body.output:
-            value.name = outer.get(value.name, value.name)
-        constants = {name: self.graph.constants[shared] for name, shared in self.shared.items()}
-        return kept_loop(self.graph, self.node, body, constants, self.what, resolve)
+        body = renamed_copy(self.body, {**renamed, **self.shared})
+        return kept_loop(self.graph, self.node, body, self.what, resolve)
 
     def _unrolled(self, names: Names) -> list[onnx.NodeProto]:
         """The body's nodes for the next turn, under names of their own."""

@@ -1,4 +1,4 @@
-"""A graph without control flow: branches and loops that are known when compiling, written out."""
+"""A graph without control flow: what is known of it when compiling is written out."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import onnx
 from niwaki.errors import NiwakiError
 from niwaki.frontend.onnx_branches import Names, inlined, taken_branch
 from niwaki.frontend.onnx_graph import OnnxGraph, describe
+from niwaki.frontend.onnx_kept_branches import kept_branch
 from niwaki.frontend.onnx_kept_loops import Resolve
 from niwaki.frontend.onnx_loops import Loop
 from niwaki.frontend.onnx_scan_loops import as_loop
@@ -20,16 +21,15 @@ def straightened(graph: OnnxGraph, resolve: Resolve) -> Iterator[onnx.NodeProto]
 
     Whoever iterates puts constants that a node computes into `graph.constants` before the next one,
     so that conditions are known where they can be. An Identity only gives its input another name,
-    and is left out. Bodies of loops that stay are told to `resolve`.
+    and is left out. Bodies of loops and branches that stay are told to `resolve`.
 
     Raises:
-        NiwakiError: a condition is not known, a branch has a node that is not supported, or a node
-            reads what there is not.
+        NiwakiError: a branch or body has a node that is not supported, or a node reads what there
+            is not.
     """
     outputs, names = set(graph.outputs), Names(graph)
     renamed: dict[str, str] = {}
     pending: deque[onnx.NodeProto | Loop] = deque(graph.nodes)
-    passed = list[onnx.NodeProto]()
     while pending:
         node = pending.popleft()
         if isinstance(node, Loop):
@@ -38,7 +38,10 @@ def straightened(graph: OnnxGraph, resolve: Resolve) -> Iterator[onnx.NodeProto]
         node.input[:] = [renamed.get(name, name) for name in node.input]
         _check_defined(graph, node.input, describe(node))
         if node.op_type == "If":
-            branch = taken_branch(graph, node, passed)
+            branch = taken_branch(graph, node)
+            if branch is None:
+                pending.appendleft(kept_branch(graph, node, renamed, resolve))
+                continue
             pending.extendleft(reversed(inlined(graph, branch, list(node.output), names)))
         elif node.op_type == "Scan":
             pending.extendleft(reversed(as_loop(graph, node)))
@@ -47,7 +50,6 @@ def straightened(graph: OnnxGraph, resolve: Resolve) -> Iterator[onnx.NodeProto]
         elif node.op_type == "Identity" and node.output[0] not in outputs:
             renamed[node.output[0]] = node.input[0]
         else:
-            passed.append(node)
             yield node
     _check_defined(graph, graph.outputs, "the model")
 

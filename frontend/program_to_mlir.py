@@ -91,7 +91,6 @@ class NamedOps(GraphNodeImporter):
 
     def _import_hop(self, loc: ir.Location, node: Node, target: Any) -> None:
         raise NiwakiError(
-            f"layer {layer_name(node)!r}: {op_name(node)!r} runs a part of the model under a "
-            "condition or in a loop, which is not supported: compute both sides and choose by "
-            "torch.where, or unroll the loop"
+            f"layer {layer_name(node)!r}: {op_name(node)!r} runs a part of the model in a "
+            "way that is not supported: write it by while_loop, scan or cond, or call the part"
         )

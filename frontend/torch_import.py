@@ -18,6 +18,7 @@ from torch.utils import _pytree as pytree
 from torch_mlir import ir
 from torch_mlir.dialects import torch as torch_dialect
 
+from niwaki.frontend.body_calls import add_body
 from niwaki.frontend.bound_divisions import bound_divisions
 from niwaki.frontend.bound_shifts import bound_shifts
 from niwaki.frontend.clamp_indices import clamp_indices
@@ -27,7 +28,6 @@ from niwaki.frontend.fold_batch_norm import fold_batch_norm
 from niwaki.frontend.fold_constants import fold_constants
 from niwaki.frontend.imported import Imported
 from niwaki.frontend.keep_nan import keep_nan
-from niwaki.frontend.loop_op import add_body
 from niwaki.frontend.loop_positions import use_loop_positions
 from niwaki.frontend.lower_torch import lower_torch
 from niwaki.frontend.module_rules import check_model, check_values, positional
@@ -38,8 +38,8 @@ from niwaki.frontend.program_rules import check_program, check_pure
 from niwaki.frontend.program_signature import program_signature
 from niwaki.frontend.program_to_mlir import program_to_torch_dialect
 from niwaki.frontend.roll_cells import roll_cells
+from niwaki.frontend.torch_control_flow import take_control_flow
 from niwaki.frontend.torch_export import decompose, export
-from niwaki.frontend.torch_loops import take_loops
 from niwaki.frontend.transposed_convolutions import lower_transposed_convolutions
 from niwaki.frontend.wrap_indices import wrap_indices
 
@@ -76,7 +76,7 @@ def import_torch(
 
 
 def _lower(module: ir.Module) -> None:
-    """The network, or the body of a loop, from the torch dialect to linalg on tensors."""
+    """The network, or the body of a loop or branch, from the torch dialect to linalg on tensors."""
     lower_torch(module)
     use_loop_positions(module)
     clamp_indices(module)
@@ -96,7 +96,7 @@ def prepare_program(
 ) -> ExportedProgram:
     """`model` as a checked program of its own, decomposed, with constants and batch-norm folded.
 
-    `bodies` gets those of its loops, by name.
+    `bodies` gets those of its loops and branches, by name.
     """
     check_model(model)
     if isinstance(model, ExportedProgram):
@@ -106,7 +106,9 @@ def prepare_program(
         exported = export(model, positional(example_inputs), example_kwargs or {})
     check_program(exported)
     found = {} if bodies is None else bodies
-    exported = take_loops(exported, found, lambda body: prepare_program(body, None, None, found))
+    exported = take_control_flow(
+        exported, found, lambda body: prepare_program(body, None, None, found)
+    )
     program = decompose(roll_cells(exported))
     check_pure(program)
     wrap_indices(program)

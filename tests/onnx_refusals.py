@@ -19,7 +19,7 @@ REFUSALS = {
     r"returns as many values as the data says|depends on the data or is not known": "static shapes",
     r"raises integers to powers that are floats": "which runtimes compute in floats of some kind",
     r"computes with uint(32|64), which": "means and roots of unsigned numbers",
-    r"collects a result of each|under a condition that": "no sizes that data says",
+    r"collects a result of each|in one branch and as": "no sizes that data says",
     r"is computed when the network runs, and decides a size or an axis": "sizes must be constant",
     r"op '(DeformConv|ImageDecoder|MaxRoiPool|MaxUnpool|NonMaxSuppression|"
     r"RoiAlign|Scan|Adagrad|Adam|Momentum)' .*is not supported": "ops that are not compiled",

@@ -138,27 +138,6 @@ def refusal(folder: Path, made: onnx.ModelProto) -> str:
     return str(raised.value).removeprefix(f"{folder / 'net.onnx'}: ")
 
 
-def test_a_condition_on_an_input(tmp_path: Path) -> None:
-    nodes = [node("Equal", "rate", "fast", to="c"), choice("c", RELU, SIGMOID)]
-    made = model(nodes, {**X, "rate": np.array(0)}, {"fast": np.array(16000)})
-    assert refusal(tmp_path, made) == (
-        "the node that computes 'y': op 'If' (opset 17) runs a part of the model under a condition "
-        "that depends on input 'rate': fix it by --constant rate=VALUE (constants=... in Python)"
-    )
-
-
-def test_a_condition_on_the_data(tmp_path: Path) -> None:
-    nodes = [
-        node("ReduceMax", "x", to="m", keepdims=0),
-        node("Greater", "m", "zero", to="c"),
-        choice("c", RELU, SIGMOID),
-    ]
-    made = model(nodes, X, {"zero": np.zeros((), "f4")})
-    assert refusal(tmp_path, made).endswith(
-        "under a condition that depends on the data: compute both sides and choose by Where"
-    )
-
-
 def test_a_branch_that_is_missing(tmp_path: Path) -> None:
     lame = node("If", "c", then_branch=RELU)
     made = model([lame], X, {"c": np.array(False)})

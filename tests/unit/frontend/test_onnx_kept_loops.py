@@ -113,6 +113,14 @@ def test_convolutions(tmp_path: Path) -> None:
     assert layer.op == "conv 3x3"
 
 
+def test_what_is_read_behind_the_loop_too(tmp_path: Path) -> None:
+    """It is computed before."""
+    steps = [node("Neg", "x", to="d"), loop([node("Sin", "a", to="b")], ("n", "", "d"), to=("l",))]
+    behind = [node("Tanh", "l"), node("Tanh", "d", to="z")]
+    made = model([*steps, *behind], X | {"n": np.array(3)}, None, ("y", "z"))
+    check(made, tmp_path, *turns(0, 1, 5))
+
+
 def test_many_turns(tmp_path: Path) -> None:
     """What each of them gives, in order."""
     nodes = [node("MatMul", "a", "w", to="p"), node("Tanh", "p", to="b"), node("Neg", "p", to="s")]
@@ -153,20 +161,6 @@ def test_scans(most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     made = model([scan], inputs, {"w": normal(3, 3)}, ("last", "rs", "ss"))
     layers = check(made, tmp_path, inputs)
     assert len(layers) == (5 if most else 1)
-
-
-def test_a_condition_inside_a_loop(tmp_path: Path) -> None:
-    """The turn is no input that could be made a constant."""
-    branch = helper.make_graph(
-        [node("Neg", "a", to="o")], "b", [], [helper.make_tensor_value_info("o", 1, None)]
-    )
-    nodes = [
-        node("Less", "i", "two", to="early"),
-        node("If", "early", to="b", then_branch=branch, else_branch=branch),
-    ]
-    made = model([loop(nodes)], X | {"n": np.array(3)}, {"two": np.array(2)})
-    with pytest.raises(NiwakiError, match="under a condition that depends on the data: compute"):
-        niwaki.compile(save(made, tmp_path / "net.onnx"), output=tmp_path / "net.niwaki")
 
 
 @pytest.mark.parametrize(

@@ -149,7 +149,7 @@ def test_a_number_that_is_carried(tmp_path: Path) -> None:
     with pytest.raises(NiwakiError) as raised:
         niwaki.compile(Counted().eval(), (torch.randn(3),), output=tmp_path / "net.niwaki")
     assert str(raised.value) == (
-        "layer 'while_loop': 'while_loop' carries 0, which is no tensor: make it one"
+        "layer 'while_loop': 'while_loop' is given 0, which is no tensor: make it one"
     )
 
 
