@@ -84,6 +84,14 @@ class FakePhone:
         return list((self.home / "root/data/local/tmp").rglob("*"))
 
 
+def own_runtime(folder: Path) -> Path:
+    """What passes for arm64 programs of one's own, as long as nobody starts them."""
+    folder.mkdir()
+    for name in ("iree-run-module", "iree-benchmark-module"):
+        (folder / name).write_bytes(b"\x7fELF\2\1\1" + bytes(11) + b"\xb7\0")
+    return folder
+
+
 def main(home: Path, arguments: list[str]) -> int:
     """The program `adb`."""
     fault = (home / "fault").read_text() if (home / "fault").exists() else ""

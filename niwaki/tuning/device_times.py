@@ -7,6 +7,7 @@
 kernels of one family apart well; where they mislead, they do so for a family as a whole, on the
 layers of a kind. So a candidate's estimate is multiplied by what that layer's kernels of its family
 took for each second of estimate, else what the family's kernels took in other layers, else all.
+A kernel that was timed is left only for one that should be faster by more than ratios are off.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ from niwaki.passes.base import layer_name
 from niwaki.passes.choice import Candidate, Choice
 from niwaki.runtime.deploy.kernel_times import KernelTime
 from niwaki.runtime.deploy.times_file import read_kernels
+
+# Ratios of one family differ by as much from layer to layer.
+MARGIN = 0.05
 
 
 @dataclass(frozen=True)
@@ -46,8 +50,14 @@ class DeviceChooser:
         return [self._best(layer_name(op.location), found) for op, found in layers]
 
     def _best(self, layer: str, found: Sequence[Candidate]) -> Choice:
-        best = min(found, key=lambda candidate: self._seconds(layer, candidate))
-        return Choice(best, self.took.get(_key(layer, best), 0.0))
+        def seconds(candidate: Candidate) -> float:
+            return self._seconds(layer, candidate)
+
+        best = min(found, key=seconds)
+        timed = [candidate for candidate in found if _key(layer, candidate) in self.took]
+        known = min(timed, key=seconds, default=best)
+        # Not as a measurement, which a bundle tells of kernels that ran alone.
+        return Choice(best if seconds(best) < (1 - MARGIN) * seconds(known) else known)
 
     def _seconds(self, layer: str, candidate: Candidate) -> float:
         family = _family(candidate.kernel.summary)

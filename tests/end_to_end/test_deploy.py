@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import click.testing
+import fake_adb
 import pytest
 import tiny_bundle
 import torch
@@ -56,12 +57,7 @@ def affine(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def own_runtime(tmp_path: Path) -> Path:
-    """What passes for programs of one's own, as long as nobody starts them."""
-    folder = tmp_path / "runtime"
-    folder.mkdir()
-    for name in ("iree-run-module", "iree-benchmark-module"):
-        (folder / name).write_bytes(b"\x7fELF\2\1\1" + bytes(11) + b"\xb7\0")
-    return folder
+    return fake_adb.own_runtime(tmp_path / "runtime")
 
 
 def deploy(*arguments: object) -> click.testing.Result:

@@ -9,6 +9,7 @@ import onnx
 import pytest
 import tiny_bundle
 from environments import Environment, build_wheel, copy_sources, size
+from fake_adb import own_runtime
 
 from niwaki.extras import EXTRAS
 
@@ -66,6 +67,14 @@ def test_base_runs_bundles(base: Environment) -> None:
     assert base.python(code) == str(tiny_bundle.affine(X).tolist())
     base.run("niwaki", "run", "net.niwaki", "--input", "x.npy", "--output", "y.npy")
     np.testing.assert_array_equal(np.load(base.folder / "y.npy"), tiny_bundle.affine(X))
+
+
+def test_base_exports_to_phones(base: Environment) -> None:
+    """With the script that the wheel brings along."""
+    tiny_bundle.affine_bundle(base.folder / "phone.niwaki", "arm64-android")
+    runtime = own_runtime(base.folder / "runtime")
+    base.run("niwaki", "deploy", "phone.niwaki", "--export", "phone", "--runtime", runtime.name)
+    assert {"run.sh", "settings.sh", "bin"} <= {file.name for file in base.folder.glob("phone/*")}
 
 
 def test_base_decodes(base: Environment) -> None:
