@@ -144,7 +144,9 @@ def push(home: Path, source: Path, target: str, fault: str) -> int:
 
 
 def pull(source: Path, target: Path, fault: str) -> int:
-    """Faults: `wrong`, every run gives another first output; `wavering`, the last one does."""
+    """Faults: `wrong`, each run gives another first output; `wavering`, the last does; `torn`."""
+    if fault == "torn":
+        return failed("adb: error: failed to copy 'a' to 'b': EOF")
     shutil.copytree(source, target)
     runs = {"wrong": (0, 1, 2), "wavering": (2,)}.get(fault, ())
     for run in runs:
@@ -156,7 +158,14 @@ def pull(source: Path, target: Path, fault: str) -> int:
 
 
 def shell(home: Path, command: str, fault: str) -> int:
-    """Faults: `lost`, the device goes while the script runs; `killed`, the script does; `slow`."""
+    """Faults: `lost`, the device goes while the script runs; `killed`, the script does; `slow`.
+
+    And `mute`, no command is answered; `torn`, the script is not even started.
+    """
+    if fault == "mute":
+        return failed("error: closed")
+    if "run.sh" in command and fault == "torn":
+        return 0
     if "run.sh" in command and fault == "slow":
         (home / "running").write_text(str(os.getpid()))
         time.sleep(100)

@@ -77,7 +77,8 @@ class Adb:
     def _run(self, *arguments: str) -> str:
         done = run_tool([self.program, "-s", self.serial, *arguments])
         if done.returncode != 0:
-            raise AdbError(printable(last_error(done)).removeprefix("adb: ").strip())
+            told = printable(last_error(done))
+            raise AdbError(re.sub(r"^(adb: )?(error: )?", "", told))
         return done.stdout.decode(errors="replace")
 
 

@@ -9,6 +9,11 @@ refuse() {
 	exit 1
 }
 
+# Why a program of IREE's failed: the line with its error code, which calls may follow.
+why() {
+	grep -m 1 '; ' results/log || tail -n 1 results/log
+}
+
 # A program of IREE's, by its own loader where it came with one.
 start() {
 	program=bin/$1
@@ -51,13 +56,13 @@ for run in $runs; do
 	done
 	# shellcheck disable=SC2086
 	start iree-run-module $outputs >results/log 2>&1 ||
-		refuse "iree-run-module failed: $(tail -n 1 results/log)"
+		refuse "iree-run-module failed: $(why)"
 done
 
 start iree-benchmark-module --device_allocator=caching \
 	--benchmark_repetitions="$calls" --benchmark_min_time=1x \
 	--benchmark_out=results/calls.json --benchmark_out_format=json >results/log 2>&1 ||
-	refuse "iree-benchmark-module failed: $(tail -n 1 results/log)"
+	refuse "iree-benchmark-module failed: $(why)"
 (clocks) >results/clocks 2>/dev/null # in a shell of its own, which may change its folder
 
 # A build of one's own may be without the profiler; then there are no times of layers.

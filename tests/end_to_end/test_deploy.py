@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import click.testing
@@ -234,6 +235,8 @@ def test_core_without_a_feature(phone: FakePhone, affine: Path, own_runtime: Pat
         ("half", r"Fake Phone \(serial a76\) was lost while it was used: connect it", True),
         ("lost", r"Fake Phone \(serial a76\) was lost while it was used: connect it", True),
         ("killed", r"Fake Phone \(serial a76\) could not run the network: Killed$", False),
+        ("torn", r"cannot fetch results from Fake Phone \(serial a76\): failed to copy", False),
+        ("mute", r"cannot ask Fake Phone \(serial a76\) what it is: closed$", False),
     ],
 )
 def test_faults(
@@ -271,6 +274,16 @@ def test_programs_that_do_not_run(phone: FakePhone, affine: Path, own_runtime: P
     """The script's own words reach the user."""
     told = refused(deploy(affine, "--adb", "--runtime", own_runtime))
     assert "Fake Phone (serial a76) could not run the network: iree-run-module failed: " in told
+
+
+@pytest.mark.requires_qemu
+def test_module_that_does_not_run(phone: FakePhone) -> None:
+    """IREE's error is told, not the calls that led there."""
+    manifest = replace(tiny_bundle.affine_manifest("arm64"), function="other")
+    module = tiny_bundle.compiled(tiny_bundle.AFFINE, "arm64")
+    write_bundle("net.niwaki", manifest, module, tiny_bundle.WEIGHTS)
+    told = refused(deploy("net.niwaki", "--adb"))
+    assert re.search(r"could not run the network: iree-run-module failed: .*: NOT_FOUND; ", told)
 
 
 @pytest.mark.requires_qemu
