@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -27,6 +26,7 @@ from .placement import polite
 from .small_networks import useful_threads
 from .state import State, check_states, zeros
 from .steps import Steps
+from .turns import Turns
 from .weights import Weights
 
 T = TypeVar("T")
@@ -92,7 +92,7 @@ class Network:
         useful = useful_threads(bundle.manifest, self.threads)
         self._has_workers = self.device == "local" and useful > 1
         side_by_side = self.device == "local" and useful == 1
-        self._turns = threading.BoundedSemaphore((os.cpu_count() or 1) if side_by_side else 1)
+        self._turns = Turns((os.cpu_count() or 1) if side_by_side else 1)
         engine = _Engine(create_driver(self.device, useful), Weights(bundle.weights))
         engine.idle.append(self._survive(lambda: self._create_lane(engine)))
         self._engine: _Engine | None = engine
