@@ -149,7 +149,7 @@ def compile(
         expected = None
         if wants_golden(golden, imported, list(machines.values()), trim_threshold):
             at_longest = source.at(networks.longest) if wanted else source
-            expected = golden_run(at_longest, imported, golden)
+            expected = golden_run(at_longest, imported, element, golden)
         folder = None if dump_ir is None else Path(dump_ir)
         settings = PartSettings(
             element, tolerance, calibrate, choose, found_states, folder, progress

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from niwaki.elements import Element
 from niwaki.errors import NiwakiError
 from niwaki.frontend import Imported
 from niwaki.lengths.runners import running
-from niwaki.runtime.golden import SMALL, Golden, golden_size
+from niwaki.runtime.golden import SMALL, Golden, golden_size, moved
 from niwaki.signature import TensorSpec
 from niwaki.sources import Source
 from niwaki.targets import Target
 
 Array = npt.NDArray[Any]
+
+# How far inputs are off, as a share of each number, to see what rounding does to outputs: layer
+# after layer it adds up to some steps of a type's last bit.
+NUDGES = {"f32": 2.0**-18, "f16": 2.0**-8}
+RUNS = 2
 
 
 def wants_golden(
@@ -40,8 +46,10 @@ def wants_golden(
     return several and trim_threshold == 0 and golden_size(imported.signature) <= SMALL
 
 
-def golden_run(source: Source, imported: Imported, asked: bool | None) -> Golden | None:
-    """The model's example inputs, or drawn ones, and its outputs.
+def golden_run(
+    source: Source, imported: Imported, element: Element, asked: bool | None
+) -> Golden | None:
+    """The model's example inputs, or drawn ones, its outputs, and how far rounding moves these.
 
     PyTorch runs its own models; others are compiled for this machine. None where the model does
     not run here and nobody has asked.
@@ -52,14 +60,32 @@ def golden_run(source: Source, imported: Imported, asked: bool | None) -> Golden
     inputs = golden_inputs(imported.signature.inputs, imported.examples)
     try:
         with running(source, imported) as network:
-            outputs = network(inputs)
+            # What a call returns lies in memory of the network's.
+            outputs = [np.array(output) for output in network(inputs)]
+            slack = [0.0] * len(outputs)
+            for nudged in nudges(inputs, NUDGES[element.name]):
+                distances = map(moved, network(nudged), outputs)
+                slack = list(map(max, slack, distances))
     except NiwakiError:
         if asked:
             raise
         return None
     pairs = zip(outputs, imported.signature.outputs, strict=True)
-    # What a call returns lies in memory of the network's.
-    return Golden(inputs, [np.array(output, spec.kind) for output, spec in pairs])
+    return Golden(inputs, [np.array(output, spec.kind) for output, spec in pairs], slack)
+
+
+def nudges(inputs: Sequence[Array], size: float) -> Iterator[list[Array]]:
+    """Inputs that are a little off, as rounding would have them; none where no input is a float."""
+    generator = np.random.default_rng(1)
+    if all(array.dtype.kind != "f" for array in inputs):
+        return
+    for _ in range(RUNS):
+        yield [
+            (array * (1 + size * generator.standard_normal(array.shape))).astype(array.dtype)
+            if array.dtype.kind == "f"
+            else array
+            for array in inputs
+        ]
 
 
 def golden_inputs(specs: Sequence[TensorSpec], examples: Sequence[Array] | None) -> list[Array]:

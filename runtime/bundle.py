@@ -127,7 +127,9 @@ class Bundle:
         write_report(self, path, threads)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _reopen, (os.path.abspath(self.path), self.manifest.digests, self.length)
+        targets = tuple(part.manifest.target for part in self.parts)
+        digests = [part.manifest.digests for part in self.parts]
+        return _reopen, (os.path.abspath(self.path), targets, digests, self.length)
 
     def __repr__(self) -> str:
         return f"<Bundle {self.path} for {self.manifest.target}, {len(self.layers)} layers>"
@@ -177,8 +179,8 @@ def write_bundle(
         members.update(zip(part_members(number), (module, packed), strict=True))
     if golden is not None:
         members[GOLDEN] = list(golden.pieces())
-    digest = "" if golden is None else _sha256(members[GOLDEN])
-    whole = replace(manifests[0], others=manifests[1:], golden=digest)
+    digest, slack = ("", []) if golden is None else (_sha256(members[GOLDEN]), golden.slack)
+    whole = replace(manifests[0], others=manifests[1:], golden=digest, golden_slack=slack)
     members = {MANIFEST: [whole.to_bytes()], **members}
     with atomic_file(path) as file, zipfile.ZipFile(file, "w") as container:
         for name, contents in members.items():
@@ -223,11 +225,16 @@ def open_bundle(path: str | os.PathLike[str]) -> Bundle:
         raise NiwakiError(f"cannot read {name}: {error.strerror or error}") from None
 
 
-def _reopen(path: str, digests: Mapping[str, str], length: int) -> Bundle:
-    """The bundle that was pickled, or of it the network for `length`."""
+def _reopen(
+    path: str, targets: Sequence[str], digests: Sequence[Mapping[str, str]], length: int
+) -> Bundle:
+    """The bundle that was pickled, or of it the network for one target or for `length`."""
     bundle = open_bundle(path)
-    if bundle.manifest.digests != digests:
+    found = {part.manifest.target: part.manifest.digests for part in bundle.parts}
+    if [found.get(target) for target in targets] != digests:
         raise NiwakiError(f"{path} is another bundle than the one that was pickled: load it anew")
+    if len(targets) < len(found):
+        bundle = bundle.for_target(targets[0])
     return bundle.at(length) if length else bundle
 
 
@@ -302,7 +309,7 @@ def _checked_golden(
         raise _altered(file.path, GOLDEN)
     if len(contents) != golden_size(manifest.signature):
         raise NiwakiError(f"{file.path}: {GOLDEN} must have what the signature says")
-    return read_golden(contents, manifest.signature)
+    return read_golden(contents, manifest.signature, manifest.golden_slack)
 
 
 def _contents(file: BundleFile, member: Member) -> memoryview:

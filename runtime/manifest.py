@@ -44,6 +44,7 @@ class Manifest:
         function: name of the module's entry point.
         others: of a bundle for several targets, the manifests of all but the first.
         golden: sha256 of the member with golden inputs and outputs; empty without one.
+        golden_slack: how far each of these outputs moves when inputs are a little off, from 0 to 1.
         digests: sha256 of module and weights, in hexadecimal; filled in by `write_bundle`.
         format_version: raised whenever a reader of the older format could misread the bundle.
     """
@@ -64,6 +65,7 @@ class Manifest:
     function: str = "main"
     others: list[Manifest] = field(default_factory=list)
     golden: str = ""
+    golden_slack: list[float] = field(default_factory=list)
     digests: dict[str, str] = field(default_factory=dict)
     format_version: int = FORMAT_VERSION
 
@@ -108,6 +110,8 @@ def _check(manifest: Manifest, where: str) -> None:
     """What the types of the fields do not say."""
     if manifest.golden and not re.fullmatch(SHA256, manifest.golden):
         raise NiwakiError(f"{where}.golden must be a sha256 in hexadecimal, or empty")
+    if len(manifest.golden_slack) != (len(manifest.signature.outputs) if manifest.golden else 0):
+        raise NiwakiError(f"{where}.golden_slack must have a number for each golden output")
     for i, other in enumerate(manifest.others):
         _check_other(other, manifest, f"{where}.others[{i}]")
     if manifest.driver not in DRIVERS:
@@ -139,7 +143,7 @@ def _check(manifest: Manifest, where: str) -> None:
 
 def _check_other(other: Manifest, first: Manifest, where: str) -> None:
     """Code for another target is of the same network."""
-    if other.others or other.golden:
+    if other.others or other.golden or other.golden_slack:
         raise NiwakiError(f"{where} must have no others, and no golden outputs of its own")
     same = ("signature", "states", "iree", "format_version")
     for name in same:

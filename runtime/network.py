@@ -74,17 +74,19 @@ class Network:
 
     def __init__(self, bundle: Bundle, threads: int = 1, device: str | None = None) -> None:
         check_whole("threads", threads, 1)
-        self._open(bundle, chosen_part(bundle, device), threads)
+        self._open(bundle, chosen_part(bundle, device), threads, device)
 
     @classmethod
     def of_part(cls, part: Bundle, threads: int = 1) -> Network:
         """A bundle for one target, which fits this machine, without checking what it computes."""
         network = cls.__new__(cls)
-        network._open(part, part, threads)
+        network._open(part, part, threads, None)
         return network
 
-    def _open(self, whole: Bundle, bundle: Bundle, threads: int) -> None:
+    def _open(self, whole: Bundle, bundle: Bundle, threads: int, device: str | None) -> None:
         self.bundle, self.part = whole, bundle
+        # Where it arrives when it is pickled another part may be the fastest.
+        self._asked = device
         self.threads = int(threads)
         self.device = bundle.manifest.driver
         self._fitting = Fitting.of(str(bundle.path), bundle.manifest) if bundle.lengths else None
@@ -188,7 +190,7 @@ class Network:
 
     def __reduce__(self) -> tuple[Any, ...]:
         self._open_engine()
-        return Network, (self.bundle, self.threads)
+        return Network, (self.bundle, self.threads, self._asked)
 
     def _open_engine(self) -> _Engine:
         engine = self._engine

@@ -60,13 +60,15 @@ def best_part(bundle: Bundle, parts: Sequence[Bundle], golden: Golden, run: Runn
     Raises:
         NiwakiError: none does.
     """
+    kept = [kept_verdict(bundle, part) for part in parts]
+    if all(verdict is not None and verdict.problem for verdict in kept):
+        # What failed for want of memory, say, need not fail again.
+        kept = [None] * len(parts)
     verdicts, new = [], []
-    for part in parts:
-        place = verdict_place(bundle, part)
-        verdict = kept_verdict(place)
-        if verdict is None:
-            verdict = verdict_of(part, golden, run)
-            keep(place, verdict)
+    for part, known in zip(parts, kept, strict=True):
+        verdict = known or verdict_of(part, golden, run)
+        if known is None:
+            keep(bundle, part, verdict)
             new.append(verdict)
         verdicts.append(verdict)
     tell(bundle, new, verdicts)
@@ -79,7 +81,8 @@ def best_part(bundle: Bundle, parts: Sequence[Bundle], golden: Golden, run: Runn
         told = "; ".join(f"{one.target}: {one.problem}" for one in verdicts)
         raise NiwakiError(
             f"{bundle.path} does not compute on this machine what its model does ({told}); "
-            "compile it for another target, and please report this line"
+            "compile it for another target, and please report this line; --no-golden leaves out "
+            "the check"
         )
     return parts[min(right)[1]]
 
@@ -89,8 +92,9 @@ def verdict_of(part: Bundle, golden: Golden, run: Runner) -> Verdict:
     target, specs = part.manifest.target, part.manifest.signature.outputs
     try:
         calls, seconds = run(part, golden, CALLS)
-    except (NiwakiError, RuntimeError, ValueError) as error:
-        return Verdict(target, f"fails: {str(error).splitlines()[0]}", 0)
+    except (NiwakiError, RuntimeError, ValueError, MemoryError) as error:
+        told = next(iter(str(error).splitlines()), "") or type(error).__name__
+        return Verdict(target, f"fails: {told}", 0)
     narrow = any(layer.element != "f32" for layer in part.layers)
     tolerance = TOLERANCES["f16" if narrow else "f32"]
     problems = [difference(outputs, golden, specs, tolerance) for outputs in calls]
@@ -139,17 +143,18 @@ def verdict_place(bundle: Bundle, part: Bundle) -> Path:
     return cache_place(f"checks/{hashlib.sha256(key.encode()).hexdigest()[:32]}.json")
 
 
-def kept_verdict(place: Path) -> Verdict | None:
+def kept_verdict(bundle: Bundle, part: Bundle) -> Verdict | None:
     """What was found before; None if nothing was, or the file is damaged."""
     try:
-        return decode(Verdict, json.loads(place.read_bytes()), "")
-    except (OSError, ValueError, NiwakiError):
+        return decode(Verdict, json.loads(verdict_place(bundle, part).read_bytes()), "")
+    except (OSError, ValueError, RecursionError, NiwakiError):
         return None
 
 
-def keep(place: Path, verdict: Verdict) -> None:
+def keep(bundle: Bundle, part: Bundle, verdict: Verdict) -> None:
     """Keep a verdict; without a cache the check is repeated."""
     with suppress(OSError, NiwakiError):
+        place = verdict_place(bundle, part)
         place.parent.mkdir(parents=True, exist_ok=True)
         with atomic_file(place) as file:
             file.write(json.dumps(asdict(verdict)).encode())

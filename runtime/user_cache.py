@@ -12,8 +12,15 @@ from niwaki.temporary import claimed
 
 
 def cache_place(name: str) -> Path:
-    """Where `name` is or would be: below `$XDG_CACHE_HOME/niwaki`, or `~/.cache/niwaki`."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    """Where `name` is or would be: below `$XDG_CACHE_HOME/niwaki`, or `~/.cache/niwaki`.
+
+    Raises:
+        NiwakiError: neither is there, as in containers whose user nobody has told of.
+    """
+    try:
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    except RuntimeError:
+        raise NiwakiError("this user has no home folder: set XDG_CACHE_HOME") from None
     return cache / "niwaki" / name
 
 

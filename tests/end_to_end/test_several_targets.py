@@ -139,6 +139,48 @@ def test_golden_outputs_are_the_models(tmp_path: Path) -> None:
     assert open_bundle(path).golden is None
 
 
+class Sorted(nn.Module):
+    """Boxes by their scores, as heads of detectors give them: many of these are nearly alike."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Conv2d(3, 5, 3), nn.Flatten(2))
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        found = self.layers(x)
+        scores, order = (0.01 * found[0, 4]).sigmoid().sort(descending=True)
+        return found[0, :4, order], scores, order, scores.argmax(0, keepdim=True)
+
+
+def test_what_rounding_moves_is_not_held_against_code(tmp_path: Path) -> None:
+    """In f16 other boxes are first: right code that a strict check would refuse."""
+    torch.manual_seed(0)
+    model, x = Sorted().eval(), torch.randn(1, 3, 34, 34)
+    path = tmp_path / "net.niwaki"
+    niwaki.compile(model, x, target="host", output=path, precision="f16", golden=True)
+    golden = open_bundle(path).golden
+    assert golden is not None
+    boxes, scores, order, _ = golden.slack
+    assert boxes > 0.5
+    assert order > 0.5
+    assert scores < 0.01
+    results = niwaki.load(path)(x.numpy())
+    assert np.abs(results[0] - golden.outputs[0]).max() > 0.5
+
+
+def test_half_precision_of_deep_networks(tmp_path: Path) -> None:
+    """Where each layer makes rounding larger, as in networks that nobody has trained."""
+    torch.manual_seed(0)
+    blocks = [nn.Sequential(nn.Conv1d(8, 8, 1), nn.InstanceNorm1d(8)) for _ in range(12)]
+    model = nn.Sequential(*blocks, nn.AdaptiveAvgPool1d(2)).eval()
+    path, x = tmp_path / "net.niwaki", torch.randn(1, 8, 40)
+    niwaki.compile(model, x, target="host", output=path, precision="f16", golden=True)
+    golden = open_bundle(path).golden
+    assert golden is not None
+    assert 0 < golden.slack[0] < 0.5
+    niwaki.load(path)
+
+
 def test_commands_take_the_part_that_they_can_use(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

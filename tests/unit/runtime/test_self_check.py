@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,8 +17,9 @@ from niwaki.errors import NiwakiError, NiwakiWarning
 from niwaki.runtime import self_check
 from niwaki.runtime.bundle import Bundle, Compiled, open_bundle, write_bundle
 from niwaki.runtime.golden import Golden
-from niwaki.runtime.network import load
+from niwaki.runtime.network import Network, load
 from niwaki.runtime.self_check import best_part
+from niwaki.runtime.user_cache import cache_place
 
 X = np.arange(6, dtype=np.float32).reshape(2, 3)
 Y = tiny_bundle.affine(X)
@@ -35,7 +37,7 @@ def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bundle:
         for name in ("x86-64-v3", "x86-64-v4")
     ]
     path = tmp_path / "net.niwaki"
-    write_bundle(path, manifest, code, tiny_bundle.WEIGHTS, others, Golden([X], [Y]))
+    write_bundle(path, manifest, code, tiny_bundle.WEIGHTS, others, Golden([X], [Y], [0.0]))
     return open_bundle(path)
 
 
@@ -102,6 +104,51 @@ def test_no_part_is_right(bundle: Bundle) -> None:
     line = str(caught.value)
     assert "does not compute on this machine what its model does (host: output y is off" in line
     assert "x86-64-v4: fails: lost); compile it for another target, and please report" in line
+
+
+def test_what_failed_once_may_be_right_later(bundle: Bundle) -> None:
+    """A machine that had no memory left: a verdict must not close a bundle for ever."""
+    failing = dict.fromkeys(("host", "x86-64-v3", "x86-64-v4"), MemoryError())
+    with pytest.raises(NiwakiError, match=r"\(host: fails: MemoryError; "):
+        best(bundle, dict(failing))
+    assert best(bundle, dict.fromkeys(failing, ([Y, Y], 1.0))) == "host"
+    assert best(bundle, {}) == "host"
+
+
+def test_users_without_a_home(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setattr(Path, "home", no_home)
+    results = {"host": ([Y, Y], 1.0), "x86-64-v3": ([Y, Y], 2.0), "x86-64-v4": ([Y, Y], 3.0)}
+    assert best(bundle, dict(results)) == "host"
+    with pytest.raises(NiwakiError, match="has no home folder: set XDG_CACHE_HOME"):
+        cache_place("checks")
+
+
+def test_pickled_parts_stay_what_they_are(bundle: Bundle) -> None:
+    targets = [part.manifest.target for part in bundle.parts]
+    assert [part.manifest.target for part in copied(bundle).parts] == targets
+    for target in targets:
+        alone = copied(bundle.for_target(target))
+        assert [part.manifest.target for part in alone.parts] == [target]
+        with Network.of_part(bundle.for_target(target)) as network:
+            state = network.__reduce__()
+        assert state[1][0].manifest.target == target
+
+
+def test_pickled_networks_keep_the_device_that_was_asked_for(bundle: Bundle) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NiwakiWarning)
+        for device in (None, "local"):
+            assert load(bundle.path, device=device).__reduce__()[1][1:] == (1, device)
+
+
+def copied(bundle: Bundle) -> Bundle:
+    found = pickle.loads(pickle.dumps(bundle))
+    assert isinstance(found, Bundle)
+    return found
 
 
 def test_without_a_cache_the_check_is_repeated(
