@@ -101,8 +101,11 @@ def read_manifest(data: bytes, path: str) -> Manifest:
             f"{path}: bundle format is {version!r}, this Niwaki reads {FORMAT_VERSION}; "
             "compile the model again with this version"
         )
-    manifest = decode(Manifest, value, where)
-    _check(manifest, where)
+    try:
+        manifest = decode(Manifest, value, where)
+        _check(manifest, where)
+    except RecursionError:  # manifests in manifests, or nested outputs, as nobody writes them
+        raise NiwakiError(f"{where} is nested too deeply; compile the model again") from None
     return manifest
 
 
@@ -112,6 +115,11 @@ def _check(manifest: Manifest, where: str) -> None:
         raise NiwakiError(f"{where}.golden must be a sha256 in hexadecimal, or empty")
     if len(manifest.golden_slack) != (len(manifest.signature.outputs) if manifest.golden else 0):
         raise NiwakiError(f"{where}.golden_slack must have a number for each golden output")
+    if any(slack > 1 for slack in manifest.golden_slack):
+        raise NiwakiError(f"{where}.golden_slack must have numbers from 0 to 1")
+    targets = [one.target for one in (manifest, *manifest.others)]
+    if len(set(targets)) < len(targets):
+        raise NiwakiError(f"{where}.others must be for targets that differ: {', '.join(targets)}")
     for i, other in enumerate(manifest.others):
         _check_other(other, manifest, f"{where}.others[{i}]")
     if manifest.driver not in DRIVERS:

@@ -22,12 +22,13 @@ class Expected:
     Attributes:
         outputs: in the signature's order; none where nobody can compute them here.
         source: who says so, or why nobody does.
-        by_model: whether the model computed them that was compiled, and not the same code.
+        slack: of golden ones, which the model computed that was compiled, how far each may be off
+            besides; None where the same code computed them.
     """
 
     outputs: list[np.ndarray] | None
     source: str
-    by_model: bool = False
+    slack: list[float] | None = None
 
 
 def example_inputs(bundle: Bundle) -> list[np.ndarray]:
@@ -43,7 +44,7 @@ def expected_outputs(bundle: Bundle) -> Expected:
     bundle, or the emulator does.
     """
     if own := bundle.golden:
-        return Expected(own.outputs, "the bundle's golden ones", by_model=True)
+        return Expected(own.outputs, "the bundle's golden ones", own.slack)
     inputs = example_inputs(bundle)
     try:
         check_device(bundle.manifest, str(bundle.path), None)

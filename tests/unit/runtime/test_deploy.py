@@ -67,10 +67,12 @@ def test_verdicts(bundle: Bundle) -> None:
         compare(manifest, [wrong], right)
     halves = replace(manifest, layers=[replace(manifest.layers[0], element="f16")])
     assert compare(halves, [wrong], right)
-    golden = Expected([Y], "the bundle's golden ones", by_model=True)
+    golden = Expected([Y], "the bundle's golden ones", [0.0])
     assert compare(manifest, [wrong], golden)
     with pytest.raises(NiwakiError, match=r"output y is wrong on this device: off by 0\.2 of its"):
         compare(halves, [Y + 1], golden)
+    assert compare(halves, [Y + 1], replace(golden, slack=[0.2]))
+    assert compare(halves, [Y * np.nan], replace(golden, slack=[1.0]))
 
 
 def test_whole_numbers_are_equal_or_wrong() -> None:
@@ -81,7 +83,7 @@ def test_whole_numbers_are_equal_or_wrong() -> None:
     other = np.array([1, 2, 99_999])
     with pytest.raises(NiwakiError, match=r"is wrong on this device: off by 0\.33 of its numbers"):
         compare(manifest, [other], Expected([numbers], "somebody's"))
-    golden = Expected([numbers], "the bundle's golden ones", by_model=True)
+    golden = Expected([numbers], "the bundle's golden ones", [0.0])
     assert compare(manifest, [other], golden)
     with pytest.raises(NiwakiError, match="output y is wrong"):
         compare(manifest, [numbers + 1], golden)
@@ -105,9 +107,9 @@ def test_outputs_of_this_machine(bundle: Bundle) -> None:
 
 
 def test_golden_outputs(bundle: Bundle) -> None:
-    golden = Golden([Y], [Y + 1])
+    golden = Golden([Y], [Y + 1], [0.5])
     expected = expected_outputs(replace(bundle, golden=golden))
-    assert (expected.outputs, expected.by_model) == (golden.outputs, True)
+    assert (expected.outputs, expected.slack) == (golden.outputs, [0.5])
     assert example_inputs(replace(bundle, golden=golden)) == golden.inputs
 
 

@@ -64,6 +64,60 @@ def put(item: Any, *keys: Any) -> Callable[[dict[str, Any]], None]:
     return change
 
 
+def several() -> dict[str, Any]:
+    """A bundle for two targets, with golden outputs."""
+    other = {**as_json(), "target": "arm64"}
+    return {**as_json(), "others": [other], "golden": "0" * 64, "golden_slack": [0.5]}
+
+
+def test_several_targets() -> None:
+    manifest = read_manifest(json.dumps(several()).encode(), "net")
+    assert [other.target for other in manifest.others] == ["arm64"]
+    assert manifest.golden_slack == [0.5]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (put([as_json()], "others", 0, "others"), ".others[0] must have no others, and no golden"),
+        (put("0" * 64, "others", 0, "golden"), ".others[0] must have no others, and no golden"),
+        (put([0.5], "others", 0, "golden_slack"), ".others[0] must have no others, and no golden"),
+        (put(8, "others", 0, "format_version"), ".others[0].format_version must be that of the"),
+        (put("0.1", "others", 0, "iree"), ".others[0].iree must be that of the first target"),
+        (
+            put([2, 2], "others", 0, "signature", "inputs", 0, "shape"),
+            ".others[0].signature must be that of the first target",
+        ),
+        (
+            put(as_json()["target"], "others", 0, "target"),
+            ".others must be for targets that differ: host, host",
+        ),
+        (put("cuda", "others", 0, "driver"), ".others[0].driver must be one of local, vulkan"),
+        (put("0" * 63, "golden"), ".golden must be a sha256 in hexadecimal, or empty"),
+        (put("", "golden"), ".golden_slack must have a number for each golden output"),
+        (put([], "golden_slack"), ".golden_slack must have a number for each golden output"),
+        (put([1.5], "golden_slack"), ".golden_slack must have numbers from 0 to 1"),
+        (put([-0.5], "golden_slack"), ".golden_slack[0] must be a number from 0"),
+    ],
+)
+def test_wrong_parts(change: Callable[[dict[str, Any]], None], message: str) -> None:
+    value = several()
+    change(value)
+    with pytest.raises(NiwakiError) as caught:
+        read_manifest(json.dumps(value).encode(), "net")
+    assert str(caught.value).startswith("net: manifest.json" + message)
+
+
+def test_manifests_in_manifests() -> None:
+    """As deep as JSON takes them."""
+    text = json.dumps({**as_json(), "others": ["inner"]})
+    begin, end = text.split('"inner"')
+    depth = 300
+    data = (begin * depth + json.dumps(as_json()) + end * depth).encode()
+    with pytest.raises(NiwakiError, match=r"manifest\.json is nested too deeply"):
+        read_manifest(data, "net")
+
+
 CALL = {"tuple": [{"tuple": [0]}, {"dict": {}}]}
 
 
