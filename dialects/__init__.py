@@ -41,6 +41,8 @@ from .kernels import (
     ThreadDepthwiseTile,
     ThreadGemmAttr,
     ThreadGemmTile,
+    ThreadMatvecAttr,
+    ThreadMatvecTile,
     WinogradAttr,
     WinogradTile,
 )
@@ -66,6 +68,7 @@ from .packed_stream import (
     GROUP_COLUMNS,
     LINE_WORDS,
     PackedStreamConvOp,
+    PackedStreamLinearOp,
     group_lines,
     head_lines,
 )
@@ -126,6 +129,7 @@ __all__ = [
     "PackedPooledConvOp",
     "PackedRecurrentOp",
     "PackedStreamConvOp",
+    "PackedStreamLinearOp",
     "PackedWinogradConvOp",
     "PatternGemmAttr",
     "PatternGemmTile",
@@ -152,6 +156,8 @@ __all__ = [
     "ThreadDepthwiseTile",
     "ThreadGemmAttr",
     "ThreadGemmTile",
+    "ThreadMatvecAttr",
+    "ThreadMatvecTile",
     "Values",
     "WinogradAttr",
     "WinogradTile",

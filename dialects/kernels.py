@@ -53,6 +53,14 @@ class ThreadDepthwiseTile(NamedTuple):
     pixels: int
 
 
+class ThreadMatvecTile(NamedTuple):
+    """Filters and rows of a block of sums, and threads that share its columns."""
+
+    filters: int
+    rows: int
+    threads: int
+
+
 class PatternGemmTile(NamedTuple):
     """Filters of a workgroup, and its tiles of so many vectors of pixels."""
 
@@ -293,6 +301,24 @@ class MatvecAttr(Tiled, name="matvec"):
     layer = "linear"
     packed = "packed_linear"
     __annotations__ = parameters(MatvecTile)
+
+
+class ThreadMatvecAttr(Tiled, name="thread_matvec"):
+    """Linear layers on a GPU: `threads` threads share the columns of a block.
+
+    Each adds up its columns for `filters` filters and `rows` rows of the input.
+    """
+
+    tile_type = ThreadMatvecTile
+    text = "{}x{} threads {}"
+    layer = "linear"
+    packed = "packed_stream_linear"
+    __annotations__ = parameters(ThreadMatvecTile)
+
+    @property
+    def height(self) -> int:
+        """Filters of a full block."""
+        return int(self.tile.filters)
 
 
 class RecurrenceAttr(Tiled, name="recurrence"):

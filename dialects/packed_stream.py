@@ -1,4 +1,4 @@
-"""A convolution whose weights are one stream of words, as threads of a GPU read it.
+"""Layers whose weights are one stream of words, as threads of a GPU read it.
 
 A phone's GPU promises a kernel four buffers, and loads 128 bits as fast as 32. So everything that
 does not depend on the image is one array of i32, read four words at a time:
@@ -25,6 +25,7 @@ from torch_mlir.dialects import ext
 
 from .epilogue import epilogue_problem
 from .kernels import kernel_problem
+from .panels import rows_problem
 from .rules import (
     array_types_problem,
     packed_planar_problem,
@@ -69,6 +70,25 @@ class PackedStreamConvOp(SparsePattern.Operation, name="packed_stream_conv", tra
         return reject(self, packed_stream_conv_problem(self))
 
 
+class PackedStreamLinearOp(SparsePattern.Operation, name="packed_stream_linear", traits=[ext.Pure]):
+    """A linear layer on rows x inputs: distances are numbers of inputs."""
+
+    result: ext.Result[ir.RankedTensorType]
+    input: ext.Operand[ir.RankedTensorType]
+    words: ext.Operand[ir.RankedTensorType]
+    per_filter: Sequence[ext.Operand[ir.RankedTensorType]]
+    per_position: Sequence[ext.Operand[ir.RankedTensorType]]
+    scheme: Any
+    kernel: Any
+    full_blocks: ir.IntegerAttr
+    blocks: ir.IntegerAttr
+    in_heads: ir.IntegerAttr
+    epilogue: ext.Region
+
+    def verify_region_invariants(self) -> bool:
+        return reject(self, packed_stream_linear_problem(self))
+
+
 def head_lines(height: int, in_heads: int) -> int:
     """Lines of a block's head, where full blocks have `height` filters."""
     return 1 + in_heads * -(-height // LINE_WORDS)
@@ -87,14 +107,23 @@ def packed_stream_conv_problem(op: PackedStreamConvOp) -> str:
         return problem
     if problem := packed_planar_problem(op):
         return problem
+    return stream_problem(op) or epilogue_problem(op, op.result.type.shape[1])
+
+
+def packed_stream_linear_problem(op: PackedStreamLinearOp) -> str:
+    """What is wrong with a `packed_stream_linear`, empty if nothing is."""
+    if problem := rows_problem(op) or scheme_problem(op.scheme) or tensors_problem(op):
+        return problem
+    if problem := kernel_problem(op) or stream_problem(op):
+        return problem
+    return epilogue_problem(op, op.result.type.shape[1])
+
+
+def stream_problem(op: Any) -> str:
+    """Numbers of blocks, and words for their heads."""
     index = ir.IntegerType.get_signless(32, context=op.operation.context)
     if problem := array_types_problem(op, {"words": (1, index)}):
         return problem
-    return blocks_problem(op) or epilogue_problem(op, op.result.type.shape[1])
-
-
-def blocks_problem(op: PackedStreamConvOp) -> str:
-    """Numbers of blocks, and words for their heads."""
     full, blocks, in_heads = op.full_blocks.value, op.blocks.value, op.in_heads.value
     if not 0 <= full <= blocks:
         return f"has {full} full blocks of {blocks}"

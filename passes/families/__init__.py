@@ -53,6 +53,7 @@ from .row_gemm import RowGemmFamily
 from .spmm import SpmmFamily
 from .thread_depthwise import ThreadDepthwiseFamily
 from .thread_gemm import ThreadGemmFamily
+from .thread_matvec import ThreadMatvecFamily
 from .winograd import WinogradFamily, WinogradPooled
 
 __all__ = [
@@ -89,6 +90,7 @@ CHOSEN: list[KernelFamily] = [
     ThreadGemmFamily(),
     WinogradFamily(),
     MatvecFamily(),
+    ThreadMatvecFamily(),
     RecurrenceFamily(),
     RowGemmFamily(),
 ]

@@ -11,7 +11,6 @@ from niwaki.dialects import Blocks, MatvecAttr, MatvecTile, int_attr
 from niwaki.schemes import Dense, Scheme, block_columns
 from niwaki.targets import Target, Vector
 
-from ..base import PassFailure
 from ..choice import Candidate
 from ..cost import (
     INDEX_LOADS,
@@ -22,7 +21,6 @@ from ..cost import (
     overlapped,
 )
 from ..kernels.block_sums import chains
-from ..kernels.gpu_matvec import gpu_matvec_kernel
 from ..kernels.library import Kernel
 from ..kernels.matvec import Matvec, matvec_kernel
 from ..kernels.operands import Operands
@@ -45,16 +43,10 @@ class MatvecFamily(KernelFamily):
 
     kernel = MatvecAttr
     arrays = Blocks
-    backends = ("cpu", "gpu")
 
     def candidates(self, layer: Layer) -> Iterator[Candidate]:
         """As many filters as some number of vectors holds; the layer as it is, and dense."""
         target, vector, rows = layer.target, layer.vector, layer.op.input.type.shape[0]
-        if target.backend == "gpu":
-            scheme = layer.scheme
-            height = highest(layer, scheme, target.threads)
-            yield Candidate(scheme, MatvecAttr.of(height, min(rows, ROWS), 1))
-            return
         for scheme in {layer.scheme: None, Dense(): None}:
             mask = layer.stored(scheme)
             for height, together in matvec_tiles(layer, scheme):
@@ -92,13 +84,7 @@ class MatvecFamily(KernelFamily):
             lanes=target.step(element_of(op.input)),
             most_sums=target.vector(element_of(op.input)).wide_sums,
         )
-        if target.backend == "gpu" and linear.tile.bands > 1:
-            told = (
-                f"has a kernel with {linear.tile.bands} bands, but GPUs have kernels with one only"
-            )
-            raise PassFailure(op.location, told)
-        make = gpu_matvec_kernel if target.backend == "gpu" else matvec_kernel
-        return make(linear, op.epilogue.blocks[0]), self.operands(op)
+        return matvec_kernel(linear, op.epilogue.blocks[0]), self.operands(op)
 
 
 def _in_bands(layer: Layer) -> Iterator[Candidate]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from niwaki.dialects import LINE_WORDS, Stream, ThreadDepthwiseAttr, int_attr, ints
+from niwaki.dialects import LINE_WORDS, Stream, ThreadDepthwiseAttr, ints
 from niwaki.schemes import Dense
 from niwaki.targets import Target
 
@@ -19,7 +19,7 @@ from ..kernels.operands import Operands
 from ..kernels.thread_depthwise import ThreadDepthwise, thread_depthwise_kernel
 from ..layers import takes_depthwise_kernel, tap_places
 from .base import KernelFamily, Layer, Packed, conv_layouts, conv_sizes
-from .thread_gemm import leading_constants
+from .streams import leading_constants, packed_words, stream_operands
 
 # Pixels of a thread: more share more loads, but then few threads have work.
 PIXELS = 8
@@ -51,13 +51,11 @@ class ThreadDepthwiseFamily(KernelFamily):
             told = f"has a depthwise kernel, which reads all taps, for {scheme}"
             raise PassFailure(op.location, told)
         constants = leading_constants(op.per_filter)
-        channels = weights.shape[0]
-        numbers = {"full_blocks": channels, "blocks": channels, "in_heads": len(constants)}
-        words = channel_words(weights[:, 0], constants)
-        return Packed(Stream(words), {name: int_attr(count) for name, count in numbers.items()})
+        words, channels = channel_words(weights[:, 0], constants), weights.shape[0]
+        return packed_words(words, channels, channels, len(constants))
 
     def call(self, op: Any, target: Target) -> tuple[Kernel, Operands[Any]]:
-        """Without what is in the stream: kernels have few buffers."""
+        """Rows of the result are read from where windows take them, by a fixed distance a tap."""
         sizes, in_heads = conv_sizes(op, target), op.in_heads.value
         del sizes["weight_lanes"]
         sizes["channels"] = sizes.pop("filters")
@@ -65,13 +63,7 @@ class ThreadDepthwiseFamily(KernelFamily):
         conv = ThreadDepthwise(
             **sizes, strides=ints(op.strides), distances=distances, in_heads=in_heads
         )
-        read = Operands(
-            input=op.input,
-            arrays=Stream(op.words),
-            per_filter=list(op.per_filter)[in_heads:],
-            per_position=list(op.per_position),
-        )
-        return thread_depthwise_kernel(conv, op.epilogue.blocks[0]), read
+        return thread_depthwise_kernel(conv, op.epilogue.blocks[0]), stream_operands(op)
 
 
 def channel_words(

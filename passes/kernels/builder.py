@@ -242,6 +242,12 @@ def local_numbers(count: int, kind: ir.Type) -> ir.Value:
         return memref.alloca(ir.MemRefType.get([count], kind), [], [])
 
 
+def workgroup_numbers(count: int, kind: ir.Type) -> ir.Value:
+    """A buffer of numbers that the threads of a workgroup of a GPU share."""
+    space = ir.Attribute.parse("#gpu.address_space<workgroup>")
+    return memref.alloc(ir.MemRefType.get([count], kind, memory_space=space), [], [])
+
+
 def load_unsigned(buffer: ir.Value, index: Any) -> Index:
     """An element of i8 or i16 that counts from zero on, as an index."""
     return Index(arith.index_castui(ir.IndexType.get(), load(buffer, index)))

@@ -34,6 +34,11 @@ def thread() -> Index:
     return Index(gpu.thread_id(gpu.Dimension.x))
 
 
+def barrier() -> None:
+    """Where all threads of a workgroup come before one goes on; not for loops and branches."""
+    gpu.barrier()
+
+
 def coordinates(layout: Planar, position: Index) -> tuple[list[Index], ir.Value]:
     """Row, column, ... of a position in a plane, and whether it is a pixel rather than halo.
 

@@ -262,7 +262,7 @@ def test_shaders_are_valid(
     families = (
         "thread_gemm",
         "thread_depthwise",
-        "matvec",
+        "thread_matvec",
         "pool_max",
         "pool_sum",
         "reduce_max",

@@ -21,7 +21,7 @@ import torch_mlir.ir as ir
 from niwaki.dialects import ints
 from niwaki.passes.kernels.library import WORKGROUPS
 
-from .kernel_memory import Buffer, LocalVectors, Scratch, View
+from .kernel_memory import Buffer, LocalVectors, Scratch, Shared, View
 from .kernel_values import DATA, GARBAGE, Array, Unsupported, compute, is_data, states
 
 WRITER, THREAD = "writer", "thread"  # besides SSA values, what is known at each point
@@ -80,7 +80,7 @@ def run_kernel(function: Any, buffers: Sequence[Buffer | Scratch], threads: int 
     block = function.regions[0].blocks[0]
     arguments = list(block.arguments)
     frame.values.update(zip(arguments[-3:], reversed(workgroup), strict=True))
-    interpreter = Interpreter(dict(zip(arguments[:-3], buffers, strict=True)))
+    interpreter = Interpreter(dict(zip(arguments[:-3], buffers, strict=True)), threads)
     interpreter.run(block, frame)
     found = [problem for buffer in buffers for problem in buffer.problems]
     found += [race for buffer in buffers if isinstance(buffer, Buffer) for race in buffer.races()]
@@ -94,12 +94,14 @@ class Interpreter:
 
     Attributes:
         buffers: what the kernel's memrefs stand for.
-        local: the same for those it allocates on the stack.
+        threads: of a workgroup.
+        local: the same for those it allocates on the stack, or for a workgroup.
         ordered: for loops that were met whether they run in order.
     """
 
     buffers: dict[Any, Buffer | Scratch | View]
-    local: dict[Any, LocalVectors] = field(default_factory=dict)
+    threads: int
+    local: dict[Any, LocalVectors | Shared] = field(default_factory=dict)
     ordered: dict[Any, bool] = field(default_factory=dict)
 
     def run(self, block: Any, frame: Frame) -> list[Array]:
@@ -111,8 +113,10 @@ class Interpreter:
 
     def execute(self, op: Any, frame: Frame) -> None:
         """Execute one op for all points."""
-        if op.name == "memref.alloca":
+        if op.name in ("memref.alloca", "memref.alloc"):
             self.allocate(op, frame)
+        elif op.name == "gpu.barrier":
+            self.barrier(frame)
         elif op.name == "memref.load" and op.operands[0] in self.local:
             place = frame.number(op.operands[1])
             local = self.local[op.operands[0]]
@@ -147,13 +151,25 @@ class Interpreter:
             frame.values[op.results[0]] = compute(op, operands)
 
     def allocate(self, op: Any, frame: Frame) -> None:
-        """Vectors or numbers on the stack, for each who runs the kernel."""
+        """Vectors or numbers, for each who runs the kernel or for each workgroup."""
         if frame.parent is not None:
-            raise Unsupported("memory on the stack of a loop or branch")
+            raise Unsupported("memory on the stack of a loop or branch, or of a workgroup there")
         (count,), kind = op.results[0].type.shape, op.results[0].type.element_type
+        if op.name == "memref.alloc":
+            held = states(frame.points // self.threads, count, state=GARBAGE)
+            self.local[op.results[0]] = Shared("the workgroup's memory", held, self.threads)
+            return
         lanes = kind.shape if isinstance(kind, ir.VectorType) else []
         held = states(frame.points, count, *lanes, state=GARBAGE)
         self.local[op.results[0]] = LocalVectors("the stack", held)
+
+    def barrier(self, frame: Frame) -> None:
+        """Where all threads of a workgroup come."""
+        if frame.parent is not None:
+            raise Unsupported("a barrier in a loop or branch, where some threads may not come")
+        for memory in self.local.values():
+            if isinstance(memory, Shared):
+                memory.barrier()
 
     def places(self, op: Any, frame: Frame, kind: ir.Type) -> Array:
         """Elements that a load or store of `kind` touches: points, or points x lanes."""

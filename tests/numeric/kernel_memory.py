@@ -264,6 +264,59 @@ class Scratch:
         return inside
 
 
+@dataclass
+class Shared:
+    """Memory of workgroups: threads read what others have written before a barrier.
+
+    Attributes:
+        name: for messages.
+        held: states, workgroups x elements; garbage until they are written.
+        threads: of a workgroup.
+        problems: a line for each kind of wrong access.
+        owner: who has written an element since the last barrier.
+    """
+
+    name: str
+    held: Array
+    threads: int
+    problems: list[str] = field(default_factory=list)
+    owner: Array = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.barrier()
+
+    def barrier(self) -> None:
+        """All threads of a workgroup have come here."""
+        self.owner = np.full(self.held.shape, NOBODY)
+
+    def read(self, places: Array, readers: Array) -> Array:
+        """An element for each reader. What others write before the next barrier is noted."""
+        groups, places = self._check("reads", places, readers)
+        return loaded(self.held[groups, places])
+
+    def write(self, places: Array, written: Array, writers: Array) -> None:
+        """Overwrite an element of each writer's workgroup."""
+        groups, places = self._check("writes", places, writers)
+        self.held[groups, places] = written
+        self.owner[groups, places] = writers
+        if (self.owner[groups, places] != writers).any():
+            self.problems.append(f"several write elements of {self.name} at the same time")
+
+    def _check(self, verb: str, places: Array, who: Array) -> tuple[Array, Array]:
+        """Workgroups and elements, moved inside."""
+        groups, count = who // self.threads, self.held.shape[1]
+        inside = (places >= 0) & (places < count)
+        if not inside.all():
+            self.problems.append(outside(verb, places[~inside], self.name, count))
+        places = places.clip(0, count - 1)
+        owner = self.owner[groups, places]
+        foreign = (owner != NOBODY) & (owner != who)
+        if foreign.any():
+            told = f"{places[foreign][0]} of {self.name}, which {owner[foreign][0]} has written"
+            self.problems.append(f"{verb} element {told} since the last barrier")
+        return groups, places
+
+
 def loaded(found: Array) -> Array:
     """What a load gives: a zero in memory is data like any other."""
     return np.maximum(found, np.int8(DATA)) if is_data(found) else found

@@ -54,6 +54,10 @@ def odd_layers() -> list[Case]:
         "3-D global average": (nn.AdaptiveAvgPool3d(1), volume),
         "linear": (fill(nn.Linear(31, 70), "blocks of 4", rng), tensor(rng, 7, 31)),
         "linear, one row": (fill(nn.Linear(3, 129), "unstructured", rng), tensor(rng, 1, 3)),
+        "linear of many columns": (
+            fill(nn.Linear(650, 22), "blocks of 4", rng),
+            tensor(rng, 5, 650),
+        ),
         "linear of one": (fill(nn.Linear(1, 1), "dense", rng), tensor(rng, 3, 1)),
         "joined": (Joined(lambda *sizes, **options: conv(2, *sizes, **options)), image),
         "joined, one image": (

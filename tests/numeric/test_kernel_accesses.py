@@ -53,8 +53,8 @@ FAMILIES = {
     "gather_gemm", "depthwise", "matvec", "pool_max", "pool_sum", "reduce_max", "reduce_sum",
     "copy_rows", "copy_planes", "depthwise_rows", "spmm",
 }  # fmt: skip
-CPU_ONLY = {"gather_gemm", "depthwise", "depthwise_rows", "spmm", "copy_planes"}
-GPU_ONLY = {"thread_gemm", "thread_depthwise"}
+CPU_ONLY = {"gather_gemm", "matvec", "depthwise", "depthwise_rows", "spmm", "copy_planes"}
+GPU_ONLY = {"thread_gemm", "thread_depthwise", "thread_matvec"}
 
 
 @EVERY_TARGET

@@ -34,6 +34,7 @@ from niwaki.passes.kernels import (
     spmm,
     thread_depthwise,
     thread_gemm,
+    thread_matvec,
     winograd,
 )
 from niwaki.passes.kernels.builder import local_vectors, zero_fill
@@ -138,6 +139,8 @@ FLAWS: list[tuple[str, Any, str, Any, str]] = [
         the_other,
         "thread_depthwise.* a value and a zero",
     ),
+    ("vulkan", thread_matvec, "barrier", nothing, "thread_matvec.* since the last barrier"),
+    ("vulkan", thread_matvec, "minimum", unbounded, "thread_matvec.* reads element"),
     ("vulkan", thread_depthwise, "all_of", first_of, "thread_depthwise.* reads element"),
 ]
 

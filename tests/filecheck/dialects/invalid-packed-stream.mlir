@@ -89,3 +89,17 @@ func.func @f(%x: tensor<1x2x4xf32, #line>, %words: tensor<16xi32>, %bias: tensor
     : (tensor<1x2x4xf32, #line>, tensor<16xi32>, tensor<3xf32>) -> tensor<1x3x4xf32, #line>
   return
 }
+
+// -----
+
+// Of linear layers, too.
+func.func @f(%x: tensor<5x4xf32>, %words: tensor<4xi32>) {
+  // expected-error @+1 {{'sparse_pattern.packed_stream_linear' op needs whole lines of 4 words and 8 or more, got 4}}
+  %y = "sparse_pattern.packed_stream_linear"(%x, %words) ({
+  ^bb0(%acc: f32):
+    "sparse_pattern.yield"(%acc) : (f32) -> ()
+  }) {scheme = #sparse_pattern.dense, full_blocks = 2, blocks = 2, in_heads = 0,
+      kernel = #sparse_pattern.thread_matvec<2, 1, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<5x4xf32>, tensor<4xi32>) -> tensor<5x4xf32>
+  return
+}

@@ -424,7 +424,7 @@ func.func @f(%x: tensor<?x3xf32>, %w: tensor<4x3xf32>) {
 // -----
 
 func.func @f(%x: tensor<2x3xf32>, %w: tensor<4x3xf32>) {
-  // expected-error @+1 {{'sparse_pattern.linear' op needs a kernel of sparse_pattern.matvec or sparse_pattern.row_gemm, got #sparse_pattern.depthwise<1 : i64, 1 : i64>}}
+  // expected-error @+1 {{'sparse_pattern.linear' op needs a kernel of sparse_pattern.matvec or sparse_pattern.thread_matvec or sparse_pattern.row_gemm, got #sparse_pattern.depthwise<1 : i64, 1 : i64>}}
   %y = "sparse_pattern.linear"(%x, %w) ({
   ^bb0(%acc: f32):
     "sparse_pattern.yield"(%acc) : (f32) -> ()

@@ -23,9 +23,9 @@ module attributes {sparse_pattern.target = "vulkan"} {
 // -----
 
 module attributes {sparse_pattern.target = "vulkan"} {
-  func.func @bands(%x: tensor<5x4xf32>, %values: tensor<40xf32>, %offsets: tensor<14xi32>,
+  func.func @of_cpus(%x: tensor<5x4xf32>, %values: tensor<40xf32>, %offsets: tensor<14xi32>,
                    %blocks: tensor<1x4xi32>) -> tensor<5x8xf32> {
-    // expected-error @+1 {{has a kernel with 2 bands, but GPUs have kernels with one only}}
+    // expected-error @+1 {{has a kernel of sparse_pattern.matvec, which this target has not: run sparse-pattern-select-kernels for it}}
     %0 = "sparse_pattern.packed_linear"(%x, %values, %offsets, %blocks) ({
     ^bb0(%acc: f32):
       "sparse_pattern.yield"(%acc) : (f32) -> ()

@@ -23,6 +23,7 @@
 // CHECK:           %[[BIAS:.+]] = vector.extract %[[BIASES]][0]
 // CHECK-DAG:       %[[LAST:.+]] = arith.constant 3 : index
 // CHECK:           arith.minsi %[[PIXEL]], %[[LAST]] : index
+// CHECK:           %[[SOME:.+]] = arith.cmpi sgt, %[[MORE]], %c0
 // CHECK:           %[[SUMS:.+]] = scf.for %{{.+}} = %c0 to %[[TURNS]] {{.*}} -> (vector<2xf32>) {
 // CHECK-COUNT-3:     memref.load %[[WORDS]]
 // CHECK:             %[[TAKEN:.+]] = memref.load %[[IN]]
@@ -31,7 +32,6 @@
 // CHECK-COUNT-3:     vector.fma
 // CHECK-NOT:         vector.fma
 // CHECK:             scf.yield
-// CHECK:           %[[SOME:.+]] = arith.cmpi sgt, %[[MORE]], %c0
 // CHECK:           %[[ALL:.+]] = scf.if %[[SOME]] -> (vector<2xf32>) {
 // CHECK:             vector.fma
 // CHECK:             scf.if %{{.+}} -> (vector<2xf32>) {
@@ -121,27 +121,35 @@ module attributes {sparse_pattern.target = "vulkan"} {
 
 // -----
 
-// Linear: a thread for each of 70 filters, 64 of which are in the full block, for 2 of 5 rows; the fifth row is left over.
-// CHECK-LABEL: func.func private @matvec_0
-// CHECK-SAME:    sparse_pattern.workgroups = array<i64: 2, 3, 1>
-// CHECK:         arith.divui
-// CHECK:         arith.remui
-// CHECK:         arith.select {{.*}} : index
-// CHECK:         scf.for {{.*}} -> (f32, f32) {
-// CHECK:           %[[W:.+]] = memref.load %arg1
-// CHECK:           math.fma %{{.+}}, %[[W]]
-// CHECK:           math.fma %{{.+}}, %[[W]]
-// CHECK:         scf.for {{.*}} -> (f32) {
+// Linear layers: 32 threads share a block's columns, two blocks a workgroup. Sums of two rows and two filters go to
+// memory that all threads have; after the barrier some add them up, with the bias of the filter that they have then.
+// CHECK-LABEL: func.func private @thread_matvec_0
+// CHECK-SAME:    sparse_pattern.workgroups = array<i64: 1, 3, 1>
+// CHECK:         %[[SHARED:.+]] = memref.alloc() : memref<256xf32, #gpu.address_space<workgroup>>
+// CHECK:         scf.if
+// CHECK:           scf.for {{.*}} -> (vector<2xf32>, vector<2xf32>) {
+// CHECK-COUNT-3:     memref.load %arg1
+// CHECK-COUNT-8:     vector.fma
+// CHECK-NOT:         vector.fma
+// CHECK:             scf.yield
+// CHECK-COUNT-4:   memref.store %{{.+}}, %[[SHARED]]
+// CHECK:         gpu.barrier
+// CHECK:         scf.if
+// CHECK:           scf.for {{.*}} -> (f32) {
+// CHECK:             memref.load %[[SHARED]]
+// CHECK:           arith.select {{.*}} : f32
+// CHECK:           memref.store %{{.+}}, %arg2
 module attributes {sparse_pattern.target = "vulkan"} {
-  func.func @linear(%x: tensor<5x4xf32>, %values: tensor<280xf32>, %offsets: tensor<10xi32>,
-                    %blocks: tensor<2x4xi32>) -> tensor<5x70xf32> {
-    %0 = "sparse_pattern.packed_linear"(%x, %values, %offsets, %blocks) ({
-    ^bb0(%acc: f32):
-      "sparse_pattern.yield"(%acc) : (f32) -> ()
-    }) {scheme = #sparse_pattern.dense, full_blocks = 1, kernel = #sparse_pattern.matvec<64, 2, 1>,
-        operandSegmentSizes = array<i32: 1, 1, 1, 1, 0, 0>}
-      : (tensor<5x4xf32>, tensor<280xf32>, tensor<10xi32>, tensor<2x4xi32>) -> tensor<5x70xf32>
-    return %0 : tensor<5x70xf32>
+  func.func @linear(%x: tensor<5x4xf32>, %words: tensor<40xi32>) -> tensor<5x4xf32> {
+    %bias = arith.constant dense<[1.0, 2.0, 3.0, 4.0]> : tensor<4xf32>
+    %0 = "sparse_pattern.packed_stream_linear"(%x, %words, %bias) ({
+    ^bb0(%acc: f32, %b: f32):
+      %1 = arith.addf %acc, %b : f32
+      "sparse_pattern.yield"(%1) : (f32) -> ()
+    }) {scheme = #sparse_pattern.dense, full_blocks = 2, blocks = 2, in_heads = 1,
+        kernel = #sparse_pattern.thread_matvec<2, 2, 32>, operandSegmentSizes = array<i32: 1, 1, 1, 0>}
+      : (tensor<5x4xf32>, tensor<40xi32>, tensor<4xf32>) -> tensor<5x4xf32>
+    return %0 : tensor<5x4xf32>
   }
 }
 

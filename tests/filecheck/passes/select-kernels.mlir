@@ -145,7 +145,8 @@ func.func @depthwise(%x: tensor<1x8x16x16xf32>) -> tensor<1x8x16x16xf32> {
   return %y : tensor<1x8x16x16xf32>
 }
 
-// Linear layers: the vectors run over filters, several rows share each weight. On a GPU each thread has one filter.
+// Linear layers: the vectors run over filters, several rows share each weight. On a GPU threads share the columns
+// of blocks of eight filters, if these are many.
 // CHECK-LABEL: func.func @linear
 // V3:    kernel = #sparse_pattern.matvec<56 : i64, 1 : i64, 1 : i64>
 // V3:    kernel = #sparse_pattern.matvec<24 : i64, 4 : i64, 1 : i64>
@@ -153,8 +154,8 @@ func.func @depthwise(%x: tensor<1x8x16x16xf32>) -> tensor<1x8x16x16xf32> {
 // V4:    kernel = #sparse_pattern.matvec<64 : i64, 4 : i64, 1 : i64>
 // ARM:   kernel = #sparse_pattern.matvec<28 : i64, 1 : i64, 1 : i64>
 // ARM:   kernel = #sparse_pattern.matvec<20 : i64, 4 : i64, 1 : i64>
-// GPU:   kernel = #sparse_pattern.matvec<64 : i64, 1 : i64, 1 : i64>
-// GPU:   kernel = #sparse_pattern.matvec<64 : i64, 4 : i64, 1 : i64>
+// GPU:   kernel = #sparse_pattern.thread_matvec<8 : i64, 1 : i64, 1 : i64>
+// GPU:   kernel = #sparse_pattern.thread_matvec<8 : i64, 4 : i64, 1 : i64>
 func.func @linear(%x: tensor<1x8xf32>, %batch: tensor<16x8xf32>) -> (tensor<1x100xf32>, tensor<16x100xf32>) {
   %w = arith.constant dense<0.5> : tensor<100x8xf32>
   %y = "sparse_pattern.linear"(%x, %w) ({
@@ -175,7 +176,7 @@ func.func @linear(%x: tensor<1x8xf32>, %batch: tensor<16x8xf32>) -> (tensor<1x10
 // V3:    kernel = #sparse_pattern.matvec<16 : i64, 4 : i64, 1 : i64>
 // V4:    kernel = #sparse_pattern.matvec<32 : i64, 4 : i64, 1 : i64>
 // ARM:   kernel = #sparse_pattern.matvec<16 : i64, 4 : i64, 1 : i64>
-// GPU:   kernel = #sparse_pattern.matvec<32 : i64, 4 : i64, 1 : i64>
+// GPU:   kernel = #sparse_pattern.thread_matvec<8 : i64, 4 : i64, 1 : i64>
 func.func @linear_in_blocks(%x: tensor<16x8xf32>) -> tensor<16x100xf32> {
   %w = arith.constant dense<0.0> : tensor<100x8xf32>
   %y = "sparse_pattern.linear"(%x, %w) ({
@@ -192,7 +193,10 @@ func.func @linear_in_blocks(%x: tensor<16x8xf32>) -> tensor<16x100xf32> {
 // V3:    kernel = #sparse_pattern.matvec<4 : i64, 8 : i64, 1 : i64>
 // V4:    kernel = #sparse_pattern.matvec<4 : i64, 8 : i64, 1 : i64>
 // ARM:   kernel = #sparse_pattern.matvec<4 : i64, 8 : i64, 1 : i64>
-// CHECK: kernel = #sparse_pattern.matvec<4 : i64, 4 : i64, 1 : i64>
+// V3:    kernel = #sparse_pattern.matvec<4 : i64, 4 : i64, 1 : i64>
+// V4:    kernel = #sparse_pattern.matvec<4 : i64, 4 : i64, 1 : i64>
+// ARM:   kernel = #sparse_pattern.matvec<4 : i64, 4 : i64, 1 : i64>
+// GPU:   kernel = #sparse_pattern.thread_matvec<4 : i64, 4 : i64, 1 : i64>
 func.func @linear_in_low_blocks(%few: tensor<16x512xf32>, %many: tensor<16x4096xf32>) -> (tensor<16x4xf32>, tensor<16x4xf32>) {
   %v = arith.constant dense<0.0> : tensor<4x512xf32>
   %w = arith.constant dense<0.0> : tensor<4x4096xf32>

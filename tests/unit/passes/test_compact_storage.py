@@ -35,9 +35,8 @@ PIPELINE = parse_pipeline(
     "builtin.module(sparse-pattern-assign-layouts,sparse-pattern-select-kernels,"
     "sparse-pattern-compact-storage)"
 )
-# Convolutions on GPUs have streams: tests/unit/passes/test_streams.py.
-cpus = st.sampled_from(["x86-64-v3", "x86-64-v4", "arm64"])
-targets = cpus | st.just("vulkan")
+# GPUs have streams: tests/unit/passes/test_streams.py.
+targets = st.sampled_from(["x86-64-v3", "x86-64-v4", "arm64"])
 some_schemes = st.one_of(
     st.sampled_from([schemes.Dense(), schemes.Channel(), schemes.Unstructured()]),
     st.builds(schemes.BlockPunched, st.integers(1, 40), st.integers(1, 5)),
@@ -154,7 +153,7 @@ def test_linear(
 
 @given(
     scheme=some_schemes,
-    target=cpus,
+    target=targets,
     window=windows(most=3),
     groups=st.integers(1, 3),
     channels=st.integers(1, 3),
@@ -196,7 +195,7 @@ def test_conv(
 
 
 @given(
-    target=cpus,
+    target=targets,
     window=windows(most=3).filter(lambda window: len(window.taps) > 1),
     groups=st.integers(1, 3),
     channels=st.integers(1, 3),
@@ -339,7 +338,7 @@ def torch_convolution(window: Window, x: Array, weights: Array, groups: int) -> 
     )
 
 
-@given(window=windows(most=6), scheme=some_schemes, target=cpus, seed=seeds)
+@given(window=windows(most=6), scheme=some_schemes, target=targets, seed=seeds)
 def test_conv_weights_come_back(
     window: Window, scheme: schemes.Scheme, target: str, seed: int
 ) -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from niwaki import schemes
 from niwaki.dialects import GROUP_COLUMNS, LINE_WORDS, group_lines, head_lines
+from niwaki.passes.families.streams import stream_words
 from niwaki.passes.families.thread_depthwise import channel_words
-from niwaki.passes.families.thread_gemm import stream_words
 from niwaki.schemes import BlockPunched, Dense, Scheme, Unstructured
 
 SCHEMES: list[tuple[Scheme, int, int]] = [

@@ -1,0 +1,150 @@
+"""How kernels read the blocks of `niwaki.dialects.packed_stream`, and what they add up.
+
+for some groups of four columns of a block:
+  offsets, weights = lines of the block's stream       four words at a time
+  for each column:
+    x[places] = load input[offset of the column + place]
+    for each place: acc[:][place] += weights[column] * x[place]   two or four filters at once
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch_mlir.ir as ir
+from torch_mlir.dialects import arith
+
+from niwaki.dialects import GROUP_COLUMNS, LINE_WORDS, Stream, group_lines, head_lines
+
+from .builder import (
+    Index,
+    above,
+    cut,
+    element_bytes,
+    fma,
+    fours,
+    in_type,
+    lane_type,
+    load,
+    load_as,
+    only_if,
+    splat,
+    word_index,
+    zero,
+)
+from .gather_gemm import RUN, add_columns
+from .operands import Memory
+
+
+@dataclass(frozen=True)
+class Head:
+    """What the head of a block says.
+
+    Attributes:
+        filter: its first filter.
+        line: where its stream begins.
+        groups, left: groups of columns, columns left over.
+        per_filter: of each operand in it, the numbers of the filters.
+    """
+
+    filter: Index
+    line: Index
+    groups: Index
+    left: Index
+    per_filter: Sequence[Sequence[ir.Value]]
+
+
+def read_head(
+    words: ir.Value, block: Index, height: int, full_height: int, kinds: Sequence[ir.Type]
+) -> Head:
+    """The head of a block of `height` filters, with operands of `kinds`."""
+    at = block * head_lines(full_height, len(kinds))
+    filter_, line, groups, left = map(word_index, cut(load(words, at), 1))
+    of_operand = -(-full_height // LINE_WORDS)
+
+    def operand(first: int, kind: ir.Type) -> list[ir.Value]:
+        lines = [load(words, at + (first + i)) for i in range(of_operand)]
+        return [one for line in lines for four in fours(kind, line) for one in cut(four, 1)]
+
+    operands = [operand(1 + i * of_operand, kind)[:height] for i, kind in enumerate(kinds)]
+    return Head(filter_, line, groups, left, operands)
+
+
+@dataclass(frozen=True)
+class BlockStream:
+    """A block of `height` filters, of which each is multiplied with what is read from `places`.
+
+    Attributes:
+        products: the type that columns are multiplied in.
+    """
+
+    memory: Memory[Stream[ir.Value]]
+    head: Head
+    height: int
+    places: Sequence[Index]
+    products: ir.Type
+
+    def add_up(
+        self, kind: ir.Type, begin: Index, step: int, takes_left: ir.Value
+    ) -> list[ir.Value]:
+        """Sums of type `kind`: for each piece of the filters those of all places.
+
+        Of every `step`-th group from `begin` on, and of the columns left over if `takes_left`.
+        """
+        start = [zero(lane_type(kind, self._lanes))] * (self._pieces * len(self.places))
+        count = (self.head.groups - begin + (step - 1)) // step
+
+        def group(_: int, number: Index, sums: list[ir.Value]) -> list[ir.Value]:
+            for column in self._columns(begin + number * step):
+                sums = self._add(column, sums)
+            return sums
+
+        run = RUN // GROUP_COLUMNS
+        sums = add_columns(kind, self.products, Index(0), count, start, group, run=run)
+        return only_if(takes_left, functools.partial(self._left_over, kind), sums)
+
+    @property
+    def _lanes(self) -> int:
+        return math.gcd(self.height, LINE_WORDS)
+
+    @property
+    def _pieces(self) -> int:
+        return self.height // self._lanes
+
+    def _columns(self, number: Index) -> list[tuple[Index, list[ir.Value]]]:
+        """Of a group: where they are read, and pieces of their weights."""
+        words, stored = self.memory.arrays.words, ir.MemRefType(self.memory.input.type).element_type
+        lines = group_lines(self.height, element_bytes(self.memory.input))
+        first = self.head.line + number * lines
+        offsets, *weights = (load(words, first + i) for i in range(lines))
+        numbers = [in_type(self.products, four) for line in weights for four in fours(stored, line)]
+        found = [piece for four in numbers for piece in cut(four, self._lanes)]
+        pieces = self._pieces
+        return [
+            (word_index(offset), found[column * pieces : (column + 1) * pieces])
+            for column, offset in enumerate(cut(offsets, 1))
+        ]
+
+    def _add(
+        self, column: tuple[Index, list[ir.Value]], sums: Sequence[ir.Value]
+    ) -> list[ir.Value]:
+        offset, weights = column
+        read = [load_as(self.products, self.memory.input, place + offset) for place in self.places]
+        factors = ((piece, splat(x, self._lanes)) for piece in weights for x in read)
+        return [fma(*pair, total) for pair, total in zip(factors, sums, strict=True)]
+
+    def _left_over(self, kind: ir.Type, sums: list[ir.Value]) -> list[ir.Value]:
+        first, *others = self._columns(self.head.groups)[:-1]
+        narrow = self.products != kind
+        start = [zero(lane_type(self.products, self._lanes))] * len(sums) if narrow else sums
+        added = self._add(first, start)
+        for number, column in enumerate(others, 1):
+            more = functools.partial(self._add, column)
+            added = only_if(above(self.head.left, number), more, added)
+        if not narrow:
+            return added
+        pairs = zip(sums, added, strict=True)
+        return [arith.addf(total, in_type(kind, part)) for total, part in pairs]
