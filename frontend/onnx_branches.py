@@ -59,8 +59,9 @@ def own_names(body: onnx.GraphProto) -> Iterator[str]:
 def branches(graph: OnnxGraph, node: onnx.NodeProto) -> tuple[onnx.GraphProto, onnx.GraphProto]:
     """What an If runs where its condition is true, and what elsewhere."""
     found = [attribute(node, name, onnx.GraphProto()) for name in ("then_branch", "else_branch")]
-    if min(len(branch.output) for branch in found) < len(node.output):
-        raise NiwakiError(f"{graph.path}: {describe(node)} lacks a branch: the file is damaged")
+    if not any(node.input) or min(len(branch.output) for branch in found) < len(node.output):
+        lacks = "a branch" if any(node.input) else "a condition"
+        raise NiwakiError(f"{graph.path}: {describe(node)} lacks {lacks}: the file is damaged")
     yes, no = found
     return yes, no
 

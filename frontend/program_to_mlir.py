@@ -92,5 +92,5 @@ class NamedOps(GraphNodeImporter):
     def _import_hop(self, loc: ir.Location, node: Node, target: Any) -> None:
         raise NiwakiError(
             f"layer {layer_name(node)!r}: {op_name(node)!r} runs a part of the model in a "
-            "way that is not supported: write it by while_loop, scan or cond, or call the part"
+            "way that is not supported: write it by while_loop, scan or cond"
         )

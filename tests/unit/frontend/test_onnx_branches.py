@@ -146,6 +146,14 @@ def test_a_branch_that_is_missing(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("given", [(), ("",)])
+def test_a_condition_that_is_missing(given: tuple[str, ...], tmp_path: Path) -> None:
+    made = model([node("If", *given, then_branch=RELU, else_branch=RELU)], X, TRUE)
+    assert refusal(tmp_path, made) == (
+        "the node that computes 'y' lacks a condition: the file is damaged"
+    )
+
+
 def test_only_the_taken_branch_must_be_supported(tmp_path: Path) -> None:
     random = body([node("RandomUniformLike", "x", to="r")], "r")
     assert ops(prepared(tmp_path, model([choice("c", RELU, random)], X, TRUE)))[0] == "Relu"

@@ -457,7 +457,7 @@ def test_control_flow_ops() -> None:
         text = message(Function(forward), torch.randn(3, 4))
     assert text == (
         "layer 'map_impl': 'map_impl' runs a part of the model in a way that is not supported: "
-        "write it by while_loop, scan or cond, or call the part"
+        "write it by while_loop, scan or cond"
     )
 
 
