@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ import run_time_memory
 import scaling
 import searches
 import sequences
+import shaders
 import threads
 import time_limits
 from case import Case
@@ -65,7 +67,7 @@ CASES = {
 }
 GROUPS = (
     *(*CASES, "ablation", "compile", "memory", "opening", "import", "projections", "pruning-step"),
-    *("search", "cost", "limits", "emulated", "choices"),
+    *("search", "cost", "limits", "shaders", "emulated", "choices"),
 )
 FOLDER = Path("build", "benchmarks")
 FILES = FOLDER / "files"
@@ -145,12 +147,24 @@ def main(
         if only in (name := f"limits-{network}"):
             title = f"Limits in ms for {network}, each timed beside the dense network"
             report_figures(name, title, time_limits.measure(network, FILES, rounds, core))
+    for target in shaders.TARGETS if "shaders" in chosen and shaders_can_be_read() else ():
+        if only in (name := f"shaders-{target}"):
+            title = f"Loads of shaders for {target} in {shaders.TARGETS[target]}"
+            report_figures(name, title, shaders.measure(target, FILES / "shaders"))
     for plan in PLANS if "emulated" in chosen else ():
         if only in plan.name and (kit := emulator(plan.name)):
             results = count_all(kit, plan.contenders, FILES, reuse)
             report(plan.name, cycles_table(plan, results), cycles_json(plan, results))
     if "choices" in chosen and (kit := emulator("choices")):
         count_choices(kit, only, reuse)
+
+
+def shaders_can_be_read() -> bool:
+    """Whether what shows their code is there; False after a line that says what is not."""
+    if shutil.which(shaders.PROGRAM):
+        return True
+    print(f"shaders: needs {shaders.PROGRAM}, of the package spirv-tools")
+    return False
 
 
 def emulator(name: str) -> Kit | None:
