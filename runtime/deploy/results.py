@@ -57,7 +57,10 @@ def read_results(bundle: Bundle, folder: Path) -> Results:
 def _read(bundle: Bundle, folder: Path) -> Results:
     plan = decode(Plan, json.loads((folder / PLAN).read_bytes()), str(folder / PLAN))
     if plan.module != bundle.manifest.digests[MODULE]:
-        raise NiwakiError(f"{folder} holds results of another network than {bundle.path}")
+        raise NiwakiError(
+            f"{folder} holds results of another network than {bundle.path} for target "
+            f"{bundle.manifest.target}: name the bundle and the target that it was exported with"
+        )
     if plan.length != bundle.length:
         told = f"give --length {plan.length}" if plan.length else "give no --length"
         raise NiwakiError(f"{folder} holds results of another length of {bundle.path}: {told}")
