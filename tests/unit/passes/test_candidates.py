@@ -23,6 +23,7 @@ from niwaki.dialects import (
     PatternGemmAttr,
     RowGemmAttr,
     SpmmAttr,
+    ThreadGemmAttr,
 )
 from niwaki.elements import F32
 from niwaki.passes import Session, parse_pipeline, run_pipeline
@@ -189,7 +190,7 @@ def test_gpu_has_one_candidate() -> None:
     with convolution(weights_of((16, 8, 3, 3), 0.2, 8), scheme, 14, "vulkan") as op:
         (one,) = candidates(op, get_target("vulkan"))
         assert (one.scheme, one.seconds) == (scheme, 0)
-        assert isinstance(one.kernel, GatherGemmAttr)
+        assert isinstance(one.kernel, ThreadGemmAttr)
 
 
 @pytest.mark.parametrize("target", CPUS)
