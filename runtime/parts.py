@@ -24,6 +24,9 @@ def chosen_part(bundle: Bundle, device: str | None) -> Bundle:
     Raises:
         NiwakiError: none fits this machine and `device`, or none is right.
     """
+    if len(bundle.parts) == 1 and bundle.golden is None:  # nothing to choose, nothing to ask of it
+        check_device(bundle.manifest, str(bundle.path), device)
+        return bundle.parts[0]
     fitting, reasons = [], []
     for part in bundle.parts:
         try:

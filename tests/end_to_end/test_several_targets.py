@@ -23,6 +23,7 @@ from niwaki.runtime.emulate import Emulator, Missing, emulator
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is known of any device."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    device.vulkan_info.cache_clear()
 
 
 @pytest.fixture(scope="module")
