@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from numeric.cases import (
     Compiled,
     check,
     compare,
+    difference,
     plain_references,
     reference,
     spoiled,
@@ -107,6 +109,37 @@ def layers(rng: np.random.Generator) -> list[Case]:
         Case("linear", linear, (x(5, 20),)),
         Case("no weights", conv(2, 2, 3, 3, scheme="all zero"), (x(1, 2, 6, 6),)),
     ]
+
+
+def odd_streams(rng: np.random.Generator) -> list[Case]:
+    """Blocks that fill no line of a stream, and operands per filter that are not all in it."""
+
+    def conv(*arguments: Any, scheme: str, **options: Any) -> nn.Module:
+        return fill(nn.Conv2d(*arguments, **options), scheme, rng)
+
+    def computed(self: Any, x: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
+        scaled = self.layer(x) * self.scale + bias.sin().view(1, -1, 1, 1)
+        return torch.where(self.even, scaled, scaled * self.whole)
+
+    x = functools.partial(tensor, rng)
+    cases = []
+    for height in (3, 5, 7):
+        blocks, input = f"blocks of {height}", x(2, 6, 5, 7)
+        layers = {
+            "ends lower": conv(6, 2 * height + 1, 3, scheme=blocks),
+            "in groups": conv(6, 2 * height, 3, groups=2, scheme=blocks),
+            "of a channel": conv(6, 6 * height, 3, groups=6, scheme="unstructured"),
+        }
+        cases += [Case(f"{height} {name}", layer, (input,)) for name, layer in layers.items()]
+    numbers = torch.arange(9, dtype=torch.int32).view(1, -1, 1, 1)
+    model = Function(
+        computed,
+        layer=conv(4, 9, 3, scheme="unstructured"),
+        scale=x(1, 9, 1, 1),
+        even=numbers % 2 == 0,
+        whole=numbers,
+    )
+    return [*cases, Case("computed bias", model, (x(2, 4, 6, 6), x(9)))]
 
 
 def others(rng: np.random.Generator) -> list[Case]:
@@ -198,6 +231,24 @@ def test_results_are_pytorchs(tmp_path: Path) -> None:
 @pytest.mark.requires_vulkan
 def test_paddings(tmp_path: Path) -> None:
     check(paddings(np.random.default_rng(4)), tmp_path, "vulkan")
+
+
+# Switching oneDNN off says so.
+@pytest.mark.filterwarnings("ignore:TF32 acceleration:UserWarning")
+@pytest.mark.requires_vulkan
+@pytest.mark.parametrize(("target", "tolerance"), [("vulkan", 1e-5), ("vulkan-f16", 1e-2)])
+def test_odd_streams(target: str, tolerance: float, tmp_path: Path) -> None:
+    """Nothing of what fills up lines reaches a sum, were it 0 x infinity or 0 x NaN."""
+    rng = np.random.default_rng(2)
+    cases = [replace(case, tolerance=tolerance) for case in odd_streams(rng)]
+    precision = "f16" if target == "vulkan-f16" else "f32"
+    compiled = check(cases, tmp_path, target, precision=precision)
+    inputs = [(spoiled(case.inputs[0], (np.nan, np.inf)), *case.inputs[1:]) for case in cases]
+    found = compiled(inputs)
+    for case, outputs, wanted in zip(cases, found, plain_references(cases, inputs), strict=True):
+        # Where PyTorch has NaN, a weight that is pruned may have met it.
+        usable = np.isfinite(wanted[0])
+        assert not difference(outputs[0][usable], wanted[0][usable], tolerance), case.name
 
 
 @pytest.mark.requires_vulkan
