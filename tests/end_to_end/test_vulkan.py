@@ -7,6 +7,8 @@ makes for real GPUs counts on the size of their subgroups.
 from __future__ import annotations
 
 import functools
+import math
+import re
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -328,6 +330,23 @@ def test_shaders_are_valid(
         if "thread_gemm" in shader.name:
             assert "OpFConvert" not in disassembled(shader), shader.name
             assert ("OpTypeFloat 16" in disassembled(shader)) == (precision == "f16")
+        if "dispatch" not in shader.name:
+            assert limits_problem(disassembled(shader)) == "", shader.name
+
+
+def limits_problem(code: str) -> str:
+    """What of a kernel is beyond what every device of Vulkan 1.1 has; IREE's own ask for more."""
+    buffers = len(re.findall(r"= OpVariable %\w+ StorageBuffer", code))
+    # Of attention: query, key, value, mask and result.
+    if buffers > 4 + ("OpEntryPoint GLCompute %attention" in code):
+        return f"{buffers} buffers"
+    (sizes,) = re.findall(r"LocalSize (\d+) (\d+) (\d+)", code)
+    if math.prod(map(int, sizes)) > 128:
+        return f"{sizes} threads"
+    shared = [int(count) for count in re.findall(r"%_arr_\w+_uint_(\d+) = OpTypeArray", code)]
+    if 4 * sum(shared) > 16 * 1024:
+        return f"{shared} numbers of a workgroup"
+    return ""
 
 
 def disassembled(shader: Path) -> str:
