@@ -35,6 +35,7 @@ import sequences
 import shaders
 import threads
 import time_limits
+import vulkan
 from case import Case
 from emulated.choice_layers import LAYERS
 from emulated.choice_table import choices_json, choices_table
@@ -67,7 +68,7 @@ CASES = {
 }
 GROUPS = (
     *(*CASES, "ablation", "compile", "memory", "opening", "import", "projections", "pruning-step"),
-    *("search", "cost", "limits", "shaders", "emulated", "choices"),
+    *("search", "cost", "limits", "shaders", "vulkan", "emulated", "choices"),
 )
 FOLDER = Path("build", "benchmarks")
 FILES = FOLDER / "files"
@@ -151,6 +152,10 @@ def main(
         if only in (name := f"shaders-{target}"):
             title = f"Loads of shaders for {target} in {shaders.TARGETS[target]}"
             report_figures(name, title, shaders.measure(target, FILES / "shaders"))
+    for layer in vulkan.NAMES if "vulkan" in chosen else ():
+        if only in (name := f"vulkan-{layer}"):
+            title = f"CPU time of {layer} on a software GPU"
+            report_figures(name, title, vulkan.measure(layer, FILES / "vulkan", core))
     for plan in PLANS if "emulated" in chosen else ():
         if only in plan.name and (kit := emulator(plan.name)):
             results = count_all(kit, plan.contenders, FILES, reuse)
