@@ -80,12 +80,12 @@ def nudges(inputs: Sequence[Array], size: float) -> Iterator[list[Array]]:
     if all(array.dtype.kind != "f" for array in inputs):
         return
     for _ in range(RUNS):
-        yield [
-            (array * (1 + size * generator.standard_normal(array.shape))).astype(array.dtype)
-            if array.dtype.kind == "f"
-            else array
-            for array in inputs
-        ]
+        yield [_nudged(one, size, generator) if one.dtype.kind == "f" else one for one in inputs]
+
+
+def _nudged(array: Array, size: float, generator: np.random.Generator) -> Array:
+    with np.errstate(over="ignore"):  # the largest numbers become infinite
+        return np.asarray(array * (1 + size * generator.standard_normal(array.shape)), array.dtype)
 
 
 def golden_inputs(specs: Sequence[TensorSpec], examples: Sequence[Array] | None) -> list[Array]:

@@ -13,7 +13,7 @@ from torch import nn
 import niwaki
 from niwaki.cli import main
 from niwaki.errors import NiwakiError, NiwakiWarning
-from niwaki.passes.kernels import thread_gemm
+from niwaki.passes.kernels import stream_sums
 from niwaki.runtime import device
 from niwaki.runtime.bundle import open_bundle
 from niwaki.runtime.emulate import Emulator, Missing, emulator
@@ -59,7 +59,7 @@ def test_code_for_each_device(tmp_path: Path) -> None:
 
 @pytest.mark.requires_vulkan
 def test_a_wrong_shader_gives_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(thread_gemm, "fma", lambda a, b, total: total)
+    monkeypatch.setattr(stream_sums, "fma", lambda a, b, total: total)
     path, x, wanted = compiled(tmp_path / "net.niwaki", "vulkan+host")
     with pytest.warns(NiwakiWarning, match="the code for vulkan is not used: output .* is off by"):
         net = niwaki.load(path)
