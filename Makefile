@@ -24,6 +24,10 @@ help: ## list the tasks
 demo: $(VENV)/.demo ## compile and run a pruned network (installs what it needs)
 	@$(BIN)/python examples/demo.py $(ARGS)
 
+.PHONY: gallery
+gallery: $(VENV)/.gallery ## train, prune and run applications, and show them on a page
+	@$(BIN)/python examples/gallery/run.py $(ARGS)
+
 .PHONY: test
 test: $(VENV)/.dev system-packages lint lit pytest ## all checks and tests
 
@@ -77,9 +81,10 @@ $(VENV)/.created:
 
 # One environment for all tasks; a stamp for each set of packages that was installed into it.
 $(VENV)/.demo: EXTRA := examples
+$(VENV)/.gallery: EXTRA := gallery
 $(VENV)/.dev: EXTRA := dev
 $(VENV)/.bench: EXTRA := bench
-$(VENV)/.demo $(VENV)/.dev $(VENV)/.bench: $(VENV)/.created pyproject.toml
+$(VENV)/.demo $(VENV)/.gallery $(VENV)/.dev $(VENV)/.bench: $(VENV)/.created pyproject.toml
 	@echo "installing niwaki[$(EXTRA)] into $(VENV): minutes the first time, PyTorch is large"
 	@$(PIP) install --editable '.[$(EXTRA)]'
 	@touch $@

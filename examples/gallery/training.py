@@ -1,0 +1,77 @@
+"""Networks of the gallery, trained once and kept: `DENSE` and `PRUNED` in an application's folder.
+
+A training that is killed goes on from its last epoch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from gallery.application import Work
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+import niwaki
+from niwaki.atomic import atomic_file
+from niwaki.pruning import PruningConfig
+
+DENSE, PRUNED = "dense", "pruned"
+# What leaves all weights as they are, so that one loop trains dense and pruned networks.
+UNPRUNED = PruningConfig("unstructured", 1)
+
+
+def trained(
+    work: Work,
+    name: str,
+    network: nn.Module,
+    batches: Any,
+    loss: Callable[[Any, Any], Tensor],
+    epochs: int,
+    learning_rate: float,
+    *,
+    config: PruningConfig = UNPRUNED,
+    method: str = "magnitude",
+) -> nn.Module:
+    """A copy of the network in eval mode, trained and perhaps pruned; read if it was kept before.
+
+    Args:
+        name: `DENSE` or `PRUNED`.
+        batches: pairs of inputs and targets. They have a length, of which work's effort leaves a
+            share already: epochs stay, which methods of pruning need.
+        learning_rate: of AdamW, at its highest; it falls by a cosine.
+    """
+    file, unfinished = (work.folder / f"{name}.{end}" for end in ("safetensors", "ckpt"))
+    if file.exists():
+        return kept(work, name, network)
+    work.tell(f"training the {name} network")
+
+    def optimizer(parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+        return torch.optim.AdamW(parameters, learning_rate, weight_decay=0.01)
+
+    # Convolutions compute in bf16, twice as fast where the processor has it. Rounded weights must
+    # not be kept from one step to the next.
+    with torch.autocast("cpu", torch.bfloat16, cache_enabled=False):
+        made = niwaki.prune(
+            network.to(memory_format=torch.channels_last),
+            batches,
+            config=config,
+            method=method,
+            epochs=epochs,
+            loss=loss,
+            optimizer=optimizer,
+            checkpoint=unfinished,
+            progress=False,
+        )
+    state = {key: value.contiguous() for key, value in made.state_dict().items()}
+    with atomic_file(file) as whole:
+        save_file(state, whole.name)
+    unfinished.unlink(missing_ok=True)
+    return made.eval()
+
+
+def kept(work: Work, name: str, network: nn.Module) -> nn.Module:
+    """The network with weights that `trained` has kept, in eval mode."""
+    network.load_state_dict(load_file(work.folder / f"{name}.safetensors"))
+    return network.eval()

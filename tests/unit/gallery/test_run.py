@@ -1,0 +1,147 @@
+"""Making the gallery: an application is run and kept, or left out with the reason; the page."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from html import escape
+from pathlib import Path
+
+import pytest
+import torch
+from gallery import run
+from gallery.application import Application, Work
+from gallery.results import read_result
+from PIL import Image
+from repository import ROOT
+from tiny_application import FILM_FRAMES, make, tiny
+
+PROBE = """<iframe width="360" height="3000" srcdoc="{page}"></iframe><script>
+onload = () => {{
+  const shown = document.querySelector("iframe").contentDocument;
+  const images = [...shown.images].map(one => one.naturalWidth);
+  const result = [shown.documentElement.scrollWidth, images];
+  document.body.innerHTML = "";
+  document.body.append(JSON.stringify(result));
+}};
+</script>"""
+
+
+@pytest.fixture
+def only_tiny(monkeypatch: pytest.MonkeyPatch) -> Application:
+    application = tiny()
+    monkeypatch.setattr(run, "APPLICATIONS", (application,))
+    return application
+
+
+def test_application_is_made_and_kept(only_tiny: Application, tmp_path: Path) -> None:
+    page = run.make_gallery([only_tiny], tmp_path, None, 0.5)
+    folder = tmp_path / "tiny"
+    assert (folder / "trained").read_text() == "50"
+    result = read_result(folder)
+    assert result is not None
+    assert list(result.milliseconds)[1:] == ["dense, Niwaki", "pruned 8x, Niwaki"]
+    assert min(result.milliseconds.values()) > 0
+    assert result.facts["weights kept"] == "144 of 1,152 (12.5%)"
+    network, example = make(Work(tmp_path), True)
+    wanted = float(network(example).detach().abs().sum())
+    assert float(result.rows[0][2]) == pytest.approx(wanted, rel=1e-4)
+    with Image.open(folder / "picture2.webp") as film:
+        assert getattr(film, "n_frames", 1) == FILM_FRAMES
+    text = page.read_text()
+    assert text.count("<article") == 1
+    assert "It does &lt;nothing&gt;." in text
+    assert text.count("data:image/png;base64,") == text.count("data:image/webp;base64,") == 1
+    assert "0.5 of the usual effort" in text
+    assert re.findall(r"https?:|url\(|@import", text) == []
+
+
+def test_times_are_taken_again(
+    only_tiny: Application, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run.make_gallery([only_tiny], tmp_path, None, 1, only_times=True)
+    assert "tiny: left out: it was not made yet" in capsys.readouterr().out
+    run.make_gallery([only_tiny], tmp_path, None, 1)
+    (tmp_path / "tiny" / "trained").unlink()
+    before = read_result(tmp_path / "tiny")
+    run.make_gallery([only_tiny], tmp_path, None, 1, only_times=True)
+    after = read_result(tmp_path / "tiny")
+    assert before is not None
+    assert after is not None
+    assert not (tmp_path / "tiny" / "trained").exists()
+    assert before.milliseconds != after.milliseconds
+    assert before.rows == after.rows
+
+
+def test_without_its_data_it_is_left_out(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    application = tiny(needs=("photographs", "one or other"))
+    monkeypatch.setattr(run, "APPLICATIONS", (application,))
+    data = tmp_path / "data"
+    (data / "other").mkdir(parents=True)
+    page = run.make_gallery([application], tmp_path / "made", data, 1)
+    assert "tiny: left out: it needs photographs in the folder" in capsys.readouterr().out
+    assert "No application was run yet" in page.read_text()
+    assert application.missing(None) == ["photographs", "one or other"]
+    (data / "photographs").mkdir()
+    assert application.missing(data) == []
+
+
+def test_pytorch_runs_dense_without_onnxruntime(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(run, "in_onnxruntime", lambda network, example: None)
+    network, example = make(Work(tmp_path), False)
+    engine, answer = run.elsewhere(network, example)
+    assert engine == "PyTorch"
+    torch.testing.assert_close(torch.from_numpy(answer(example.numpy())), network(example))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--only", "nothing"], "error: no application 'nothing': there are "),
+        (["--effort", "0"], "error: --effort is above 0, not 0"),
+        (["--data", "nowhere"], "error: no data: nowhere is no folder"),
+    ],
+)
+def test_mistakes(options: list[str], message: str, tmp_path: Path) -> None:
+    program = ROOT / "examples" / "gallery" / "run.py"
+    done = subprocess.run(
+        [sys.executable, program, *options], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith(message)
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.requires_chromium
+def test_page_fits_a_phone(only_tiny: Application, tmp_path: Path) -> None:
+    """Nothing is wider than the screen, and all pictures are shown."""
+    page = run.make_gallery([only_tiny], tmp_path, None, 1).read_text()
+    page = page.replace('loading="lazy"', "")
+    probe = tmp_path / "probe.html"
+    probe.write_text(f"<body>{PROBE.format(page=escape(page))}</body>")
+    rootless = ["--no-sandbox"] if os.geteuid() == 0 else []
+    done = subprocess.run(
+        [
+            *("chromium", "--headless", "--disable-gpu", *rootless),
+            f"--user-data-dir={tmp_path / 'profile'}",
+            "--virtual-time-budget=5000",
+            "--dump-dom",
+            probe.as_uri(),
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    body = re.search(r"<body>(.*)</body>", done.stdout, re.DOTALL)
+    assert body is not None, done.stderr
+    width, images = json.loads(body[1])
+    assert width <= 360
+    assert images == [30, 30]
