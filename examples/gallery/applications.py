@@ -3,5 +3,8 @@
 from __future__ import annotations
 
 from gallery.application import Application
+from gallery.colour import COLOUR
+from gallery.enlarge import ENLARGE
+from gallery.style import STYLE
 
-APPLICATIONS: tuple[Application, ...] = ()
+APPLICATIONS: tuple[Application, ...] = (STYLE, COLOUR, ENLARGE)

@@ -1,0 +1,143 @@
+"""The gallery's colourisation: grey photographs and drawn scenes get colours.
+
+Where many colours are possible a network that is right on average says grey, so vivid colours count
+more. The pruned network learns from the dense one and from true colours.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from data_sets import read_cifar10
+from gallery.application import Application, Judged, Picture, Work
+from gallery.colour_network import ColourNetwork
+from gallery.colour_space import COLOUR as COLOUR_SCALE
+from gallery.colour_space import to_lab, to_rgb
+from gallery.pictures import SHOWN_SEEDS, Crops, at_least, beside, drawn, fitted, photographs
+from gallery.scenes import Image8, landscape
+from gallery.training import DENSE, PRUNED, kept, trained
+from image_pairs import as_image, as_tensor
+from image_quality import ssim
+from in_turns import Answer
+from torch import Tensor, nn
+from torch.nn import functional
+
+from niwaki.pruning import PruningConfig
+
+SIZE, CROP, BATCH, DRAWN = 256, 96, 8, 48
+DENSE_EPOCHS, DENSE_STEPS, DENSE_RATE = 10, 120, 3e-3
+PRUNED_EPOCHS, PRUNED_STEPS, PRUNED_RATE = 10, 100, 1e-3
+SCHEME, RATE = "block_punched", 8.0
+GREY = 3.0  # error of colours of a photograph that is grey
+VIVID = 4.0  # how much more the most vivid colours count than grey
+TESTED = 6  # photographs of Set14
+
+
+def prepare(work: Work) -> None:
+    pictures = at_least(_pictures(work), CROP)
+    crops = Crops(pictures, CROP, BATCH, work.share(DENSE_STEPS), to_lab)
+    dense = trained(work, DENSE, ColourNetwork(), crops, colour_loss, DENSE_EPOCHS, DENSE_RATE)
+
+    @torch.no_grad()
+    def with_teacher(image: Tensor) -> tuple[Tensor, Tensor]:
+        lightness, _ = to_lab(image)
+        return lightness, dense(lightness).float()
+
+    crops = Crops(pictures, CROP, BATCH, work.share(PRUNED_STEPS), with_teacher)
+    trained(
+        work, PRUNED, dense, crops, colour_loss, PRUNED_EPOCHS, PRUNED_RATE,
+        config=PruningConfig(SCHEME, RATE), method="gradual",
+    )  # fmt: skip
+
+
+def colour_loss(colours: Tensor, wanted: Tensor) -> Tensor:
+    """Of colours a and b ``[N, 2, H, W]``."""
+    weights = 1 + VIVID * wanted.norm(dim=1, keepdim=True)
+    off = functional.smooth_l1_loss(colours.float(), wanted, beta=0.1, reduction="none")
+    return (weights * off).mean()
+
+
+def make(work: Work, pruned: bool) -> tuple[nn.Module, Tensor]:
+    network = kept(work, PRUNED if pruned else DENSE, ColourNetwork())
+    return network, to_lab(as_tensor(landscape(SIZE, SIZE, SHOWN_SEEDS[0])))[0]
+
+
+def judge(work: Work, dense: Answer, pruned: Answer) -> Judged:
+    assert work.data is not None
+    tested = photographs(work.data, "Set14")
+    scenes = [landscape(SIZE, SIZE, seed) for seed in SHOWN_SEEDS]
+    true = [*scenes, *(fitted(one, SIZE, SIZE) for one in tested if is_colourful(one))]
+    true = true[: len(scenes) + work.share(TESTED)]
+    made = [(coloured(dense, one), coloured(pruned, one)) for one in true]
+    alike = [ssim_of_colours(other, one) for one, other in made]
+    grey, off, pruned_off = (
+        f"{np.mean([colour_error(one, right) for one, right in zip(of, true, strict=True)]):.1f}"
+        for of in (map(grey_of, true), *zip(*made, strict=True))
+    )
+    rows = [
+        ("SSIM to the dense network's pictures", "1", f"{np.mean(alike):.3f}"),
+        ("the least of all pictures", "1", f"{np.min(alike):.3f}"),
+        (f"error of colours (of grey pictures {grey})", off, pruned_off),
+    ]
+    pictures = [
+        Picture(
+            "grey, coloured by the dense network, by the pruned one, and true",
+            beside(grey_of(one), *both, one),
+        )
+        for one, both in zip(true, made, strict=True)
+    ]
+    return Judged(rows, pictures)
+
+
+def coloured(answer: Answer, picture: Image8) -> Image8:
+    """The picture with the colours that a network guesses from its lightness."""
+    lightness, _ = to_lab(as_tensor(picture))
+    return as_image(to_rgb(lightness, torch.from_numpy(answer(lightness.numpy()))))
+
+
+def grey_of(picture: Image8) -> Image8:
+    lightness, colours = to_lab(as_tensor(picture))
+    return as_image(to_rgb(lightness, torch.zeros_like(colours)))
+
+
+def colour_error(picture: Image8, true: Image8) -> float:
+    """Mean distance of colours in Lab's units; lightness is left out."""
+    (_, one), (_, other) = to_lab(as_tensor(picture)), to_lab(as_tensor(true))
+    return COLOUR_SCALE * float((one - other).norm(dim=1).mean())
+
+
+def is_colourful(picture: Image8) -> bool:
+    """Not a grey photograph, of which Set14 has some."""
+    return colour_error(picture, grey_of(picture)) > GREY
+
+
+def ssim_of_colours(picture: Image8, true: Image8) -> float:
+    """Mean SSIM of red, green and blue: that of brightness would see nothing of colours."""
+    parts = [
+        ssim(np.repeat(picture[..., n : n + 1], 3, 2), np.repeat(true[..., n : n + 1], 3, 2), 0)
+        for n in range(3)
+    ]
+    return float(np.mean(parts))
+
+
+def _pictures(work: Work) -> list[Image8]:
+    """Photographs and landscapes, half of all, and things of CIFAR-10."""
+    assert work.data is not None
+    things, _ = read_cifar10(work.data, "train")
+    found = [*photographs(work.data, "T91"), *drawn(work.share(DRAWN), SIZE, SIZE)]
+    return [*found, *things[: len(found)].transpose(0, 2, 3, 1)]
+
+
+COLOUR = Application(
+    name="colour",
+    title="Colourisation",
+    summary="Guesses the colours of a grey picture of 256x256 pixels. Trained on photographs "
+    "(T91), drawn landscapes and CIFAR-10; the photographs shown are of Set14. The pruned network "
+    "learned from the dense one.",
+    scheme=SCHEME,
+    rate=RATE,
+    prepare=prepare,
+    make=make,
+    judge=judge,
+    needs=("sr/T91", "sr/Set14", "cifar-10-batches-bin or cifar10"),
+)

@@ -1,0 +1,105 @@
+"""The gallery's style transfer: pictures are painted in the manner of one that strokes.py draws.
+
+The dense network learns by perceptual losses, the pruned one to paint what the dense one does.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from gallery.application import Application, Judged, Picture, Work
+from gallery.perception import PerceptualLoss, feature_network
+from gallery.pictures import (
+    SHOWN_SEEDS,
+    Crops,
+    at_least,
+    beside,
+    drawn,
+    fitted,
+    made_by,
+    photographs,
+)
+from gallery.scenes import Image8, landscape
+from gallery.strokes import painting
+from gallery.style_network import StyleNetwork
+from gallery.training import DENSE, PRUNED, kept, trained
+from image_pairs import as_tensor
+from image_quality import ssim
+from in_turns import Answer
+from torch import Tensor, nn
+
+from niwaki.pruning import PruningConfig
+
+SIZE, CROP, BATCH, DRAWN = 256, 96, 2, 12
+DENSE_EPOCHS, DENSE_STEPS, DENSE_RATE = 8, 100, 2e-3
+PRUNED_EPOCHS, PRUNED_STEPS, PRUNED_RATE = 8, 100, 1e-3
+SCHEME, RATE = "block_punched", 8.0
+TESTED = 6  # photographs of Set14, and landscapes
+
+
+def prepare(work: Work) -> None:
+    loss = PerceptualLoss(feature_network(work), as_tensor(painting(SIZE)))
+    contents = at_least(_contents(work), CROP)
+    steps = work.share(DENSE_STEPS)
+    crops = Crops(contents, CROP, BATCH, steps, lambda image: (image, image))
+    dense = trained(work, DENSE, StyleNetwork(), crops, loss, DENSE_EPOCHS, DENSE_RATE)
+
+    @torch.no_grad()
+    def with_teacher(image: Tensor) -> tuple[Tensor, Tensor]:
+        return image, dense(image).float()
+
+    crops = Crops(contents, CROP, BATCH, work.share(PRUNED_STEPS), with_teacher)
+    trained(
+        work, PRUNED, dense, crops, likeness_loss, PRUNED_EPOCHS, PRUNED_RATE,
+        config=PruningConfig(SCHEME, RATE), method="gradual",
+    )  # fmt: skip
+
+
+def likeness_loss(images: Tensor, wanted: Tensor) -> Tensor:
+    """Differences of pixels and, which the eye sees as much, of neighbours."""
+    off = images.float() - wanted
+    return off.abs().mean() + off.diff(dim=2).abs().mean() + off.diff(dim=3).abs().mean()
+
+
+def make(work: Work, pruned: bool) -> tuple[nn.Module, Tensor]:
+    network = kept(work, PRUNED if pruned else DENSE, StyleNetwork())
+    return network, as_tensor(landscape(SIZE, SIZE, SHOWN_SEEDS[0]))
+
+
+def judge(work: Work, dense: Answer, pruned: Answer) -> Judged:
+    assert work.data is not None
+    tested = photographs(work.data, "Set14")[: work.share(TESTED)]
+    scenes = [landscape(SIZE, SIZE, seed) for seed in SHOWN_SEEDS]
+    contents = [*scenes, *(fitted(picture, SIZE, SIZE) for picture in tested)]
+    painted = [(made_by(dense, one), made_by(pruned, one)) for one in contents]
+    alike = [ssim(other, one, 0) for one, other in painted]
+    rows = [
+        ("SSIM to the dense network's paintings", "1", f"{np.mean(alike):.3f}"),
+        ("the least of all paintings", "1", f"{np.min(alike):.3f}"),
+    ]
+    pictures = [
+        Picture("what is painted, by the dense network, by the pruned one", beside(one, *both))
+        for one, both in zip(contents, painted, strict=True)
+    ]
+    manner = Picture("the painting whose manner was learned, drawn by a program", painting(SIZE))
+    return Judged(rows, [*pictures, manner])
+
+
+def _contents(work: Work) -> list[Image8]:
+    assert work.data is not None
+    return [*photographs(work.data, "T91"), *drawn(work.share(DRAWN), SIZE, SIZE)]
+
+
+STYLE = Application(
+    name="style",
+    title="Style transfer",
+    summary="Paints a picture of 256x256 pixels in the manner of another, which a program drew. "
+    "Trained on photographs (T91) and drawn landscapes, by the features of a network that learned "
+    "CIFAR-10; the photographs shown are of Set14. The pruned network learned from the dense one.",
+    scheme=SCHEME,
+    rate=RATE,
+    prepare=prepare,
+    make=make,
+    judge=judge,
+    needs=("sr/T91", "sr/Set14", "cifar-10-batches-bin or cifar10"),
+)
