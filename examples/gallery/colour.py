@@ -24,7 +24,7 @@ from torch.nn import functional
 
 from niwaki.pruning import PruningConfig
 
-SIZE, CROP, BATCH, DRAWN = 256, 96, 8, 48
+SIZE, CROP, BATCH, DRAWN = 256, 96, 8, 16
 DENSE_EPOCHS, DENSE_STEPS, DENSE_RATE = 10, 120, 3e-3
 PRUNED_EPOCHS, PRUNED_STEPS, PRUNED_RATE = 10, 100, 1e-3
 SCHEME, RATE = "block_punched", 8.0

@@ -41,7 +41,7 @@ def test_lab_and_back() -> None:
 
 def test_network_gives_two_colours_of_each_pixel() -> None:
     network = ColourNetwork(8).eval()
-    assert network(torch.rand(2, 1, 40, 64)).shape == (2, 2, 40, 64)
+    assert network(torch.rand(2, 1, 32, 48)).shape == (2, 2, 32, 48)
 
 
 def test_vivid_colours_count_more() -> None:
