@@ -26,6 +26,7 @@ from niwaki.atomic import atomic_file
 from niwaki.errors import NiwakiError, NiwakiWarning
 from niwaki.signature import flatten
 
+from .begun_checks import MOST, begun, ended
 from .bundle import Bundle
 from .device import device_identity
 from .golden import TOLERANCES, Golden, difference
@@ -66,7 +67,7 @@ def best_part(bundle: Bundle, parts: Sequence[Bundle], golden: Golden, run: Runn
         kept = [None] * len(parts)
     verdicts, new = [], []
     for part, known in zip(parts, kept, strict=True):
-        verdict = known or verdict_of(part, golden, run)
+        verdict = known or _checked(bundle, part, golden, run)
         if known is None:
             keep(bundle, part, verdict)
             new.append(verdict)
@@ -85,6 +86,19 @@ def best_part(bundle: Bundle, parts: Sequence[Bundle], golden: Golden, run: Runn
             "the check"
         )
     return parts[min(right)[1]]
+
+
+def _checked(bundle: Bundle, part: Bundle, golden: Golden, run: Runner) -> Verdict:
+    """What a check finds, unless others have ended the processes that made them."""
+    try:
+        place = verdict_place(bundle, part)
+    except NiwakiError:  # there is no cache, and nothing is known of other processes
+        return verdict_of(part, golden, run)
+    if ended(place) >= MOST:
+        problem = f"ended the process that checked it, {MOST} times"
+        return Verdict(part.manifest.target, problem, 0)
+    with begun(place):
+        return verdict_of(part, golden, run)
 
 
 def verdict_of(part: Bundle, golden: Golden, run: Runner) -> Verdict:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pickle
+import signal
+import subprocess
+import sys
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
@@ -189,3 +192,57 @@ def test_loading_checks_once(
         assert np.array_equal(network(X), Y)
     assert calls == [*dict.fromkeys(calls)]
     assert calls[0] == "host"
+
+
+KILLER = """
+import os, signal, sys
+from niwaki.runtime.bundle import open_bundle
+from niwaki.runtime.self_check import best_part
+
+def run(part, golden, calls):
+    if part.manifest.target == "host":
+        print("checking", flush=True)
+        {act}
+    return [[golden.outputs[0]]] * calls, 1.0
+
+bundle = open_bundle(sys.argv[1])
+print(best_part(bundle, bundle.parts, bundle.golden, run).manifest.target)
+"""
+
+
+def other_process(bundle: Bundle, act: str) -> subprocess.Popen[str]:
+    """A process that checks the bundle, and does this meanwhile."""
+    pipe = subprocess.PIPE
+    command = [sys.executable, "-c", KILLER.format(act=act), str(bundle.path)]
+    return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+
+
+def test_a_driver_that_ends_the_process(bundle: Bundle) -> None:
+    """It may do so twice; then the code for others runs, and the user is told."""
+    for _ in range(2):
+        process = other_process(bundle, "os.kill(os.getpid(), signal.SIGKILL)")
+        assert process.communicate()[0] == "checking\n"
+        assert process.returncode == -signal.SIGKILL
+    process = other_process(bundle, "os.kill(os.getpid(), signal.SIGKILL)")
+    printed, told = process.communicate()
+    assert printed == "x86-64-v3\n"
+    assert "code for host is not used: ended the process that checked it, 2 times" in told
+    with warnings.catch_warnings():  # once
+        warnings.simplefilter("error")
+        assert best(bundle, {}) == "x86-64-v3"
+
+
+def test_processes_that_check_at_the_same_time(bundle: Bundle) -> None:
+    """None takes another that is not done yet for one that was ended."""
+    waiting = [other_process(bundle, "sys.stdin.readline()") for _ in range(3)]
+    for process in waiting:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "checking\n"
+    results: dict[str, Result | Exception]
+    results = {"host": ([Y, Y], 1.0), "x86-64-v3": ([Y, Y], 2.0), "x86-64-v4": ([Y, Y], 3.0)}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert best(bundle, results) == "host"
+    for process in waiting:
+        process.kill()
+        process.communicate()
