@@ -38,6 +38,8 @@ def check_arguments(**arguments: Any) -> None:
     _check_passes(arguments["without"])
     if arguments["lengths"] is not None:
         _check_lengths(arguments)
+    if arguments["place"] is not None:
+        _check_place(arguments)
 
 
 def _check_tolerance(arguments: Mapping[str, Any]) -> None:
@@ -79,3 +81,16 @@ def _check_lengths(arguments: Mapping[str, Any]) -> None:
     for name in ("states", "tolerance", "pipeline"):
         if arguments[name]:
             raise NiwakiError(f"{name} and lengths do not go together: leave out one of them")
+
+
+def _check_place(arguments: Mapping[str, Any]) -> None:
+    place = arguments["place"]
+    check_kind("place", place, (str, Mapping), "auto, or targets by patterns of layers' names")
+    if isinstance(place, Mapping):
+        for pattern, target in place.items():
+            if not isinstance(pattern, str) or not isinstance(target, str):
+                raise NiwakiError(f"place has targets by patterns, not {pattern!r}: {target!r}")
+    # A plan is one network's, with nothing that lasts from call to call.
+    for name in ("states", "tolerance", "lengths"):
+        if arguments[name]:
+            raise NiwakiError(f"{name} and place do not go together: leave out one of them")

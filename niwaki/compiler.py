@@ -25,6 +25,8 @@ from niwaki.lengths.networks import import_networks
 from niwaki.passes.base import STATES
 from niwaki.passes.choice import Chooser
 from niwaki.passes.pipelines import compile_pipeline, leave_out
+from niwaki.placing.by_hand import check_place
+from niwaki.placing.together import with_together
 from niwaki.progress import Progress
 from niwaki.runtime.bundle import Bundle, may_replace, open_bundle, write_bundle
 from niwaki.sources import load_source
@@ -58,6 +60,7 @@ def compile(
     states: Mapping[str, str] | None = None,
     lengths: Sequence[int] | None = None,
     golden: bool | None = None,
+    place: Mapping[str, str] | str | None = None,
 ) -> Bundle:
     """Compile a network into a bundle.
 
@@ -105,6 +108,9 @@ def compile(
         golden: keep inputs, and what the model gives for them, in the bundle. On a device that is
             new to it, it is then run on these before anything else. By default where a GPU or
             several targets may run it, and the arrays are small.
+        place: with several targets: which layers each computes, so that they run at the same time
+            on devices of one machine: ``auto``, or targets by patterns of layers' names, of which
+            the first that fits counts; docs/placing.md.
 
     Raises:
         NiwakiError: the network, a file, the target or a pass is not what it must be; one line
@@ -116,12 +122,13 @@ def compile(
         shapes=shapes, constants=constants, target=target, batch=batch, pipeline=pipeline,
         trim_threshold=trim_threshold, tune=tune, without=without, progress=progress,
         precision=precision, tolerance=tolerance, calibrate=calibrate, states=states,
-        lengths=lengths, golden=golden,
+        lengths=lengths, golden=golden, place=place,
     )  # fmt: skip
     element, wanted = get_element(precision), sorted(map(int, lengths or ()))
     machines = {name: get_target(name) for name in split_targets(target)}
     for machine in machines.values():
         machine.check_precision(element)
+    placing = check_place(place, list(machines))
     pipelines = {
         name: leave_out(
             compile_pipeline(machine, trim_threshold, element) if pipeline is None else pipeline,
@@ -135,7 +142,7 @@ def compile(
         tuning.check(target)
     progress = progress or Progress()
     stages = sum((len(own) - 1) * max(len(wanted), 1) + 1 for own in pipelines.values())
-    progress.begin(stages + 3)
+    progress.begin(stages + (3 if placing is None else 5))
     progress.stage("read the network")
     with rare_collection(), context() as ctx, _chooser(tuning, target, progress) as choose:
         choices = InputChoices(batch, dict(shapes or {}), dict(constants or {}))
@@ -154,7 +161,10 @@ def compile(
         settings = PartSettings(
             element, tolerance, calibrate, choose, found_states, folder, progress
         )
-        first, *others = compile_parts(networks, pipelines, settings)
+        parts = compile_parts(networks, pipelines, settings)
+        if placing is not None:
+            parts = with_together(networks, parts, pipelines, placing, settings)
+        first, *others = parts
         progress.stage("write the bundle")
         write_bundle(output, first.manifest, first.module, first.weights, others, expected)
     return open_bundle(output)

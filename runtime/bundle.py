@@ -6,7 +6,7 @@ import hashlib
 import os
 import zipfile
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ from .golden import Golden, golden_size, read_golden
 from .lengths import networks
 from .manifest import Manifest, read_manifest
 from .parameter_archive import archive, check_archive
+from .plan import MOST_STAGES
 from .report import report_text
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from .network import Network
 
 MANIFEST, MODULE, WEIGHTS, GOLDEN = "manifest.json", "module.vmfb", "weights.irpa", "golden.bin"
+# The network for each target alone, and in stages.
+MOST_MODULES = MOST_TARGETS + MOST_STAGES
 _NAME_AT = 30  # place of the first member's name in a zip archive
 
 
@@ -50,6 +53,8 @@ class Bundle:
         length: of what `at` gives, the length; else 0.
         others: the same network for other targets.
         golden: what it must give, wherever it runs; None where nothing says so.
+        stages: where several devices run it together, the part of the network that each of the
+            plan's stages runs; then it has no module and weights of its own.
     """
 
     path: Path
@@ -59,10 +64,21 @@ class Bundle:
     length: int = 0
     others: tuple[Bundle, ...] = ()
     golden: Golden | None = None
+    stages: tuple[Bundle, ...] = ()
+
+    @property
+    def leaves(self) -> tuple[Bundle, ...]:
+        """What has a module: its stages, or itself."""
+        return self.stages or (self,)
+
+    @property
+    def digests(self) -> list[Mapping[str, str]]:
+        """Of its modules and weights."""
+        return [leaf.manifest.digests for leaf in self.leaves]
 
     @property
     def parts(self) -> tuple[Bundle, ...]:
-        """The network for each target, as a bundle for that one alone."""
+        """The network for each target, as a bundle for that one alone, and for all together."""
         return (replace(self, others=(), golden=None), *self.others)
 
     @property
@@ -128,7 +144,7 @@ class Bundle:
 
     def __reduce__(self) -> tuple[Any, ...]:
         targets = tuple(part.manifest.target for part in self.parts)
-        digests = [part.manifest.digests for part in self.parts]
+        digests = [part.digests for part in self.parts]
         return _reopen, (os.path.abspath(self.path), targets, digests, self.length)
 
     def __repr__(self) -> str:
@@ -143,11 +159,14 @@ class Compiled:
         manifest: all but `digests`, which `write_bundle` computes.
         module: IREE's.
         weights: parameters that the module reads from scope ``model``.
+        stages: where several devices run it together, what was compiled for each stage of the plan;
+            then there is no module.
     """
 
     manifest: Manifest
     module: bytes
     weights: Mapping[str, np.ndarray]
+    stages: Sequence[Compiled] = ()
 
 
 def write_bundle(
@@ -170,13 +189,8 @@ def write_bundle(
         NiwakiError: the file cannot be written.
     """
     members: dict[str, list[bytes | memoryview]] = {}
-    manifests = []
-    for number, part in enumerate((Compiled(manifest, vmfb, weights), *others)):
-        module: list[bytes | memoryview] = [part.module]
-        packed: list[bytes | memoryview] = list(archive(part.weights))
-        digests = {MODULE: _sha256(module), WEIGHTS: _sha256(packed)}
-        manifests.append(replace(part.manifest, digests=digests))
-        members.update(zip(part_members(number), (module, packed), strict=True))
+    parts = (Compiled(manifest, vmfb, weights), *others)
+    manifests = [_add_members(part, members) for part in parts]
     if golden is not None:
         members[GOLDEN] = list(golden.pieces())
     digest, slack = ("", []) if golden is None else (_sha256(members[GOLDEN]), golden.slack)
@@ -185,6 +199,21 @@ def write_bundle(
     with atomic_file(path) as file, zipfile.ZipFile(file, "w") as container:
         for name, contents in members.items():
             write_member(container, name, sum(map(len, contents)), contents)
+
+
+def _add_members(part: Compiled, members: dict[str, list[bytes | memoryview]]) -> Manifest:
+    """Add what was compiled to a bundle's members; returns the manifest with their digests."""
+    if part.stages:
+        plan = part.manifest.plan
+        stages = [
+            replace(stage, manifest=_add_members(compiled, members))
+            for stage, compiled in zip(plan.stages, part.stages, strict=True)
+        ]
+        return replace(part.manifest, plan=replace(plan, stages=stages))
+    module: list[bytes | memoryview] = [part.module]
+    packed: list[bytes | memoryview] = list(archive(part.weights))
+    members.update(zip(part_members(len(members) // 2), (module, packed), strict=True))
+    return replace(part.manifest, digests={MODULE: _sha256(module), WEIGHTS: _sha256(packed)})
 
 
 def part_members(number: int) -> tuple[str, str]:
@@ -214,7 +243,7 @@ def open_bundle(path: str | os.PathLike[str]) -> Bundle:
         file = BundleFile(name)
         if not file.size:
             raise NiwakiError(f"{name} is not a Niwaki bundle: it is empty")
-        others = [name for number in range(1, MOST_TARGETS) for name in part_members(number)]
+        others = [name for number in range(1, MOST_MODULES) for name in part_members(number)]
         needed = (MANIFEST, MODULE, WEIGHTS)
         return _checked(file, read_members(file, needed, (*others, GOLDEN)))
     except FileNotFoundError:
@@ -226,11 +255,11 @@ def open_bundle(path: str | os.PathLike[str]) -> Bundle:
 
 
 def _reopen(
-    path: str, targets: Sequence[str], digests: Sequence[Mapping[str, str]], length: int
+    path: str, targets: Sequence[str], digests: Sequence[list[Mapping[str, str]]], length: int
 ) -> Bundle:
     """The bundle that was pickled, or of it the network for one target or for `length`."""
     bundle = open_bundle(path)
-    found = {part.manifest.target: part.manifest.digests for part in bundle.parts}
+    found = {part.manifest.target: part.digests for part in bundle.parts}
     if [found.get(target) for target in targets] != digests:
         raise NiwakiError(f"{path} is another bundle than the one that was pickled: load it anew")
     if len(targets) < len(found):
@@ -268,16 +297,30 @@ def _checked(file: BundleFile, members: Mapping[str, Member]) -> Bundle:
         raise _altered(file.path, MANIFEST)
     manifest = read_manifest(bytes(text), file.path)
     manifests = [manifest, *manifest.others]
+    leaves = [leaf for one in manifests for leaf in leaves_of(one)]
     expected = {MANIFEST, *([GOLDEN] if manifest.golden else [])}
-    expected.update(name for number in range(len(manifests)) for name in part_members(number))
-    if len(manifests) > MOST_TARGETS or expected != members.keys():
+    expected.update(name for number in range(len(leaves)) for name in part_members(number))
+    if len(leaves) > MOST_MODULES or expected != members.keys():
         raise NiwakiError(
             f"{file.path} is damaged: its members are not those that manifest.json tells of"
         )
-    first, *others = (
-        _checked_part(file, members, number, one) for number, one in enumerate(manifests)
-    )
+    checked = iter(_checked_part(file, members, number, one) for number, one in enumerate(leaves))
+    first, *others = (_whole(file, one, checked) for one in manifests)
     return replace(first, others=tuple(others), golden=_checked_golden(file, members, manifest))
+
+
+def leaves_of(manifest: Manifest) -> list[Manifest]:
+    """Those that have a module: of its stages, or itself."""
+    return [stage.manifest for stage in manifest.plan.stages] or [manifest]
+
+
+def _whole(file: BundleFile, manifest: Manifest, leaves: Iterator[Bundle]) -> Bundle:
+    """A part of a bundle, of the next leaves."""
+    if not manifest.plan.stages:
+        return next(leaves)
+    stages = tuple(next(leaves) for _ in manifest.plan.stages)
+    nothing = Part(file, 0, 0, digest="")
+    return Bundle(Path(file.path), manifest, memoryview(b""), nothing, stages=stages)
 
 
 def _checked_part(

@@ -11,7 +11,7 @@ from typing import Any
 from niwaki.errors import NiwakiError
 from niwaki.targets import best_cpu_target, cpu_flags, unfit_reason
 
-from .manifest import DRIVERS, Manifest
+from .manifest import DRIVERS, TOGETHER, Manifest
 from .placement import DEFAULT_TOPOLOGY, topology_flags
 
 _FLAGS = threading.Lock()
@@ -23,8 +23,9 @@ def check_device(manifest: Manifest, path: str, device: str | None) -> None:
     Raises:
         NiwakiError: `device` is unknown or not the bundle's, or the CPU lacks what the code needs.
     """
-    if device is not None and device not in DRIVERS:
-        raise NiwakiError(f"unknown device '{device}': choose one of {', '.join(DRIVERS)}")
+    known = (*DRIVERS, TOGETHER)
+    if device is not None and device not in known:
+        raise NiwakiError(f"unknown device '{device}': choose one of {', '.join(known)}")
     if device not in (None, manifest.driver):
         raise NiwakiError(
             f"{path} was compiled for device '{manifest.driver}' (target {manifest.target}), "

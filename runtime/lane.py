@@ -43,12 +43,17 @@ class Lane:
         NiwakiError: IREE cannot load the module, or it is not the one that the manifest describes.
     """
 
-    def __init__(self, driver: Any, bundle: Bundle, weights: memoryview) -> None:
+    def __init__(
+        self, driver: Any, bundle: Bundle, weights: memoryview, device: Any = None
+    ) -> None:
+        """Args:
+        device: of the driver's; a new one without.
+        """
         import iree.runtime as iree
 
         manifest = bundle.manifest
         self._iree = iree
-        device = create_device(driver, manifest.driver)
+        device = create_device(driver, manifest.driver) if device is None else device
         instance = iree.VmInstance()
         module, functions = find_functions(bundle, instance)
         parameters = iree.ParameterIndex()
@@ -91,6 +96,15 @@ class Lane:
             output.copy() if shares_memory(output, taken) else output
             for output in self._run(taken, frozenset(), length)
         ]
+
+    def run(self, inputs: Sequence[Any], stays: frozenset[int]) -> list[Any]:
+        """Run the network once, as it is: outputs may lie in the memory of inputs.
+
+        Args:
+            inputs: arrays, and what runs on the same device have left there.
+            stays: outputs that are left there, too.
+        """
+        return self._run(inputs, stays)
 
     def step(self, inputs: Sequence[Any], carried: Collection[int]) -> list[Any]:
         """As a call, but outputs numbered `carried` stay on the device, to be inputs of others.

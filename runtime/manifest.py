@@ -17,9 +17,11 @@ from niwaki.states import states_problem
 
 from .json_fields import decode
 from .lengths import lengths_problem
+from .plan import plan_problem
 
-FORMAT_VERSION = 9
+FORMAT_VERSION = 10
 DRIVERS = ("local", "vulkan")
+TOGETHER = "together"  # several devices at once
 SHA256 = "[0-9a-f]{64}"
 
 
@@ -31,7 +33,7 @@ class Manifest:
         niwaki: version of Niwaki that compiled the bundle.
         iree: version of IREE that compiled its module; the same one runs it.
         target: name of the target, as the user typed it.
-        driver: kind of device that runs it: ``local`` (CPU) or ``vulkan``.
+        driver: kind of device that runs it: ``local`` (CPU), ``vulkan`` or ``together``.
         signature: inputs and outputs, and how they nest.
         architecture: ``platform.machine()`` names that can run it; empty for any.
         cpu_features: names in ``/proc/cpuinfo`` that the machine must list.
@@ -43,6 +45,7 @@ class Manifest:
         lengths: what a length is, in a bundle of several; all else tells of the longest one.
         function: name of the module's entry point.
         others: of a bundle for several targets, the manifests of all but the first.
+        plan: where several devices run it together, which part of it each runs.
         golden: sha256 of the member with golden inputs and outputs; empty without one.
         golden_slack: how far each of these outputs moves when inputs are a little off, from 0 to 1.
         digests: sha256 of module and weights, in hexadecimal; filled in by `write_bundle`.
@@ -64,6 +67,7 @@ class Manifest:
     lengths: Lengths = field(default_factory=Lengths)
     function: str = "main"
     others: list[Manifest] = field(default_factory=list)
+    plan: Plan = field(default_factory=lambda: Plan())
     golden: str = ""
     golden_slack: list[float] = field(default_factory=list)
     digests: dict[str, str] = field(default_factory=dict)
@@ -76,6 +80,40 @@ class Manifest:
     def to_bytes(self) -> bytes:
         """The bytes of `manifest.json`; the same manifest gives the same bytes."""
         return (json.dumps(self.to_json(), indent=1) + "\n").encode()
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A part of a network that one device runs in one go.
+
+    Attributes:
+        manifest: what was compiled, which takes tensors one by one and gives a tuple of them.
+        inputs: for each input where it comes from: a stage's number, counted from 1, and that of
+            its output; or 0 and the number of an input of the whole network.
+        begin_ns, end_ns: when it runs in a call, as planned.
+    """
+
+    manifest: Manifest
+    inputs: list[list[int]]
+    begin_ns: int
+    end_ns: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A network on several devices at once.
+
+    Attributes:
+        stages: each reads only what stages before it give; those for one target run in this order.
+        outputs: for each of the network's where it comes from, as stages' inputs are told.
+        planned_ns: what a call takes, as planned.
+        alone_ns: what it was estimated to take on each target alone.
+    """
+
+    stages: list[Stage] = field(default_factory=list)
+    outputs: list[list[int]] = field(default_factory=list)
+    planned_ns: int = 0
+    alone_ns: dict[str, int] = field(default_factory=dict)
 
 
 def read_manifest(data: bytes, path: str) -> Manifest:
@@ -122,10 +160,12 @@ def _check(manifest: Manifest, where: str) -> None:
         raise NiwakiError(f"{where}.others must be for targets that differ: {', '.join(targets)}")
     for i, other in enumerate(manifest.others):
         _check_other(other, manifest, f"{where}.others[{i}]")
-    if manifest.driver not in DRIVERS:
+    if manifest.driver not in (*DRIVERS, TOGETHER):
         raise NiwakiError(
-            f"{where}.driver must be one of {', '.join(DRIVERS)}, got '{manifest.driver}'"
+            f"{where}.driver must be one of {', '.join((*DRIVERS, TOGETHER))}, got "
+            f"'{manifest.driver}'"
         )
+    _check_plan(manifest, f"{where}.plan")
     for name, digest in manifest.digests.items():
         if not re.fullmatch(SHA256, digest):
             raise NiwakiError(f"{where}.digests.{name} must be a sha256 in hexadecimal")
@@ -160,6 +200,18 @@ def _check_other(other: Manifest, first: Manifest, where: str) -> None:
     if networks_of(other) != networks_of(first):
         raise NiwakiError(f"{where}.lengths must be those of the first target")
     _check(other, where)
+
+
+def _check_plan(manifest: Manifest, where: str) -> None:
+    for i, stage in enumerate(manifest.plan.stages):
+        one, place = stage.manifest, f"{where}.stages[{i}]"
+        if one.others or one.golden or one.plan.stages or one.states or one.lengths.inputs:
+            raise NiwakiError(f"{place}.manifest must be of a network for one target alone")
+        if (one.iree, one.format_version) != (manifest.iree, manifest.format_version):
+            raise NiwakiError(f"{place}.manifest must be of the same release as the whole")
+        _check(one, f"{place}.manifest")
+    if problem := plan_problem(manifest):
+        raise NiwakiError(f"{where}{problem}")
 
 
 def networks_of(manifest: Manifest) -> tuple[list[int], list[list[int]]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -17,17 +16,15 @@ from niwaki.signature import Signature, unflatten
 
 from .arguments import bind
 from .bundle import Bundle, open_bundle
-from .device import create_driver
+from .engine import Engine
 from .fitting import Call, Fitting
 from .lane import Lane
 from .lost_devices import survive
 from .parts import chosen_part
 from .placement import polite
-from .small_networks import useful_threads
 from .state import State, check_states, zeros
 from .steps import Steps
 from .turns import Turns
-from .weights import Weights
 
 T = TypeVar("T")
 
@@ -39,21 +36,13 @@ def load(path: str | os.PathLike[str], threads: int = 1, device: str | None = No
         path: a bundle, as `niwaki.compile` writes it.
         threads: CPU threads for one call, at most: a network with so little work that others would
             only cost time stays on the caller's. GPUs ignore it.
-        device: ``local`` (CPU) or ``vulkan``; the default is what the bundle was compiled for.
+        device: ``local`` (CPU), ``vulkan``, or ``together`` for all devices that the bundle was
+            placed on; the default is what it was compiled for.
 
     Raises:
         NiwakiError: the file is no intact bundle, or not one for this machine or device.
     """
     return open_bundle(path).load(threads, device)
-
-
-@dataclass
-class _Engine:
-    """What a network computes with, and gives up when it is closed."""
-
-    driver: Any
-    weights: Weights
-    idle: list[Lane] = field(default_factory=list)
 
 
 class Network:
@@ -69,7 +58,7 @@ class Network:
         bundle: where it comes from.
         part: that for the target whose code runs.
         threads: CPU threads for one call, at most.
-        device: ``local`` or ``vulkan``.
+        device: ``local``, ``vulkan`` or ``together``.
     """
 
     def __init__(self, bundle: Bundle, threads: int = 1, device: str | None = None) -> None:
@@ -91,13 +80,12 @@ class Network:
         self.device = bundle.manifest.driver
         self._fitting = Fitting.of(str(bundle.path), bundle.manifest) if bundle.lengths else None
         self._steps = Steps.of(bundle.manifest.signature, bundle.manifest.states)
-        useful = useful_threads(bundle.manifest, self.threads)
-        self._has_workers = self.device == "local" and useful > 1
-        side_by_side = self.device == "local" and useful == 1
+        engine = Engine(bundle, self.threads)
+        self._has_workers = self.device == "local" and engine.threads > 1
+        side_by_side = self.device == "local" and engine.threads == 1
         self._turns = Turns((os.cpu_count() or 1) if side_by_side else 1)
-        engine = _Engine(create_driver(self.device, useful), Weights(bundle.weights))
-        engine.idle.append(self._survive(lambda: self._create_lane(engine)))
-        self._engine: _Engine | None = engine
+        engine.idle.append(self._survive(engine.create_lane))
+        self._engine: Engine | None = engine
 
     @property
     def signature(self) -> Signature:
@@ -123,10 +111,10 @@ class Network:
         engine, fitting = self._open_engine(), self._fitting
         call = fitting.bind(args, kwargs) if fitting else Call(bind(self.signature, args, kwargs))
         with self._turns:
-            engine.weights.check()
+            engine.check()
             with polite() if self._has_workers else nullcontext():
                 outputs = self._survive(lambda: self._run(engine, call))
-            engine.weights.check()
+            engine.check()
         if fitting:
             outputs = fitting.cut(call, outputs)
         return unflatten(self.signature.output_tree, outputs)
@@ -161,10 +149,10 @@ class Network:
         state.acquire(self.bundle)
         try:
             with self._turns:
-                engine.weights.check()
+                engine.check()
                 with polite() if self._has_workers else nullcontext():
                     results = self._survive(lambda: self._step(engine, bound, state))
-                engine.weights.check()
+                engine.check()
         finally:
             state.release()
         return results, state
@@ -192,29 +180,29 @@ class Network:
         self._open_engine()
         return Network, (self.bundle, self.threads, self._asked)
 
-    def _open_engine(self) -> _Engine:
+    def _open_engine(self) -> Engine:
         engine = self._engine
         if engine is None:
             raise NiwakiError(f"the network {self.bundle.path} is closed: load it again")
         return engine
 
     def _survive(self, attempt: Callable[[], T]) -> T:
-        return survive(attempt, str(self.bundle.path)) if self.device == "vulkan" else attempt()
+        return attempt() if self.device == "local" else survive(attempt, str(self.bundle.path))
 
-    def _run(self, engine: _Engine, call: Call) -> list[np.ndarray]:
-        lane = self._idle_lane(engine)
+    def _run(self, engine: Engine, call: Call) -> list[np.ndarray]:
+        lane = engine.idle_lane()
         outputs = lane(call.arrays, call.network)
         # A lane whose call failed does not get here: the next call finds or makes a clean one.
         engine.idle.append(lane)
         return outputs
 
-    def _step(self, engine: _Engine, bound: list[Any], state: State) -> Any:
+    def _step(self, engine: Engine, bound: list[Any], state: State) -> Any:
         lane = self._lane_of(engine, state)
         results = self._steps.advance(lane, bound, state)
         engine.idle.append(lane)
         return results
 
-    def _lane_of(self, engine: _Engine, state: State) -> Lane:
+    def _lane_of(self, engine: Engine, state: State) -> Lane:
         """The lane that has a state, if it is idle, else any."""
         if state.lane is not None:
             try:
@@ -223,19 +211,8 @@ class Network:
                 pass  # it is another stream's for now
             else:
                 return state.lane
-        return self._idle_lane(engine)
-
-    def _idle_lane(self, engine: _Engine) -> Lane:
-        # Not asked before: other threads take lanes meanwhile.
-        try:
-            return engine.idle.pop()
-        except IndexError:
-            return self._create_lane(engine)
-
-    def _create_lane(self, engine: _Engine) -> Lane:
-        lane = Lane(engine.driver, self.part, engine.weights.contents)
-        # A GPU has copied them by now.
-        engine.weights.check()
+        lane = engine.idle_lane()
+        assert isinstance(lane, Lane), "a network with states is not placed on several devices"
         return lane
 
     def __repr__(self) -> str:

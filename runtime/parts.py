@@ -11,15 +11,16 @@ from collections.abc import Callable
 from niwaki.errors import NiwakiError
 
 from .bundle import Bundle
-from .device import check_device, device_identity
+from .device import check_device
 from .manifest import Manifest
-from .self_check import best_part, run_part
+from .self_check import best_part, identity_of, run_part
 
 
 def chosen_part(bundle: Bundle, device: str | None) -> Bundle:
     """The part to run: of those that fit this machine the fastest that computes what it should.
 
-    Without golden outputs it is the first one that fits, in the order of targets.
+    Without golden outputs it is that for several devices together, which somebody has asked for, or
+    the first one that fits, in the order of targets.
 
     Raises:
         NiwakiError: none fits this machine and `device`, or none is right.
@@ -31,7 +32,7 @@ def chosen_part(bundle: Bundle, device: str | None) -> Bundle:
     for part in bundle.parts:
         try:
             check_device(part.manifest, str(bundle.path), device)
-            device_identity(part.manifest.driver)  # there must be one
+            identity_of(part)  # there must be one
         except NiwakiError as error:
             reasons.append(error)
         else:
@@ -42,7 +43,7 @@ def chosen_part(bundle: Bundle, device: str | None) -> Bundle:
         told = "; ".join(str(one).removeprefix(f"{bundle.path} ") for one in reasons)
         raise NiwakiError(f"{bundle.path} has no code for this machine: {told}")
     if bundle.golden is None:
-        return fitting[0]
+        return next((part for part in fitting if part.stages), fitting[0])
     return best_part(bundle, fitting, bundle.golden, run_part)
 
 

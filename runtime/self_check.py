@@ -152,9 +152,18 @@ def tell(bundle: Bundle, new: Sequence[Verdict], verdicts: Sequence[Verdict]) ->
 
 def verdict_place(bundle: Bundle, part: Bundle) -> Path:
     """Where the verdict on a part of a bundle on this machine's device is kept."""
-    device = device_identity(part.manifest.driver)
-    key = json.dumps([bundle.manifest.golden, part.manifest.digests, device], sort_keys=True)
+    key = json.dumps([bundle.manifest.golden, part.digests, identity_of(part)], sort_keys=True)
     return cache_place(f"checks/{hashlib.sha256(key.encode()).hexdigest()[:32]}.json")
+
+
+def identity_of(part: Bundle) -> list[str]:
+    """What tells the devices that a part runs on from others.
+
+    Raises:
+        NiwakiError: there is no such device.
+    """
+    drivers = sorted({leaf.manifest.driver for leaf in part.leaves})
+    return [device_identity(driver) for driver in drivers]
 
 
 def kept_verdict(bundle: Bundle, part: Bundle) -> Verdict | None:

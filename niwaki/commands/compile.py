@@ -80,6 +80,13 @@ from .progress_bar import progress_bar
     help="Keep what the model gives for its example inputs, by which a device is checked; by "
     "default for GPUs and several targets.",
 )
+@click.option(
+    "--place",
+    metavar="PATTERN=TARGET",
+    multiple=True,
+    help="With targets A+B: layers whose names fit PATTERN are for this one, and all run together; "
+    "auto as TARGET, or alone, for the fastest place; repeatable.",
+)
 @click.option("--dump-ir", metavar="DIR", help="Write the IR after each pass into this folder.")
 @click.option(
     "--trim-threshold",
@@ -122,6 +129,7 @@ def compile_command(
     tolerance: float | None,
     calibrate: str | None,
     golden: bool | None,
+    place: tuple[str, ...],
     dump_ir: str | None,
     trim_threshold: float,
     without: tuple[str, ...],
@@ -139,7 +147,13 @@ def compile_command(
     require("compile")
     from ..runtime.report import size_text
     from ..tuning.settings import TRIALS, Tuning
-    from .input_options import parse_constants, parse_lengths, parse_shapes, parse_states
+    from .input_options import (
+        parse_constants,
+        parse_lengths,
+        parse_places,
+        parse_shapes,
+        parse_states,
+    )
 
     tuning = Tuning(Path(tune_db) if tune_db else None, tune_trials or TRIALS, tune_workers)
     if tuning != Tuning() and not tune:
@@ -166,6 +180,7 @@ def compile_command(
             tolerance=tolerance,
             calibrate=calibrate,
             golden=golden,
+            place=parse_places(place),
             dump_ir=dump_ir,
             trim_threshold=trim_threshold,
             without=without,

@@ -41,6 +41,15 @@ def parse_states(texts: Iterable[str]) -> dict[str, str]:
     return _parse("--state", texts, _name, "an input and an output: --state h=h_next")
 
 
+def parse_places(texts: Iterable[str]) -> dict[str, str] | None:
+    """Targets by patterns of layers' names; a target alone is for all layers.
+
+    Raises NiwakiError where a text is not ``PATTERN=TARGET``, or names a pattern again.
+    """
+    whole = [text if "=" in text else f"*={text}" for text in texts]
+    return _parse("--place", whole, _name, "a pattern and a target: --place head.*=host") or None
+
+
 def parse_lengths(text: str) -> list[int]:
     """Lengths between commas; raises NiwakiError where a part is no whole number."""
     parts = [part.strip() for part in text.split(",")]
@@ -58,7 +67,7 @@ def _parse(
         if not (name and equals) or (parsed := read(value.strip())) is None:
             raise NiwakiError(f"{option} {text}: give {wanted}")
         if name in found:
-            raise NiwakiError(f"{option} {text}: input {name!r} has one already: give it once")
+            raise NiwakiError(f"{option} {text}: {name!r} has one already: give it once")
         found[name] = parsed
     return found
 

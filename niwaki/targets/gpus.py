@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..elements import F16
-from .machine import Target
+from .machine import Gpu, Target
 
 _FLAGS = (
     "--iree-hal-target-device=vulkan",
@@ -23,12 +23,23 @@ _FEATURES = "--iree-vulkan-target-features=spirv:v1.3,cap:Shader"
 # subgroup has, which the device must then offer.
 _ANY = "vp_android_baseline_2022"
 
+# A quarter of what vendors' clocks and units multiply to, since layers reach that at best: 1.8
+# TFLOP/s of an Adreno 730, 0.8 of a Mali-G710 with ten cores, 9 of a GeForce GTX 1080, and for any
+# GPU those of a phone of 2020. Nothing of it has been measured, nor what it takes to hand tensors
+# over: these are guesses. Plans need no more than the order of magnitude, since a bundle times them
+# against each device alone.
+_ADRENO = Gpu(450e9, 900e9, 40e9, launch=8e-6, latency=80e-6, link=8e9)
+_MALI = Gpu(200e9, 400e9, 35e9, launch=10e-6, latency=100e-6, link=8e9)
+_DESKTOP = Gpu(2200e9, 2200e9, 300e9, launch=5e-6, latency=40e-6, link=6e9)
+_PHONE = Gpu(150e9, 300e9, 20e9, launch=10e-6, latency=100e-6, link=6e9)
+
 
 def _vulkan(
     name: str,
     summary: str,
     gpu: str,
     elements: tuple[str, ...],
+    speed: Gpu,
     capabilities: tuple[str, ...] = (),
     verified: str = "shaders validated, not run",
 ) -> Target:
@@ -42,6 +53,7 @@ def _vulkan(
         iree_flags=(*_FLAGS, f"--iree-vulkan-target={gpu}", features),
         device="vulkan",
         threads=64,
+        gpu=speed,
         stores=half,
         computes=half,
         elements=elements,
@@ -57,6 +69,7 @@ GPUS = (
         "any Vulkan 1.1 GPU: the baseline of Android 2022",
         _ANY,
         ("f32", "i32"),
+        _PHONE,
         verified=_RUN,
     ),
     _vulkan(
@@ -64,20 +77,25 @@ GPUS = (
         "any Vulkan 1.1 GPU that stores and computes f16",
         _ANY,
         ("f32", "f16", "i32"),
+        _PHONE,
         capabilities=("Float16", "StorageBuffer16BitAccess"),
         verified=_RUN,
     ),
-    _vulkan("vulkan-adreno", "Qualcomm Adreno GPU", "adreno", ("f32", "f16", "i32", "i16")),
+    _vulkan(
+        "vulkan-adreno", "Qualcomm Adreno GPU", "adreno", ("f32", "f16", "i32", "i16"), _ADRENO
+    ),
     _vulkan(
         "vulkan-mali",
         "Arm Mali GPU (Valhall and later)",
         "valhall",
         ("f32", "f16", "i32", "i16", "i8"),
+        _MALI,
     ),
     _vulkan(
         "vulkan-desktop",
         "desktop GPU with subgroups of 32 threads, for tests",
         "pascal",
         ("f64", "f32", "f16", "i64", "i32", "i16", "i8"),
+        _DESKTOP,
     ),
 )

@@ -44,6 +44,27 @@ class Core:
 
 
 @dataclass(frozen=True)
+class Gpu:
+    """What a GPU does, as far as it depends on it where layers are placed.
+
+    Attributes:
+        operations, half_operations: that it computes in a second with f32 and f16, of kernels as
+            ours are.
+        bandwidth: bytes a second from its memory.
+        launch: seconds to begin with a kernel.
+        latency: seconds to hand a tensor over to it, or to wait for one.
+        link: bytes a second between its memory and the host's.
+    """
+
+    operations: float
+    half_operations: float
+    bandwidth: float
+    launch: float
+    latency: float
+    link: float
+
+
+@dataclass(frozen=True)
 class Vector:
     """How a machine computes with elements of a type.
 
@@ -104,6 +125,7 @@ class Target:
         vector_bytes: of one vector register (CPUs only).
         wide_flags: more of them, for networks whose sums are f32.
         core: what a core does in a cycle (CPUs only).
+        gpu: what a GPU does in a second (GPUs only).
         prices: what weights cost; GPUs have none of their own.
         device: kind of IREE device that runs the result: ``local`` (CPU) or ``vulkan``.
         architecture: ``platform.machine()`` names that can run it; empty for any.
@@ -130,6 +152,7 @@ class Target:
     vector_bytes: int = 0
     wide_flags: tuple[str, ...] = ()
     core: Core | None = None
+    gpu: Gpu | None = None
     prices: Prices = ZEN_4
     device: str = "local"
     architecture: tuple[str, ...] = ()

@@ -24,6 +24,7 @@ WRONG: dict[str, list[Any]] = {
     "lengths": [3, "32,64", [], [0], [-1, 2], [2.5], [8, 8], [True], {}],
     "dump_ir": [3, True, {}],
     "golden": ["yes", 1, [True]],
+    "place": [3, ["*"], {"*": 3}, {3: "host"}, "everywhere"],
     "precision": [16, None, ["f16"]],
     "tolerance": ["1", 0, 1, -0.01, float("nan"), float("inf"), True],
     "calibrate": [3, True, [1]],

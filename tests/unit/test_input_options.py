@@ -59,5 +59,5 @@ def test_bad_constants(text: str) -> None:
 
 
 def test_an_input_twice() -> None:
-    with pytest.raises(NiwakiError, match="--shape x=4: input 'x' has one already: give it once"):
+    with pytest.raises(NiwakiError, match="--shape x=4: 'x' has one already: give it once"):
         parse_shapes(["x=3", "x=4"])
