@@ -48,7 +48,11 @@ def chosen_part(bundle: Bundle, device: str | None) -> Bundle:
 
 
 def local_part(bundle: Bundle) -> Bundle:
-    """The first part for this machine's CPU; without one the first, which says why it is not."""
+    """The first part for this machine's CPU; without one the first, which says why it is not.
+
+    Raises:
+        NiwakiError: it is a network on several devices.
+    """
 
     def fits(manifest: Manifest) -> bool:
         try:
@@ -61,11 +65,17 @@ def local_part(bundle: Bundle) -> Bundle:
 
 
 def arm64_part(bundle: Bundle) -> Bundle:
-    """The first part for a CPU of arm64; without one the first."""
+    """The first part for a CPU of arm64; without one the first. Errors as `local_part`."""
     return _first(bundle, lambda one: "aarch64" in one.architecture and one.driver == "local")
 
 
 def _first(bundle: Bundle, fits: Callable[[Manifest], bool]) -> Bundle:
     first, *others = bundle.parts
     found = next((part for part in (first, *others) if fits(part.manifest)), first)
+    if found.stages:
+        names = ", ".join(dict.fromkeys(stage.manifest.target for stage in found.stages))
+        raise NiwakiError(
+            f"{bundle.path}: what runs on several devices together has no layers to time, and is "
+            f"not deployed: choose one target: {names}"
+        )
     return bundle.for_target(found.manifest.target)

@@ -10,6 +10,8 @@ from niwaki.text_table import Column, shortened, text_table, wrapped
 
 from .called_layers import called_layers
 from .manifest import Manifest
+from .plan_picture import plan_lines, plan_of
+from .quantities import microseconds, percent, size_text
 
 NAMED = 12  # layers that a reason names at most; the manifest has all
 LONGEST_NAME = 60
@@ -43,6 +45,8 @@ def report_text(manifest: Manifest, width: int | None = None) -> str:
     """
     table = [*layer_table(manifest, width), ""] if manifest.layers else []
     lines = [*table, *total_lines(manifest)]
+    if plan := plan_of(manifest):
+        lines += ["", *plan_lines(plan)]
     if manifest.remarks:
         lines.append("")
     for reason, layers in reasons(manifest).items():
@@ -131,23 +135,3 @@ def named_layers(names: list[str]) -> str:
     shown = [shortened(printable(name), LONGEST_NAME) for name in names[:NAMED]]
     more = len(names) - len(shown)
     return ", ".join(shown) + (f" and {more} more" if more else "")
-
-
-def size_text(count: int) -> str:
-    """Bytes for people: ``1.5 kB``."""
-    size = float(count)
-    for unit in ("B", "kB", "MB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} GB"
-
-
-def microseconds(seconds: float) -> str:
-    """A time for people: ``1,234.5 us``."""
-    return f"{1e6 * seconds:,.1f} us"
-
-
-def percent(part: int, whole: int) -> str:
-    """A share for people; nothing has none."""
-    return f"{100 * part / whole:.1f}%" if whole else "-"

@@ -16,11 +16,14 @@ from .bundle import Bundle
 from .kernel_picture import kernel_picture
 from .layer_rows import Row, layer_rows
 from .layer_times import LayerTimes, time_layers
+from .manifest import Plan
 from .measure import Measurement, bench
 from .parts import local_part
 from .peak import Peak, cpu_name, measure_peak
+from .plan_picture import plan_bars, plan_of, plan_title
 from .plots import rated, roofline_plot, time_plot
-from .report import microseconds, size_text, totals
+from .quantities import microseconds, size_text
+from .report import totals
 
 TEMPLATE = "report_page.html.jinja"
 # Columns with times of layers alone, and where their records have them; shown if a layer has one.
@@ -49,12 +52,13 @@ def write_report(bundle: Bundle, path: str | os.PathLike[str], threads: int = 1)
     require("report")
     if Path(path).exists() and bundle.path.samefile(path):
         raise NiwakiError(f"cannot write {os.fspath(path)}: it is the bundle; name another file")
+    plan = plan_of(bundle.manifest)
     # Made before measuring, which takes a while, so that a wrong path is told at once.
     with atomic_file(path) as file:
         try:
-            page = render(local_part(bundle), measure(local_part(bundle), threads))
+            page = render(local_part(bundle), measure(local_part(bundle), threads), plan=plan)
         except NiwakiError as error:
-            page = render(bundle, None, str(error))
+            page = render(bundle, None, str(error), plan)
         file.write(page.encode())
 
 
@@ -69,7 +73,9 @@ def measure(bundle: Bundle, threads: int) -> Measured:
     return Measured(bench(bundle.load(threads)), layers, peak, cpu_name())
 
 
-def render(bundle: Bundle, measured: Measured | None, why_no_times: str = "") -> str:
+def render(
+    bundle: Bundle, measured: Measured | None, why_no_times: str = "", plan: Plan | None = None
+) -> str:
     """The page. Without `measured` it says why there are no times."""
     manifest = bundle.manifest
     rows = layer_rows(manifest, measured.layers if measured else None)
@@ -88,6 +94,8 @@ def render(bundle: Bundle, measured: Measured | None, why_no_times: str = "") ->
             if any(getattr(layer, field) for layer in manifest.layers)
         },
         why_no_times=why_no_times,
+        plan=plan_bars(plan) if plan else {},
+        plan_title=plan_title(plan) if plan else "",
         pictures=[
             (layer, picture) for layer in manifest.layers if (picture := kernel_picture(layer))
         ],

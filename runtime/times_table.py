@@ -11,7 +11,8 @@ from .called_layers import identity, named
 from .layer_rows import Row, layer_rows
 from .layer_times import LayerTimes
 from .manifest import Manifest
-from .report import IREE, microseconds, percent
+from .quantities import microseconds, percent
+from .report import IREE
 
 _NUMBER = re.compile(r"_\d+$")  # tells kernels of one family apart
 

@@ -145,7 +145,7 @@ def compile_command(
     returns a torch.nn.Module and its example inputs.
     """
     require("compile")
-    from ..runtime.report import size_text
+    from ..runtime.quantities import size_text
     from ..tuning.settings import TRIALS, Tuning
     from .input_options import (
         parse_constants,

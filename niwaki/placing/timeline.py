@@ -31,8 +31,12 @@ class Device:
     bandwidth: float = 0.0
 
     def move(self, size: int) -> float:
-        """Seconds to take a tensor of so many bytes from elsewhere, or to give it."""
+        """Seconds to take a tensor of so many bytes from another device, or to give it."""
         return self.latency + (size / self.bandwidth if self.bandwidth else 0.0)
+
+    def call(self, size: int) -> float:
+        """Seconds to take a tensor from the caller, or to give it: none in the host's memory."""
+        return self.move(size) if self.bandwidth else 0.0
 
 
 @dataclass(frozen=True)
@@ -139,16 +143,17 @@ class Simulation:
         told, place = self.units[unit], places[unit]
         device, now = self.devices[place], begin
         if told.given:
-            now += device.move(told.given)
+            now += device.call(told.given)
         for read in told.reads:
             if read not in known[place]:
                 now += device.move(self.units[read].size)
                 known[place][read] = now
         now += told.seconds[place]
-        known[place][unit] = now
-        if told.is_output or any(places[reader] != place for reader in self.readers[unit]):
+        if any(places[reader] != place for reader in self.readers[unit]):
             now += device.move(told.size)
-            known[place][unit] = now
+        elif told.is_output:
+            now += device.call(told.size)
+        known[place][unit] = now
         free[place] = now
         return Step(unit, place, begin, now)
 

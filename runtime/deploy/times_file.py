@@ -86,7 +86,7 @@ def _read(path: str | os.PathLike[str]) -> DeviceTimes:
 
 
 def _timed(times: DeviceTimes, bundle: Bundle, name: str) -> Bundle:
-    parts = [part for part in bundle.parts if part.manifest.digests[MODULE] == times.module]
+    parts = [part for part in bundle.parts if part.manifest.digests.get(MODULE) == times.module]
     if not parts:
         raise NiwakiError(
             f"{name} has times of another bundle than {bundle.path}: run `niwaki deploy` again"

@@ -23,7 +23,7 @@ from niwaki.cli import main
 from niwaki.errors import CompilerBug, NiwakiError, NiwakiWarning
 from niwaki.progress import Progress
 from niwaki.runtime.bundle import Bundle, open_bundle, write_bundle
-from niwaki.runtime.report import size_text
+from niwaki.runtime.quantities import size_text
 from niwaki.targets import NAMES
 from niwaki.tuning.settings import Tuning
 

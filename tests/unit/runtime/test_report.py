@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from niwaki.elements import ELEMENTS
 from niwaki.records import LayerRecord, Remark
 from niwaki.runtime.manifest import Manifest
-from niwaki.runtime.report import report_json, report_text, size_text, totals
+from niwaki.runtime.quantities import size_text
+from niwaki.runtime.report import report_json, report_text, totals
 
 LAYER = LayerRecord("one", "linear", "dense", "matvec 8x1", 4, 8, 40, 32)
 
@@ -123,7 +124,7 @@ def test_json() -> None:
         "csr_bytes": 560,
     }
     assert value["layers"][0]["name"] == "conv1"
-    assert value["format_version"] == 9
+    assert value["format_version"] == 10
 
 
 def test_size_text() -> None:
