@@ -137,6 +137,7 @@ def test_compile(run: Run, compiler: list[dict[str, Any]], affine_path: Path) ->
             "tolerance": None,
             "calibrate": None,
             "golden": None,
+            "place": None,
             "dump_ir": None,
             "trim_threshold": 0.0,
             "without": (),
@@ -178,6 +179,10 @@ def test_compile_defaults(run: Run, compiler: list[dict[str, Any]]) -> None:
         "--lengths",
         "8,16",
         "--golden",
+        "--place",
+        "head.*=vulkan",
+        "--place",
+        "auto",
     )
     succeeded(run("compile", "net.pt2", "-o", "net.niwaki", *options, *within, *without))
     assert compiler == [
@@ -195,6 +200,7 @@ def test_compile_defaults(run: Run, compiler: list[dict[str, Any]]) -> None:
             "tolerance": 0.01,
             "calibrate": "images.npz",
             "golden": True,
+            "place": {"head.*": "vulkan", "*": "auto"},
             "dump_ir": "ir",
             "trim_threshold": 0.001,
             "without": ("one", "two"),

@@ -41,11 +41,11 @@ def test_no_version(data: bytes) -> None:
         read_manifest(data, "net")
 
 
-@pytest.mark.parametrize("version", [0, 1, 2, 3, 4, 5, 6, 7, 8, 10, True, "1", None])
+@pytest.mark.parametrize("version", [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, True, "1", None])
 def test_other_version(version: Any) -> None:
     data = json.dumps({"format_version": version, "unheard": "of"}).encode()
     with pytest.raises(
-        NiwakiError, match=r"^net: bundle format is .*, this Niwaki reads 9; compile"
+        NiwakiError, match=r"^net: bundle format is .*, this Niwaki reads 10; compile"
     ):
         read_manifest(data, "net")
 
@@ -141,7 +141,7 @@ CALL = {"tuple": [{"tuple": [0]}, {"dict": {}}]}
         (put([], "digests"), ".digests must be an object"),
         (put(1, "digests", "module.vmfb"), ".digests.module.vmfb must be a string"),
         (put("12", "digests", "w"), ".digests.w must be a sha256 in hexadecimal"),
-        (put("cuda", "driver"), ".driver must be one of local, vulkan, got 'cuda'"),
+        (put("cuda", "driver"), ".driver must be one of local, vulkan, together, got 'cuda'"),
         (
             put("bfloat16", "signature", "inputs", 0, "dtype"),
             ".signature.inputs[0].dtype must be one of "

@@ -343,7 +343,7 @@ def test_failed_call_leaves_the_network_usable(tmp_path: Path, threads: int) -> 
 
 def test_unknown_device(affine_path: Path) -> None:
     assert refusal(lambda: niwaki.load(affine_path, device="cuda")) == (
-        "unknown device 'cuda': choose one of local, vulkan"
+        "unknown device 'cuda': choose one of local, vulkan, together"
     )
 
 
