@@ -39,7 +39,8 @@ import niwaki  # noqa: E402
 from niwaki.errors import NiwakiError  # noqa: E402
 from niwaki.runtime.bundle import Bundle  # noqa: E402
 from niwaki.runtime.peak import cpu_name  # noqa: E402
-from niwaki.runtime.report import percent, size_text, totals  # noqa: E402
+from niwaki.runtime.quantities import percent, size_text
+from niwaki.runtime.report import totals  # noqa: E402
 
 OUTPUT = Path("build", "gallery")
 CALLS = 30  # that are timed
