@@ -39,7 +39,7 @@ import niwaki  # noqa: E402
 from niwaki.errors import NiwakiError  # noqa: E402
 from niwaki.runtime.bundle import Bundle  # noqa: E402
 from niwaki.runtime.peak import cpu_name  # noqa: E402
-from niwaki.runtime.quantities import percent, size_text
+from niwaki.runtime.quantities import percent, size_text  # noqa: E402
 from niwaki.runtime.report import totals  # noqa: E402
 
 OUTPUT = Path("build", "gallery")
