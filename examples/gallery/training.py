@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 import niwaki
 from niwaki.atomic import atomic_file
-from niwaki.pruning import PruningConfig
+from niwaki.pruning import Distillation, PruningConfig
 
 DENSE, PRUNED = "dense", "pruned"
 # What leaves all weights as they are, so that one loop trains dense and pruned networks.
@@ -33,6 +33,7 @@ def trained(
     *,
     config: PruningConfig = UNPRUNED,
     method: str = "magnitude",
+    distillation: Distillation | None = None,
 ) -> nn.Module:
     """A copy of the network in eval mode, trained and perhaps pruned; read if it was kept before.
 
@@ -47,14 +48,19 @@ def trained(
         return kept(work, name, network)
     work.tell(f"training the {name} network")
 
+    is_of_images = all(weight.dim() <= 4 for weight in network.parameters())
+    if is_of_images:
+        network.to(memory_format=torch.channels_last)  # faster; clips have no such layout
+
     def optimizer(parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         return torch.optim.AdamW(parameters, learning_rate, weight_decay=0.01)
 
-    # Convolutions compute in bf16, twice as fast where the processor has it. Rounded weights must
-    # not be kept from one step to the next.
-    with torch.autocast("cpu", torch.bfloat16, cache_enabled=False):
+    # Convolutions compute in bf16, twice as fast where the processor has it, but for 3-D ones: in
+    # PyTorch 2.13 gradients of kernels 3x1x1 on two frames then read memory that nothing wrote.
+    # Rounded weights must not be kept from one step to the next.
+    with torch.autocast("cpu", torch.bfloat16, is_of_images, cache_enabled=False):
         made = niwaki.prune(
-            network.to(memory_format=torch.channels_last),
+            network,
             batches,
             config=config,
             method=method,
@@ -63,6 +69,7 @@ def trained(
             optimizer=optimizer,
             checkpoint=unfinished,
             progress=False,
+            distillation=distillation,
         )
     state = {key: value.contiguous() for key, value in made.state_dict().items()}
     with atomic_file(file) as whole:

@@ -1,0 +1,119 @@
+"""The detector of the gallery: things of Fashion-MNIST in scenes that a program draws.
+
+The things to test with are others than those to train on. Without the data set the 1,000 shipped
+test images are both, parted, and the network knows fewer things.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from data_sets import read_fashion_mnist
+from fashion_mnist import DENSE_CHECKPOINT, TEST_IMAGES, load_network
+from gallery.application import Application, Judged, Picture, Work
+from gallery.average_precision import mean_average_precision
+from gallery.boxes import Found, suppressed
+from gallery.boxes_drawn import with_boxes
+from gallery.clothes import NAMES, Scene, Studio
+from gallery.detector_network import SIDES, Detector, boxes_at, places, start_from
+from gallery.detector_training import SceneBatches, as_input, loss
+from gallery.training import DENSE, PRUNED, kept, trained
+from in_turns import Answer
+from torch import Tensor, nn
+
+from niwaki.pruning import PruningConfig
+
+SIZE = 320
+SCHEME, RATE = "block_punched", 8.0
+# What speaks is small, and so is what sees first.
+LEFT_DENSE = ("stem.0", "fine.1", "coarse.1")
+TRAIN_SIZE, BATCH, STEPS = 192, 8, 80  # steps of an epoch
+DENSE_EPOCHS, DENSE_RATE = 10, 2e-3
+PRUNED_EPOCHS, PRUNED_RATE = 8, 1e-3
+TESTED, FIRST_TEST = 300, 1_000_000  # scenes, and the seed of the first
+LEAST_SCORE, SHOWN_SCORE, ALIKE = 0.02, 0.35, 0.5
+PICTURES = 4
+HELD_OUT = 200  # of the shipped images
+
+
+def studio(data: Path | None, part: str) -> Studio:
+    """Of the images to ``train`` on, or of others."""
+    folder = data and data / "fashion-mnist"
+    if folder and folder.is_dir():
+        images, labels = read_fashion_mnist(folder, "train" if part == "train" else "t10k")
+    else:
+        with np.load(TEST_IMAGES) as archive:
+            images, labels = archive["images"], archive["labels"]
+        chosen = slice(HELD_OUT, None) if part == "train" else slice(HELD_OUT)
+        images, labels = images[chosen], labels[chosen]
+    return Studio(images, labels.astype(np.int64))
+
+
+def prepare(work: Work) -> None:
+    drawn = studio(work.data, "train")
+    steps = work.share(STEPS)
+    batches = SceneBatches(drawn, TRAIN_SIZE, BATCH, steps)
+    start = start_from(Detector(), load_network(DENSE_CHECKPOINT))
+    dense = trained(work, DENSE, start, batches, loss, DENSE_EPOCHS, DENSE_RATE)
+    trained(
+        work, PRUNED, dense, SceneBatches(drawn, TRAIN_SIZE, BATCH, steps, teacher=dense),
+        loss, PRUNED_EPOCHS, PRUNED_RATE,
+        config=PruningConfig(SCHEME, RATE, exclude=LEFT_DENSE), method="gradual",
+    )  # fmt: skip
+
+
+def make(work: Work, pruned: bool) -> tuple[nn.Module, Tensor]:
+    scene = studio(None, "test").scene(FIRST_TEST, SIZE)
+    return kept(work, PRUNED if pruned else DENSE, Detector()), as_input(scene.image[None])
+
+
+def detections(told: np.ndarray) -> Found:
+    """What a network says of one image ``[1, SIDES + CLASSES, P]``, each thing once."""
+    said = torch.from_numpy(told[0])
+    scores, labels = said[SIDES:].sigmoid().max(0)
+    seen = scores > LEAST_SCORE
+    middles, strides = places(SIZE, SIZE)
+    boxes = boxes_at(said[:SIDES, seen], middles[seen], strides[seen]).clamp(0, SIZE)
+    return suppressed(Found(boxes.numpy(), labels[seen].numpy(), scores[seen].numpy()), ALIKE)
+
+
+def look(run: Answer, image: np.ndarray) -> Found:
+    """The things in an image uint8 ``[SIZE, SIZE, 3]``."""
+    return detections(run(as_input(image[None]).numpy()))
+
+
+def judge(work: Work, dense: Answer, pruned: Answer) -> Judged:
+    drawn = studio(work.data, "test")
+    scenes = [drawn.scene(FIRST_TEST + n, SIZE) for n in range(work.share(TESTED))]
+    rows = []
+    found = {name: [look(run, scene.image) for scene in scenes]
+             for name, run in ((DENSE, dense), (PRUNED, pruned))}  # fmt: skip
+    true = [(scene.boxes, scene.labels) for scene in scenes]
+    for least in (0.5, 0.75):
+        scores = [100 * mean_average_precision(one, true, least) for one in found.values()]
+        rows.append((f"mAP at IoU {least:g}, %", f"{scores[0]:.1f}", f"{scores[1]:.1f}"))
+    pairs = zip(scenes[:PICTURES], *found.values(), strict=False)
+    return Judged(rows, [beside(*pair) for pair in pairs])
+
+
+def beside(scene: Scene, dense: Found, pruned: Found) -> Picture:
+    """A scene with the boxes that each network found, the dense one's left."""
+    halves = [with_boxes(scene.image, one[one.scores > SHOWN_SCORE], NAMES)
+              for one in (dense, pruned)]  # fmt: skip
+    return Picture("dense, and pruned", np.concatenate(halves, 1))
+
+
+DETECTOR = Application(
+    name="detector",
+    title="Detector",
+    summary="Finds ten kinds of clothes in images of 320x320 pixels and says where they are. It "
+    "was trained on scenes that a program draws of Fashion-MNIST's images, and is tested "
+    "with clothes that it has not seen.",
+    scheme=SCHEME,
+    rate=RATE,
+    prepare=prepare,
+    make=make,
+    judge=judge,
+)
