@@ -121,11 +121,13 @@ class Bundle:
         """A table of the layers: scheme, kernel, kept weights, bytes, why a layer stayed dense."""
         return report_text(self.manifest)
 
-    def load(self, threads: int = 1, device: str | None = None) -> Network:
+    def load(
+        self, threads: int = 1, device: str | None = None, share_weights: bool = False
+    ) -> Network:
         """The network, ready to run. Arguments and errors as `niwaki.load`."""
         from .network import Network
 
-        return Network(self, threads, device)
+        return Network(self, threads, device, share_weights)
 
     def time_layers(self, threads: int = 1) -> LayerTimes:
         """How long each kernel of a call runs, in seconds. Errors as `layer_times.time_layers`."""

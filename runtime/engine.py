@@ -18,9 +18,10 @@ class Engine:
         idle: lanes that nobody uses now.
     """
 
-    def __init__(self, part: Bundle, threads: int) -> None:
+    def __init__(self, part: Bundle, threads: int, share_weights: bool = False) -> None:
         """Args:
         threads: for one call, at most.
+        share_weights: leave them in the file.
 
         Raises:
             NiwakiError: there is no such device, or the file was written into.
@@ -31,7 +32,7 @@ class Engine:
         leaves = part.leaves
         kinds = {leaf.manifest.target: leaf.manifest.driver for leaf in leaves}
         self._drivers = {name: create_driver(kind, self.threads) for name, kind in kinds.items()}
-        self._weights = [Weights(leaf.weights) for leaf in leaves]
+        self._weights = [Weights(leaf.weights, share_weights) for leaf in leaves]
 
     def check(self) -> None:
         """Refuse weights that somebody has written into.

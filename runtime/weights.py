@@ -1,9 +1,10 @@
 """Where the weights of a running network lie.
 
 Copied, as a rule: then nothing that happens to the file later matters. Small ones because copying
-costs nothing, large ones because copies can be in huge pages. Only where a system has none, large
-weights stay in the file, mapped, and processes share them. A network then looks at the file before
-and after each call, for a microsecond, and gives no result if it has changed. One thing it cannot
+costs nothing, large ones because copies can be in huge pages. Where a system has none, large
+weights stay in the file, mapped, and processes share them; so do those that a user wants shared. A
+network then looks at the file before and after each call, for a microsecond, and gives no result if
+it has changed. One thing it cannot
 survive: a file that is cut off *during* a call.
 """
 
@@ -23,14 +24,17 @@ class Weights:
         contents: the bytes, aligned as IREE needs them.
     """
 
-    def __init__(self, part: Part) -> None:
+    def __init__(self, part: Part, shared: bool = False) -> None:
         """Copy or map the weights.
+
+        Args:
+            shared: map them in any case, so that processes have them once.
 
         Raises:
             NiwakiError: the file was written into since it was opened.
         """
         self._part = part
-        area = _area(part.size)
+        area = None if shared else _area(part.size)
         self._is_mapped = area is None
         if area is None:
             self.contents = part.map()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -92,6 +93,32 @@ def test_mapped_weights_are_watched(change: Callable[[Path], bytes], path: Path)
         with pytest.raises(NiwakiError) as caught:
             network(X)
         assert str(caught.value) == MESSAGE.format(path=path)
+
+
+@CHANGES
+def test_shared_weights_are_the_file(change: Callable[[Path], bytes], path: Path) -> None:
+    """Networks read one copy of them, also where they are small, and watch the file."""
+
+    def mappings() -> int:
+        return Path("/proc/self/maps").read_text().count(str(path))
+
+    first = niwaki.load(path, share_weights=True)
+    second = pickle.loads(pickle.dumps(first))
+    assert mappings() == 2
+    niwaki.load(path)
+    assert mappings() == 2
+    for network in (first, second):
+        np.testing.assert_allclose(network(X), tiny_bundle.affine(X), rtol=1e-6)
+    overwrite(path, change(path))
+    for network in (first, second):
+        with pytest.raises(NiwakiError) as caught:
+            network(X)
+        assert str(caught.value) == MESSAGE.format(path=path)
+
+
+def test_sharing_is_yes_or_no(path: Path) -> None:
+    with pytest.raises(NiwakiError, match="share_weights is True or False, not 'yes'"):
+        niwaki.load(path, share_weights="yes")  # type: ignore[arg-type]
 
 
 @pytest.mark.usefixtures("mapped")
