@@ -39,11 +39,17 @@ def ious(some: Floats, others: Floats) -> Floats:
     return np.divide(both, either, out=np.zeros_like(both), where=either > 0)
 
 
-def suppressed(found: Found, most: float) -> Found:
-    """Without those that overlap a surer one of their class by more than `most`; surest first."""
+def suppressed(found: Found, most: float, across_classes: bool = False) -> Found:
+    """Without those that overlap a surer one of their class by more than `most`; surest first.
+
+    Args:
+        across_classes: a surer one of another class counts, too.
+    """
     order = np.argsort(-found.scores, kind="stable")
     found = found[order]
-    rivals = (ious(found.boxes, found.boxes) > most) & (found.labels[:, None] == found.labels)
+    rivals = ious(found.boxes, found.boxes) > most
+    if not across_classes:
+        rivals &= found.labels[:, None] == found.labels
     stays = np.ones(len(order), bool)
     for number in range(len(order)):
         if stays[number]:

@@ -12,8 +12,8 @@ from r2plus1d import Block
 from torch import Tensor, nn
 
 FRAMES, SIZE = 8, 48
-WIDTHS = (32, 64, 128)
-STEM = 24
+WIDTHS = (24, 48, 96)
+STEM = 16
 
 
 class ClipNet(nn.Module):

@@ -38,7 +38,7 @@ def trained(
     """A copy of the network in eval mode, trained and perhaps pruned; read if it was kept before.
 
     Args:
-        name: `DENSE` or `PRUNED`.
+        name: `DENSE`, `PRUNED`, or of a network on the way.
         batches: pairs of inputs and targets. They have a length, of which work's effort leaves a
             share already: epochs stay, which methods of pruning need.
         learning_rate: of AdamW, at its highest; it falls by a cosine.

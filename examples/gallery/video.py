@@ -8,9 +8,7 @@ import numpy as np
 from gallery import detector
 from gallery.application import Application, Judged, Picture, Work
 from gallery.average_precision import mean_average_precision
-from gallery.boxes_drawn import with_boxes
-from gallery.clothes import NAMES
-from gallery.detector import SHOWN_SCORE, SIZE, detections, look, studio
+from gallery.detector import SIZE, detections, look, shown, studio
 from gallery.film import film
 from in_turns import Answer
 from PIL import Image
@@ -41,14 +39,13 @@ def judge(work: Work, dense: Answer, pruned: Answer) -> Judged:
     scores = [100 * mean_average_precision(one, true) for one in found]
     frames = []
     for scene, *both in zip(scenes, *found, strict=True):
-        drawn = [with_boxes(scene.image, one[one.scores > SHOWN_SCORE], NAMES) for one in both]
-        pair = Image.fromarray(np.concatenate(drawn, 1))
+        pair = Image.fromarray(np.concatenate([shown(scene.image, one) for one in both], 1))
         frames.append(np.asarray(pair.resize((2 * SHOWN, SHOWN), Image.Resampling.LANCZOS)))
     rows = [
         ("frames", *(str(len(scenes)),) * 2),
         ("mAP at IoU 0.5, %", f"{scores[0]:.1f}", f"{scores[1]:.1f}"),
     ]
-    return Judged(rows, [Picture("dense, and pruned", np.stack(frames))])
+    return Judged(rows, [Picture("dense left, pruned right", np.stack(frames))])
 
 
 VIDEO = Application(

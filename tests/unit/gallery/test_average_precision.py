@@ -49,6 +49,8 @@ def test_of_many_boxes_alike_the_surest_stays() -> None:
     kept = suppressed(told, 0.5)
     np.testing.assert_allclose(kept.scores, [0.9, 0.8, 0.4, 0.3])
     assert kept.labels.tolist() == [3, 3, 4, 3]
+    across = suppressed(told, 0.5, across_classes=True)
+    np.testing.assert_allclose(across.scores, [0.9, 0.8, 0.3])
     assert len(suppressed(found(), 0.5).scores) == 0
 
 
