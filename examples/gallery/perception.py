@@ -18,7 +18,7 @@ from torch.nn import functional
 WIDTHS = (32, 64, 128, 128)
 CLASSES, IMAGES, BATCH, EPOCHS, RATE = 10, 25_600, 128, 1, 3e-3
 CONTENT_STAGE = 2  # deep enough that strokes may differ, not so deep that things may
-STYLE_WEIGHT, SMOOTH_WEIGHT = 12.0, 0.4
+STYLE_WEIGHT, SMOOTH_WEIGHT, OUTSIDE_WEIGHT = 4.0, 1.0, 20.0
 
 
 class FeatureNetwork(nn.Module):
@@ -89,7 +89,9 @@ class PerceptualLoss:
             (share(gram(one), wanted) for one, wanted in zip(found, self.grams, strict=True)),
             torch.zeros(()),
         )
-        return content + STYLE_WEIGHT * style / len(self.grams) + SMOOTH_WEIGHT * rough(images)
+        outside = (images - images.clamp(0, 1)).abs().mean()
+        style = STYLE_WEIGHT * style / len(self.grams)
+        return content + style + SMOOTH_WEIGHT * rough(images) + OUTSIDE_WEIGHT * outside
 
     def _features(self, images: Tensor) -> Sequence[Tensor]:
         mean, deviation = (
@@ -105,8 +107,9 @@ def gram(features: Tensor) -> Tensor:
 
 
 def share(found: Tensor, wanted: Tensor) -> Tensor:
-    """Squares of differences, as a share of the squares that are wanted."""
-    return (found - wanted).square().sum() / (wanted.square().mean(0).sum() * len(found))
+    """How large differences are beside what is wanted: a mean over images of quotients of norms."""
+    away = (found - wanted).flatten(1).norm(dim=1)
+    return (away / wanted.flatten(1).norm(dim=1)).mean()
 
 
 def rough(images: Tensor) -> Tensor:

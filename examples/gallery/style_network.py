@@ -4,6 +4,7 @@
 
 Blocks of 2x2 pixels become channels in the beginning and channels become pixels in the end, so that
 3x3 convolutions with many channels do nearly all of the work. Norms are those of single images.
+What is computed is added to the picture, so that details stay which few channels cannot carry.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ class StyleNetwork(nn.Module):
             nn.Conv2d(width, pixels, 3),
             nn.PixelShuffle(BLOCK),
         )
+        nn.init.zeros_(self.after[-2].weight)  # training begins with the picture as it is
+        nn.init.zeros_(self.after[-2].bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        result: Tensor = self.after(self.body(self.before(x)))
+        result: Tensor = x + self.after(self.body(self.before(x)))
         return result

@@ -10,7 +10,15 @@ import torch
 from drawn_photographs import write_photographs
 from gallery import style
 from gallery.application import Work
-from gallery.perception import FeatureNetwork, PerceptualLoss, gram, rough, share
+from gallery.perception import (
+    OUTSIDE_WEIGHT,
+    SMOOTH_WEIGHT,
+    FeatureNetwork,
+    PerceptualLoss,
+    gram,
+    rough,
+    share,
+)
 from gallery.scenes import landscape
 from gallery.strokes import painting
 from gallery.style_network import StyleNetwork
@@ -19,7 +27,8 @@ from image_pairs import as_tensor
 
 def test_network_gives_a_picture_of_the_same_size() -> None:
     network = StyleNetwork(8, blocks=2).eval()
-    assert network(torch.rand(2, 3, 40, 64)).shape == (2, 3, 40, 64)
+    picture = torch.rand(2, 3, 40, 64)
+    torch.testing.assert_close(network(picture), picture)  # until it is trained
     layers = [name for name, module in network.named_modules() if hasattr(module, "kernel_size")]
     kernels = {network.get_submodule(name).weight.shape[2:] for name in layers}
     assert kernels == {(3, 3)}
@@ -37,6 +46,7 @@ def test_shares() -> None:
     wanted = torch.rand(1, 3, 4)
     assert share(wanted.repeat(2, 1, 1), wanted) == 0
     assert share(torch.zeros(2, 3, 4), wanted) == pytest.approx(1)
+    assert share(torch.cat((wanted, 3 * wanted)), wanted) == pytest.approx(1)
     assert rough(torch.ones(1, 3, 4, 4)) == 0
     assert rough(torch.tensor([[[[0.0, 1.0], [0.0, 1.0]]]])) == 1
 
@@ -47,7 +57,9 @@ def test_loss_is_least_for_what_is_wanted() -> None:
     manner, content = as_tensor(painting(64)), as_tensor(landscape(64, 64, 1))
     loss = PerceptualLoss(network, manner)
     assert loss(manner, manner) < loss(manner, content) < loss(torch.rand(1, 3, 64, 64), content)
-    assert loss(manner, manner) == pytest.approx(0.4 * float(rough(manner)), rel=1e-3)
+    assert loss(manner, manner) == pytest.approx(SMOOTH_WEIGHT * float(rough(manner)), rel=1e-3)
+    bright = loss(manner + 1, manner) - loss((manner + 1).clamp(0, 1), manner)
+    assert bright > OUTSIDE_WEIGHT * 0.2
 
 
 def test_likeness_sees_edges() -> None:
