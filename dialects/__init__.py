@@ -82,6 +82,7 @@ from .schemes import scheme_attr
 from .sparse_pattern import SparsePattern, int_array, int_attr, ints
 from .storage import (
     Attended,
+    AttendedInOne,
     Blocks,
     NoArrays,
     Patterns,
@@ -102,6 +103,7 @@ __all__ = [
     "PLAIN_AXES",
     "TOKENS_FIRST",
     "Attended",
+    "AttendedInOne",
     "AttentionOp",
     "AttentionSizes",
     "Blocks",

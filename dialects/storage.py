@@ -61,6 +61,23 @@ class Attended(Generic[Array]):
 
 
 @dataclass(frozen=True)
+class AttendedInOne(Generic[Array]):
+    """`Attended` in one array, for kernels with few buffers."""
+
+    both: Array
+
+    @property
+    def key(self) -> Array:
+        """Where keys are."""
+        return self.both
+
+    @property
+    def value(self) -> Array:
+        """Where values are."""
+        return self.both
+
+
+@dataclass(frozen=True)
 class Positions(Generic[Array]):
     """What a `take` takes, see `take.py`: positions of all dimensions, one behind the other."""
 

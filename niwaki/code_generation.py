@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from niwaki.device_features import most_buffers
 from niwaki.dispatch_order import Dispatch, read_order
 from niwaki.elements import F32, Element
 from niwaki.errors import CompilerBug
@@ -24,6 +25,20 @@ _SCHEDULE = (f"--compile-to={_SCHEDULED}", "--mlir-print-debuginfo", "--mlir-pri
 _GENERATE = (f"--compile-from={_SCHEDULED}",)
 
 
+class Code(NamedTuple):
+    """What code generation gives.
+
+    Attributes:
+        module: IREE's.
+        orders: of each function, the kernels that it runs in a call, in order.
+        buffers: of the kernel that has most.
+    """
+
+    module: bytes
+    orders: dict[str, list[Dispatch]]
+    buffers: int
+
+
 def iree_input(module: Any) -> str:
     """The text of a lowered module (an `ir.Operation`).
 
@@ -35,8 +50,8 @@ def iree_input(module: Any) -> str:
 
 def generate_code(
     text: str, target: Target, element: Element = F32, extra_flags: Sequence[str] = ()
-) -> tuple[bytes, dict[str, list[Dispatch]]]:
-    """IREE's module for `text`, and the kernels that it runs in a call of each function, in order.
+) -> Code:
+    """IREE's module for `text`, and what it tells of its kernels.
 
     Layers are of type `element`.
 
@@ -53,7 +68,8 @@ def generate_code(
         with temporary_folder() as folder:
             scheduled, bodies = _schedule(text, flags, folder)
             whole = put_bodies(scheduled, bodies)
-            return iree_compile(whole, [*flags, *_GENERATE], folder), read_order(scheduled)
+            module = iree_compile(whole, [*flags, *_GENERATE], folder)
+            return Code(module, read_order(scheduled), most_buffers(scheduled))
     except IreeRefused as error:
         told = kept_input(text, f"iree-compile {' '.join(flags)} {{file}} -o /dev/null")
         raise CompilerBug(f"IREE could not compile the lowered network: {error}; {told}") from error

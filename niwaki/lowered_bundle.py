@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 
 from niwaki.code_generation import generate_code, iree_input
-from niwaki.device_features import device_features
+from niwaki.device_features import device_features, device_limits
 from niwaki.lowering import Lowered
 from niwaki.progress import Progress
 from niwaki.records import StateRecord
@@ -35,7 +35,7 @@ def compile_lowered(
     progress = progress or Progress()
     progress.stage("generate code (IREE)")
     text = iree_input(lowered.module)
-    vmfb, orders = generate_code(text, target, lowered.computed)
+    code = generate_code(text, target, lowered.computed)
     networks = lowered.networks
     manifest = Manifest(
         niwaki=version("niwaki"),
@@ -45,8 +45,8 @@ def compile_lowered(
         signature=networks.imported[networks.longest].signature,
         architecture=target.architecture,
         cpu_features=target.cpu_features,
-        device_features=device_features(text, target),
+        device_features=(*device_features(text, target), *device_limits(code.buffers, target)),
         states=list(states),
-        **lowered.records(orders),
+        **lowered.records(code.orders),
     )
-    return Compiled(manifest, vmfb, lowered.parameters)
+    return Compiled(manifest, code.module, lowered.parameters)

@@ -19,8 +19,9 @@ from niwaki.dialects import ConcatOp, Planar, int_array, layout_of
 from niwaki.elements import F32
 from niwaki.targets import Target
 
-from .base import constant, function_ops
+from .base import PassFailure, constant, function_ops
 from .concats import Slice, into_slice, is_inner, slices_of, written_directly
+from .dispatches import own_results
 from .families import family_of
 from .in_place import Order, memory_to_take
 from .kernels.copy_planes import copy_planes_kernel
@@ -54,7 +55,7 @@ def lower_all(module: Any, target: Target, zero_lead: ZeroLead) -> None:
     `zero_lead` writes the zeros before the first plane of a result.
 
     Raises:
-        PassFailure: a layer is not in the form that kernels take.
+        PassFailure: a layer is not in the form that kernels take, or would have too many buffers.
     """
     ops = function_ops(module)
     for op in ops:
@@ -64,7 +65,7 @@ def lower_all(module: Any, target: Target, zero_lead: ZeroLead) -> None:
     # First decide on all kernels, from types that still tell their layouts.
     planner = Planner(target, zero_lead, ops)
     calls = [(op, list(planner.calls(op))) for op in layers]
-    caller = Caller(KernelLibrary(module))
+    caller = Caller(KernelLibrary(module), target)
     for op, needed in calls:
         caller.replace(op, needed)
     for op in reversed(layers):
@@ -129,11 +130,13 @@ class Caller:
 
     Attributes:
         library: the kernels made so far.
+        target: the machine.
         values: flat tensors that have taken the place of layers' results.
         rooms: for concatenations their memory, as the inputs written so far have left it.
     """
 
     library: KernelLibrary
+    target: Target
     values: dict[ir.Value, ir.Value] = field(default_factory=dict)
     rooms: dict[ir.Value, ir.Value] = field(default_factory=dict)
 
@@ -158,21 +161,43 @@ class Caller:
         kind = flat(call.op.result.type, layout_of(call.op.result.type))
         taken = None if call.taken is None else self._now(call.taken)
         operands = call.operands.mapped(self._now)
-        made = self.library.dispatch(call.kernel, operands, kind, call.op.location, taken)
+        made = self._dispatch(call, call.kernel, operands, kind, taken)
         family = family_of(call.op)
         return made[:1] if family is None else family.results(call.op, made)
 
     def _write(self, call: Call, part: Slice) -> None:
         """A call whose result is a part of a concatenation."""
         whole, room = part.concat.result, self.rooms.get(part.concat.result)
-        place = constant(np.array([part.begin, part.elements], np.int32))
-        operands = replace(call.operands.mapped(self._now), place=place, room=room)
-        kind, kernel = flat(whole.type, layout_of(whole.type)), into_slice(call.kernel)
-        written, *_ = self.library.dispatch(kernel, operands, kind, call.op.location, taken=room)
+        place = part.begin, part.elements
+        operands = replace(call.operands.mapped(self._now), room=room)
+        # With the result and two numbers.
+        if 0 < self.target.buffers < len(call.operands.listed()) + 2:
+            kernel = into_slice(call.kernel, place)
+        else:
+            kernel = into_slice(call.kernel)
+            operands = replace(operands, place=constant(np.array(place, np.int32)))
+        kind = flat(whole.type, layout_of(whole.type))
+        written, *_ = self._dispatch(call, kernel, operands, kind, room)
         images, channels, *_ = whole.type.shape
         numbers = (images, channels, part.first, part.value.type.shape[1])
         written.owner.attributes[PART] = int_array(numbers)
         self.rooms[whole] = written
+
+    def _dispatch(
+        self,
+        call: Call,
+        kernel: Kernel,
+        operands: Operands[Any],
+        result: ir.Type,
+        taken: ir.Value | None,
+    ) -> list[ir.Value]:
+        """As `KernelLibrary.dispatch`, of no more buffers than the target promises."""
+        made = self.library.dispatch(kernel, operands, result, call.op.location, taken)
+        count = len(operands.listed()) + len(own_results(made[0].owner))
+        if 0 < self.target.buffers < count:
+            told = f"would have {count} buffers, and target '{self.target.name}' promises"
+            raise PassFailure(call.op.location, f"{told} {self.target.buffers}")
+        return made
 
     def _now(self, value: ir.Value) -> ir.Value:
         """What has taken the place of a value, or itself."""

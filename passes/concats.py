@@ -30,7 +30,7 @@ import torch_mlir.ir as ir
 from niwaki.dialects import ConcatOp, Planar, layout_of
 
 from .families import family_of
-from .kernels.builder import load_index, view
+from .kernels.builder import Index, load_index, view
 from .kernels.library import Kernel, Workgroup
 from .kernels.operands import Memory
 
@@ -110,15 +110,16 @@ def is_written_directly(part: Slice) -> bool:
     return layer and uses == 1 and part.value.type.shape[0] == 1
 
 
-def into_slice(kernel: Kernel) -> Kernel:
-    """`kernel`, whose result lies at a place of a larger one.
+def into_slice(kernel: Kernel, place: tuple[int, int] | None = None) -> Kernel:
+    """`kernel`, whose result lies at a place of a larger one: where it begins, how many elements.
 
-    Of its operands `place` are two numbers of i32, where it begins and how many elements it has.
-    With a `room` the result takes its memory.
+    Of its operands `place` are these two as i32, but for a kernel that has no buffer left for them,
+    which is for one place alone. With a `room` the result takes its memory.
     """
 
     def emit(memory: Memory[Any], workgroup: Workgroup) -> None:
-        begin, size = (load_index(memory.place, number) for number in range(2))
+        known = map(Index, place or ())
+        begin, size = known if place else (load_index(memory.place, i) for i in range(2))
         kernel.emit(replace(memory, result=view(memory.result, begin, size)), workgroup)
 
-    return replace(kernel, key=(*kernel.key, "slice"), emit=emit)
+    return replace(kernel, key=(*kernel.key, "slice", place), emit=emit)

@@ -6,14 +6,15 @@
     %z = "sparse_pattern.conv"(%x, %w, %residual) ({ max(acc + residual, 0) })
 
 Any scalar arith or math op may move. Besides the layer's result a tail may read tensors of the
-result's shape, one value per filter, and constants of one value.
+result's shape, one value per filter, and constants of one value; on GPUs as many as its kernel may
+have buffers for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import torch_mlir.ir as ir
@@ -28,8 +29,18 @@ from niwaki.dialects import (
     build_layer,
     is_available,
 )
+from niwaki.targets import Target
 
-from .base import ModulePass, Session, constant, dense_value, erase_unused, function_ops
+from .base import (
+    ModulePass,
+    Session,
+    constant,
+    dense_value,
+    erase_unused,
+    function_ops,
+    target_of,
+)
+from .buffers import buffers_of
 from .layers import clone_body
 from .raising.maps import is_identity, iterators_of, maps_of, positions
 from .raising.operands import only_user, scalar_constant
@@ -51,6 +62,17 @@ class TailOperand:
     value: Any
 
 
+class Tail(NamedTuple):
+    """An elementwise op that alone reads a layer's result, and what it reads besides."""
+
+    op: Any
+    operands: list[TailOperand]
+
+    def values(self, role: str) -> list[Any]:
+        """Those of a role."""
+        return [operand.value for operand in self.operands if operand.role == role]
+
+
 @dataclass(frozen=True)
 class FuseEpiloguesPass(ModulePass):
     """Fuse every elementwise op that is the only reader of a layer's result."""
@@ -58,39 +80,54 @@ class FuseEpiloguesPass(ModulePass):
     name: ClassVar[str] = "sparse-pattern-fuse-epilogues"
 
     def run(self, module: Any, session: Session) -> None:
+        target = target_of(module)
         # From the last layer to the first: a residual add goes to the layer computed last, whose
         # result nothing else needs, and reads the other branch as an operand.
         for layer in reversed([op for op in function_ops(module) if isinstance(op, LAYERS)]):
             fused: Any = layer
-            while fused is not None:
-                fused = fuse_epilogue(fused)
+            while (tail := tail_of(fused)) is not None:
+                if problem := too_many_buffers(fused, tail, target):
+                    self.remark(session, fused, problem)
+                    break
+                fused = fuse_tail(fused, tail)
         erase_unused(module)
 
 
-def fuse_epilogue(layer: Any) -> Any | None:
-    """Absorb the elementwise op that alone reads `layer`'s result.
-
-    Returns the new layer, None if there is nothing to absorb.
-    """
+def tail_of(layer: Any) -> Tail | None:
+    """The elementwise op that alone reads `layer`'s result, if there is one and it may move."""
     tail = only_user(layer.result)
     if tail is None or not _is_tail(tail, layer):
         return None
     operands = _tail_operands(tail, layer)
-    if operands is None:
-        return None
-    with ir.InsertionPoint(tail), layer.location:
-        made = _merge(layer, tail, operands)
-    tail.results[0].replace_all_uses_with(made.result)
-    tail.operation.erase()
+    return None if operands is None else Tail(tail, operands)
+
+
+def too_many_buffers(layer: Any, tail: Tail, target: Target) -> str:
+    """Why a tail stays behind its layer: a remark, empty if it need not."""
+    if target.backend != "gpu" or isinstance(layer, NormalizeOp | NormalizePlanesOp | ProductOp):
+        return ""
+    per_filter = [*layer.per_filter, *tail.values("per_filter")]
+    count = buffers_of(layer, per_filter, [*layer.per_position, *tail.values("per_position")])
+    if count <= target.buffers:
+        return ""
+    told = f"with what follows it its shader would have {count} buffers"
+    return f"{told}, and target '{target.name}' promises {target.buffers}: that stays apart"
+
+
+def fuse_tail(layer: Any, tail: Tail) -> Any:
+    """The layer that takes the place of a layer and its tail."""
+    with ir.InsertionPoint(tail.op), layer.location:
+        made = _merge(layer, tail)
+    tail.op.results[0].replace_all_uses_with(made.result)
+    tail.op.operation.erase()
     layer.operation.erase()
     return made
 
 
-def _merge(layer: Any, tail: Any, operands: list[TailOperand]) -> Any:
+def _merge(layer: Any, tail: Tail) -> Any:
     """A copy of `layer` whose epilogue ends with the tail's code."""
     old_filter, old_position = list(layer.per_filter), list(layer.per_position)
-    new_filter = [o.value for o in operands if o.role == "per_filter"]
-    new_position = [o.value for o in operands if o.role == "per_position"]
+    new_filter, new_position = tail.values("per_filter"), tail.values("per_position")
 
     def epilogue(arguments: Sequence[ir.Value]) -> ir.Value:
         accumulator, *values = arguments
@@ -110,15 +147,15 @@ def _merge(layer: Any, tail: Any, operands: list[TailOperand]) -> Any:
             else _scalar(o)
             if o.role == "scalar"
             else next(added[o.role])
-            for o in operands
+            for o in tail.operands
         ]
-        return clone_body(tail.regions[0].blocks[0], inputs)
+        return clone_body(tail.op.regions[0].blocks[0], inputs)
 
     fixed = list(layer.operation.operands)
     fixed = fixed[: len(fixed) - len(old_filter) - len(old_position)]
     return build_layer(
         layer.operation.name.partition(".")[2],
-        tail.results[0].type,
+        tail.op.results[0].type,
         fixed,
         [*old_filter, *map(_materialise, new_filter)],
         [*old_position, *new_position],

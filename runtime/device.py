@@ -13,6 +13,7 @@ from niwaki.targets import best_cpu_target, cpu_flags, unfit_reason
 
 from .manifest import DRIVERS, TOGETHER, Manifest
 from .placement import DEFAULT_TOPOLOGY, topology_flags
+from .vulkan_limits import BUFFERS, storage_buffers
 
 _FLAGS = threading.Lock()
 
@@ -56,6 +57,19 @@ def _check_features(manifest: Manifest, path: str) -> None:
             f"{path} (target {manifest.target}) needs features that this Vulkan device lacks: "
             f"{', '.join(missing)}; compile the model in f32, for target vulkan"
         )
+    for limit in re.findall(rf"\b{BUFFERS}=(\d{{1,9}})\b", " ".join(manifest.device_features)):
+        offered = storage_buffers(vulkan_name())
+        if offered is not None and offered < int(limit):
+            raise NiwakiError(
+                f"{path} (target {manifest.target}) has a shader of {limit} buffers, and this "
+                f"Vulkan device takes {offered}; compile the model for a CPU (see `niwaki targets`)"
+            )
+
+
+def vulkan_name() -> str:
+    """Of the first Vulkan device that IREE knows of."""
+    found = re.search(r"^name: (.*)$", vulkan_info(), re.MULTILINE)
+    return found[1] if found else ""
 
 
 def vulkan_features() -> dict[str, str]:

@@ -22,6 +22,8 @@ _FEATURES = "--iree-vulkan-target-features=spirv:v1.3,cap:Shader"
 # IREE has one generic Vulkan target, the Android profile. The others also say how many threads a
 # subgroup has, which the device must then offer.
 _ANY = "vp_android_baseline_2022"
+# Storage buffers that a shader may have on every device.
+_BUFFERS = 4
 
 # A quarter of what vendors' clocks and units multiply to, since layers reach that at best: 1.8
 # TFLOP/s of an Adreno 730, 0.8 of a Mali-G710 with ten cores, 1.6 of a G720 with as many, 9 of a
@@ -55,6 +57,7 @@ def _vulkan(
         device="vulkan",
         threads=64,
         gpu=speed,
+        buffers=_BUFFERS,
         stores=half,
         computes=half,
         elements=elements,

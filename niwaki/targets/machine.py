@@ -131,6 +131,7 @@ class Target:
         architecture: ``platform.machine()`` names that can run it; empty for any.
         cpu_features: names in ``/proc/cpuinfo`` that the machine must list.
         threads: threads of a workgroup (GPUs only).
+        buffers: that a shader of ours may have (GPUs only).
         stores: types, besides f32, of which it can load and store what layers read and write.
         computes: those of them that it has arithmetic for.
         elements: types that its shaders load, compute with and store (GPUs only).
@@ -158,6 +159,7 @@ class Target:
     architecture: tuple[str, ...] = ()
     cpu_features: tuple[str, ...] = ()
     threads: int = 1
+    buffers: int = 0
     stores: tuple[Element, ...] = ()
     computes: tuple[Element, ...] = ()
     elements: tuple[str, ...] = ()

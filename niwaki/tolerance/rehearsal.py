@@ -63,7 +63,7 @@ class Rehearsal:
             driver="local",
             signature=replace(self.signature, inputs=inputs, input_tree=flatten((inputs, {}))[1]),
         )
-        vmfb, _ = generate_code(iree_input(module), here(self.target), session.computed)
+        vmfb = generate_code(iree_input(module), here(self.target), session.computed).module
         with temporary_folder() as folder:
             write_bundle(folder / "net.niwaki", manifest, vmfb, session.parameters)
             with open_bundle(folder / "net.niwaki").load(os.cpu_count() or 1) as network:

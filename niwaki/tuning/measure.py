@@ -44,7 +44,7 @@ def build(job: Job, path: Path) -> None:
     """Write the bundle of a layer."""
     machine = get_target("host")
     with context():
-        vmfb, order = generate_code(job.text, machine)
+        vmfb, order, _ = generate_code(job.text, machine)
     inputs = tuple(TensorSpec(f"x{i}", shape, "float32") for i, shape in enumerate(job.inputs))
     result = TensorSpec("y", job.result, "float32")
     manifest = Manifest(

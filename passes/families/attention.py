@@ -6,8 +6,16 @@ import math
 from typing import Any
 
 import torch_mlir.ir as ir
+from torch_mlir.dialects import tensor
 
-from niwaki.dialects import Attended, AttentionSizes, axes_of, offset_of, sizes_of
+from niwaki.dialects import (
+    Attended,
+    AttendedInOne,
+    AttentionSizes,
+    axes_of,
+    offset_of,
+    sizes_of,
+)
 from niwaki.elements import F16, F32
 from niwaki.records import LayerRecord
 from niwaki.targets import Target, Vector
@@ -21,6 +29,7 @@ from ..kernels.gpu_attention import GpuAttention, gpu_attention_kernel
 from ..kernels.library import Kernel
 from ..kernels.operands import Operands
 from ..layers import element_of
+from ..raising.moving import reshaped
 from ..views import View, view_of, whole
 from .base import Family, register_block
 
@@ -53,7 +62,9 @@ class AttentionFamily(Family):
         if mask is not None and str(mask.type.element_type) == "i1":
             raise PassFailure(op.location, "has a mask of i1: run sparse-pattern-add-masks before")
         query, key, value = (read_of(op, name).source for name in ("query", "key", "value"))
-        operands = Operands(input=query, arrays=Attended(key, value), mask=mask)
+        in_one = has_both_in_one(op, target)
+        arrays = AttendedInOne(both_in_one(key, value)) if in_one else Attended(key, value)
+        operands = Operands(input=query, arrays=arrays, mask=mask)
         return kernel_of(seen_by_kernel(op, target)), operands
 
     def record(self, op: Any, target: Target) -> LayerRecord:
@@ -83,9 +94,14 @@ def seen_by_kernel(op: Any, target: Target) -> AttentionTiles | AttentionSteps |
     On a GPU threads have queries.
     """
     sizes, vector = sizes_of(op), target.vector(F32)
+    strides = {name: strides_of(op, name) for name in ("query", "key", "value", "result")}
+    if has_both_in_one(op, target):
+        key, value = read_of(op, "key").source, read_of(op, "value").source
+        begin = 0 if key == value else math.prod(key.type.shape)
+        strides["value"] = strides["value"]._replace(first=strides["value"].first + begin)
     told = {
         "sizes": sizes,
-        **{name: strides_of(op, name) for name in ("query", "key", "value", "result")},
+        **strides,
         "mask": mask_strides(op.masks[0].type.shape) if len(op.masks) else None,
         "scale": op.scale.value,
         "softcap": op.softcap.value,
@@ -99,6 +115,22 @@ def seen_by_kernel(op: Any, target: Target) -> AttentionTiles | AttentionSteps |
         return AttentionSteps(**told, lanes=vector.lanes, rows=rows_of_step(sizes, vector))
     rows, vectors, lanes = tile_of(sizes, vector)
     return AttentionTiles(**told, lanes=lanes, rows=rows, vectors=vectors, block=BLOCK)
+
+
+def has_both_in_one(op: Any, target: Target) -> bool:
+    """Whether a kernel reads keys and values from one buffer, since it has none for each."""
+    # With query, key, value and result.
+    return 0 < target.buffers < 4 + len(op.masks)
+
+
+def both_in_one(key: ir.Value, value: ir.Value) -> ir.Value:
+    """A tensor of keys, and of values behind them; what has both already as it is."""
+    if key == value:
+        return key
+    sizes = [math.prod(one.type.shape) for one in (key, value)]
+    rows = [reshaped(one, [size]) for one, size in zip((key, value), sizes, strict=True)]
+    whole = ir.RankedTensorType.get([sum(sizes)], key.type.element_type)
+    return tensor.ConcatOp(whole, 0, rows).result
 
 
 def kernel_of(attention: AttentionTiles | AttentionSteps | GpuAttention) -> Kernel:

@@ -19,6 +19,7 @@ from niwaki.dialects import (
 )
 
 from ..base import PassFailure, dense_value
+from ..buffers import leading_constants
 from ..kernels.operands import Operands
 from ..layers import groups_of
 from .base import Packed
@@ -36,7 +37,7 @@ def pack_stream(op: Any, weights: npt.NDArray[Any], narrow: bool) -> Packed:
     if packed.block != height or len({height, *packed.filters.tolist()}) > 2:
         told = f"has a kernel for blocks of {height} filters, which {op.scheme.scheme} has not"
         raise PassFailure(op.location, told)
-    constants = leading_constants(op.per_filter)
+    constants = constants_in_heads(list(op.per_filter))
     words = stream_words(packed, stored_offsets(op, packed.columns, narrow), constants)
     full = int(np.count_nonzero(packed.filters == height))
     return packed_words(words, full, packed.filters.size, len(constants))
@@ -76,14 +77,10 @@ def stream_operands(op: Any) -> Operands[Any]:
     )
 
 
-def leading_constants(per_filter: Sequence[Any]) -> list[npt.NDArray[Any]]:
+def constants_in_heads(per_filter: Sequence[Any]) -> list[npt.NDArray[Any]]:
     """The operands per filter that are constants, up to the first one that is not."""
-    found: list[npt.NDArray[Any]] = []
-    for value in per_filter:
-        if (array := dense_value(value)) is None:
-            break
-        found.append(array)
-    return found
+    leading = per_filter[: leading_constants(per_filter)]
+    return [array for value in leading if (array := dense_value(value)) is not None]
 
 
 def stream_words(

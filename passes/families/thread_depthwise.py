@@ -19,7 +19,7 @@ from ..kernels.operands import Operands
 from ..kernels.thread_depthwise import ThreadDepthwise, thread_depthwise_kernel
 from ..layers import takes_depthwise_kernel, tap_places
 from .base import KernelFamily, Layer, Packed, conv_layouts, conv_sizes
-from .streams import leading_constants, packed_words, stream_operands
+from .streams import constants_in_heads, packed_words, stream_operands
 
 # Pixels of a thread: more share more loads, but then few threads have work.
 PIXELS = 8
@@ -50,7 +50,7 @@ class ThreadDepthwiseFamily(KernelFamily):
         if scheme != Dense():
             told = f"has a depthwise kernel, which reads all taps, for {scheme}"
             raise PassFailure(op.location, told)
-        constants = leading_constants(op.per_filter)
+        constants = constants_in_heads(list(op.per_filter))
         words, channels = channel_words(weights[:, 0], constants), weights.shape[0]
         return packed_words(words, channels, channels, len(constants))
 

@@ -28,6 +28,7 @@ from numeric.cases import (
     reference,
     spoiled,
 )
+from numeric.crowded_layers import crowded_layers
 from numeric.odd_booleans import odd_booleans
 from numeric.pruned_heads import packed, plain, pruned_heads
 from numeric.random_graphs import failures, random_graph
@@ -48,6 +49,7 @@ from torch.nn import functional
 import niwaki
 from niwaki import code_generation, lowered_bundle
 from niwaki.errors import NiwakiError
+from niwaki.runtime import device, vulkan_limits
 from niwaki.schemes import block_punched_mask
 from niwaki.targets import TARGETS, get_target
 
@@ -206,7 +208,7 @@ def networks() -> list[Case]:
     """All of the above, the same ones in every test."""
     rng = np.random.default_rng(0)
     resnet = Case("residual", pruned_resnet(), (tensor(rng, 2, 3, 16, 16),))
-    return [resnet, *layers(rng), *others(rng)]
+    return [resnet, *layers(rng), *crowded_layers(), *others(rng)]
 
 
 @pytest.mark.requires_vulkan
@@ -251,6 +253,16 @@ def test_odd_streams(target: str, tolerance: float, tmp_path: Path) -> None:
         # Where PyTorch has NaN, a weight that is pruned may have met it.
         usable = np.isfinite(wanted[0])
         assert not difference(outputs[0][usable], wanted[0][usable], tolerance), case.name
+
+
+# Switching oneDNN off says so.
+@pytest.mark.filterwarnings("ignore:TF32 acceleration:UserWarning")
+@pytest.mark.requires_vulkan
+@pytest.mark.parametrize(("precision", "tolerance"), [("f32", 1e-5), ("f16", 1e-2)])
+def test_crowded_layers(precision: str, tolerance: float, tmp_path: Path) -> None:
+    target = "vulkan-f16" if precision == "f16" else "vulkan"
+    cases = [replace(case, tolerance=tolerance) for case in crowded_layers()]
+    check(cases, tmp_path, target, precision=precision)
 
 
 @pytest.mark.requires_vulkan
@@ -337,8 +349,7 @@ def test_shaders_are_valid(
 def limits_problem(code: str) -> str:
     """What of a kernel is beyond what every device of Vulkan 1.1 has; IREE's own ask for more."""
     buffers = len(re.findall(r"= OpVariable %\w+ StorageBuffer", code))
-    # Of attention: query, key, value, mask and result.
-    if buffers > 4 + ("OpEntryPoint GLCompute %attention" in code):
+    if buffers > 4:
         return f"{buffers} buffers"
     (sizes,) = re.findall(r"LocalSize (\d+) (\d+) (\d+)", code)
     if math.prod(map(int, sizes)) > 128:
@@ -353,6 +364,42 @@ def disassembled(shader: Path) -> str:
     """A shader's code as text."""
     command = ["spirv-dis", str(shader)]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+class Sum(nn.Module):
+    """Of five inputs: a shader of IREE's with six buffers."""
+
+    def forward(self, *x: torch.Tensor) -> torch.Tensor:
+        return x[0] * x[1] - x[2] * x[3] * x[4]
+
+
+def test_devices_of_few_buffers_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x = tuple(torch.ones(3, 5) for _ in range(5))
+    bundle = niwaki.compile(Sum().eval(), x, target="vulkan", output=tmp_path / "net.niwaki")
+    assert bundle.manifest.device_features == ("maxPerStageDescriptorStorageBuffers=6",)
+    monkeypatch.setattr(device, "vulkan_info", lambda: "name: some phone's\nfeatures: f=yes")
+    monkeypatch.setattr(device, "storage_buffers", lambda name: 4 + len(name) - len("some phone's"))
+    with pytest.raises(NiwakiError) as caught:
+        bundle.load()
+    assert str(caught.value) == (
+        f"{bundle.path} (target vulkan) has a shader of 6 buffers, and this Vulkan device takes 4; "
+        "compile the model for a CPU (see `niwaki targets`)"
+    )
+
+
+@pytest.mark.requires_vulkan
+def test_devices_tell_their_buffers() -> None:
+    found = vulkan_limits.storage_buffers(device.vulkan_name())
+    assert found is not None
+    assert 4 <= found < 2**32 - 1
+    assert vulkan_limits.storage_buffers("no such device") is None
+
+
+def test_without_a_loader_no_limit_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vulkan_limits, "LIBRARY", "libno_such_library.so")
+    assert vulkan_limits.storage_buffers("any") is None
 
 
 def test_types_that_shaders_cannot_store(tmp_path: Path) -> None:

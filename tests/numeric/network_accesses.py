@@ -31,6 +31,7 @@ from niwaki.targets import get_target
 
 from .cases import Branches, Case
 from .kernel_accesses import run_kernel
+from .kernel_limits import limits_problems
 from .kernel_memory import Buffer, Scratch, Taken
 from .kernel_values import GARBAGE, ZERO, Array, states
 
@@ -40,6 +41,8 @@ PACKING = (CompactStoragePass.name, FusePoolingPass.name)
 
 def network_problems(module: Any, target: str) -> Iterator[str]:
     """Wrong accesses of the kernels of `module`, which is in linalg or logical `sparse_pattern`.
+
+    And what is beyond a GPU's limits.
 
     The module (an `ir.Operation`) is lowered in place; then its kernels run, one after the other,
     as far as problems are asked for.
@@ -52,6 +55,7 @@ def network_problems(module: Any, target: str) -> Iterator[str]:
     calls = [op for op in function_ops(module) if op.operation.name == "flow.dispatch"]
     assert len(calls) == len(promised) > 0, "layers and calls of kernels do not match"
     kernels = {function.name.value: function for function in kernel_functions(module)}
+    yield from limits_problems(list(kernels.values()), machine)
     memory: dict[Any, Array] = {}
     for call, wanted in zip(calls, promised, strict=True):
         entry = kernel_name(call)

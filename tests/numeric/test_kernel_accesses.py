@@ -24,6 +24,7 @@ from .attentions import attentions_module, for_shaders, odd_attentions
 from .banded_layers import in_bands, odd_banded
 from .cases import Case
 from .computed_products import SMALL, odd_products
+from .crowded_layers import crowded_layers
 from .lane_layers import by_lane, most_rows, odd_lanes
 from .network_accesses import network_problems, problems_of
 from .normalizations import odd_normalizations, odd_planes
@@ -106,6 +107,13 @@ def test_odd_planes(target: str) -> None:
     problems, families = problems_of(odd_planes, target)
     assert problems == []
     assert "normalize_planes" in families
+
+
+@EVERY_TARGET
+def test_crowded_layers(target: str) -> None:
+    problems, families = problems_of(crowded_layers, target)
+    assert problems == []
+    assert families >= {"copy_rows", "pool_sum", "attention"}
 
 
 @EVERY_TARGET

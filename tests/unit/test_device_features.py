@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from niwaki.device_features import device_features
+from niwaki.device_features import device_features, device_limits, most_buffers
 from niwaki.targets import get_target
 
 HALF = ("shaderFloat16", "storageBuffer16BitAccess")
@@ -31,3 +31,26 @@ BYTES = ("shaderInt8", "storageBuffer8BitAccess")
 )
 def test_features(target: str, text: str, wanted: tuple[str, ...]) -> None:
     assert device_features(text, get_target(target)) == wanted
+
+
+def layout(buffers: int) -> str:
+    """A kernel of IREE's with so many."""
+    bindings = ", ".join(['#hal.pipeline.binding<storage_buffer, "ReadOnly|Indirect">'] * buffers)
+    return f"layout(#hal.pipeline.layout<constants = 1, bindings = [{bindings}], flags = Indirect>)"
+
+
+def test_buffers() -> None:
+    assert most_buffers(f"{layout(3)} {{\n{layout(7)} {{\n{layout(2)}") == 7
+    assert most_buffers("no kernel") == 0
+
+
+@pytest.mark.parametrize(
+    ("target", "buffers", "wanted"),
+    [
+        ("vulkan", 4, ()),
+        ("vulkan", 5, ("maxPerStageDescriptorStorageBuffers=5",)),
+        ("arm64", 5, ()),
+    ],
+)
+def test_limits(target: str, buffers: int, wanted: tuple[str, ...]) -> None:
+    assert device_limits(buffers, get_target(target)) == wanted

@@ -35,3 +35,21 @@ module attributes {sparse_pattern.target = "vulkan"} {
     return %0 : tensor<5x8xf32>
   }
 }
+
+// -----
+
+module attributes {sparse_pattern.target = "vulkan"} {
+  func.func @crowded(%x: tensor<1x4xf32>, %words: tensor<24xi32>, %r: tensor<1x1xf32>, %s: tensor<1x1xf32>)
+      -> tensor<1x1xf32> {
+    // expected-error @+1 {{would have 5 buffers, and target 'vulkan' promises 4}}
+    %y = "sparse_pattern.packed_stream_linear"(%x, %words, %r, %s) ({
+    ^bb0(%acc: f32, %a: f32, %b: f32):
+      %0 = arith.addf %acc, %a : f32
+      %1 = arith.addf %0, %b : f32
+      "sparse_pattern.yield"(%1) : (f32) -> ()
+    }) {scheme = #sparse_pattern.dense, full_blocks = 1, blocks = 1, in_heads = 0,
+        kernel = #sparse_pattern.thread_matvec<1, 1, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 2>}
+      : (tensor<1x4xf32>, tensor<24xi32>, tensor<1x1xf32>, tensor<1x1xf32>) -> tensor<1x1xf32>
+    return %y : tensor<1x1xf32>
+  }
+}
