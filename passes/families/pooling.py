@@ -9,7 +9,8 @@ from niwaki.dialects import NoArrays, ints, layout_of
 from niwaki.targets import Target
 
 from ..cost import overlapped
-from ..kernels.gpu_pooling import gpu_pooling_kernel, gpu_whole_plane_kernel
+from ..kernels.gpu_pooling import gpu_pooling_kernel
+from ..kernels.gpu_reduction import gpu_whole_plane_kernel
 from ..kernels.library import Kernel
 from ..kernels.operands import Operands
 from ..kernels.pooling import Pooling, pooling_kernel, whole_plane_kernel

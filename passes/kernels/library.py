@@ -52,6 +52,8 @@ class Kernel:
         result: the same of its result and of operands per position.
         scratch: tensor type of the memory that all workgroups together need besides, if they do;
             what one of them writes there it alone may read.
+        input_lanes, array_lanes: numbers of the input, and of its arrays, that the body loads at
+            once: it sees buffers of vectors.
         takes_memory: whether the result may take the memory of an operand of its layout: an element
             of it is read once, before the result is stored there, and by the same workgroup.
     """
@@ -63,6 +65,8 @@ class Kernel:
     input: Planar | None = None
     result: Planar | None = None
     scratch: ir.Type | None = None
+    input_lanes: int = 1
+    array_lanes: int = 1
     takes_memory: bool = False
 
 
@@ -111,8 +115,8 @@ class KernelLibrary:
         own = results if place is None else results[1:]
         types = [*(value.type for value in values), *own]
         elements = [ir.RankedTensorType(kind).element_type for kind in types]
-        if isinstance(operands.arrays, Stream):
-            elements[1] = lane_type(elements[1], Stream.LANES)
+        for number, lanes in enumerate(lanes_of_operands(kernel, operands)):
+            elements[number] = lane_type(elements[number], lanes)
         given = (operands.kinds, place, tuple(map(str, elements)))
         key = (kernel.family, kernel.key, kernel.workgroups, *given)
         if key not in self.names:
@@ -150,6 +154,12 @@ class KernelLibrary:
             memory = operands.memory(values, result, scratch)
             kernel.emit(memory, (Index(x), Index(y), Index(z)))
             func.return_([])
+
+
+def lanes_of_operands(kernel: Kernel, operands: Operands[Any]) -> list[int]:
+    """Numbers that a kernel loads at once, of the input and of each array."""
+    arrays = Stream.LANES if isinstance(operands.arrays, Stream) else kernel.array_lanes
+    return [kernel.input_lanes, *[arrays] * operands.kinds.arrays]
 
 
 def layouts_attribute(kernel: Kernel, operands: Operands[Any]) -> ir.Attribute:

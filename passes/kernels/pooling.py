@@ -126,7 +126,7 @@ def window(
         shift = tap * pool.dilations[-1] - pool.before[-1]
 
         def load_row(taps: list[Index]) -> list[ir.Value]:
-            at = _row_start(pool, read, rows, taps) + column * stride + shift
+            at = row_start(pool, read, rows, taps) + column * stride + shift
             parts = (
                 [load(source, at + i * width, width) for i in range(2)]
                 if pair
@@ -135,7 +135,7 @@ def window(
             loaded = [in_type(kind, part) for part in parts]
             if pool.kind == "sum":
                 return loaded
-            return [_without_missed_rows(pool, part, rows, taps, width) for part in loaded]
+            return [without_missed_rows(pool, part, rows, taps, width) for part in loaded]
 
         count = 2 if stride == 2 and width > 1 else 1  # vectors that `join_strided` joins
         return _combined(pool, tall, load_row, [neutral] * count)
@@ -193,7 +193,7 @@ def _combined(
     return functools.reduce(add, map(load_taps, every))
 
 
-def _row_start(pool: Pooling, read: Index, rows: list[Index], taps: list[Index]) -> Index:
+def row_start(pool: Pooling, read: Index, rows: list[Index], taps: list[Index]) -> Index:
     """Where the row of the input begins that a window's row of taps reads."""
     at = read
     for axis, row in enumerate(rows):
@@ -214,7 +214,7 @@ def _without_padding(
         return value
     first = column * stride + _shift(pool, tap, axis)
     if width == 1:
-        return select(_within(first, size), value, _minus_infinity(value))
+        return select(_within(first, size), value, minus_infinity(value))
     number = ir.IntegerType.get_signless(32)
     lanes = ir.VectorType.get([width], number)
     steps = arith.constant(
@@ -229,10 +229,10 @@ def _without_padding(
     )
     # A negative place is a huge unsigned one: one comparison for both edges.
     inside = arith.cmpi(arith.CmpIPredicate.ult, places, limit)
-    return select(inside, value, _minus_infinity(value))
+    return select(inside, value, minus_infinity(value))
 
 
-def _without_missed_rows(
+def without_missed_rows(
     pool: Pooling, value: ir.Value, rows: list[Index], taps: list[Index], width: int
 ) -> ir.Value:
     """Minus infinity where a window reads beyond the input and may not have the edge row in it."""
@@ -240,11 +240,11 @@ def _without_missed_rows(
         if _misses_edge(pool, axis) and _reaches_beyond(pool, taps[axis], axis):
             place = row * pool.strides[axis] + _shift(pool, taps[axis], axis)
             inside = _within(place, pool.input.sizes[axis])
-            value = select(inside, value, _minus_infinity(value))
+            value = select(inside, value, minus_infinity(value))
     return value
 
 
-def _minus_infinity(like: ir.Value) -> ir.Value:
+def minus_infinity(like: ir.Value) -> ir.Value:
     """Minus infinity, in every lane of a vector."""
     if not isinstance(like.type, ir.VectorType):
         return float_constant(float("-inf"), like.type)

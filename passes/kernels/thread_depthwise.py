@@ -1,22 +1,20 @@
 """Depthwise convolutions on a GPU: each thread computes neighbouring pixels of one row.
 
-    workgroup x: threads of some channels, y: which channels, z: image
-      thread -> channel, row, part of the row
-        weights = lines of the channel's stream      four words at a time
-        for each row of taps:
-          x = load input[...]                        once for all pixels and taps that read it
-          for each pixel, for each tap of the row: acc[pixel] += weights[tap] * x[pixel + tap]
-        store epilogue(acc)
-        store zeros to the thread's share of the halo behind the row
+    for a part of a row (`gpu_rows`):
+      weights = lines of the channel's stream      four words at a time
+      for each row of taps:
+        x = load input[...]                        once for all pixels and taps that read it
+        for each pixel, for each tap of the row: acc[pixel] += weights[tap] * x[pixel + tap]
+      store epilogue(acc)
 
 Eight pixels and 3x3 taps have 30 pixels to load for 72 multiply-adds, 0.46 loads each with all
 lines; where each tap is loaded for each pixel it is more than one. Strided layers take every s-th
-pixel themselves: eight pixels of stride 2 load 51. Threads of one workgroup have several channels
-where planes are small.
+pixel themselves: eight pixels of stride 2 load 51.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -24,27 +22,9 @@ import torch_mlir.ir as ir
 
 from niwaki.dialects import LINE_WORDS, Planar, Stream, ThreadDepthwiseTile
 
-from .builder import (
-    Index,
-    above,
-    all_of,
-    below,
-    cut,
-    element_bytes,
-    fma,
-    for_range,
-    fours,
-    in_type,
-    load,
-    load_as,
-    minimum,
-    select_index,
-    store,
-    when,
-    zero,
-)
+from .builder import Index, cut, element_bytes, fma, fours, in_type, load, load_as, store, zero
 from .epilogue import finished, sum_type
-from .gpu_threads import coordinates, thread
+from .gpu_rows import Pixels, Row, SharedRows
 from .library import Kernel, Workgroup, epilogue_key
 from .operands import Memory
 
@@ -73,26 +53,6 @@ class ThreadDepthwise:
     in_heads: int
     lanes: int
 
-    @property
-    def row_pitch(self) -> int:
-        """From one row of the result to the next; a line is the only row of its plane."""
-        return self.result.pitches[-2] if len(self.strides) > 1 else self.result.plane
-
-    @property
-    def parts(self) -> int:
-        """Threads of a row."""
-        return -(-self.result.sizes[-1] // self.tile.pixels)
-
-    @property
-    def threads(self) -> int:
-        """Those of a plane, rows of halo included."""
-        return -(-self.result.plane // self.row_pitch) * self.parts
-
-    @property
-    def together(self) -> int:
-        """Channels that a workgroup begins with, so that its threads have work."""
-        return max(1, self.lanes // self.threads)
-
 
 @dataclass(frozen=True)
 class _Channel:
@@ -101,7 +61,7 @@ class _Channel:
     Attributes:
         weights: of all taps.
         per_filter: operands of its filter.
-        read, write: where the planes begin.
+        read, write: where the row begins.
     """
 
     weights: Sequence[ir.Value]
@@ -113,89 +73,49 @@ class _Channel:
 def thread_depthwise_kernel(conv: ThreadDepthwise, epilogue: ir.Block) -> Kernel:
     """Kernel with weights in `Stream`."""
 
+    rows = SharedRows(
+        result=conv.result,
+        images=conv.images,
+        channels=conv.channels,
+        pixels=conv.tile.pixels,
+        lanes=conv.lanes,
+    )
+
     def emit(memory: Memory[Stream[ir.Value]], workgroup: Workgroup) -> None:
-        x, group, image = workgroup
-        number = x * conv.lanes + thread()
-        channel = group * conv.together + number // conv.threads
-        exists = [below(number, conv.together * conv.threads), below(channel, conv.channels)]
-        with when(all_of(exists)):
-            _row(conv, epilogue, memory, channel, number % conv.threads, image)
+        def row(place: Row) -> Pixels:
+            channel = _channel(conv, epilogue, memory, place)
+            return functools.partial(_pixels, conv, epilogue, memory, channel)
 
-    some = -(-conv.together * conv.threads // conv.lanes)
-    workgroups = (some, -(-conv.channels // conv.together), conv.images)
+        rows.emit(memory.result, workgroup, row)
+
     key, layouts = (conv, epilogue_key(epilogue)), (conv.input, conv.result)
-    return Kernel("thread_depthwise", key, workgroups, emit, *layouts, takes_memory=True)
-
-
-def _row(
-    conv: ThreadDepthwise,
-    epilogue: ir.Block,
-    memory: Memory[Stream[ir.Value]],
-    channel: Index,
-    number: Index,
-    image: Index,
-) -> None:
-    """Share of thread `number` of a plane: pixels of a row, and what halo there is behind it."""
-    row, part = number // conv.parts * conv.row_pitch, number % conv.parts
-    plane = image * conv.channels + channel
-    write = plane * conv.result.plane + conv.result.lead
-    indices, inside = coordinates(conv.result, row)
-    with when(inside):
-        read = plane * conv.input.plane + conv.input.lead
-        axes = zip(indices[:-1], conv.strides, conv.input.pitches, strict=False)
-        for index, stride, pitch in axes:
-            read = read + index * (stride * pitch)
-        found = _channel(conv, epilogue, memory, channel, read, write + row)
-        _pixels_of_part(conv, epilogue, memory, found, part)
-    end = select_index(inside, Index(conv.result.sizes[-1]), Index(0))
-    with for_range(
-        row + end + part, minimum(row + conv.row_pitch, conv.result.plane), conv.parts
-    ) as i:
-        store(zero(ir.MemRefType(memory.result.type).element_type), memory.result, write + i)
+    return Kernel("thread_depthwise", key, rows.workgroups, emit, *layouts, takes_memory=True)
 
 
 def _channel(
     conv: ThreadDepthwise,
     epilogue: ir.Block,
     memory: Memory[Stream[ir.Value]],
-    channel: Index,
-    read: Index,
-    write: Index,
+    row: Row,
 ) -> _Channel:
-    """Weights and operands of a channel, whose row is read and written there."""
+    """Weights and operands of a row's channel, and where the row is."""
+    read = row.plane * conv.input.plane + conv.input.lead
+    for index, stride, pitch in zip(row.indices, conv.strides, conv.input.pitches, strict=False):
+        read = read + index * (stride * pitch)
     words, stored = memory.arrays.words, ir.MemRefType(memory.input.type).element_type
     taps, line = len(conv.distances), 4 * LINE_WORDS // element_bytes(memory.input)
     lines = -(-taps // line)
-    at = channel * (conv.in_heads + lines)
+    at = row.channel * (conv.in_heads + lines)
 
     def numbers(number: int, kind: ir.Type) -> list[ir.Value]:
         return [one for four in fours(kind, load(words, at + number)) for one in cut(four, 1)]
 
     kinds = [argument.type for argument in epilogue.arguments][1 : 1 + conv.in_heads]
     per_filter = [numbers(i, kind)[0] for i, kind in enumerate(kinds)]
-    per_filter += [load(buffer, channel) for buffer in memory.per_filter]
+    per_filter += [load(buffer, row.channel) for buffer in memory.per_filter]
     weights = [one for i in range(lines) for one in numbers(conv.in_heads + i, stored)][:taps]
     kind = sum_type(epilogue)
-    return _Channel([in_type(kind, one) for one in weights], per_filter, read, write)
-
-
-def _pixels_of_part(
-    conv: ThreadDepthwise,
-    epilogue: ir.Block,
-    memory: Memory[Stream[ir.Value]],
-    channel: _Channel,
-    part: Index,
-) -> None:
-    """The pixels of a part of a row, of which the last one may have fewer."""
-    whole, left = divmod(conv.result.sizes[-1], conv.tile.pixels)
-    column = part * conv.tile.pixels
-    if not left:
-        _pixels(conv, epilogue, memory, channel, column, conv.tile.pixels)
-        return
-    with when(below(part, whole)):
-        _pixels(conv, epilogue, memory, channel, column, conv.tile.pixels)
-    with when(above(part, whole - 1)):
-        _pixels(conv, epilogue, memory, channel, column, left)
+    return _Channel([in_type(kind, one) for one in weights], per_filter, read, row.write)
 
 
 def _pixels(
