@@ -152,10 +152,10 @@ def main(
         if only in (name := f"shaders-{target}"):
             title = f"Loads of shaders for {target} in {shaders.TARGETS[target]}"
             report_figures(name, title, shaders.measure(target, FILES / "shaders"))
-    for layer in vulkan.NAMES if "vulkan" in chosen else ():
-        if only in (name := f"vulkan-{layer}"):
-            title = f"CPU time of {layer} on a software GPU"
-            report_figures(name, title, vulkan.measure(layer, FILES / "vulkan", core))
+    for subject in vulkan.NAMES if "vulkan" in chosen else ():
+        if only in (name := f"vulkan-{subject}"):
+            title = f"CPU time of {subject} on a software GPU"
+            report_figures(name, title, vulkan.measure(subject, FILES / "vulkan", core))
     for plan in PLANS if "emulated" in chosen else ():
         if only in plan.name and (kit := emulator(plan.name)):
             results = count_all(kit, plan.contenders, FILES, reuse)

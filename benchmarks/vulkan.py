@@ -1,4 +1,4 @@
-"""Layers on a Vulkan device, pruned and dense, beside the code that IREE makes of dense ones.
+"""Layers and networks on a Vulkan device, pruned and dense, beside the code that IREE makes.
 
 Here the device is Mesa's lavapipe, whose threads are its own: what counts is the CPU time of the
 process, of one of them, and of that the ratios.
@@ -6,10 +6,11 @@ process, of one of them, and of that the ratios.
 
 from __future__ import annotations
 
-import copy
 import os
 import statistics
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,37 +18,92 @@ import torch
 from figure import Figure
 from torch import nn
 from worker import in_fresh_process
+from workloads import LayerChain, PrunedNetwork
 
 import niwaki
-from niwaki.schemes import block_punched_mask
 
 ROUNDS = 5
-RATE, BLOCK = 8, 8
-# Times faster: 8x than our dense kernel, and that than IREE's code.
-PRUNED_FASTER, DENSE_FASTER = 4.0, 1.0
+RATE = 8
+# Layers of a chain, which share what a call costs, and the copies into the layout and out of it.
+DEPTH = 8
+# Times faster: our dense kernel than IREE's code.
+DENSE_FASTER = 1.0
 # All that a bundle has to go through: then IREE compiles the network itself.
 IREE_ALONE = "builtin.module(sparse-pattern-emit-iree)"
-# Filters and pixels of a side of 3x3 layers that are pruned.
-PRUNED = {"conv-128-28": (128, 28), "conv-64-56": (64, 56)}
-# Layers that stay dense.
-DENSE: dict[str, tuple[nn.Module, tuple[int, ...]]] = {
-    "depthwise-144-56": (nn.Conv2d(144, 144, 3, 1, 1, groups=144), (1, 144, 56, 56)),
-    "linear-512x1000": (nn.Linear(512, 1000), (1, 512)),
-    "linear-768x3072-64-rows": (nn.Linear(768, 3072), (64, 768)),
+IREE, OURS, PRUNED = "IREE, dense", "dense", f"{RATE}x"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is timed in each form.
+
+    Attributes:
+        build: gives a model for a rate, and inputs for it; 1 is dense.
+        forms: of `IREE`, `OURS` and `PRUNED`.
+        layers: that a call's time is divided by.
+        goals: how many times longer the first form takes than the second, at least.
+    """
+
+    build: Callable[[float], tuple[nn.Module, torch.Tensor]]
+    forms: tuple[str, ...]
+    layers: int = 1
+    goals: tuple[tuple[str, str, float], ...] = ((IREE, OURS, DENSE_FASTER),)
+
+
+def chain(filters: int, size: int, depth: int = DEPTH) -> Subject:
+    """Of 3x3 layers. IREE's code, which takes seconds a layer, is timed for one of them alone."""
+    forms = (OURS, PRUNED) if depth > 1 else (IREE, OURS, PRUNED)
+    goals = ((OURS, PRUNED, 4.0),) if depth > 1 else ((IREE, OURS, DENSE_FASTER),)
+
+    def build(rate: float) -> tuple[nn.Module, torch.Tensor]:
+        model, inputs = LayerChain(filters, size, rate, depth).build()
+        return model, inputs[:1]
+
+    return Subject(build, forms, depth, goals)
+
+
+def network(
+    name: str, forms: tuple[str, ...], goals: tuple[tuple[str, str, float], ...] = ()
+) -> Subject:
+    """A whole one. IREE's code of it compiles for many minutes when it is first called."""
+
+    def build(rate: float) -> tuple[nn.Module, torch.Tensor]:
+        model, inputs = PrunedNetwork(name, rate).build()
+        return model, inputs[:1]
+
+    return Subject(build, forms, goals=goals)
+
+
+def layer(module: nn.Module, *shape: int) -> Subject:
+    """One that stays dense, with an activation."""
+    model = nn.Sequential(module, nn.ReLU()).eval()
+    return Subject(lambda rate: (model, torch.randn(shape)), (IREE, OURS))
+
+
+SUBJECTS: dict[str, Subject] = {
+    "conv-128-28": chain(128, 28, 1),
+    "conv-64-56": chain(64, 56, 1),
+    "chain-128-28": chain(128, 28),
+    "chain-64-56": chain(64, 56),
+    "depthwise-144-56": layer(nn.Conv2d(144, 144, 3, 1, 1, groups=144), 1, 144, 56, 56),
+    "linear-512x1000": layer(nn.Linear(512, 1000), 1, 512),
+    "linear-768x3072-64-rows": layer(nn.Linear(768, 3072), 64, 768),
+    "resnet18": network("resnet18", (OURS, PRUNED)),
+    "mobilenet_v2": network("mobilenet_v2", (OURS, PRUNED)),
+    "iree-resnet18": network("resnet18", (IREE, PRUNED), ((IREE, PRUNED, 4.0),)),
+    "iree-mobilenet_v2": network("mobilenet_v2", (IREE, PRUNED), ((IREE, PRUNED, 3.0),)),
 }
-NAMES = (*PRUNED, *DENSE)
+NAMES = tuple(SUBJECTS)
 
 
 def measure(name: str, folder: Path, core: int) -> list[Figure]:
-    """CPU milliseconds of a layer in each form, calls of all taking turns."""
+    """CPU milliseconds of a call or a layer in each form, calls of all taking turns."""
     folder.mkdir(parents=True, exist_ok=True)
     times: dict[str, float] = in_fresh_process(_measure, name, folder, core)
     figures = [Figure(form, value, "ms") for form, value in times.items()]
-    faster = times["IREE, dense"] / times["dense"]
-    figures.append(Figure("dense: times faster than IREE", faster, at_least=DENSE_FASTER))
-    if name in PRUNED:
-        faster = times["dense"] / times["8x"]
-        figures.append(Figure("8x: times faster than dense", faster, at_least=PRUNED_FASTER))
+    for slow, fast, wanted in SUBJECTS[name].goals:
+        faster = times[slow] / times[fast]
+        figures.append(Figure(f"{fast}: times faster than {slow}", faster, at_least=wanted))
     return figures
 
 
@@ -56,50 +112,24 @@ def _measure(name: str, folder: Path, core: int) -> dict[str, float]:
     os.environ["LP_NUM_THREADS"] = "1"
     os.sched_setaffinity(0, [core])
     torch.manual_seed(0)
-    dense, x = layer(name)
-    inputs = x.numpy()
-    networks = {
-        # Not compared: depthwise layers are wrong in IREE's code.
-        "IREE, dense": compiled(dense, x, folder, pipeline=IREE_ALONE, golden=False),
-        "dense": compiled(dense, x, folder),
-    }
-    if name in PRUNED:
-        networks["8x"] = compiled(pruned(dense), x, folder)
+    subject = SUBJECTS[name]
+    networks = {form: compiled(subject, form, folder) for form in subject.forms}
     taken: dict[str, list[float]] = {form: [] for form in networks}
     for number in range(ROUNDS + 1):
-        for form, network in networks.items():
+        for form, (network, inputs) in networks.items():
             begin = time.process_time()
             network(inputs)
             if number:  # the first call compiles shaders
-                taken[form].append(1e3 * (time.process_time() - begin))
+                spent = time.process_time() - begin
+                taken[form].append(1e3 * spent / subject.layers)
     return {form: statistics.median(times) for form, times in taken.items()}
 
 
-def layer(name: str) -> tuple[nn.Module, torch.Tensor]:
-    """A dense layer with an activation, and its input."""
-    if name in PRUNED:
-        filters, side = PRUNED[name]
-        module: nn.Module = nn.Conv2d(filters, filters, 3, padding=1)
-        shape: tuple[int, ...] = (1, filters, side, side)
-    else:
-        module, shape = DENSE[name]
-    return nn.Sequential(module, nn.ReLU()).eval(), torch.randn(shape)
-
-
-def pruned(dense: nn.Module) -> nn.Module:
-    """A copy whose convolution is block-punched."""
-    model = copy.deepcopy(dense)
-    for conv in model.modules():
-        if isinstance(conv, nn.Conv2d):
-            weights = conv.weight.detach()
-            rows = weights.reshape(*weights.shape[:2], -1).numpy()
-            mask = block_punched_mask(rows, RATE, BLOCK)
-            conv.weight.data *= torch.from_numpy(mask.reshape(weights.shape))
-    return model
-
-
-def compiled(model: nn.Module, x: torch.Tensor, folder: Path, **options: Any) -> Any:
-    """A network for the baseline."""
+def compiled(subject: Subject, form: str, folder: Path) -> tuple[Any, Any]:
+    """A network for the baseline, and its input."""
+    model, x = subject.build(RATE if form == PRUNED else 1)
+    options: dict[str, Any] = {"pipeline": IREE_ALONE} if form == IREE else {}
     path = folder / "net.niwaki"
-    niwaki.compile(model, x, target="vulkan", output=path, **options)
-    return niwaki.load(path)
+    # Not compared with PyTorch: depthwise layers are wrong in IREE's code.
+    niwaki.compile(model, x, target="vulkan", output=path, golden=False, **options)
+    return niwaki.load(path), x.numpy()
