@@ -17,8 +17,7 @@ from niwaki.pruning import prune
 from niwaki.pruning.mapping import map_schemes
 
 from .nearness import AIM, ROUNDS, above, is_near
-from .network_time import Timer
-from .task import Task, Trained, configuration
+from .task import Task, TimedFor, Trained, configuration
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class GivenRates:
     def choose(self, limit: float, aim: float) -> tuple[dict[str, Setting], float]:
         task = self.task
         mapped = partial(map_schemes, task.options, task.costs)
-        return settle_rates(mapped, task.dense, task.seconds_of, limit, aim)
+        return settle_rates(mapped, task.dense, task.timed, limit, aim)
 
     def trained(self, settings: dict[str, Setting], before: float, limit: float) -> Trained:
         config = configuration(settings)
@@ -40,7 +39,7 @@ class GivenRates:
 def settle_rates(
     mapped: Callable[[float], dict[str, Setting]],
     dense: nn.Module,
-    seconds_of: Timer,
+    timed: TimedFor,
     limit: float,
     aim: float,
 ) -> tuple[dict[str, Setting], float]:
@@ -56,7 +55,7 @@ def settle_rates(
     best: tuple[dict[str, Setting], float] = {}, 0.0
     for _ in range(ROUNDS):
         settings = mapped(aim)
-        seconds = seconds_of(pruned_at_once(dense, settings))
+        seconds = timed(pruned_at_once(dense, settings), limit)
         if settings and best[1] < seconds <= limit:
             best = settings, seconds
         if is_near(seconds, limit):

@@ -1,7 +1,7 @@
 """How long a module takes on a target: compiled, and measured where it can be.
 
 A machine's clock wanders. So a bundle is timed in turns with a reference, the dense network, and
-counts as many reference times as it took; a reference time is what the reference took at first.
+takes such a share of the reference's time at first (`niwaki.runtime.beside`).
 """
 
 from __future__ import annotations
@@ -9,19 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from niwaki.compiler import compile
 from niwaki.costs.observation import emulated
 from niwaki.costs.oracle import Oracle
 from niwaki.costs.price import EMULATE, MEASURE
+from niwaki.runtime import beside
 from niwaki.runtime.bundle import Bundle
-from niwaki.runtime.measure import bench
-from niwaki.runtime.network import Network
 from niwaki.temporary import temporary_folder
-
-ROUNDS, CALLS, WARMUP = 5, 30, 5
 
 # A module and its example inputs to seconds of a call.
 Timer = Callable[[Any], float]
@@ -53,23 +49,17 @@ def timer(example: Any, target: str, source: str, precision: str, costs: Oracle)
         yield told
         return
     with ExitStack() as stack:
-        reference: Network | None = None
+        reference: Bundle | None = None
         first = 0.0
 
         def measured(model: Any) -> float:
-            """In turns with the first one that was asked for, at the clock of its first call."""
+            """Beside the first one that was asked for, at the clock of its first call."""
             nonlocal reference, first
             if reference is None:
-                bundle = compiled(model, stack.enter_context(temporary_folder()))
-                reference = stack.enter_context(bundle.load(1))
-                first = median(_round(reference) for _ in range(ROUNDS))
+                reference = compiled(model, stack.enter_context(temporary_folder()))
+                first = beside.seconds_of(reference)
                 return first
-            with temporary_folder() as folder, compiled(model, folder).load(1) as network:
-                ratios = [_round(network) / _round(reference) for _ in range(ROUNDS)]
-            return first * median(ratios)
+            with temporary_folder() as folder:
+                return first * beside.share_of(compiled(model, folder), reference)
 
         yield measured
-
-
-def _round(network: Network) -> float:
-    return bench(network, WARMUP, CALLS).median

@@ -33,7 +33,7 @@ class OwnRates:
 
     def trained(self, settings: dict[str, Setting], before: float, limit: float) -> Trained:
         task = self.task
-        removal = SettledRemoval(task.dense, task.seconds_of, limit)
+        removal = SettledRemoval(task.dense, task.timed, limit)
         costs = task.costs if task.method.takes_costs else None
         config = replace(configuration(settings), costs=costs)
         pruned = task.train(method=removal.of(task.method), config=config)

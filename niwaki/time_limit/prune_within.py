@@ -36,7 +36,7 @@ from .arguments import RULES, SEARCH, checked_limit
 from .given_rates import GivenRates
 from .kept_settings import KeptSettings
 from .limited import Limited
-from .nearness import MARGIN
+from .nearness import MARGIN, timed_once, timed_twice
 from .network_time import timer
 from .own_rates import OwnRates, fitting
 from .rounds import train_within
@@ -132,7 +132,7 @@ def prune_within(
             layers,
             options,
             oracle,
-            seconds_of,
+            partial(timed_twice if source == MEASURE else timed_once, seconds_of),
             method,
             partial(prune, model, train_loader, loss=loss, example=batch, **training),
         )

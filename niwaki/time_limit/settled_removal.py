@@ -16,7 +16,7 @@ from niwaki.module_copy import copy_module
 from niwaki.pruning.method import Method
 
 from .nearness import AIM, ROUNDS, above, is_near
-from .network_time import Timer
+from .task import TimedFor
 
 
 @dataclass
@@ -29,7 +29,7 @@ class SettledRemoval:
     """
 
     dense: nn.Module
-    seconds_of: Timer
+    timed: TimedFor
     limit: float
     seconds: float = field(default=0.0, init=False)
 
@@ -70,6 +70,6 @@ class SettledRemoval:
         method.factor = factor
         method.remove()
         method.masks.apply()
-        timed = copy_module(self.dense)
-        timed.load_state_dict(model.state_dict())
-        return self.seconds_of(timed)
+        left = copy_module(self.dense)
+        left.load_state_dict(model.state_dict())
+        return self.timed(left, self.limit)

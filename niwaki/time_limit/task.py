@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from torch import nn
 
@@ -14,7 +14,8 @@ from niwaki.pruning.layers import Layer
 from niwaki.pruning.mapping import Option
 from niwaki.pruning.method import Method
 
-from .network_time import Timer
+# A network and a limit to seconds of a call.
+TimedFor = Callable[[Any, float], float]
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Task:
         layers: that may be pruned.
         options: what each of them could be, by name.
         costs: of all layers.
-        seconds_of: times a network.
+        timed: times a network that may be within a limit.
         train: prunes the network by a method as a configuration says, and trains it.
     """
 
@@ -34,7 +35,7 @@ class Task:
     layers: Sequence[Layer]
     options: Mapping[str, Sequence[Option]]
     costs: LayerCosts
-    seconds_of: Timer
+    timed: TimedFor
     method: Method
     train: Callable[..., nn.Module]
 

@@ -23,7 +23,7 @@ def network() -> nn.Module:
     return nn.Sequential(nn.Conv2d(8, 32, 3), nn.ReLU(), nn.Conv2d(32, 32, 3), nn.Flatten())
 
 
-def kept(model: nn.Module) -> float:
+def kept(model: nn.Module, limit: float = 0.0) -> float:
     """Share of the second layer's weights: the clock of these tests."""
     return float((model.get_parameter("2.weight") != 0).float().mean())
 
@@ -57,13 +57,13 @@ def test_removal_follows_the_clock_and_trained_weights_come_back() -> None:
 
 def test_the_last_try_is_not_the_best_one() -> None:
     """A clock with a leap: just below the limit there is nothing."""
-    removal = SettledRemoval(network(), lambda model: 0.5 if kept(model) < 0.6 else 1.5, 1.0)
+    removal = SettledRemoval(network(), lambda model, limit: 0.5 if kept(model) < 0.6 else 1.5, 1.0)
     assert kept(removed(removal)) == pytest.approx(0.6, abs=0.02)
     assert removal.seconds == 0.5
 
 
 def test_a_clock_that_never_meets_the_limit() -> None:
     with pytest.raises(NiwakiError, match=BUSY):
-        settle_rates(mapped, network(), lambda model: 2.0, 1.0, 1.0)
+        settle_rates(mapped, network(), lambda model, limit: 2.0, 1.0, 1.0)
     with pytest.raises(NiwakiError, match=BUSY):
-        removed(SettledRemoval(network(), lambda model: 2.0, 1.0))
+        removed(SettledRemoval(network(), lambda model, limit: 2.0, 1.0))
