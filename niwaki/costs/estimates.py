@@ -59,7 +59,8 @@ def estimate(op: Any, setting: Setting, target: Target) -> Estimate:
     Raises:
         NiwakiError: no such scheme, or widths that the layer cannot have.
     """
-    with in_widths(op, setting) as layer:
+    # Another network may be priced meanwhile, in a context of its own.
+    with op.context, in_widths(op, setting) as layer:
         kind = kind_of(layer)
         assert kind is not None
         try:

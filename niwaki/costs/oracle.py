@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from statistics import median
 
+from niwaki.errors import NiwakiError
 from niwaki.layer_costs import DENSE, LayerForm, Setting
 
 from .corrections import Corrections, Seen
@@ -52,13 +53,20 @@ class Oracle:
         self._widths = Widths(self.subject.imported.module.operation)
         self._times.corrections = Corrections(self._seen())
         self.others, self._between = self._others()
+        self._closed = False
+
+    def close(self) -> None:
+        """The network goes, and with it all that is asked about it."""
+        self._closed = True
 
     def seconds(self, layer: str, setting: Setting) -> float:
         """How long a layer takes; infinite where the setting is impossible.
 
         Raises:
-            NiwakiError: there is no such layer or scheme, or it cannot have such widths.
+            NiwakiError: there is no such layer or scheme, or it cannot have such widths; or the
+                block of `niwaki.costs.price.priced` is over.
         """
+        self._check_open()
         return self._times.seconds(layer, setting)
 
     def network(self, settings: Mapping[str, Setting]) -> float:
@@ -67,7 +75,11 @@ class Oracle:
         Channels that settings leave unread or zero are trimmed. What is no layer takes what it does
         in the dense network, or as much less as the layer for which it is, a copy of its input say,
         reads fewer channels; what no kernel takes grows with the layers' time, as caches tell.
+
+        Raises:
+            NiwakiError: as `seconds` does.
         """
+        self._check_open()
         left = self._widths.of(settings)
         total = sum(
             self._trimmed(name, settings.get(name, Setting()), left.get(name, WHOLE))
@@ -79,6 +91,10 @@ class Oracle:
             form = self.layers.get(name)
             total += seconds * (one.filters if form and form.is_depthwise else one.channels)
         return total
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise NiwakiError("costs were asked for behind `with priced(...)`: ask in its block")
 
     def _trimmed(self, layer: str, setting: Setting, left: Left) -> float:
         """A layer of which no more is left."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -86,22 +86,25 @@ def priced(
             raise NiwakiError("the network has no layers with weights to price")
         keeper = f"{source} {machine_name(machine)} {precision}"
         place = f"{target} {precision}"
-        with closing(Store(Path(costs or store_path()), place, keeper)) as store:
+        with (
+            closing(Store(Path(costs or store_path()), place, keeper)) as store,
+            ExitStack() as own,
+        ):
             if times:
                 brought = _brought(subject, times)
-                yield Oracle(subject, store, {bundle: {} for bundle in brought}, brought)
-                return
-            if observer is None:
-                yield Oracle(subject, store)
-                return
-            progress.stage("measure the network")
-            plain = Oracle(subject, store)
-            wanted = trials(plain.layers, schemes)
-            # What is counted is the same each time.
-            turns = TURNS if source == MEASURE else 1
-            seen = observe(subject, store, wanted, observer, progress, turns)
-            with tuned_here(machine) if source == MEASURE else nullcontext(Tuned()) as tuned:
-                yield Oracle(subject, store, wanted, seen, tuned)
+                oracle = Oracle(subject, store, {bundle: {} for bundle in brought}, brought)
+            elif observer is None:
+                oracle = Oracle(subject, store)
+            else:
+                progress.stage("measure the network")
+                wanted = trials(Oracle(subject, store).layers, schemes)
+                # What is counted is the same each time.
+                turns = TURNS if source == MEASURE else 1
+                seen = observe(subject, store, wanted, observer, progress, turns)
+                tuned = own.enter_context(tuned_here(machine)) if source == MEASURE else Tuned()
+                oracle = Oracle(subject, store, wanted, seen, tuned)
+            with closing(oracle):
+                yield oracle
 
 
 def _observer(source: str, target: Target) -> Observer | None:

@@ -63,7 +63,7 @@ class Subject:
         Raises:
             NiwakiError: a setting is impossible, or the file cannot be written.
         """
-        with rare_collection():
+        with rare_collection(), self.imported.module.context:
             module = self.imported.module.operation.clone()
             set_zeros(module, settings)
             networks = Networks({0: replace(self.imported, module=module)})

@@ -19,6 +19,7 @@ from pathlib import Path
 from niwaki.layer_costs import DENSE, LayerForm, Setting
 from niwaki.progress import Progress
 from niwaki.pruning import parse_scheme
+from niwaki.runtime.bundle import Bundle
 from niwaki.schemes import SchemeError
 from niwaki.temporary import temporary_folder
 
@@ -59,9 +60,15 @@ def _mixed(
 
 
 def _narrow(setting: Setting, form: LayerForm) -> Setting:
-    """A layer of a network that is narrower throughout; trimming sees to its ends."""
+    """A layer of a network that is narrower throughout; trimming sees to its ends.
+
+    Dense where it has too few weights left for the setting.
+    """
+    filters = max(1, round(NARROW * form.filters))
     channels = form.channels if form.groups > 1 else max(1, round(NARROW * form.channels))
-    return replace(setting, filters=max(1, round(NARROW * form.filters)), channels=channels)
+    left = replace(form, filters=filters, channels=channels)
+    kept = setting if fits(setting, left) else Setting()
+    return replace(kept, filters=filters, channels=channels)
 
 
 def is_narrow(trial: str) -> bool:
@@ -90,7 +97,7 @@ def observe(
     progress: Progress,
     turns: int = 1,
 ) -> dict[str, Observation]:
-    """What the network takes in each of the `wanted` trials; those that were measured are kept.
+    """What the network takes in each of the `wanted` trials; each that is measured is kept at once.
 
     Args:
         turns: how often all of them are measured, one after the other.
@@ -99,18 +106,25 @@ def observe(
         NiwakiError: a network cannot be measured.
     """
     known = store.observations(subject.key)
+    bundles: dict[str, Bundle] = {}
     with temporary_folder() as folder:
-        bundles = {}
-        for number, (trial, settings) in enumerate(wanted.items(), 1):
-            if trial not in known:
-                progress.layer(f"compile {number}/{len(wanted)}")
-                bundles[trial] = subject.compiled(settings, Path(folder) / f"{number}.niwaki")
-        seen: dict[str, list[Observation]] = {trial: [] for trial in bundles}
-        for _ in range(turns):
-            for number, (trial, bundle) in enumerate(bundles.items(), 1):
-                progress.layer(f"measure {number}/{len(bundles)}")
-                seen[trial].append(observer(bundle))
-        for trial, times in seen.items():
-            known[trial] = least(times)
-            store.note_observation(subject.key, trial, known[trial])
-    return {trial: known[trial] for trial in wanted}
+        for turn in range(turns):
+            for number, (trial, settings) in enumerate(wanted.items(), 1):
+                name = _in_turn(trial, turn)
+                if name in known:
+                    continue
+                if trial not in bundles:
+                    progress.layer(f"compile {number}/{len(wanted)}")
+                    path = Path(folder) / f"{number}.niwaki"
+                    bundles[trial] = subject.compiled(settings, path)
+                progress.layer(f"measure {number}/{len(wanted)}")
+                known[name] = observer(bundles[trial])
+                store.note_observation(subject.key, name, known[name])
+    return {
+        trial: least([known[_in_turn(trial, turn)] for turn in range(turns)]) for trial in wanted
+    }
+
+
+def _in_turn(trial: str, turn: int) -> str:
+    """What a trial is called in the file: each turn is kept when it is over."""
+    return f"{trial} in turn {turn}"

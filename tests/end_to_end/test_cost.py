@@ -54,6 +54,52 @@ def test_layers_of_a_phone_are_a_table(net: str, tmp_path: Path) -> None:
     assert lines[-1].startswith("ms on arm64-android, by estimate: dense network ")
 
 
+MLIR = """
+func.func @main(%x: tensor<1x16x12x12xf32>) -> tensor<1x24x10x10xf32> {
+  %w = arith.constant dense<0.5> : tensor<24x16x3x3xf32>
+  %zero = arith.constant 0.0 : f32
+  %empty = tensor.empty() : tensor<1x24x10x10xf32>
+  %init = linalg.fill ins(%zero : f32) outs(%empty : tensor<1x24x10x10xf32>)
+    -> tensor<1x24x10x10xf32>
+  %y = linalg.conv_2d_nchw_fchw
+    {dilations = dense<1> : tensor<2xi64>, strides = dense<1> : tensor<2xi64>}
+    ins(%x, %w : tensor<1x16x12x12xf32>, tensor<24x16x3x3xf32>)
+    outs(%init : tensor<1x24x10x10xf32>) -> tensor<1x24x10x10xf32>
+  return %y : tensor<1x24x10x10xf32>
+}
+"""  # fmt: skip
+
+
+def exported(path: Path) -> Path:
+    """A network of one layer, 24x16x3x3, as its ending says; what PyTorch exports has any batch."""
+    if path.suffix == ".mlir":
+        path.write_text(MLIR)
+        return path
+    import torch
+    from end_to_end.test_onnx import export
+
+    x, model = torch.zeros(2, 16, 12, 12), torch.nn.Conv2d(16, 24, 3).eval()
+    if path.suffix == ".onnx":
+        return export(model, x, path, False, 17, dynamic_axes={"image": {0: "n"}})
+    batch = torch.export.Dim("batch")
+    torch.export.save(torch.export.export(model, (x,), dynamic_shapes=({0: batch},)), path)
+    return path
+
+
+@pytest.mark.parametrize("ending", ["mlir", "onnx", "pt2"])
+@pytest.mark.parametrize("by", ["estimate", "measure"])
+def test_files_are_priced(tmp_path: Path, ending: str, by: str) -> None:
+    path = exported(tmp_path / f"net.{ending}")
+    args = ("cost", str(path), "--costs", str(tmp_path / "costs.sqlite"), "--json", "--by", by)
+    more = () if ending == "mlir" else ("--batch", "1")
+    done = niwaki(*args, *more, "--scheme", "block_punched", "--rates", "4")
+    assert done.exit_code == 0, done.stderr
+    (layer,) = json.loads(done.stdout)["layers"]
+    assert (layer["filters"], layer["channels"], layer["taps"]) == (24, 16, 9)
+    assert layer["positions"] == 100
+    assert layer["pruned"][0]["seconds"] > 0
+
+
 @pytest.mark.parametrize(
     ("args", "told"),
     [
