@@ -8,7 +8,7 @@ pruning shift (https://arxiv.org/abs/1906.04721 corrects biases to the same end)
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from itertools import islice
 from typing import Any
@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
+from niwaki.arguments import given
 from niwaki.errors import NiwakiError
 from niwaki.module_copy import copy_module
 
@@ -53,6 +54,11 @@ class Compressor:
 
     def __init__(self, model: nn.Module, calibration: Iterable[Any]) -> None:
         check_model(model)
+        if not isinstance(calibration, Iterable):
+            raise NiwakiError(
+                "calibration is batches of training data, as a DataLoader has them, not "
+                f"{given(calibration)}"
+            )
         self.model = copy_module(model).eval()
         device = next((p.device for p in model.parameters()), torch.device("cpu"))
         inputs = (parts(batch)[0] for batch in islice(calibration, BATCHES))
@@ -71,6 +77,14 @@ class Compressor:
         return [layer.name for layer in self._layers]
 
     @contextmanager
+    def restored(self) -> Iterator[None]:
+        """Behind the block `model` is as it was given, whatever was done to its weights."""
+        try:
+            yield
+        finally:
+            self.model.load_state_dict(self._original)
+
+    @contextmanager
     def applied(self, settings: Settings) -> Iterator[list[LayerWork]]:
         """`model` is pruned and quantised inside the block, and as it was behind it.
 
@@ -80,8 +94,7 @@ class Compressor:
             NiwakiError: settings are not those of all layers, or a scheme does not fit.
         """
         self._check(settings)
-        handles: list[RemovableHandle] = []
-        try:
+        with self.restored(), ExitStack() as hooks:
             for layer in self._layers:
                 _prune(layer, settings[layer.name])
             _close(self.counts)
@@ -89,13 +102,10 @@ class Compressor:
             works = self.counts.works(settings)
             for layer in self._layers:
                 _quantise(layer, settings[layer.name].weight_bits)
-                handles += self._quantise_inputs(layer, settings[layer.name])
+                for hook in self._quantise_inputs(layer, settings[layer.name]):
+                    hooks.callback(hook.remove)
             self._renew_norms()
             yield works
-        finally:
-            for handle in handles:
-                handle.remove()
-            self.model.load_state_dict(self._original)
 
     def _check(self, settings: Mapping[str, LayerSetting]) -> None:
         unknown = settings.keys() - set(self.names)
@@ -117,16 +127,14 @@ class Compressor:
         norms = [norm for norm in norms if norm.running_var is not None]
         if not norms:
             return
-        momenta = [norm.momentum for norm in norms]
-        with evaluating(self.model):
+        with evaluating(self.model), ExitStack() as momenta:
             for norm in norms:
+                momenta.callback(setattr, norm, "momentum", norm.momentum)
                 norm.reset_running_stats()
                 norm.momentum = None  # the mean of all batches
                 norm.training = True
             for inputs in self._inputs:
                 run_example(self.model, inputs)
-        for norm, momentum in zip(norms, momenta, strict=True):
-            norm.momentum = momentum
 
     def _collect(self) -> dict[str, Tensor]:
         """Values of the inputs of each layer, drawn at random."""

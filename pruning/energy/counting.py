@@ -55,8 +55,8 @@ class Counts:
         found = counted_layers(model)
         self.graph = watch_channels(model, example)
         self._units = {id(unit.module): unit for unit in self.graph.units}
-        flops = layer_flops(model, found, example)
         moved = traffic(model, found, example)
+        flops = layer_flops(model, found, example)
         readers = _readers(self.graph, found)
         size = batch_size(example)
 

@@ -24,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
-from niwaki.errors import NiwakiError
+from niwaki.arguments import check_number
 
 from .settings import FLOAT_BITS, LayerSetting, Settings
 
@@ -79,7 +79,7 @@ class EnergyModel:
         activation_byte: to read or write a byte of activations.
 
     Raises:
-        NiwakiError: a number is below 0.
+        NiwakiError: a value is no number from 0 on.
     """
 
     product: float = 0.2
@@ -90,10 +90,7 @@ class EnergyModel:
 
     def __post_init__(self) -> None:
         for item in fields(self):
-            if not getattr(self, item.name) >= 0:
-                raise NiwakiError(
-                    f"{item.name} of an energy model is 0 or more, not {getattr(self, item.name)}"
-                )
+            check_number(item.name, getattr(self, item.name), "picojoules, 0 or more", 0)
 
     def multiply_add(self, weight_bits: int, activation_bits: int) -> float:
         """Of one weight and one activation."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
+from niwaki.arguments import check_kind, check_number
 from niwaki.errors import NiwakiError
 from niwaki.module_copy import copy_module
 
@@ -15,6 +16,8 @@ from .compress import Compressor
 from .front import hypervolume, pareto_front
 from .model import LayerEnergy
 from .settings import Settings
+
+MOST_LOST = "a number, as 0.017"
 
 
 @dataclass(frozen=True)
@@ -68,15 +71,21 @@ class EnergySearch:
         return pareto_front(trial for trial in self.trials if not trial.error)
 
     def hypervolume(self, most_lost: float) -> float:
-        """What the front dominates of all that loses up to so much, 0 to 1."""
+        """What the front dominates of all that loses up to so much, 0 to 1.
+
+        Raises:
+            NiwakiError: `most_lost` is no number.
+        """
+        check_number("most_lost", most_lost, MOST_LOST)
         return hypervolume(self.front, most_lost)
 
     def best(self, most_lost: float) -> EnergyTrial:
         """What saves most and loses no more than this.
 
         Raises:
-            NiwakiError: no trial loses so little.
+            NiwakiError: no trial loses so little, or `most_lost` is no number.
         """
+        check_number("most_lost", most_lost, MOST_LOST)
         fit = [trial for trial in self.front if trial.lost <= most_lost]
         if not fit:
             least = min((trial.lost for trial in self.front), default=math.inf)
@@ -89,6 +98,10 @@ class EnergySearch:
         """The network with a trial's settings, in eval mode.
 
         Its weights are quantised floats, and hooks round what layers read.
+
+        Raises:
+            NiwakiError: the trial is none, or one of another network.
         """
+        check_kind("trial", trial, EnergyTrial, "one of `trials`")
         with self._compressor.applied(trial.settings):
             return copy_module(self._compressor.model)

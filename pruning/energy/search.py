@@ -18,7 +18,7 @@ from typing import Any
 from rich.console import Console
 from torch import nn
 
-from niwaki.arguments import check_number, check_whole, given
+from niwaki.arguments import check_kind, check_number, check_whole, given
 from niwaki.errors import NiwakiError
 
 from ..batches import evaluate as evaluated
@@ -32,6 +32,7 @@ from .results import EnergySearch, EnergyTrial
 from .samplers import Outcome, Random, Same, Sampler
 
 SAMPLERS = ("agent", "random", "same")
+MOST_SEED = 2**63 - 1
 
 
 def search_energy(
@@ -80,11 +81,17 @@ def search_energy(
         raise NiwakiError(
             f"evaluate is a function of the network that returns a number, not {given(evaluate)}"
         )
-    energy = energy or EnergyModel()
+    check_whole("seed", seed, 0)
+    if seed > MOST_SEED:
+        raise NiwakiError(f"seed is a whole number up to {MOST_SEED}, not {seed}")
+    space, energy = space or EnergySpace(), energy or EnergyModel()
+    check_kind("space", space, EnergySpace, "an EnergySpace")
+    check_kind("energy", energy, EnergyModel, "an EnergyModel")
     compressor = Compressor(model, calibration)
-    choices = Choices(space or EnergySpace(), compressor.counts, energy)
+    choices = Choices(space, compressor.counts, energy)
     try:
-        score = evaluated(evaluate, compressor.model)
+        with compressor.restored():
+            score = evaluated(evaluate, compressor.model)
     except Exception as failure:  # whatever the user's function raises
         raise NiwakiError(
             f"evaluate fails for the network as it is: {first_line(failure)}"

@@ -47,7 +47,14 @@ def counted_layers(model: nn.Module) -> list[Layer]:
 def traffic(
     model: nn.Module, layers: Sequence[Layer], example: Any
 ) -> dict[str, tuple[float, float]]:
-    """Elements that each layer reads and writes for an example, in all its calls."""
+    """Elements that each layer reads and writes for an example, in all its calls.
+
+    Raises:
+        NiwakiError: the batch is empty, or the network does not call a layer.
+    """
+    size = batch_size(example)
+    if not size:
+        raise NiwakiError("a batch of calibration is empty: give some of the training data")
     totals = {layer.name: (0.0, 0.0) for layer in layers}
 
     def count(layer: Layer, module: nn.Module, inputs: Any, named: Any, output: Tensor) -> None:
@@ -56,7 +63,12 @@ def traffic(
         totals[layer.name] = read, written + output.numel()
 
     watch_calls(model, layers, example, count)
-    size = batch_size(example)
+    for name, (read, _) in totals.items():
+        if not read:
+            raise NiwakiError(
+                f"{name}: the network does not call this module, so its energy is not known: "
+                "remove it from the network"
+            )
     return {name: (read / size, written / size) for name, (read, written) in totals.items()}
 
 

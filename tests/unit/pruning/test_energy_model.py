@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -147,5 +148,6 @@ def test_other_networks(model: Any, message: str) -> None:
 
 
 def test_numbers_out_of_range() -> None:
-    with pytest.raises(NiwakiError, match=r"^product of an energy model is 0 or more, not -1$"):
-        EnergyModel(product=-1)
+    for value, told in ((-1, "-1"), (math.inf, "inf"), ("2", "'2'"), (None, "None")):
+        with pytest.raises(NiwakiError, match=rf"^product is picojoules, 0 or more, not {told}$"):
+            EnergyModel(product=value)  # type: ignore[arg-type]

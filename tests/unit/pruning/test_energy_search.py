@@ -187,6 +187,16 @@ def test_bad_arguments(dense: nn.Module) -> None:
     assert refused(dense, 3) == "evaluate is a function of the network that returns a number, not 3"
     assert refused(dense, data=[3]).startswith("each batch of data is (inputs, targets)")
     assert refused(dense, data=[]).startswith("calibration has no batches")
+    assert refused(dense, data=5).startswith("calibration is batches of training data, as a Data")
+    assert refused(dense, data=[(torch.zeros(0, 1, 8, 8), torch.zeros(0))]) == (
+        "a batch of calibration is empty: give some of the training data"
+    )
+    assert refused(dense, space="filter") == "space is an EnergySpace, not 'filter'"
+    assert refused(dense, energy=EnergyModel) == (
+        "energy is an EnergyModel, not the class EnergyModel"
+    )
+    assert refused(dense, seed=0.5) == "seed is a whole number from 0 on, not 0.5"
+    assert refused(dense, seed=2**70).startswith("seed is a whole number up to 9223372036854775807")
     assert refused(dense, lambda _: [][0]) == (
         "evaluate fails for the network as it is: IndexError: list index out of range"
     )
@@ -196,6 +206,43 @@ def test_bad_arguments(dense: nn.Module) -> None:
     assert refused(dense, lambda _: math.nan) == (
         "evaluate gives nan of the network as it is: mend it first"
     )
+
+
+class HalfUsed(nn.Module):
+    """One of its layers is never called."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.used, self.spare = nn.Linear(4, 4), nn.Linear(4, 4)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y: torch.Tensor = self.used(x)
+        return y
+
+
+def test_a_layer_that_is_not_called() -> None:
+    data = [(torch.randn(2, 4), torch.zeros(2))]
+    assert refused(HalfUsed(), lambda _: 0.5, data) == (
+        "spare: the network does not call this module, so its energy is not known: remove it from "
+        "the network"
+    )
+
+
+def test_an_evaluation_that_spoils_weights_does_so_once(dense: nn.Module) -> None:
+    """What it does to the network is undone before the next trial, and before the first."""
+
+    def spoil(model: nn.Module) -> float:
+        score = accuracy(model)
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter.zero_()
+        return score
+
+    options: Any = {"trials": 3, "most_lost": 0.05, "progress": False}
+    data = list(loader())
+    spoilt, plain = (search_energy(dense, data, one, **options) for one in (spoil, accuracy))
+    assert [trial.saved for trial in spoilt.trials] == [trial.saved for trial in plain.trials]
+    assert [trial.score for trial in spoilt.trials] == [trial.score for trial in plain.trials]
 
 
 def test_all_trials_fail(dense: nn.Module) -> None:
@@ -215,6 +262,11 @@ def test_no_trial_is_good_enough(dense: nn.Module) -> None:
     with pytest.raises(NiwakiError) as error:
         found.best(0.1)
     assert str(error.value) == "no trial loses 0.1 or less, the least is 0.4: give more trials"
+    for ask in (found.best, found.hypervolume):
+        with pytest.raises(NiwakiError, match=r"^most_lost is a number, as 0.017, not None$"):
+            ask(None)  # type: ignore[arg-type]
+    with pytest.raises(NiwakiError, match=r"^trial is one of `trials`, not 5$"):
+        found.network(5)  # type: ignore[arg-type]
 
 
 def test_spaces_out_of_range() -> None:
