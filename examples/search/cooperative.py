@@ -26,7 +26,7 @@ sys.path.insert(0, str(FOLDER))
 
 import torch  # noqa: E402 - what follows lies in this folder
 from data_sets import MovedImages, data_folder  # noqa: E402
-from mistakes import in_one_line  # noqa: E402
+from mistakes import above, at_least, in_one_line  # noqa: E402
 from safetensors.torch import load_file, save_file  # noqa: E402
 from search.tasks import TASKS, Task, accuracy, loss, sgd  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
@@ -34,7 +34,7 @@ from torch import Tensor, nn  # noqa: E402
 from niwaki.costs.price import MEASURE, priced  # noqa: E402
 from niwaki.layer_costs import LayerCosts  # noqa: E402
 from niwaki.module_copy import copy_module  # noqa: E402
-from niwaki.pruning import Distillation, PruningConfig, prune  # noqa: E402
+from niwaki.pruning import Distillation, PruningConfig, parse_scheme, prune  # noqa: E402
 from niwaki.time_limit.network_time import Timer, timer  # noqa: E402
 
 WAYS = {
@@ -107,12 +107,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Compare ways to search and teach a student.")
     parser.add_argument("--data", type=Path, help="folder of data sets; or NIWAKI_DATA")
     parser.add_argument("--work", type=Path, default=Path("build", "cooperative"))
-    parser.add_argument("--rate", type=float, default=3.0, help="time of the dense network / ms")
+    parser.add_argument("--rate", type=above(1), default=3.0, help="time of the dense network / ms")
     parser.add_argument("--scheme", default="filter", help="or one of blocks")
-    parser.add_argument("--images", type=int, default=10000, help="how many to train students on")
-    parser.add_argument("--epochs", type=int, default=8, help="of a student")
-    parser.add_argument("--seeds", type=int, nargs="*", default=[0])
+    parser.add_argument(
+        "--images", type=at_least(1), default=10000, help="how many to train students on"
+    )
+    parser.add_argument("--epochs", type=at_least(1), default=8, help="of a student")
+    parser.add_argument("--seeds", type=at_least(0), nargs="*", default=[0])
     options = parser.parse_args()
+    parse_scheme(options.scheme)
 
     torch.set_num_threads(1)  # results then do not depend on the number of cores
     data, task = data_folder(options.data), TASKS["resnet20"]

@@ -23,6 +23,7 @@ sys.path[:0] = [str(FOLDER), str(FOLDER / "networks")]
 
 import torch  # noqa: E402 - what follows lies in these folders
 from data_sets import data_folder  # noqa: E402
+from mistakes import above, at_least, in_one_line  # noqa: E402
 from safetensors.torch import load_file, save_file  # noqa: E402
 from search.tasks import TASKS, accuracy  # noqa: E402
 from small_mobilenet import SmallMobileNet  # noqa: E402
@@ -84,18 +85,19 @@ def report(found: EnergySearch, best: EnergyTrial | None, test: tuple[Tensor, Te
     return f"{best.saved:.1%} | {100 * best.lost:.1f} | {after:.2%}"
 
 
+@in_one_line()
 def main() -> None:
     parser = argparse.ArgumentParser(description="Search for least energy.")
     parser.add_argument("network", choices=TASK_OF)
     parser.add_argument("--data", type=Path, help="folder of data sets; or NIWAKI_DATA")
     parser.add_argument("--work", type=Path, default=Path("build", "energy"))
-    parser.add_argument("--trials", type=int, default=100)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--trials", type=at_least(1), default=100)
+    parser.add_argument("--seeds", type=at_least(0), nargs="+", default=[0])
     parser.add_argument("--samplers", nargs="+", default=["agent", "random", "same"])
-    parser.add_argument("--most-lost", type=float, default=0.017, help="of accuracy")
-    parser.add_argument("--epochs", type=int, default=6, help="of the MobileNet's training")
+    parser.add_argument("--most-lost", type=above(0), default=0.017, help="of accuracy")
+    parser.add_argument("--epochs", type=at_least(1), default=6, help="of the MobileNet's training")
     parser.add_argument(
-        "--weight-byte", type=float, help="picojoules; 12.5 is an SRAM's, the default DRAM's"
+        "--weight-byte", type=above(0), help="picojoules; 12.5 is an SRAM's, the default DRAM's"
     )
     options = parser.parse_args()
 

@@ -22,7 +22,7 @@ sys.path.insert(0, str(FOLDER))
 
 import torch  # noqa: E402 - what follows lies in this folder
 from data_sets import MovedImages, data_folder  # noqa: E402
-from mistakes import in_one_line  # noqa: E402
+from mistakes import above, at_least, in_one_line  # noqa: E402
 from search.tasks import TASKS, accuracy, loss  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 
@@ -124,10 +124,10 @@ def main() -> None:
     parser.add_argument("network", choices=TASKS)
     parser.add_argument("--data", type=Path, help="folder of data sets; or NIWAKI_DATA")
     parser.add_argument("--work", type=Path, default=Path("build", "mapping"))
-    parser.add_argument("--ms", type=float, default=0.05, help="what a call may take")
-    parser.add_argument("--images", type=int, default=10000, help="how many to train on")
-    parser.add_argument("--epochs", type=int, default=4)
-    parser.add_argument("--seeds", type=int, nargs="*", default=[0])
+    parser.add_argument("--ms", type=above(0), default=0.05, help="what a call may take")
+    parser.add_argument("--images", type=at_least(1), default=10000, help="how many to train on")
+    parser.add_argument("--epochs", type=at_least(1), default=4)
+    parser.add_argument("--seeds", type=at_least(0), nargs="*", default=[0])
     options = parser.parse_args()
 
     torch.set_num_threads(1)  # results then do not depend on the number of cores

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ import torch  # noqa: E402 - what follows lies in these folders
 from data_sets import data_folder  # noqa: E402
 from image_pairs import Pair, read_pairs  # noqa: E402
 from in_turns import Answer, in_onnxruntime, milliseconds  # noqa: E402
-from mistakes import in_one_line  # noqa: E402
+from mistakes import above, at_least, in_one_line  # noqa: E402
 from search.super_resolution_costs import (  # noqa: E402
     SMALL_IMAGE,
     NetworkCosts,
@@ -246,18 +247,26 @@ def report(
             print(f"{name} | {test} | PSNR {told} | SSIM {scores[0][1]:.4f}")
 
 
+def channels_by_blocks(text: str) -> str:
+    """Two numbers of an option, as ``16x2``."""
+    if not re.fullmatch(r"[1-9]\d*x[1-9]\d*", text):
+        raise argparse.ArgumentTypeError(f"channels x blocks, as 16x2, not {text}")
+    return text
+
+
 @in_one_line()
 def main() -> None:
     parser = argparse.ArgumentParser(description="Search a WDSR within a time.")
     parser.add_argument("--data", type=Path, help="folder of data sets; or NIWAKI_DATA")
     parser.add_argument("--work", type=Path, default=WORK)
-    parser.add_argument("--target-ms", type=float, default=40)
-    parser.add_argument("--trials", type=int, default=200)
+    parser.add_argument("--target-ms", type=above(0), default=40)
+    parser.add_argument("--trials", type=at_least(1), default=200)
     parser.add_argument("--workers", default=1)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--seeds", type=at_least(0), nargs="+", default=[0])
     parser.add_argument(
-        "--hand-made", nargs="+", default=["16x2"], help="to compare with: channels x blocks"
-    )
+        "--hand-made", type=channels_by_blocks, nargs="+", default=["16x2"],
+        help="to compare with: channels x blocks",
+    )  # fmt: skip
     options = parser.parse_args()
     data, work = data_folder(options.data), options.work
     tests = {name: read_pairs(data, name, SCALE) for name in ("Set5", "Set14")}

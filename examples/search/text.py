@@ -29,7 +29,7 @@ import torch  # noqa: E402 - what follows lies in this folder
 from bert import CLASSES, Bert  # noqa: E402
 from data_sets import data_folder, read_questions  # noqa: E402
 from in_turns import Answer, milliseconds  # noqa: E402
-from mistakes import in_one_line  # noqa: E402
+from mistakes import above, at_least, in_one_line  # noqa: E402
 from prune_bert import LENGTHS, accuracy, in_onnxruntime  # noqa: E402
 from questions import split, trimmed  # noqa: E402
 from search.text_costs import EncoderCosts, encoder_costs  # noqa: E402
@@ -221,9 +221,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Search an encoder within a time.")
     parser.add_argument("--data", type=Path, help="folder of data sets; or NIWAKI_DATA")
     parser.add_argument("--work", type=Path, default=WORK)
-    parser.add_argument("--target-ms", type=float, default=0.06)
-    parser.add_argument("--trials", type=int, default=50)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--target-ms", type=above(0), default=0.06)
+    parser.add_argument("--trials", type=at_least(1), default=50)
+    parser.add_argument("--seeds", type=at_least(0), nargs="+", default=[0])
     options = parser.parse_args()
     lab, test = _from_folder(data_folder(options.data), options.work)
     best = compare(lab, options.target_ms, options.trials, options.seeds, options.work)
