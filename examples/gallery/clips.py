@@ -19,11 +19,11 @@ from torch.nn import functional
 from niwaki.pruning import Distillation, PruningConfig
 
 SCHEME, RATE = "block_punched", 8.0
-BATCH, STEPS = 16, 50  # steps of an epoch
+BATCH, STEPS = 8, 50  # steps of an epoch
 DENSE_EPOCHS, DENSE_RATE = 6, 2e-3
-PRUNED_EPOCHS, PRUNED_RATE = 6, 1e-3
+PRUNED_EPOCHS, PRUNED_RATE = 5, 1e-3
 TESTED, FIRST_TEST = 500, 1_000_000  # clips, and the seed of the first
-LARGER = 2  # times, in pictures
+LARGER = 3  # times, in pictures
 
 
 @dataclass(frozen=True)

@@ -22,11 +22,11 @@ ACTIONS = (
     "turns left", "turns right", "grows", "shrinks",
 )  # fmt: skip
 DIMMED, BRIGHT, DARK = np.float32(0.5), (150, 256), (0, 100)  # ground, shapes, spots on them
-SHEET = 96  # pixels of the sheet that a shape is drawn on
+SHEET = 64  # pixels of the sheet that a shape is drawn on
 CORNERS = (3, 7)
-RADIUS = (7.0, 12.0)  # pixels of a shape in a clip
-WAY, TURN, GROWTH = (8.0, 20.0), (45.0, 140.0), (1.5, 2.2)  # pixels, degrees, factor of a clip
-SHAKE, NOISE = 0.3, (0.02, 0.1)  # pixels, of a brightness of 1
+RADIUS = (5.0, 8.0)  # pixels of a shape in a clip
+WAY, TURN, GROWTH = (8.0, 15.0), (60.0, 150.0), (1.7, 2.4)  # pixels, degrees, factor of a clip
+SHAKE, NOISE = 0.2, (0.01, 0.05)  # pixels, of a brightness of 1
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import torch
 from r2plus1d import Block
 from torch import Tensor, nn
 
-FRAMES, SIZE = 8, 48
+FRAMES, SIZE = 8, 32
 WIDTHS = (24, 48, 96)
 STEM = 16
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from gallery import detector
 from gallery.application import Application, Judged, Picture, Work
 from gallery.average_precision import mean_average_precision
-from gallery.detector import SIZE, detections, look, shown, studio
+from gallery.detector import SHOWN_SCORE, SIZE, detections, look, shown, studio
 from gallery.film import film
 from in_turns import Answer
 from PIL import Image
@@ -58,5 +59,5 @@ VIDEO = Application(
     prepare=prepare,
     make=make,
     judge=judge,
-    finish=detections,
+    finish=partial(detections, least=SHOWN_SCORE),
 )
