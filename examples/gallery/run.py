@@ -70,7 +70,7 @@ def run(application: Application, work: Work) -> Result:
             save_picture(picture, work.folder, f"picture{number}")
             for number, picture in enumerate(judged.pictures, 1)
         ],
-        facts(application, pruned[1], made),
+        facts(application, pruned[1], made[1]),
         cpu_name(),
         work.effort,
     )
@@ -112,17 +112,17 @@ def elsewhere(network: nn.Module, example: Tensor) -> tuple[str, Answer]:
     return "PyTorch", in_pytorch
 
 
-def facts(application: Application, example: Tensor, made: Sequence[Bundle]) -> dict[str, str]:
+def facts(application: Application, example: Tensor, made: Bundle) -> dict[str, str]:
     """About the network, by what they say."""
-    whole, kept = (totals(bundle.manifest) for bundle in made)
-    sizes = " against ".join(size_text(one["packed_bytes"]) for one in (kept, whole))
+    kept = totals(made.manifest)
+    sizes = f"{size_text(kept['packed_bytes'])}, dense {size_text(kept['dense_bytes'])}"
     return {
         "input": "x".join(map(str, example.shape)),
-        "layers": str(len(made[1].layers)),
+        "layers": str(len(made.layers)),
         "pruned": f"{application.scheme}, {application.rate:g}x",
         "weights kept": f"{kept['kept']:,} of {kept['weights']:,} "
         f"({percent(kept['kept'], kept['weights'])})",
-        "weights in the bundle": sizes,
+        "bytes of weights": sizes,
     }
 
 
