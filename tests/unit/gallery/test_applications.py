@@ -27,6 +27,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     for application in (clips, detector):
         monkeypatch.setattr(application, "DENSE_EPOCHS", 2)
         monkeypatch.setattr(application, "PRUNED_EPOCHS", 2)
+    monkeypatch.setattr(detector, "RETRAINED_EPOCHS", 1)
     monkeypatch.setattr(run, "in_onnxruntime", lambda network, example: None)
 
 
@@ -46,7 +47,7 @@ def check_pruned(folder: Path, dense: tuple[str, ...]) -> None:
 def test_detector_and_its_film(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page = run.make_gallery([DETECTOR, VIDEO], tmp_path, None, EFFORT)
     check_pruned(tmp_path / "detector", LEFT_DENSE)
-    assert capsys.readouterr().out.count("training the") == 2  # the film has the same networks
+    assert capsys.readouterr().out.count("training the") == 3  # the film has the same networks
     things, film = (read_result(tmp_path / name) for name in ("detector", "video"))
     assert things is not None
     assert film is not None
