@@ -97,7 +97,7 @@ GPUS = (
     ),
     _vulkan(
         "vulkan-arm5gen",
-        "Arm GPU of the fifth generation (G720, Immortalis-G720 and later)",
+        "Arm GPU of the fifth generation (G720 and later)",
         "arm5gen",
         ("f64", "f32", "f16", "i64", "i32", "i16", "i8"),
         _ARM5GEN,
