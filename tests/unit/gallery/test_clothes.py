@@ -119,13 +119,15 @@ def test_a_shape_that_turns_right_turns_so_in_the_frames() -> None:
     from PIL import Image, ImageDraw
 
     sheet = Image.new("RGBA", (SHEET, SHEET))
-    ImageDraw.Draw(sheet).rectangle((SHEET / 2, 40, SHEET, 56), fill=(255, 255, 255, 255))
+    ImageDraw.Draw(sheet).rectangle(
+        (SHEET / 2, SHEET * 0.4, SHEET, SHEET * 0.6), fill=(255, 255, 255, 255)
+    )
     middle = np.full(2, SIZE / 2)
-    where = Course(middle, middle, np.array([0.0, 90.0]), np.full(2, 20.0))
+    where = Course(middle, middle, np.array([0.0, 90.0]), np.full(2, 14.0))
     frames = np.zeros((2, SIZE, SIZE, 3), np.float32)
     for number, frame in enumerate(frames):
         lay(frame, sheet, where, number)
-    centre, reach = SIZE // 2, SIZE // 2 + 14
+    centre, reach = SIZE // 2, SIZE // 2 + 10
     assert frames[0, centre, reach].min() > 0.9
     assert frames[1, reach, centre].min() > 0.9
     assert frames[0, reach, centre].max() == frames[1, centre, reach].max() == 0
