@@ -1,7 +1,7 @@
 // RUN: niwaki-opt %s --split-input-file --verify-diagnostics --pass-pipeline='builtin.module(sparse-pattern-fit-types)'
 
 module attributes {sparse_pattern.target = "vulkan"} {
-  // expected-error @below {{input 0 is a tensor of 3x2 f16, which shaders of target 'vulkan' cannot store: use a target that can (vulkan-f16, vulkan-adreno, vulkan-mali, vulkan-desktop, host)}}
+  // expected-error @below {{input 0 is a tensor of 3x2 f16, which shaders of target 'vulkan' cannot store: use a target that can (vulkan-f16, vulkan-adreno, vulkan-mali, vulkan-arm5gen, vulkan-desktop, host)}}
   func.func @half(%x: tensor<3x2xf16>) -> tensor<3x2xf16> {
     return %x : tensor<3x2xf16>
   }
@@ -11,7 +11,7 @@ module attributes {sparse_pattern.target = "vulkan"} {
 
 module attributes {sparse_pattern.target = "vulkan-adreno"} {
   func.func @bytes(%x: tensor<3x5xf32>) -> tensor<3x5xi1> {
-    // expected-error @below {{computes a tensor of 3x5 i1, which shaders of target 'vulkan-adreno' cannot store: use a multiple of 4 elements, or a target that can (vulkan-mali, vulkan-desktop, host)}}
+    // expected-error @below {{computes a tensor of 3x5 i1, which shaders of target 'vulkan-adreno' cannot store: use a multiple of 4 elements, or a target that can (vulkan-mali, vulkan-arm5gen, vulkan-desktop, host)}}
     %0 = arith.cmpf ogt, %x, %x : tensor<3x5xf32>
     return %0 : tensor<3x5xi1>
   }
