@@ -27,12 +27,12 @@ from niwaki.passes.kernels import (
     depthwise,
     gather_gemm,
     gather_pool,
+    gpu_rows,
     lane_gemm,
     pattern_gemm,
     pooling,
     rows,
     spmm,
-    thread_depthwise,
     thread_gemm,
     thread_matvec,
     winograd,
@@ -132,16 +132,10 @@ FLAWS: list[tuple[str, Any, str, Any, str]] = [
     ("x86-64-v4", families.blocks, "LOOKAHEAD", 0, "gather_gemm.* reads element"),
     ("vulkan", thread_gemm, "minimum", unbounded, "thread_gemm.* reads element"),
     ("vulkan", thread_gemm, "select_or_zero", unmasked, "thread_gemm.* no zeros"),
-    (
-        "vulkan",
-        thread_depthwise,
-        "select_index",
-        the_other,
-        "thread_depthwise.* a value and a zero",
-    ),
+    ("vulkan", gpu_rows, "select_index", the_other, "thread_depthwise.* a value and a zero"),
     ("vulkan", thread_matvec, "barrier", nothing, "thread_matvec.* since the last barrier"),
     ("vulkan", thread_matvec, "minimum", unbounded, "thread_matvec.* reads element"),
-    ("vulkan", thread_depthwise, "all_of", first_of, "thread_depthwise.* reads element"),
+    ("vulkan", gpu_rows, "all_of", first_of, "thread_depthwise.* reads element"),
 ]
 
 

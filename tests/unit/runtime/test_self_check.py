@@ -145,7 +145,7 @@ def test_pickled_networks_keep_the_device_that_was_asked_for(bundle: Bundle) -> 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NiwakiWarning)
         for device in (None, "local"):
-            assert load(bundle.path, device=device).__reduce__()[1][1:] == (1, device)
+            assert load(bundle.path, device=device).__reduce__()[1][1:] == (1, device, False)
 
 
 def copied(bundle: Bundle) -> Bundle:
