@@ -18,7 +18,7 @@ from torch.nn import functional
 WIDTHS = (32, 64, 128, 128)
 CLASSES, IMAGES, BATCH, EPOCHS, RATE = 10, 25_600, 128, 1, 3e-3
 CONTENT_STAGE = 2  # deep enough that strokes may differ, not so deep that things may
-STYLE_WEIGHT, SMOOTH_WEIGHT, OUTSIDE_WEIGHT = 4.0, 1.0, 20.0
+STYLE_WEIGHT, SMOOTH_WEIGHT, OUTSIDE_WEIGHT = 4.0, 4.0, 20.0
 
 
 class FeatureNetwork(nn.Module):

@@ -30,9 +30,9 @@ from torch import Tensor, nn
 
 from niwaki.pruning import PruningConfig
 
-SIZE, CROP, BATCH, DRAWN = 256, 80, 2, 12
-DENSE_EPOCHS, DENSE_STEPS, DENSE_RATE = 5, 100, 1.5e-3
-PRUNED_EPOCHS, PRUNED_STEPS, PRUNED_RATE = 4, 100, 1e-3
+SIZE, CROP, BATCH, DRAWN = 256, 96, 2, 12
+DENSE_EPOCHS, DENSE_STEPS, DENSE_RATE = 12, 100, 1.5e-3
+PRUNED_EPOCHS, PRUNED_STEPS, PRUNED_RATE = 8, 100, 1e-3
 SCHEME, RATE = "block_punched", 8.0
 TESTED = 6  # photographs of Set14, and landscapes
 
