@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
 import subprocess
 import sys
-from html import escape
 from pathlib import Path
 
 import pytest
@@ -15,6 +12,7 @@ import torch
 from gallery import run
 from gallery.application import Application, Work
 from gallery.results import read_result
+from phone_screen import probed
 from PIL import Image
 from repository import ROOT
 from tiny_application import FILM_FRAMES, make, tiny
@@ -124,24 +122,6 @@ def test_page_fits_a_phone(only_tiny: Application, tmp_path: Path) -> None:
     """Nothing is wider than the screen, and all pictures are shown."""
     page = run.make_gallery([only_tiny], tmp_path, None, 1).read_text()
     page = page.replace('loading="lazy"', "")
-    probe = tmp_path / "probe.html"
-    probe.write_text(f"<body>{PROBE.format(page=escape(page))}</body>")
-    rootless = ["--no-sandbox"] if os.geteuid() == 0 else []
-    done = subprocess.run(
-        [
-            *("chromium", "--headless", "--disable-gpu", *rootless),
-            f"--user-data-dir={tmp_path / 'profile'}",
-            "--virtual-time-budget=5000",
-            "--dump-dom",
-            probe.as_uri(),
-        ],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=120,
-    )
-    body = re.search(r"<body>(.*)</body>", done.stdout, re.DOTALL)
-    assert body is not None, done.stderr
-    width, images = json.loads(body[1])
+    width, images = probed(page, PROBE, tmp_path)
     assert width <= 360
     assert images == [30, 30]

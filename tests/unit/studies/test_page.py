@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import subprocess
 import sys
-from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
+from phone_screen import probed
 from search_functions import SPACE, limit, score
 
 import niwaki
@@ -99,25 +96,7 @@ def test_fits_a_phone(tmp_path: Path) -> None:
     space = {f"a dimension with a name {i}": Choice(1, 2) for i in range(30)}
     path = tmp_path / "page.html"
     niwaki.search(space, None, lambda point: 1.0, trials=3, page=path)
-    probe = tmp_path / "probe.html"
-    probe.write_text(f"<body>{PROBE.format(page=escape(path.read_text()))}</body>")
-    rootless = ["--no-sandbox"] if os.geteuid() == 0 else []
-    done = subprocess.run(
-        [
-            *("chromium", "--headless", "--disable-gpu", *rootless),
-            f"--user-data-dir={tmp_path / 'profile'}",
-            "--virtual-time-budget=5000",
-            "--dump-dom",
-            probe.as_uri(),
-        ],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=120,
-    )
-    body = re.search(r"<body>(.*)</body>", done.stdout, re.DOTALL)
-    assert body is not None, done.stderr
-    width, letters = json.loads(body[1])
+    width, letters = probed(path.read_text(), PROBE, tmp_path)
     assert width <= 360
     assert letters > 10
 
