@@ -30,7 +30,8 @@ import torch_mlir.ir as ir
 from niwaki.dialects import ConcatOp, Planar, layout_of
 
 from .families import family_of
-from .kernels.builder import Index, load_index, view
+from .kernels.accesses import load_index, view
+from .kernels.indices import Index
 from .kernels.library import Kernel, Workgroup
 from .kernels.operands import Memory
 

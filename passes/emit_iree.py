@@ -38,7 +38,7 @@ from .base import (
     target_of,
 )
 from .dispatches import kernel_functions, kernel_name, own_results
-from .kernels.builder import as_value
+from .kernels.indices import as_value
 from .kernels.library import PART, WORKGROUPS, family_of
 from .parameters import extract_parameters
 

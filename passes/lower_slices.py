@@ -19,7 +19,7 @@ from torch_mlir.dialects import linalg, tensor
 from niwaki.dialects import ints
 
 from .base import ModulePass, Session, function_ops
-from .kernels.builder import Index
+from .kernels.indices import Index
 
 
 @dataclass(frozen=True)

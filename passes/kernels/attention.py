@@ -19,7 +19,8 @@ from niwaki.dialects import AttentionSizes
 
 from ..expansions.exponentials import exp2_up_to_0, tanh
 from ..expansions.values import Real
-from .builder import Index, float_constant, lane_type, lanes_of, select, splat
+from .indices import Index
+from .vectors import float_constant, lane_type, lanes_of, select, splat
 
 LOG2_E = 1 / math.log(2)
 

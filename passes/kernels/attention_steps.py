@@ -23,6 +23,7 @@ from torch_mlir.dialects import arith, vector
 from niwaki.dialects import Attended
 from niwaki.targets import LINE_BYTES
 
+from .accesses import as_stored, element_bytes, load_as, prefetch, store
 from .attention import (
     Attention,
     as_word,
@@ -32,23 +33,11 @@ from .attention import (
     numbers,
     only_up_to,
 )
-from .builder import (
-    Index,
-    above,
-    as_stored,
-    below,
-    element_bytes,
-    float_constant,
-    fma,
-    fold_range,
-    load_as,
-    prefetch,
-    splat,
-    store,
-    when,
-)
+from .control import fold_range, when
+from .indices import Index, above, below
 from .library import Kernel, Workgroup
 from .operands import Memory
+from .vectors import float_constant, fma, splat
 
 
 @dataclass(frozen=True, kw_only=True)

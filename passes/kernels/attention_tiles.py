@@ -26,6 +26,7 @@ from torch_mlir.dialects import arith
 
 from niwaki.dialects import Attended
 
+from .accesses import as_stored, load, load_as, load_each, store
 from .attention import (
     Attention,
     as_word,
@@ -34,28 +35,14 @@ from .attention import (
     numbers,
     only_up_to,
 )
-from .builder import (
-    Index,
-    above,
-    as_stored,
-    below,
-    float_constant,
-    fold_range,
-    for_range,
-    load,
-    load_as,
-    load_each,
-    local_vectors,
-    maximum,
-    minimum,
-    splat,
-    store,
-    when,
-)
+from .control import fold_range, for_range, when
+from .indices import Index, above, below, maximum, minimum
 from .lane_products import add_products, in_rows, turn_rows
 from .lanes import transposed
 from .library import Kernel, Workgroup
+from .local_buffers import local_vectors
 from .operands import Memory
+from .vectors import float_constant, splat
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,22 +25,11 @@ from torch_mlir.dialects import arith, math, vector
 
 from niwaki.dialects import BAND_HEAD, Blocks
 
-from .builder import (
-    Index,
-    as_value,
-    element_bytes,
-    float_constant,
-    fma,
-    fold_range,
-    load,
-    load_as,
-    load_index,
-    load_number,
-    local_numbers,
-    prefetch,
-    splat,
-    store,
-)
+from .accesses import element_bytes, load, load_as, load_index, load_number, prefetch, store
+from .control import fold_range
+from .indices import Index, as_value
+from .local_buffers import local_numbers
+from .vectors import float_constant, fma, splat
 
 # Kept filters are so many bits, at least: fewer are no vectors of whole bytes.
 LEAST_LANES = 8

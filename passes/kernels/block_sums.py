@@ -18,20 +18,11 @@ from torch_mlir.dialects import arith
 from niwaki.dialects import Blocks
 from niwaki.targets import LINE_BYTES
 
+from .accesses import element_bytes, load_as, load_index, load_number, pieces, prefetch
 from .band_sums import band_sums
-from .builder import (
-    Index,
-    element_bytes,
-    float_constant,
-    fma,
-    fold_range,
-    load_as,
-    load_index,
-    load_number,
-    pieces,
-    prefetch,
-    splat,
-)
+from .control import fold_range
+from .indices import Index
+from .vectors import float_constant, fma, splat
 
 # A multiply-add waits for the one before it in the same sum: this many sums keep the units busy.
 # (Measured with 2048 x 2048 weights, a tenth kept at any position: half the time of one sum.)

@@ -10,7 +10,9 @@ import torch_mlir.ir as ir
 
 from niwaki.dialects import Planar
 
-from .builder import Index, for_range, load_index, maximum, minimum
+from .accesses import load_index
+from .control import for_range
+from .indices import Index, maximum, minimum
 
 
 @dataclass(frozen=True, kw_only=True)

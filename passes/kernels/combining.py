@@ -14,8 +14,11 @@ import torch_mlir.ir as ir
 from torch_mlir.dialects import arith
 from torch_mlir.dialects import math as functions
 
-from .builder import Index, float_constant, fold_range, lanes_of, pieces
+from .accesses import pieces
+from .control import fold_range
+from .indices import Index
 from .lanes import lane_slice
+from .vectors import float_constant, lanes_of
 
 # Vectors that are combined side by side.
 CHAINS = 4

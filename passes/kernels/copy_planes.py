@@ -12,7 +12,8 @@ import torch_mlir.ir as ir
 
 from niwaki.dialects import NoArrays, Planar
 
-from .builder import for_range, load, store
+from .accesses import load, store
+from .control import for_range
 from .library import Kernel, Workgroup
 from .operands import Memory
 

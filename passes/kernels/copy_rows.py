@@ -13,7 +13,9 @@ import torch_mlir.ir as ir
 
 from niwaki.dialects import NoArrays, Planar
 
-from .builder import Index, all_of, below, for_range, load_strided, store, when_else, zero_fill
+from .accesses import load_strided, store, zero_fill
+from .control import for_range, when_else
+from .indices import Index, all_of, below
 from .library import Kernel, Workgroup
 from .operands import Memory
 from .rows import for_pieces, plain_layout, write_plane

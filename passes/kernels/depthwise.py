@@ -15,25 +15,14 @@ import torch_mlir.ir as ir
 
 from niwaki.dialects import DepthwiseTile, Planar, Values
 
-from .builder import (
-    Index,
-    float_constant,
-    fma,
-    for_range,
-    load,
-    load_as,
-    load_each,
-    load_mask,
-    minimum,
-    select_or_zero,
-    splat,
-    store,
-    zero_fill,
-)
+from .accesses import load, load_as, load_each, load_mask, store, zero_fill
+from .control import for_range
 from .epilogue import finished, sum_type
+from .indices import Index, minimum
 from .library import Kernel, Workgroup, epilogue_key
 from .operands import Memory
 from .sliding import Slices, near_taps
+from .vectors import float_constant, fma, select_or_zero, splat
 from .window import Taps, add_window, tap_weights, window_taps
 
 

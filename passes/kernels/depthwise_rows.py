@@ -18,24 +18,15 @@ import torch_mlir.ir as ir
 
 from niwaki.dialects import DepthwiseTile, Planar, Values
 
-from .builder import (
-    Index,
-    float_constant,
-    fma,
-    for_range,
-    in_type,
-    load,
-    load_each,
-    load_strided,
-    minimum,
-    splat,
-    store,
-)
+from .accesses import load, load_each, load_strided, store
+from .control import for_range
 from .epilogue import bias_of, finished, sum_type
+from .indices import Index, minimum
 from .library import Kernel, Workgroup, epilogue_key
 from .operands import Memory
 from .rows import overlapping, write_plane
 from .sliding import EverySecond, Slices, by_remainder, near_taps
+from .vectors import float_constant, fma, in_type, splat
 from .window import MOST_TAPS, Taps, add_window, tap_weights, window_taps
 
 # Vectors computed together. Beside their sums, registers hold 9 weights and the vectors of a row.

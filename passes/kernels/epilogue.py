@@ -20,7 +20,9 @@ from typing import Any
 import torch_mlir.ir as ir
 from torch_mlir.dialects import arith
 
-from .builder import Index, float_maximum, float_minimum, lane_type, load, splat
+from .accesses import load
+from .indices import Index
+from .vectors import float_maximum, float_minimum, lane_type, splat
 
 # Which of two zeros a clamp gives is of no consequence, and costs instructions to decide.
 NO_SIGNED_ZEROS = arith.FastMathFlags.nsz

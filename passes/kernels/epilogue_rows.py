@@ -14,8 +14,11 @@ from collections.abc import Callable, Iterable
 
 import torch_mlir.ir as ir
 
-from .builder import Index, for_range, load, local_vectors, store
+from .accesses import load, store
+from .control import for_range
 from .epilogue import sum_type
+from .indices import Index
+from .local_buffers import local_vectors
 
 # Gets the number of a row and its vectors.
 Row = Callable[[Index, list[ir.Value]], None]

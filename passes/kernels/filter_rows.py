@@ -10,8 +10,9 @@ from typing import Any
 
 import torch_mlir.ir as ir
 
-from .builder import Index, load, store
+from .accesses import load, store
 from .epilogue import inline_epilogue
+from .indices import Index
 from .joined_vectors import joined, parted
 from .operands import Memory
 

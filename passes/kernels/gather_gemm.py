@@ -30,37 +30,27 @@ from torch_mlir.dialects import arith
 from niwaki.dialects import LOOKAHEAD, Blocks, GatherGemmTile
 from niwaki.targets import LINE_BYTES
 
-from .blocks import BlockedConv, each_block
-from .builder import (
+from .accesses import (
     L2,
-    Index,
     element_bytes,
-    equal,
-    float_constant,
-    fma,
-    fold_range,
-    for_range,
-    in_type,
-    lanes_of,
     load,
     load_as,
     load_each,
     load_index,
     load_mask,
     load_number,
-    minimum,
     prefetch,
-    select_or_zero,
-    splat,
     store,
-    when,
-    when_else,
 )
+from .blocks import BlockedConv, each_block
+from .control import fold_range, for_range, when, when_else
 from .epilogue import Bias, bias_of, finished, sum_type
 from .epilogue_rows import EachRow, rows_of_tile
+from .indices import Index, equal, minimum
 from .library import Kernel, Workgroup, epilogue_key
 from .operands import Memory
 from .rows import in_one_row, vector_widths, zero_ends
+from .vectors import float_constant, fma, in_type, lanes_of, select_or_zero, splat
 
 # Columns that are added up in f16 before their sum is added to one of f32, where sums are f32 but
 # products f16. (With normal numbers the root of the mean square error of 64 columns is 0.09 % of

@@ -27,23 +27,16 @@ from torch_mlir.dialects import vector
 
 from niwaki.dialects import Blocks, GatherPoolTile, Planar
 
+from .accesses import load, store, zero_fill
 from .blocks import Block, BlockedConv, block_of, each_block
-from .builder import (
-    Index,
-    equal,
-    float_maximum,
-    for_range,
-    load,
-    minimum,
-    store,
-    when,
-    zero_fill,
-)
+from .control import for_range, when
 from .epilogue import finished, sum_type
 from .gather_gemm import WEIGHTS_AHEAD, accumulate, gather, product_type, touched_lines
+from .indices import Index, equal, minimum
 from .library import Kernel, Workgroup, epilogue_key
 from .operands import Memory
 from .rows import overlapping, vector_widths, zero_before
+from .vectors import float_maximum
 
 COLUMNS = 2  # of a window
 

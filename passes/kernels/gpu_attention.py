@@ -25,28 +25,14 @@ from niwaki.dialects import Attended
 
 from ..expansions.exponentials import exp2
 from ..expansions.values import Real
+from .accesses import as_stored, load_as, store
 from .attention import Attention, Strides, finite, larger
-from .builder import (
-    Index,
-    as_stored,
-    below,
-    cut,
-    equal,
-    float_constant,
-    fma,
-    fold_range,
-    lane_type,
-    load_as,
-    maximum,
-    minimum,
-    splat,
-    store,
-    when,
-    zero,
-)
+from .control import fold_range, when
 from .gpu_threads import thread
+from .indices import Index, below, equal, maximum, minimum
 from .library import Kernel, Workgroup
 from .operands import Memory
+from .vectors import cut, float_constant, fma, lane_type, splat, zero
 
 # Numbers of the result that a thread keeps in registers; others compute the same scores again.
 NUMBERS = 64

@@ -6,11 +6,14 @@ import torch_mlir.ir as ir
 
 from niwaki.dialects import NoArrays, Planar
 
-from .builder import Index, all_of, below, choose, load, zero
+from .accesses import load
+from .control import choose
 from .gpu_planes import fill_planes, first_of_plane, plane_tiles
+from .indices import Index, all_of, below
 from .library import Kernel, Workgroup
 from .operands import Memory
 from .rows import plain_layout
+from .vectors import zero
 
 
 def gpu_copy_kernel(

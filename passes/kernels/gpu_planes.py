@@ -12,9 +12,11 @@ import torch_mlir.ir as ir
 
 from niwaki.dialects import Planar
 
-from .builder import Index, below, store, when
+from .accesses import store
+from .control import when
 from .copy_rows import phase_shifts
 from .gpu_threads import coordinates, thread
+from .indices import Index, below
 from .library import Workgroup
 
 # Gets a pixel of the whole plane and whether it is in the phase; gives the element.

@@ -18,9 +18,10 @@ import torch_mlir.ir as ir
 
 from niwaki.dialects import NoArrays
 
-from .builder import Index, above, all_of, below, load, load_as, select, store
+from .accesses import load, load_as, store
 from .epilogue import finished, sum_type
 from .gpu_rows import Pixels, Row, SharedRows
+from .indices import Index, above, all_of, below
 from .library import Kernel, Workgroup, epilogue_key
 from .operands import Memory
 from .pooling import (
@@ -32,6 +33,7 @@ from .pooling import (
     window,
     without_missed_rows,
 )
+from .vectors import select
 
 # Pixels of a thread: more share more loads, but then few threads have work.
 PIXELS = 8

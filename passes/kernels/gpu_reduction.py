@@ -18,27 +18,15 @@ import torch_mlir.ir as ir
 
 from niwaki.dialects import NoArrays
 
-from .builder import (
-    Index,
-    below,
-    cut,
-    equal,
-    float_constant,
-    fold_range,
-    load,
-    load_as,
-    minimum,
-    select,
-    splat,
-    store,
-    when,
-    workgroup_numbers,
-)
+from .accesses import load, load_as, store
+from .control import fold_range, when
 from .epilogue import sum_type
-from .gpu_threads import barrier, coordinates, finish, thread
+from .gpu_threads import barrier, coordinates, finish, thread, workgroup_numbers
+from .indices import Index, below, equal, minimum
 from .library import Kernel, Workgroup, epilogue_key
 from .operands import Memory
 from .pooling import Pooling, combine, minus_infinity
+from .vectors import cut, float_constant, select, splat
 
 # Numbers of a load where planes are cut into as many.
 LINE = 4

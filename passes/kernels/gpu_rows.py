@@ -19,20 +19,12 @@ import torch_mlir.ir as ir
 
 from niwaki.dialects import Planar
 
-from .builder import (
-    Index,
-    above,
-    all_of,
-    below,
-    for_range,
-    minimum,
-    select_index,
-    store,
-    when,
-    zero,
-)
+from .accesses import store
+from .control import for_range, when
 from .gpu_threads import coordinates, thread
+from .indices import Index, above, all_of, below, minimum, select_index
 from .library import Workgroup
+from .vectors import zero
 
 
 class Row(NamedTuple):

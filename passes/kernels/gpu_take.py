@@ -12,11 +12,14 @@ import torch_mlir.ir as ir
 
 from niwaki.dialects import Planar, Positions
 
-from .builder import Index, all_of, below, choose, load, load_index, zero
+from .accesses import load, load_index
+from .control import choose
 from .gpu_planes import fill_planes, first_of_plane, plane_tiles
+from .indices import Index, all_of, below
 from .library import Kernel, Workgroup
 from .operands import Memory
 from .rows import plain_layout
+from .vectors import zero
 
 
 def gpu_take_kernel(

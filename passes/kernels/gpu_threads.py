@@ -10,23 +10,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch_mlir.ir as ir
-from torch_mlir.dialects import gpu
+from torch_mlir.dialects import gpu, memref
 
 from niwaki.dialects import Planar
 
-from .builder import (
-    Index,
-    all_of,
-    below,
-    equal,
-    for_range,
-    load,
-    store,
-    when,
-    zero,
-)
+from .accesses import load, store
+from .control import for_range, when
 from .epilogue import finished
+from .indices import Index, all_of, below, equal
 from .operands import Memory
+from .vectors import zero
 
 
 def thread() -> Index:
@@ -37,6 +30,12 @@ def thread() -> Index:
 def barrier() -> None:
     """Where all threads of a workgroup come before one goes on; not for loops and branches."""
     gpu.barrier()
+
+
+def workgroup_numbers(count: int, kind: ir.Type) -> ir.Value:
+    """A buffer of numbers that the threads of a workgroup of a GPU share."""
+    space = ir.Attribute.parse("#gpu.address_space<workgroup>")
+    return memref.alloc(ir.MemRefType.get([count], kind, memory_space=space), [], [])
 
 
 def coordinates(layout: Planar, position: Index) -> tuple[list[Index], ir.Value]:

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import torch_mlir.ir as ir
 from torch_mlir.dialects import vector
 
-from .builder import lane_type
 from .lanes import lane_slice
+from .vectors import lane_type
 
 
 def joined(parts: Sequence[ir.Value]) -> ir.Value:

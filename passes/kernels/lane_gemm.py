@@ -25,21 +25,9 @@ import torch_mlir.ir as ir
 
 from niwaki.dialects import Blocks, LaneGemmTile, round_up
 
+from .accesses import load, load_as, prefetch, zero_fill
 from .blocks import Block, BlockedConv, block_of, each_block
-from .builder import (
-    Index,
-    equal,
-    float_constant,
-    fma,
-    for_range,
-    load,
-    load_as,
-    minimum,
-    prefetch,
-    splat,
-    when,
-    zero_fill,
-)
+from .control import for_range, when
 from .epilogue import bias_of, sum_type
 from .epilogue_rows import EachRow, rows_of_tile
 from .gather_gemm import (
@@ -50,10 +38,12 @@ from .gather_gemm import (
     store_row,
     touched_lines,
 )
+from .indices import Index, equal, minimum
 from .lanes import lane_slice, pixel_loads, pixel_widths, transposed
 from .library import Kernel, Workgroup, epilogue_key
 from .operands import Memory
 from .rows import zero_ends
+from .vectors import float_constant, fma, splat
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,8 +10,10 @@ from collections.abc import Callable, Sequence
 import torch_mlir.ir as ir
 from torch_mlir.dialects import vector
 
-from .builder import Index, float_constant, fma, fold_range, for_range, lane_type, lanes_of, splat
+from .control import fold_range, for_range
+from .indices import Index
 from .lanes import transposed
+from .vectors import float_constant, fma, lane_type, lanes_of, splat
 
 # Numbers of all rows for each of some steps from one on, and the vectors of one step.
 Numbers = Callable[[Index, int], "list[list[ir.Value]]"]

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import torch_mlir.ir as ir
 from torch_mlir.dialects import vector
 
-from .builder import pieces
+from .accesses import pieces
 from .rows import overlapping
 from .winograd_vectors import interleave
 

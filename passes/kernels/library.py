@@ -22,8 +22,9 @@ from torch_mlir.dialects import func
 
 from niwaki.dialects import Planar, PlanarAttr, Stream, int_array
 
-from .builder import Index, lane_type
+from .indices import Index
 from .operands import Memory, Operands
+from .vectors import lane_type
 
 # Numbers x, y and z of a workgroup.
 Workgroup = tuple[Index, Index, Index]

@@ -17,18 +17,13 @@ import torch_mlir.ir as ir
 
 from niwaki.dialects import Blocks, MatvecTile
 
+from .accesses import load_index, pieces
 from .block_sums import Reads, block_sums, vector_cuts
-from .builder import (
-    Index,
-    above,
-    below,
-    load_index,
-    pieces,
-    when,
-)
+from .control import when
 from .epilogue import sum_type
 from .epilogue_rows import is_long
 from .filter_rows import store_rows
+from .indices import Index, above, below
 from .joined_vectors import joined
 from .library import Kernel, Workgroup, epilogue_key
 from .operands import Memory

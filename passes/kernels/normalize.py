@@ -26,20 +26,16 @@ from niwaki.dialects import NoArrays
 
 from ..expansions.exponentials import exp2_up_to_0
 from ..expansions.values import Real
-from .builder import (
-    Index,
-    float_maximum,
-    for_range,
-    load_as,
-    minimum,
-    splat,
-)
+from .accesses import load_as
 from .combining import combined, divided, inverse_root, summed
+from .control import for_range
 from .epilogue import sum_type
 from .filter_rows import store_rows
+from .indices import Index, minimum
 from .library import Kernel, Workgroup, epilogue_key
 from .operands import Memory
 from .rows import for_pieces
+from .vectors import float_maximum, splat
 
 LOG2_E = 1 / math.log(2)
 

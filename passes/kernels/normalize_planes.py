@@ -24,24 +24,16 @@ from torch_mlir.dialects import arith
 
 from niwaki.dialects import Planar
 
-from .builder import (
-    Index,
-    fold_range,
-    for_range,
-    load,
-    load_as,
-    load_mask,
-    select_or_zero,
-    splat,
-    store,
-    zero,
-)
+from .accesses import load, load_as, load_mask, store
 from .combining import divided, inverse_root, summed
+from .control import fold_range, for_range
 from .epilogue import finished, sum_type
+from .indices import Index
 from .library import Kernel, Workgroup, epilogue_key
 from .operands import Memory
 from .rows import for_pieces, zero_ends
 from .take_rows import Taking
+from .vectors import select_or_zero, splat, zero
 
 # Gets where a plane begins, the place in it and the width of a vector.
 PlaneTerms = Callable[[Index, Index, int], list[ir.Value]]

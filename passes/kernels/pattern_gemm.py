@@ -24,35 +24,26 @@ import torch_mlir.ir as ir
 
 from niwaki.dialects import PatternGemmTile, Patterns, Planar, round_up
 
-from .builder import (
+from .accesses import (
     L2,
-    Index,
-    above,
-    as_value,
-    equal,
-    float_constant,
-    fma,
-    fold_range,
-    for_range,
     load,
     load_as,
     load_each,
     load_index,
     load_mask,
     load_unsigned,
-    local_vectors,
-    minimum,
     prefetch,
-    select_or_zero,
-    splat,
     store,
-    when,
 )
+from .control import fold_range, for_range, when
 from .epilogue import finished, sum_type
 from .gather_gemm import touched_lines
+from .indices import Index, above, as_value, equal, minimum
 from .library import Kernel, Workgroup, epilogue_key
+from .local_buffers import local_vectors
 from .operands import Memory
 from .rows import zero_ends
+from .vectors import float_constant, fma, select_or_zero, splat
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,31 +23,14 @@ from torch_mlir.dialects import arith, vector
 
 from niwaki.dialects import NoArrays, Planar
 
-from .builder import (
-    Index,
-    above,
-    all_of,
-    as_value,
-    below,
-    every_second,
-    float_constant,
-    float_maximum,
-    fold_range,
-    in_type,
-    join_strided,
-    load,
-    load_as,
-    load_strided_parts,
-    maximum,
-    minimum,
-    pieces,
-    select,
-    store,
-)
+from .accesses import load, load_as, load_strided_parts, pieces, store
+from .control import fold_range
 from .epilogue import finished, sum_type
+from .indices import Index, above, all_of, as_value, below, maximum, minimum
 from .library import Kernel, Workgroup, epilogue_key
 from .operands import Memory
 from .rows import for_pieces, write_plane
+from .vectors import every_second, float_constant, float_maximum, in_type, join_strided, select
 
 MOST_UNROLLED = 256  # taps: windows of more are loops
 

@@ -25,28 +25,16 @@ import torch_mlir.ir as ir
 
 from niwaki.dialects import Values
 
+from .accesses import load, load_as, load_each, store
 from .block_sums import vector_cuts
-from .builder import (
-    Index,
-    above,
-    below,
-    float_constant,
-    fma,
-    fold_range,
-    for_range,
-    load,
-    load_as,
-    load_each,
-    minimum,
-    splat,
-    store,
-    when,
-)
+from .control import fold_range, for_range, when
 from .epilogue_rows import EachRow, rows_of_tile
 from .filter_rows import store_rows
+from .indices import Index, above, below, minimum
 from .lane_products import turn_rows
 from .library import Kernel, Workgroup, epilogue_key
 from .operands import Memory
+from .vectors import float_constant, fma, splat
 
 Cuts = list[tuple[int, int]]  # offsets and widths of vectors
 

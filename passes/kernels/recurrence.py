@@ -27,25 +27,15 @@ import torch_mlir.ir as ir
 
 from niwaki.dialects import Blocks
 
+from .accesses import load, load_index, store
 from .block_sums import Reads, block_sums, vector_cuts
-from .builder import (
-    Index,
-    above,
-    below,
-    equal,
-    float_constant,
-    for_range,
-    load,
-    load_index,
-    select,
-    select_index,
-    store,
-    when,
-)
+from .control import for_range, when
 from .epilogue import inline_code, sum_type
+from .indices import Index, above, below, equal, select_index
 from .library import Kernel, Workgroup, epilogue_key
 from .operands import Memory
 from .recurrent_layer import Part, RecurrentLayer, Step
+from .vectors import float_constant, select
 
 
 def recurrence_kernel(layer: RecurrentLayer, cell: ir.Block) -> Kernel:

@@ -9,7 +9,7 @@ import torch_mlir.ir as ir
 
 from niwaki.dialects import Recurrence, RecurrenceTile
 
-from .builder import Index
+from .indices import Index
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,11 +16,14 @@ from typing import Any
 
 import torch_mlir.ir as ir
 
-from .builder import Index, equal, for_range, load, local_vectors, minimum, pieces, store, when
+from .accesses import load, pieces, store
+from .control import for_range, when
 from .epilogue import sum_type
 from .epilogue_rows import is_long, rows_of_tile
 from .filter_rows import store_rows
 from .gather_gemm import store_row
+from .indices import Index, equal, minimum
+from .local_buffers import local_vectors
 from .operands import Memory
 from .row_sizes import RowGemm, RowTile
 from .rows import vector_widths

@@ -28,16 +28,19 @@ import torch_mlir.ir as ir
 from niwaki.dialects import Blocks
 from niwaki.targets import LINE_BYTES
 
+from .accesses import element_bytes, load_index, store
 from .blocks import each_block
-from .builder import Index, above, below, element_bytes, in_type, load_index, store, when
+from .control import when
 from .epilogue import sum_type
 from .gather_gemm import WEIGHTS_AHEAD, accumulate, gather
+from .indices import Index, above, below
 from .library import Kernel, Workgroup, epilogue_key
 from .operands import Memory
 from .row_ends import Finish, finish_held, hold, in_panels, in_rows
 from .row_sizes import RowGemm, RowTile
 from .rows import for_pieces, vector_widths
 from .squares import load_transposed
+from .vectors import in_type
 
 
 def row_gemm_kernel(linear: RowGemm, epilogue: ir.Block) -> Kernel:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from niwaki.dialects import Planar, RowGemmTile
 
-from .builder import Index
+from .indices import Index
 
 # Blocks of fewer filters have their sums wait for those of others, see `row_ends`. (Measured on
 # Zen 5, 512 inputs and 2048 filters, one weight in eight kept: single filters take 0.47 ms for 128

@@ -9,7 +9,9 @@ import torch_mlir.ir as ir
 
 from niwaki.dialects import Planar
 
-from .builder import Index, above, all_of, below, equal, for_range, when, zero_fill
+from .accesses import zero_fill
+from .control import for_range, when
+from .indices import Index, above, all_of, below, equal
 
 
 def plain_layout(sizes: Sequence[int]) -> Planar:

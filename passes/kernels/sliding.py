@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 import torch_mlir.ir as ir
 from torch_mlir.dialects import vector
 
-from .builder import every_second, join_strided
+from .vectors import every_second, join_strided
 
 
 class EverySecond:

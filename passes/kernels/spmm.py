@@ -23,22 +23,13 @@ import torch_mlir.ir as ir
 
 from niwaki.dialects import Blocks, Planar, SpmmTile
 
-from .builder import (
-    Index,
-    equal,
-    for_range,
-    load,
-    load_as,
-    load_index,
-    load_number,
-    local_vectors,
-    minimum,
-    store,
-    when,
-)
+from .accesses import load, load_as, load_index, load_number, store
+from .control import for_range, when
 from .epilogue import sum_type
 from .gather_gemm import accumulate, load_masks, product_type, store_row
+from .indices import Index, equal, minimum
 from .library import Kernel, Workgroup, epilogue_key
+from .local_buffers import local_vectors
 from .operands import Memory
 from .rows import vector_widths, zero_ends
 

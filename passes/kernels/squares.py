@@ -16,7 +16,8 @@ from collections.abc import Sequence
 
 import torch_mlir.ir as ir
 
-from .builder import Index, load
+from .accesses import load
+from .indices import Index
 from .joined_vectors import joined
 from .winograd_vectors import shuffle
 

@@ -19,24 +19,13 @@ from torch_mlir.dialects import arith
 
 from niwaki.dialects import GROUP_COLUMNS, LINE_WORDS, Stream, group_lines, head_lines
 
-from .builder import (
-    Index,
-    above,
-    cut,
-    element_bytes,
-    fma,
-    fours,
-    in_type,
-    lane_type,
-    load,
-    load_as,
-    only_if,
-    splat,
-    word_index,
-    zero,
-)
+from .accesses import element_bytes, load, load_as
+from .control import only_if
 from .gather_gemm import RUN, add_columns
+from .gpu_words import fours, word_index
+from .indices import Index, above
 from .operands import Memory
+from .vectors import cut, fma, in_type, lane_type, splat, zero
 
 
 @dataclass(frozen=True)

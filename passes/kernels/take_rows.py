@@ -23,22 +23,14 @@ from torch_mlir.dialects import vector
 
 from niwaki.dialects import Planar, Positions
 
-from .builder import (
-    Index,
-    all_of,
-    below,
-    for_range,
-    lane_type,
-    load,
-    load_index,
-    store,
-    when_else,
-    zero_fill,
-)
+from .accesses import load, load_index, store, zero_fill
+from .control import for_range, when_else
 from .copy_rows import phase_shifts
+from .indices import Index, all_of, below
 from .library import Kernel, Workgroup
 from .operands import Memory
 from .rows import overlapping, plain_layout, write_plane
+from .vectors import lane_type
 
 # Runs of a row, each with code of its own. (3,700 of a sound take IREE ten seconds.)
 MOST_RUNS = 256

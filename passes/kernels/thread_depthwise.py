@@ -22,11 +22,14 @@ import torch_mlir.ir as ir
 
 from niwaki.dialects import LINE_WORDS, Planar, Stream, ThreadDepthwiseTile
 
-from .builder import Index, cut, element_bytes, fma, fours, in_type, load, load_as, store, zero
+from .accesses import element_bytes, load, load_as, store
 from .epilogue import finished, sum_type
 from .gpu_rows import Pixels, Row, SharedRows
+from .gpu_words import fours
+from .indices import Index
 from .library import Kernel, Workgroup, epilogue_key
 from .operands import Memory
+from .vectors import cut, fma, in_type, zero
 
 
 @dataclass(frozen=True, kw_only=True)

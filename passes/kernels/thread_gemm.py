@@ -30,23 +30,16 @@ from niwaki.dialects import (
     ThreadGemmTile,
 )
 
-from .builder import (
-    Index,
-    above,
-    below,
-    cut,
-    load,
-    minimum,
-    select_or_zero,
-    store,
-    when,
-)
+from .accesses import load, store
+from .control import when
 from .epilogue import finished, sum_type
 from .gather_gemm import product_type
 from .gpu_threads import coordinates, thread
+from .indices import Index, above, below, minimum
 from .library import Kernel, Workgroup, epilogue_key
 from .operands import Memory
 from .stream_sums import BlockStream, Head, read_head
+from .vectors import cut, select_or_zero
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,28 +24,16 @@ from torch_mlir.dialects import arith
 
 from niwaki.dialects import Stream, ThreadMatvecTile
 
-from .builder import (
-    Index,
-    above,
-    all_of,
-    below,
-    cut,
-    equal,
-    fold_range,
-    load,
-    minimum,
-    select,
-    store,
-    when,
-    workgroup_numbers,
-    zero,
-)
+from .accesses import load, store
+from .control import fold_range, when
 from .epilogue import finished, sum_type
 from .gather_gemm import product_type
-from .gpu_threads import barrier, thread
+from .gpu_threads import barrier, thread, workgroup_numbers
+from .indices import Index, above, all_of, below, equal, minimum
 from .library import Kernel, Workgroup, epilogue_key
 from .operands import Memory
 from .stream_sums import BlockStream, Head, read_head
+from .vectors import cut, select, zero
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import torch_mlir.ir as ir
 
-from .builder import Index, fold_range
+from .control import fold_range
+from .indices import Index
 
 # Taps that are written out. Their weights fill the registers twice.
 MOST_TAPS = 64

@@ -31,39 +31,15 @@ from torch_mlir.dialects import arith
 
 from niwaki.dialects import Planar, Values
 
-from .builder import (
-    Index,
-    above,
-    all_of,
-    as_stored,
-    below,
-    equal,
-    float_constant,
-    float_maximum,
-    fma,
-    fold_range,
-    for_range,
-    in_type,
-    load,
-    load_as,
-    load_each,
-    maximum,
-    minimum,
-    one_of,
-    prefetch,
-    select,
-    select_index,
-    splat,
-    store,
-    when,
-    when_else,
-    zero_fill,
-)
+from .accesses import as_stored, load, load_as, load_each, prefetch, store, zero_fill
+from .control import fold_range, for_range, when, when_else
 from .epilogue import finished, inline_epilogue, sum_type
+from .indices import Index, above, all_of, below, equal, maximum, minimum, one_of, select_index
 from .lanes import lane_slice, transposed
 from .library import Kernel, Workgroup, epilogue_key
 from .operands import Memory
 from .rows import for_pieces
+from .vectors import float_constant, float_maximum, fma, in_type, select, splat
 from .winograd_sizes import Winograd, covering
 from .winograd_vectors import deinterleave, input_points, interleave, result_values, shuffle
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from niwaki.dialects import Planar, WinogradTile, round_up
 from niwaki.winograd import Transform, transform
 
-from .builder import CACHE_LINE
+from .accesses import CACHE_LINE
 from .rows import vector_widths
 from .winograd_phases import Phase
 

@@ -16,7 +16,7 @@ from torch_mlir.dialects import arith, vector
 
 from niwaki.winograd import Transform
 
-from .builder import float_constant, fma
+from .vectors import float_constant, fma
 
 
 def input_points(matrices: Transform, x: list[ir.Value]) -> list[ir.Value]:

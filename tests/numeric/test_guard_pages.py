@@ -20,7 +20,7 @@ from torch import nn
 
 import niwaki
 from niwaki.passes.kernels import copy_rows
-from niwaki.passes.kernels.builder import load_strided
+from niwaki.passes.kernels.accesses import load_strided
 
 from .cases import Branches, Case, compare, reference
 from .random_layers import fill, tensor

@@ -37,8 +37,9 @@ from niwaki.passes.kernels import (
     thread_matvec,
     winograd,
 )
-from niwaki.passes.kernels.builder import local_vectors, zero_fill
+from niwaki.passes.kernels.accesses import zero_fill
 from niwaki.passes.kernels.library import Kernel
+from niwaki.passes.kernels.local_buffers import local_vectors
 from niwaki.passes.kernels.rows import for_pieces
 
 from .cases import Case
