@@ -9,6 +9,7 @@ stages alone stays there.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -56,7 +57,7 @@ class TogetherLane:
             [number for number, target in enumerate(targets) if target == name] for name in order
         ]
         self._kept, self._sent = _destinations(self._plan, targets, kinds)
-        self._helpers = ThreadPoolExecutor(max(1, len(order) - 1), "niwaki-device")
+        self._helpers = _Helpers(len(order) - 1)
 
     def __call__(self, inputs: Sequence[np.ndarray], length: int = 0) -> list[np.ndarray]:
         """Run the network once. Inputs have been checked.
@@ -66,11 +67,28 @@ class TogetherLane:
         """
         call = _Call(self, self._plan, inputs, self._kept, self._sent)
         first, *others = self._turns
-        helping = [self._helpers.submit(call.run, stages) for stages in others]
-        call.run(first)
-        for one in helping:
-            one.result()
+        try:
+            helping = [self._helpers.threads().submit(call.run, stages) for stages in others]
+            call.run(first)
+            for one in helping:
+                one.result()
+        except BaseException as error:  # an interrupt, which can come between any two lines
+            call.fail(error)
+            raise
         return call.outputs()
+
+
+class _Helpers:
+    """Threads beside the caller's. A process that was forked has none of its parent's."""
+
+    def __init__(self, count: int) -> None:
+        self._count, self._process = max(1, count), 0
+
+    def threads(self) -> ThreadPoolExecutor:
+        if self._process != os.getpid():
+            self._threads = ThreadPoolExecutor(self._count, "niwaki-device")
+            self._process = os.getpid()
+        return self._threads
 
 
 class _Call:
@@ -92,25 +110,27 @@ class _Call:
         self._error: BaseException | None = None
 
     def run(self, stages: Sequence[int]) -> None:
-        """The stages of one device."""
+        """The stages of one device; those that are left are not run after an error of any."""
         try:
             for number in stages:
+                for before, _ in self._plan.stages[number].inputs:
+                    if before:
+                        self._done[before - 1].wait()
+                if self._error is not None:
+                    return
                 self._stage(number)
         except BaseException as error:
-            self._error = self._error or error
-        finally:
-            # Also after an error: others must not wait for what never comes.
-            for number in stages:
-                self._done[number].set()
+            self.fail(error)
+
+    def fail(self, error: BaseException) -> None:
+        """End the call: nobody waits any more for what never comes."""
+        self._error = self._error or error
+        for one in self._done:
+            one.set()
 
     def _stage(self, number: int) -> None:
         stage, lane = self._plan.stages[number], self._lane.lanes[number]
         sources = [(one[0], one[1]) for one in stage.inputs]
-        for before, _ in sources:
-            if before:
-                self._done[before - 1].wait()
-        if self._error is not None:
-            return
         target = stage.manifest.target
         arguments = [
             self._there[source]
