@@ -25,7 +25,8 @@ from niwaki.lengths.networks import import_networks
 from niwaki.passes.base import STATES
 from niwaki.passes.choice import Chooser
 from niwaki.passes.pipelines import compile_pipeline, leave_out
-from niwaki.placing.by_hand import check_place
+from niwaki.placing.by_hand import check_patterns, check_place
+from niwaki.placing.stages import main_function
 from niwaki.placing.together import with_together
 from niwaki.progress import Progress
 from niwaki.runtime.bundle import Bundle, may_replace, open_bundle, write_bundle
@@ -149,6 +150,8 @@ def compile(
         source = load_source(model, example_inputs, example_kwargs, choices, weights, wanted)
         networks = import_networks(source, wanted, ctx)
         imported = networks.imported[networks.longest]
+        if placing is not None:
+            check_patterns(placing, main_function(imported.module.operation))
         found_states = find_states(imported.signature, states or {})
         if found_states:
             numbers = int_array([state.input for state in found_states])

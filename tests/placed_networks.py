@@ -65,6 +65,37 @@ def masks() -> Placed:
     return Function(forward, **members), (torch.randn(1, 3, 6, 5),), ["second"]
 
 
+def pruned() -> Placed:
+    """Filters of zeros, with and without a bias, whose channels layers elsewhere read."""
+
+    def forward(self: Any, x: Tensor) -> tuple[Tensor, Tensor]:
+        x = self.stem(x).relu()
+        both = torch.cat([self.left(x), self.right(x)], 1)
+        return self.head(both + self.shortcut(x)), self.boxes(both[:, 5:]).mean((2, 3))
+
+    members = {"stem": conv(3, 16), "left": conv(16, 7), "right": conv(16, 5)}
+    members |= {"shortcut": conv(16, 12, 1), "head": conv(12, 6), "boxes": conv(7, 3)}
+    network = Function(forward, **members)
+    with torch.no_grad():
+        for number, layer in enumerate(members.values()):
+            layer.weight[number % 2 :: 2] = 0
+            layer.bias[::4] = 0
+        network.head.weight[:, 3] = 0
+    return network, (torch.randn(1, 3, 9, 11),), ["left", "head"]
+
+
+def odd_booleans() -> Placed:
+    """Booleans of an odd number between two layers, which some shaders cannot store."""
+
+    def forward(self: Any, x: Tensor) -> Tensor:
+        a = self.first(x)
+        b = self.third(self.second(a))
+        return torch.where(a > 0, b, 0.0)
+
+    members = {name: nn.Linear(5, 5) for name in ("first", "second", "third")}
+    return Function(forward, **members), (torch.randn(3, 5),), []
+
+
 def attention() -> Placed:
     """The attention of a transformer's layer here, its products there."""
     layer = nn.TransformerEncoderLayer(24, 3, 40, batch_first=True, dropout=0).eval()
@@ -110,6 +141,6 @@ def called_twice() -> Placed:
 PLACED: dict[str, Callable[[], Placed]] = {
     make.__name__: make
     for make in (
-        branches, residuals, odd_results, masks, attention, recurrent, loop, called_twice
+        branches, residuals, odd_results, masks, pruned, attention, recurrent, loop, called_twice
     )
 }  # fmt: skip

@@ -39,13 +39,13 @@ def join_modules(modules: Mapping[int, Any], longest: int) -> Any:
         if length == longest:
             continue
         kernels = _rename_kernels(module, kernels)
-        _rename_functions(module, {MAIN: function_name(length, longest)}, f"_{length}")
+        rename_functions(module, {MAIN: function_name(length, longest)}, f"_{length}")
         for op in list(module.regions[0].blocks[0].operations):
             whole.regions[0].blocks[0].append(op.operation)
     return whole
 
 
-def _rename_functions(module: Any, names: Mapping[str, str], ending: str) -> None:
+def rename_functions(module: Any, names: Mapping[str, str], ending: str) -> None:
     """Give functions that are no kernels `names`; those that have none there, an `ending`."""
     kernels = {function.name.value for function in kernel_functions(module)}
     for op in module.regions[0].blocks[0].operations:

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
+from typing import Any
 
 from niwaki.errors import NiwakiError
+from niwaki.passes.base import layer_name
 
 from .timeline import Unit
+from .units import begins
 
 AUTO = "auto"
 
@@ -47,6 +50,20 @@ def check_place(place: Place | str | None, targets: Sequence[str]) -> Place | No
     return place
 
 
+def check_patterns(place: Place, function: Any) -> None:
+    """Refuse patterns that fit nothing in a network, before any work is done.
+
+    Raises:
+        NiwakiError: one fits no op of the network's function.
+    """
+    ops = list(function.entry_block.operations)
+    names = {layer_name(op.location) for op in ops}
+    layers = [layer_name(op.location) for op in ops if begins(op, names)]
+    for pattern in place:
+        if not any(fnmatchcase(name, pattern) for name in names):
+            raise _fits_none(pattern, layers)
+
+
 def fixed_units(units: Sequence[Unit], targets: Sequence[str], place: Place) -> dict[int, int]:
     """Numbers of units whose device is given, each with its device's.
 
@@ -54,17 +71,36 @@ def fixed_units(units: Sequence[Unit], targets: Sequence[str], place: Place) -> 
     where it is fastest.
 
     Raises:
-        NiwakiError: a pattern fits no layer.
+        NiwakiError: a pattern fits no layer, or layers are to be parted that cannot be.
     """
+    layers = [name for unit in units for name in unit.layers]
     for pattern in place:
-        layers = [unit.name for unit in units if unit.is_layer]
         if not any(fnmatchcase(name, pattern) for name in layers):
-            names = ", ".join(layers)
-            raise NiwakiError(f"no layer to place is called '{pattern}': there are {names}")
+            raise _fits_none(pattern, layers)
     found = {}
     for number, unit in enumerate(units):
-        fitting = (target for pattern, target in place.items() if fnmatchcase(unit.name, pattern))
-        target = next(fitting, targets[0])
-        if target != AUTO and unit.is_layer:
+        # Where layers cannot be parted, those that no pattern fits go with the others.
+        fitting = {target: name for name in unit.layers if (target := _target(name, place))}
+        given = {target: name for target, name in fitting.items() if target != AUTO}
+        if len(given) > 1:
+            told = " and ".join(f"'{name}' on {target}" for target, name in given.items())
+            raise NiwakiError(
+                f"cannot place {told}: not all devices can hand over what is computed between "
+                "them: place both on one"
+            )
+        if given:
+            (target,) = given
             found[number] = targets.index(target)
+        elif unit.layers and not fitting:
+            found[number] = 0
     return found
+
+
+def _target(name: str, place: Place) -> str:
+    """Of the first pattern that fits a layer; empty where none does."""
+    return next((one for pattern, one in place.items() if fnmatchcase(name, pattern)), "")
+
+
+def _fits_none(pattern: str, layers: Sequence[str]) -> NiwakiError:
+    names = ", ".join(dict.fromkeys(layers)) or "none"
+    return NiwakiError(f"no layer to place is called '{pattern}': there are {names}")

@@ -17,7 +17,7 @@ from niwaki.records import LayerRecord
 from niwaki.targets import Target
 
 from .timeline import Device, Unit
-from .units import LIGHT, Parted, Read, can_leave
+from .units import LIGHT, Parted, Read, is_known
 
 # Of what a core multiplies and adds at most, what IREE's own kernels reach.
 IREE_SHARE = 0.25
@@ -81,9 +81,8 @@ def priced_units(
         before = sorted({parted.unit[read.op] for read in reads if read.op >= 0})
         given = sum(signature_bytes[read.result] for read in reads if read.op < 0)
         size = _given_bytes(parted, number)
-        name, is_layer = parted.name(number), parted.has_layer(number)
-        told = (tuple(before), size, given, number in outputs, is_layer)
-        units.append(Unit(name, tuple(seconds), *told))
+        told = (tuple(before), size, given, number in outputs, parted.layer_names(number))
+        units.append(Unit(parted.name(number), tuple(seconds), *told))
     return units
 
 
@@ -125,7 +124,7 @@ def _given_bytes(parted: Parted, number: int) -> int:
 
 
 def _bytes(value: Any) -> int:
-    if not can_leave(value.type):
+    if not is_known(value.type):
         return 0
     size = 1
     for extent in value.type.shape:

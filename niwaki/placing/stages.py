@@ -80,12 +80,9 @@ def _stage(imported: Imported, own: set[int], inputs: list[Read], outputs: list[
     block = function.entry_block
     *ops, end = list(block.operations)
     arguments = list(block.arguments)
-    specs: list[TensorSpec] = []
+    given = imported.signature.inputs
     for read in inputs:
         value = arguments[read.result] if read.op < 0 else ops[read.op].results[read.result]
-        name = layer_name(value.location if read.op < 0 else ops[read.op].location)
-        own_spec = spec_of(value, f"{name}.{len(specs)}")
-        specs.append(imported.signature.inputs[read.result] if read.op < 0 else own_spec)
         value.replace_all_uses_with(block.add_argument(value.type, value.location))
     results = [ops[read.op].results[read.result] for read in outputs]
     with ir.InsertionPoint(end), end.location:
@@ -101,19 +98,29 @@ def _stage(imported: Imported, own: set[int], inputs: list[Read], outputs: list[
             del function.attributes[name]
     # Bodies of loops that are in other stages.
     PassManager.parse("builtin.module(symbol-dce)", module.context).run(module)
-    gives = [
-        spec_of(value, f"{layer_name(value.owner.location)}.{number}")
-        for number, value in enumerate(results)
-    ]
-    signature = stage_signature(specs, gives)
-    network = Imported(module, signature, imported.remarks)
+    specs = [given[read.result] if read.op < 0 else None for read in inputs]
+    network = Imported(module, stage_signature(function, specs), imported.remarks)
     return Stage(network, inputs, outputs)
 
 
-def stage_signature(inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec]) -> Signature:
-    """A function's that takes tensors one by one and gives a tuple of them."""
-    takes = {"tuple": [{"tuple": list(range(len(inputs)))}, {"dict": {}}]}
-    return Signature(tuple(inputs), tuple(outputs), takes, {"tuple": list(range(len(outputs)))})
+def stage_signature(function: Any, given: Sequence[TensorSpec | None]) -> Signature:
+    """Of a function that takes tensors one by one and gives a tuple of them.
+
+    Args:
+        given: what is known of its arguments, as the signs of whole numbers are of the network's.
+    """
+    block = function.entry_block
+    end = list(block.operations)[-1]
+    takes = tuple(
+        spec or spec_of(value, f"{layer_name(value.location)}.{number}")
+        for number, (value, spec) in enumerate(zip(block.arguments, given, strict=True))
+    )
+    gives = tuple(
+        spec_of(value, f"{layer_name(value.location)}.{number}")
+        for number, value in enumerate(end.operands)
+    )
+    tree = {"tuple": [{"tuple": list(range(len(takes)))}, {"dict": {}}]}
+    return Signature(takes, gives, tree, {"tuple": list(range(len(gives)))})
 
 
 def _erase_others(ops: Sequence[Any], own: set[int]) -> None:

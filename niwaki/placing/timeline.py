@@ -44,13 +44,13 @@ class Unit:
     """What one device computes without a break: a layer with what follows it, say.
 
     Attributes:
-        name: of its layer.
+        name: of its first layer.
         seconds: on each device.
         reads: units before it whose results it reads.
         size: bytes of its result.
         given: bytes that it reads of the network's inputs.
         is_output: whether its result is one of the network's.
-        is_layer: whether it begins with a layer; if not, it joins what others compute.
+        layers: names of its layers; without any it joins what others compute.
     """
 
     name: str
@@ -59,7 +59,7 @@ class Unit:
     size: int = 0
     given: int = 0
     is_output: bool = False
-    is_layer: bool = True
+    layers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

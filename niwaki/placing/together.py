@@ -10,7 +10,6 @@ from niwaki.compiled_parts import PartSettings
 from niwaki.errors import NiwakiError
 from niwaki.lengths.networks import Networks
 from niwaki.lowered_bundle import compile_lowered
-from niwaki.lowering import lower_networks
 from niwaki.passes import Session
 from niwaki.passes.pipeline import Step
 from niwaki.progress import Progress
@@ -18,9 +17,12 @@ from niwaki.records import Remark
 from niwaki.runtime.bundle import Compiled
 from niwaki.runtime.manifest import TOGETHER, Manifest, Plan, Stage
 from niwaki.runtime.plan import MOST_STAGES
+from niwaki.runtime.quantities import microseconds
 from niwaki.targets import get_target
 
 from .by_hand import Place, fixed_units
+from .joint_trimming import Source, Wired
+from .lower_stages import lower_stages
 from .planner import plan
 from .runs import Run, runs
 from .seconds import device_of, priced_units
@@ -86,7 +88,7 @@ def compile_together(
     targets = [get_target(name) for name in names]
     (imported,) = networks.imported.values()
     layers = {one.name for compiled in alone for one in compiled.manifest.layers if one.weights}
-    parted = part(main_function(imported.module.operation), layers)
+    parted = part(main_function(imported.module.operation), layers, targets)
     records = [(target, one.manifest.layers) for target, one in zip(targets, alone, strict=True)]
     given = [spec.nbytes for spec in imported.signature.inputs]
     units = priced_units(parted, records, given)
@@ -99,7 +101,7 @@ def compile_together(
     }
     progress.stage("compile for several devices")
     if len(set(places)) < 2:
-        told = ", ".join(f"{1e-6 * ns:.3g} ms on {name}" for name, ns in times.items())
+        told = ", ".join(f"{microseconds(1e-9 * ns)} on {name}" for name, ns in times.items())
         return Remark("network", "place", f"{names[places[0]]} computes all of it: {told}")
     found = runs(units, places, timeline)
     if len(found) > MOST_STAGES:
@@ -108,31 +110,36 @@ def compile_together(
             "the most: place neighbouring layers on one device"
         )
     stages = cut(imported, parted, [run.units for run in found])
-    compiled = []
-    for number, (run, stage) in enumerate(zip(found, stages, strict=True), 1):
-        name = names[run.device]
-        folder = settings.dump_ir and settings.dump_ir / TOGETHER / f"{number}-{name}"
-        session = Session(choose=settings.choose, progress=Within(progress))
-        own = Networks({0: stage.network})
-        lowered = lower_networks(own, name, session, pipelines[name], folder)
-        compiled.append(compile_lowered(lowered, targets[run.device], progress=Within(progress)))
     sources = _Sources(parted, found, [stage.outputs for stage in stages])
+    wired = Wired(
+        [stage.network.module.operation for stage in stages],
+        [[sources.of(read) for read in stage.inputs] for stage in stages],
+        [sources.of(read) for read in parted.outputs],
+    )
+    own = [(names[run.device], pipelines[names[run.device]]) for run in found]
+    session = Session(choose=settings.choose, progress=Within(progress))
+    folder = settings.dump_ir and settings.dump_ir / TOGETHER
+    lowered, wired = lower_stages(wired, imported, own, session, folder)
+    compiled = [
+        compile_lowered(one, targets[run.device], progress=Within(progress))
+        for run, one in zip(found, lowered, strict=True)
+    ]
     told_stages = [
         Stage(
             one.manifest,
-            [sources.of(read) for read in stage.inputs],
+            list(map(list, inputs)),
             round(1e9 * run.begin),
             round(1e9 * run.end),
         )
-        for run, stage, one in zip(found, stages, compiled, strict=True)
+        for run, inputs, one in zip(found, wired.inputs, compiled, strict=True)
     ]
-    outputs = [sources.of(read) for read in parted.outputs]
+    outputs = list(map(list, wired.outputs))
     made = Plan(told_stages, outputs, round(1e9 * timeline.seconds), times)
     return Compiled(_manifest(alone[0].manifest, made), b"", {}, compiled)
 
 
 class _Sources:
-    """Where stages' inputs come from, as a manifest tells it."""
+    """Where stages' inputs come from."""
 
     def __init__(
         self, parted: Parted, found: Sequence[Run], outputs: Sequence[Sequence[Read]]
@@ -140,12 +147,12 @@ class _Sources:
         self._parted, self._outputs = parted, outputs
         self._stage = {unit: number for number, run in enumerate(found) for unit in run.units}
 
-    def of(self, read: Read) -> list[int]:
+    def of(self, read: Read) -> Source:
         """The stage, counted from 1, and its output; 0 and the number of an input."""
         if read.op < 0:
-            return [0, read.result]
+            return 0, read.result
         stage = self._stage[self._parted.unit[read.op]]
-        return [stage + 1, list(self._outputs[stage]).index(read)]
+        return stage + 1, list(self._outputs[stage]).index(read)
 
 
 def _manifest(first: Manifest, told: Plan) -> Manifest:

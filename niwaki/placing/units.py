@@ -19,7 +19,9 @@ import torch_mlir.ir as ir
 
 from niwaki.passes.base import layer_name
 from niwaki.passes.outline_loops import values_from_outside
+from niwaki.passes.storage import can_store
 from niwaki.signature import TensorSpec
+from niwaki.targets import Target
 
 # Computed wherever they are read.
 LIGHT = ("tensor.pad", "tensor.collapse_shape", "tensor.expand_shape")
@@ -86,22 +88,25 @@ class Parted:
         return [source for one in outside for source in self._sources(one)]
 
     def name(self, number: int) -> str:
-        """The layer of a unit, or its first op."""
-        ops = [self.ops[op] for op in self.units[number]]
-        layer = next((op for op in ops if begins(op, self.layers)), ops[0])
-        return layer_name(layer.location)
+        """The first layer of a unit, or its first op."""
+        return next(iter(self.layer_names(number)), "") or layer_name(
+            self.ops[self.units[number][0]].location
+        )
 
-    def has_layer(self, number: int) -> bool:
-        """Whether a layer is in a unit."""
-        return any(begins(self.ops[op], self.layers) for op in self.units[number])
+    def layer_names(self, number: int) -> tuple[str, ...]:
+        """The layers in a unit, each once."""
+        ops = (self.ops[op] for op in self.units[number])
+        found = (layer_name(op.location) for op in ops if begins(op, self.layers))
+        return tuple(dict.fromkeys(found))
 
 
-def part(function: Any, layers: Collection[str]) -> Parted:
+def part(function: Any, layers: Collection[str], targets: Sequence[Target]) -> Parted:
     """The units of a network.
 
     Args:
         function: the network's, of tensors.
         layers: names of layers with weights.
+        targets: any of which may compute any unit.
     """
     *ops, end = list(function.regions[0].blocks[0].operations)
     places = {
@@ -135,7 +140,7 @@ def part(function: Any, layers: Collection[str]) -> Parted:
         bonds += [
             (parted.unit[read.op], unit)
             for read in sources
-            if read.op >= 0 and not can_leave(ops[read.op].results[read.result].type)
+            if read.op >= 0 and not can_leave(ops[read.op].results[read.result].type, targets)
         ]
     _join(parted, [*bonds, *_beginnings(parted)])
     return parted
@@ -151,8 +156,18 @@ def begins(op: Any, layers: Collection[str]) -> bool:
     return name.startswith(("linalg.conv", "linalg.depthwise", "linalg.matmul")) or _sums(op)
 
 
-def can_leave(kind: ir.Type) -> bool:
-    """Whether a value can be handed to another device."""
+def can_leave(kind: ir.Type, targets: Sequence[Target]) -> bool:
+    """Whether a value can be handed from any device to any other.
+
+    Some shaders cannot store booleans of odd shapes: between ops these are words, at borders not.
+    """
+    if not is_known(kind):
+        return False
+    return all(not target.elements or can_store(kind, target) for target in targets)
+
+
+def is_known(kind: ir.Type) -> bool:
+    """Whether a value is a tensor that the runtime knows."""
     return isinstance(kind, ir.RankedTensorType) and str(kind.element_type) in DTYPES
 
 
@@ -179,7 +194,7 @@ def _beginnings(parted: Parted) -> list[tuple[int, int]]:
     return [
         (number, reader)
         for number, reader in readers.items()
-        if not parted.has_layer(number)
+        if not parted.layer_names(number)
         and not parted.reads_units(number)
         # It must be the next, or others come along.
         and reader == number + 1

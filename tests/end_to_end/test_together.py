@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from placed_networks import PLACED, branches
+from placed_networks import PLACED, branches, odd_booleans, pruned
 
 import niwaki
 from niwaki.cli import main
@@ -103,6 +103,37 @@ def test_two_stages_of_a_gpu_share_what_stays_there(tmp_path: Path) -> None:
         if source
     )
     check(network, inputs, niwaki.load(path, device="together")(inputs[0].numpy()), 1e-4)
+
+
+@pytest.mark.requires_vulkan
+def test_what_shaders_cannot_store_stays_on_one_device(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network, inputs, _ = odd_booleans()
+    path, target = tmp_path / "net.niwaki", "host+vulkan"
+    place = {"first": "vulkan", "third": "host"}
+    with pytest.raises(NiwakiError, match="cannot place 'first' on vulkan and 'third' on host"):
+        niwaki.compile(network, inputs, target=target, place=place, output=path)
+    niwaki.compile(network, inputs, target=target, place={"third": "vulkan"}, output=path)
+    with niwaki.load(path, device="vulkan") as loaded:
+        check(network, inputs, loaded(inputs[0].numpy()))
+
+
+@needs_x86
+def test_channels_are_trimmed_across_cuts(tmp_path: Path) -> None:
+    """The plan keeps what each target keeps alone, and hands over less."""
+    torch.manual_seed(0)
+    network, inputs, second = pruned()
+    path, place = tmp_path / "net.niwaki", dict.fromkeys(second, OTHER)
+    niwaki.compile(network, inputs, target=f"host+{OTHER}", place=place, output=path)
+    alone, _, together = (part.manifest for part in open_bundle(path).parts)
+    assert {one.name: one.kept for one in together.layers} == {
+        one.name: one.kept for one in alone.layers
+    }
+    handed = [
+        spec.shape for stage in together.plan.stages for spec in stage.manifest.signature.inputs
+    ]
+    assert (1, 16, 9, 11) not in handed
+    assert any("trimmed: 16 -> " in remark.reason for remark in together.remarks)
 
 
 @needs_x86
