@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import ablation
+import branches
 import claims
 import click
 import compile_cost
@@ -62,6 +63,7 @@ CASES = {
     "peers": peers.cases,
     "scaling": scaling.cases,
     "threads": threads.cases,
+    "branches": branches.cases,
     "claims": claims.cases,
     "files": published_networks.cases,
     "sequences": sequences.cases,

@@ -82,7 +82,7 @@ class PrunedNetwork(Workload):
         model, (example,) = models.MODELS[self.network](**options)
         _, *convolutions = ungrouped_convolutions(model)
         large = [found for found in convolutions if found.weight[0].numel() >= self.rate]
-        return _pruned(model, large, self, example.shape[1:])
+        return pruned(model, large, self, example.shape[1:])
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ class LayerChain(Workload):
             layers += [nn.Conv2d(self.filters, self.filters, 3, padding=1), nn.ReLU()]
         model = nn.Sequential(*layers).eval().requires_grad_(False)
         shape = (self.filters, self.size, self.size)
-        return _pruned(model, ungrouped_convolutions(model), self, shape)
+        return pruned(model, ungrouped_convolutions(model), self, shape)
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ class TransposedLayer(Workload):
         torch.manual_seed(0)
         layer = nn.ConvTranspose2d(self.channels, self.filters, 4, stride=2, padding=1)
         shape = (self.channels, self.size, self.size)
-        return _pruned(layer.eval().requires_grad_(False), (), self, shape)
+        return pruned(layer.eval().requires_grad_(False), (), self, shape)
 
 
 @dataclass(frozen=True)
@@ -233,7 +233,7 @@ def _prune_matrices(model: torch.nn.Module, workload: Workload) -> None:
         matrix *= MASKS[workload.shape](matrix[..., None], workload.rate)[..., 0]
 
 
-def _pruned(
+def pruned(
     model: torch.nn.Module,
     convolutions: Sequence[Convolution],
     workload: Workload,

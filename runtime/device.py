@@ -28,9 +28,12 @@ def check_device(manifest: Manifest, path: str, device: str | None) -> None:
     if device is not None and device not in known:
         raise NiwakiError(f"unknown device '{device}': choose one of {', '.join(known)}")
     if device not in (None, manifest.driver):
+        remedy = "for a target of that device (see `niwaki targets`)"
+        if device == TOGETHER:
+            remedy = "for several targets with --place auto"
         raise NiwakiError(
             f"{path} was compiled for device '{manifest.driver}' (target {manifest.target}), "
-            f"not '{device}'; compile the model for a target of that device (see `niwaki targets`)"
+            f"not '{device}'; compile the model {remedy}"
         )
     machine = platform.machine()
     if manifest.architecture and machine not in manifest.architecture:

@@ -38,6 +38,28 @@ class NiwakiOnTwoThreads(Niwaki):
     threads = 2
 
 
+class NiwakiTogether(Niwaki):
+    """Layers whose names begin with `left` on one core, all others on another, each a device."""
+
+    name = "Niwaki, two devices together"
+    file = "together.niwaki"
+    threads = 2  # cores
+
+    def prepare(self, model: torch.nn.Module, image: torch.Tensor, path: Path) -> None:
+        import niwaki
+        from niwaki.targets import best_cpu_target
+
+        best = best_cpu_target()
+        assert best is not None, "this machine runs code for host"
+        target, place = f"host+{best.name}", {"left*": best.name}
+        niwaki.compile(model, image, target=target, place=place, output=path)
+
+    def load(self, path: Path) -> Network:
+        import niwaki
+
+        return niwaki.load(path, device="together")
+
+
 class Varied(Niwaki):
     """Compiled in another way than users do."""
 

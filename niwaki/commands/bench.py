@@ -105,9 +105,10 @@ def _bench_layers(
 ) -> None:
     from ..runtime.device import check_device
     from ..runtime.layer_times import time_layers
+    from ..runtime.manifest import TOGETHER
     from ..runtime.parts import local_part
 
-    bundle = local_part(bundle)
+    bundle = local_part(bundle.for_target(TOGETHER) if device == TOGETHER else bundle)
     check_device(bundle.manifest, str(bundle.path), device)
     _say_layers(bundle, time_layers(bundle, threads, warmup, repetitions), as_json)
 

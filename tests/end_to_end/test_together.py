@@ -160,7 +160,9 @@ def test_where_one_device_is_fastest(tmp_path: Path, capsys: pytest.CaptureFixtu
     run("compile", f"{file}:make", "-o", path, "--target", target, "--place", "auto")
     assert "computes all of it: " in capsys.readouterr().out
     assert [part.manifest.target for part in open_bundle(path).parts] == ["host", OTHER]
-    with pytest.raises(NiwakiError, match="was compiled for device 'local'"):
+    with pytest.raises(
+        NiwakiError, match="'; compile the model for several targets with --place auto"
+    ):
         niwaki.load(path, device="together")
 
 
@@ -180,8 +182,13 @@ def test_the_plan_is_drawn_and_run(tmp_path: Path, capsys: pytest.CaptureFixture
     run("report", path, "-o", tmp_path / "page.html")
     assert 'id="plan"' in (tmp_path / "page.html").read_text()
     run("bench", path, "--device", "together", "--repetitions", 3)
-    for line in (["bench", path, "--layers"], ["deploy", path, "--export", tmp_path / "phone"]):
-        run(*line, "--target", "together", code=1)
+    layers, whole = ["bench", path, "--layers"], ["--target", "together"]
+    for line in (
+        [*layers, *whole],
+        [*layers, "--device", "together"],
+        ["deploy", path, "--export", tmp_path / "phone", *whole],
+    ):
+        run(*line, code=1)
         assert "on several devices together has no layers to time" in capsys.readouterr().err
     run("report", path, "--target", "together", "-o", tmp_path / "together.html")
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import ablation
+import branches
 import claims
 import compile_cost
 import layers
@@ -70,6 +71,7 @@ CASES = [
         peers,
         scaling,
         threads,
+        branches,
         claims,
         published_networks,
         sequences,
