@@ -90,7 +90,7 @@ def _check_place(arguments: Mapping[str, Any]) -> None:
         for pattern, target in place.items():
             if not isinstance(pattern, str) or not isinstance(target, str):
                 raise NiwakiError(f"place has targets by patterns, not {pattern!r}: {target!r}")
-    # A plan is one network's, with nothing that lasts from call to call.
-    for name in ("states", "tolerance", "lengths"):
+    # A plan is one network's.
+    for name in ("tolerance", "lengths"):
         if arguments[name]:
             raise NiwakiError(f"{name} and place do not go together: leave out one of them")

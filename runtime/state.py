@@ -20,6 +20,7 @@ from .arrays import aligned_copy, aligned_empty
 if TYPE_CHECKING:
     from .bundle import Bundle
     from .lane import Lane
+    from .together import TogetherLane
 
 
 class State:
@@ -34,7 +35,7 @@ class State:
         self._bundle = bundle
         self._turn = threading.Lock()
         self.values: list[Any] = list(values)
-        self.lane: Lane | None = None
+        self.lane: Lane | TogetherLane | None = None
 
     def acquire(self, bundle: Bundle) -> None:
         """Before a step of the network of `bundle`; `release` follows it.

@@ -13,6 +13,7 @@ from niwaki.signature import Signature, TensorSpec
 from .arguments import checked
 from .lane import Lane
 from .state import State
+from .together import TogetherLane
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Steps:
             bound[number] = checked(self.inputs[number], value)
         return bound
 
-    def advance(self, lane: Lane, bound: list[Any], state: State) -> Any:
+    def advance(self, lane: Lane | TogetherLane, bound: list[Any], state: State) -> Any:
         """Run one step on `lane` and move `state` there; returns what the step shows."""
         elsewhere = None if state.lane is lane else state.lane
         for number, value in zip(self.states, state.values, strict=True):

@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
+
+from niwaki.signature import TensorSpec
 
 from .bundle import Bundle
 from .device import create_device
@@ -76,6 +78,14 @@ class TogetherLane:
             call.fail(error)
             raise
         return call.outputs()
+
+    def step(self, inputs: Sequence[np.ndarray], carried: Collection[int]) -> list[np.ndarray]:
+        """As a call: states are arrays, as all that goes from device to device."""
+        return self(inputs)
+
+    def array(self, value: np.ndarray, spec: TensorSpec) -> np.ndarray:
+        """What an output is, as an array."""
+        return value
 
 
 class _Helpers:

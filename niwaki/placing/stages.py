@@ -18,7 +18,7 @@ from torch_mlir.dialects import func
 from torch_mlir.passmanager import PassManager
 
 from niwaki.frontend import Imported
-from niwaki.passes.base import is_private, layer_name
+from niwaki.passes.base import STATES, is_private, layer_name
 from niwaki.passes.outline_loops import values_from_outside
 from niwaki.signature import Signature, TensorSpec
 
@@ -76,6 +76,8 @@ def cut(imported: Imported, parted: Parted, groups: Sequence[Sequence[int]]) -> 
 
 def _stage(imported: Imported, own: set[int], inputs: list[Read], outputs: list[Read]) -> Stage:
     module = imported.module.operation.clone()
+    if STATES in module.attributes:  # by numbers of the whole network; stages change no input
+        del module.attributes[STATES]
     function = main_function(module)
     block = function.entry_block
     *ops, end = list(block.operations)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from placed_networks import PLACED, branches, odd_booleans, pruned
+from small_networks import Function
 
 import niwaki
 from niwaki.cli import main
@@ -137,6 +138,37 @@ def test_channels_are_trimmed_across_cuts(tmp_path: Path) -> None:
 
 
 @needs_x86
+def test_a_stream(tmp_path: Path) -> None:
+    """States go with a stream from step to step: one that is computed here, one there, one kept."""
+
+    def forward(self: Any, x: Any, h: Any, c: Any, last: Any) -> Any:
+        h = (self.first(x) + self.again(h)).tanh()
+        c = self.second(h).sigmoid() * c + h
+        return self.third(c) + last, h, c, x
+
+    torch.manual_seed(0)
+    members = {name: torch.nn.Linear(6, 6) for name in ("first", "again", "second", "third")}
+    network, path = Function(forward, **members), tmp_path / "net.niwaki"
+    inputs = tuple(torch.zeros(2, 6) for _ in range(4))
+    niwaki.compile(
+        network, inputs, target=f"host+{OTHER}", output=path, place={"second": OTHER},
+        states={f"args_{i}": f"output_{i}" for i in (1, 2, 3)},
+    )  # fmt: skip
+    loaded = niwaki.load(path, device="together")
+    states = [loaded.initial_state() for _ in range(2)]
+    wanted = [list(inputs[1:]) for _ in range(2)]
+    for number in range(8):
+        x, stream = torch.randn(2, 6), number % 3 % 2
+        given, states[stream] = loaded.step(x.numpy(), states[stream])
+        with torch.no_grad():
+            result, *wanted[stream] = network(x, *wanted[stream])
+        np.testing.assert_allclose(given, result.numpy(), atol=1e-5)
+        arrays = states[stream].copy().arrays().values()
+        for one, other in zip(arrays, wanted[stream], strict=True):
+            np.testing.assert_allclose(one, other.numpy(), atol=1e-5)
+
+
+@needs_x86
 def test_half_precision(tmp_path: Path) -> None:
     torch.manual_seed(0)
     network, inputs, _ = branches()
@@ -219,7 +251,6 @@ def test_a_plan_that_is_wrong_gives_way(tmp_path: Path, monkeypatch: pytest.Monk
         ("host+@", {"place": {"left.*": "arm64"}}, "'left.*' on 'arm64': it must be one of host, "),
         ("host+@", {"place": {"lift.*": "host"}}, "no layer to place is called 'lift.*': there "),
         ("host+@", {"place": "all"}, "place must be auto, or patterns of layers' names"),
-        ("host+@", {"place": "auto", "states": {"x": "y"}}, "states and place do not go together"),
         ("host+@", {"place": "auto", "lengths": [8, 9]}, "lengths and place do not go together"),
         (
             "host+@",
