@@ -75,7 +75,7 @@ def _first(bundle: Bundle, fits: Callable[[Manifest], bool]) -> Bundle:
     if found.stages:
         names = ", ".join(dict.fromkeys(stage.manifest.target for stage in found.stages))
         raise NiwakiError(
-            f"{bundle.path}: what runs on several devices together has no layers to time, and is "
+            f"{bundle.path}: what runs on several devices together is timed stage by stage, and is "
             f"not deployed: choose one target: {names}"
         )
     return bundle.for_target(found.manifest.target)

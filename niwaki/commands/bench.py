@@ -108,9 +108,46 @@ def _bench_layers(
     from ..runtime.manifest import TOGETHER
     from ..runtime.parts import local_part
 
-    bundle = local_part(bundle.for_target(TOGETHER) if device == TOGETHER else bundle)
+    if device == TOGETHER:
+        bundle = bundle.for_target(TOGETHER)
+    if bundle.stages:
+        _bench_stages(bundle, threads, warmup, repetitions, as_json)
+        return
+    bundle = local_part(bundle)
     check_device(bundle.manifest, str(bundle.path), device)
     _say_layers(bundle, time_layers(bundle, threads, warmup, repetitions), as_json)
+
+
+def _bench_stages(
+    bundle: Bundle, threads: int, warmup: int, repetitions: int, as_json: bool
+) -> None:
+    """Each stage of a plan alone, one after another; GPUs tell no times, nor do copies."""
+    from ..runtime.layer_times import time_layers
+    from ..runtime.quantities import microseconds
+    from ..runtime.times_table import times_text
+
+    timed = [
+        time_layers(stage, threads, warmup, repetitions)
+        if stage.manifest.driver == "local" and stage.manifest.dispatches
+        else None
+        for stage in bundle.stages
+    ]
+    pairs = list(zip(bundle.manifest.plan.stages, timed, strict=True))
+    if as_json:
+        told = [
+            {"target": stage.manifest.target, "times": None if times is None else asdict(times)}
+            for stage, times in pairs
+        ]
+        say(json.dumps(told, indent=1))
+        return
+    for number, (stage, times) in enumerate(pairs, 1):
+        planned = microseconds(1e-9 * (stage.end_ns - stage.begin_ns))
+        head = f"stage {number} of {len(pairs)}, {stage.manifest.target}, planned {planned}"
+        if number > 1:
+            say("")
+        say(f"{head}: {'not timed' if times is None else 'alone'}")
+        if times is not None:
+            say(times_text(stage.manifest, times))
 
 
 def _say_layers(bundle: Bundle, times: LayerTimes, as_json: bool) -> None:

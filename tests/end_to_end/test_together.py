@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -214,15 +215,32 @@ def test_the_plan_is_drawn_and_run(tmp_path: Path, capsys: pytest.CaptureFixture
     run("report", path, "-o", tmp_path / "page.html")
     assert 'id="plan"' in (tmp_path / "page.html").read_text()
     run("bench", path, "--device", "together", "--repetitions", 3)
-    layers, whole = ["bench", path, "--layers"], ["--target", "together"]
-    for line in (
-        [*layers, *whole],
-        [*layers, "--device", "together"],
-        ["deploy", path, "--export", tmp_path / "phone", *whole],
-    ):
-        run(*line, code=1)
-        assert "on several devices together has no layers to time" in capsys.readouterr().err
+    run("deploy", path, "--export", tmp_path / "phone", "--target", "together", code=1)
+    assert "on several devices together is timed stage by stage, and" in capsys.readouterr().err
     run("report", path, "--target", "together", "-o", tmp_path / "together.html")
+
+
+@needs_x86
+def test_layers_of_each_stage_are_timed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "net.niwaki"
+    network, inputs, _ = branches()
+    place = {"left.*": OTHER}
+    niwaki.compile(network, inputs, target=f"host+{OTHER}", place=place, output=path)
+    stages = open_bundle(path).for_target("together").stages
+    options = ["--layers", "--repetitions", 3, "--device", "together"]
+    run("bench", path, *options)
+    shown = capsys.readouterr().out
+    heads = [line.split(", planned")[0] for line in shown.splitlines() if "planned" in line]
+    assert heads == [
+        f"stage {number} of {len(stages)}, {stage.manifest.target}"
+        for number, stage in enumerate(stages, 1)
+    ]
+    run("bench", path, *options, "--json")
+    told = json.loads(capsys.readouterr().out)
+    runs = [run["layer"] for stage in told for run in stage["times"]["runs"]]
+    assert runs == [run.layer for stage in stages for run in stage.manifest.dispatches]
+    with pytest.raises(NiwakiError, match="together is timed stage by stage"):
+        open_bundle(path).for_target("together").time_layers()
 
 
 @needs_x86
