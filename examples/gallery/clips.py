@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
 from gallery.application import Application, Judged, Picture, Work
 from gallery.clips_drawn import ACTIONS, clip
 from gallery.clips_network import FRAMES, ClipNet
-from gallery.training import DENSE, PRUNED, kept, trained
+from gallery.training import DENSE, PRUNED, Budget, kept, trained
 from in_turns import Answer
 from PIL import Image
 from torch import Tensor, nn
@@ -19,9 +20,8 @@ from torch.nn import functional
 from niwaki.pruning import Distillation, PruningConfig
 
 SCHEME, RATE = "block_punched", 8.0
-BATCH, STEPS = 8, 50  # steps of an epoch
-DENSE_EPOCHS, DENSE_RATE = 6, 2e-3
-PRUNED_EPOCHS, PRUNED_RATE = 5, 1e-3
+BATCH = 8
+DENSE_BUDGET, PRUNED_BUDGET = Budget(6, 50, 2e-3), Budget(5, 50, 1e-3)
 TESTED, FIRST_TEST = 500, 1_000_000  # clips, and the seed of the first
 LARGER = 3  # times, in pictures
 
@@ -54,11 +54,10 @@ def loss(logits: Tensor, actions: Tensor) -> Tensor:
 
 
 def prepare(work: Work) -> None:
-    batches = ClipBatches(BATCH, work.share(STEPS))
-    start = ClipNet(len(ACTIONS))
-    dense = trained(work, DENSE, start, batches, loss, DENSE_EPOCHS, DENSE_RATE)
+    batches = partial(ClipBatches, BATCH)
+    dense = trained(work, DENSE, ClipNet(len(ACTIONS)), batches, loss, DENSE_BUDGET)
     trained(
-        work, PRUNED, dense, batches, loss, PRUNED_EPOCHS, PRUNED_RATE,
+        work, PRUNED, dense, batches, loss, PRUNED_BUDGET,
         config=PruningConfig(SCHEME, RATE), method="gradual", distillation=Distillation(),
     )  # fmt: skip
 

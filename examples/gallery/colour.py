@@ -6,6 +6,8 @@ more. The pruned network learns from the dense one and from true colours.
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import torch
 from data_sets import read_cifar10
@@ -13,9 +15,18 @@ from gallery.application import Application, Judged, Picture, Work
 from gallery.colour_network import ColourNetwork
 from gallery.colour_space import COLOUR as COLOUR_SCALE
 from gallery.colour_space import to_lab, to_rgb
-from gallery.pictures import SHOWN_SEEDS, Crops, at_least, beside, drawn, fitted, photographs
+from gallery.pictures import (
+    SHOWN_SEEDS,
+    Crops,
+    at_least,
+    beside,
+    drawn,
+    fitted,
+    photographs,
+    told_by,
+)
 from gallery.scenes import Image8, landscape
-from gallery.training import DENSE, PRUNED, kept, trained
+from gallery.training import DENSE, PRUNED, Budget, kept, trained
 from image_pairs import as_image, as_tensor
 from image_quality import ssim
 from in_turns import Answer
@@ -25,30 +36,22 @@ from torch.nn import functional
 from niwaki.pruning import PruningConfig
 
 SIZE, CROP, BATCH = 256, 128, 4
-DRAWN, THINGS = 48, 32  # landscapes, and images of CIFAR-10, beside 91 photographs
-DENSE_EPOCHS, DENSE_STEPS, DENSE_RATE = 9, 100, 3e-3
-PRUNED_EPOCHS, PRUNED_STEPS, PRUNED_RATE = 6, 100, 1e-3
+DRAWN, THINGS = 48, 96  # landscapes, and images of CIFAR-10, beside 91 photographs
+OFTEN = 4  # times a landscape is in the place of a photograph: there are few of them
+DENSE_BUDGET, PRUNED_BUDGET = Budget(15, 200, 2e-3), Budget(10, 150, 1e-3)
 SCHEME, RATE = "block_punched", 8.0
 GREY = 3.0  # error of colours of a photograph that is grey
-VIVID = 4.0  # how much more the most vivid colours count than grey
+VIVID = 1.0  # how much more the most vivid colours count than grey
 TESTED = 6  # photographs of Set14
 
 
 def prepare(work: Work) -> None:
     pictures = at_least(_pictures(work), CROP)
-    crops = Crops(pictures, CROP, BATCH, work.share(DENSE_STEPS), to_lab)
-    dense = trained(work, DENSE, ColourNetwork(), crops, colour_loss, DENSE_EPOCHS, DENSE_RATE)
-
-    @torch.no_grad()
-    def with_teacher(image: Tensor) -> tuple[Tensor, Tensor]:
-        lightness, _ = to_lab(image)
-        return lightness, dense(lightness).float()
-
-    crops = Crops(pictures, CROP, BATCH, work.share(PRUNED_STEPS), with_teacher)
-    trained(
-        work, PRUNED, dense, crops, colour_loss, PRUNED_EPOCHS, PRUNED_RATE,
-        config=PruningConfig(SCHEME, RATE), method="gradual",
-    )  # fmt: skip
+    crops = partial(Crops, pictures, CROP, BATCH, to_lab)
+    dense = trained(work, DENSE, ColourNetwork(), crops, colour_loss, DENSE_BUDGET)
+    crops = partial(Crops, pictures, CROP, BATCH, told_by(dense, lambda image: to_lab(image)[0]))
+    config = PruningConfig(SCHEME, RATE)
+    trained(work, PRUNED, dense, crops, colour_loss, PRUNED_BUDGET, config=config, method="gradual")
 
 
 def colour_loss(colours: Tensor, wanted: Tensor) -> Tensor:
@@ -126,7 +129,11 @@ def _pictures(work: Work) -> list[Image8]:
     assert work.data is not None
     things, _ = read_cifar10(work.data, "train")
     scenes = drawn(work.share(DRAWN), SIZE, SIZE)
-    return [*photographs(work.data, "T91"), *scenes, *things[:THINGS].transpose(0, 2, 3, 1)]
+    return [
+        *photographs(work.data, "T91"),
+        *OFTEN * scenes,
+        *things[: work.share(THINGS)].transpose(0, 2, 3, 1),
+    ]
 
 
 COLOUR = Application(

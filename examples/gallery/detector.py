@@ -6,6 +6,7 @@ test images are both, parted, and the network knows fewer things.
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from gallery.boxes_drawn import with_boxes
 from gallery.clothes import NAMES, Bytes, Scene, Studio
 from gallery.detector_network import SIDES, Detector, boxes_at, places, start_from
 from gallery.detector_training import SceneBatches, as_input, loss
-from gallery.training import DENSE, PRUNED, kept, trained
+from gallery.training import DENSE, PRUNED, Budget, kept, trained
 from in_turns import Answer
 from torch import Tensor, nn
 
@@ -30,10 +31,9 @@ SCHEME, RATE = "block_punched", 8.0
 THINNED = "thinned"  # the network between two trainings
 # What speaks is small, and so is what sees first.
 LEFT_DENSE = ("stem.0", "fine.1", "coarse.1")
-TRAIN_SIZE, BATCH, STEPS = 192, 8, 80  # steps of an epoch
-DENSE_EPOCHS, DENSE_RATE = 10, 2e-3
-PRUNED_EPOCHS, PRUNED_RATE = 8, 1e-3
-RETRAINED_EPOCHS, RETRAINED_RATE = 14, 2e-3
+TRAIN_SIZE, BATCH = 192, 8
+DENSE_BUDGET, PRUNED_BUDGET = Budget(10, 80, 2e-3), Budget(8, 80, 1e-3)
+RETRAINED_BUDGET = Budget(14, 80, 2e-3)
 TESTED, FIRST_TEST = 300, 1_000_000  # scenes, and the seed of the first
 LEAST_SCORE, SHOWN_SCORE, ALIKE = 0.02, 0.35, 0.5
 CANDIDATES = 150  # places of an image that boxes are made of, the surest: a thing has nine
@@ -55,19 +55,16 @@ def studio(data: Path | None, part: str) -> Studio:
 
 
 def prepare(work: Work) -> None:
-    drawn = studio(work.data, "train")
-    steps = work.share(STEPS)
-    batches = SceneBatches(drawn, TRAIN_SIZE, BATCH, steps)
+    batches = partial(SceneBatches, studio(work.data, "train"), TRAIN_SIZE, BATCH)
     start = start_from(Detector(), load_network(DENSE_CHECKPOINT))
-    dense = trained(work, DENSE, start, batches, loss, DENSE_EPOCHS, DENSE_RATE)
-    taught = SceneBatches(drawn, TRAIN_SIZE, BATCH, steps, teacher=dense)
+    dense = trained(work, DENSE, start, batches, loss, DENSE_BUDGET)
+    taught = partial(batches, teacher=dense)
     config = PruningConfig(SCHEME, RATE, exclude=LEFT_DENSE)
     thinned = trained(
-        work, THINNED, dense, taught, loss, PRUNED_EPOCHS, PRUNED_RATE,
-        config=config, method="gradual",
-    )  # fmt: skip
+        work, THINNED, dense, taught, loss, PRUNED_BUDGET, config=config, method="gradual"
+    )
     # The weights that are largest are those that there are.
-    trained(work, PRUNED, thinned, taught, loss, RETRAINED_EPOCHS, RETRAINED_RATE, config=config)
+    trained(work, PRUNED, thinned, taught, loss, RETRAINED_BUDGET, config=config)
 
 
 def make(work: Work, pruned: bool) -> tuple[nn.Module, Tensor]:

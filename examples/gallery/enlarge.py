@@ -6,6 +6,7 @@ Dense and pruned networks learn the same: what photographs were before they were
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from gallery.application import Application, Judged, Picture, Work
 from gallery.enlarge_network import SCALE, enlarging_network
 from gallery.pictures import SHOWN_SEEDS, beside, drawn, made_by
 from gallery.scenes import Image8, landscape
-from gallery.training import DENSE, PRUNED, kept, trained
+from gallery.training import DENSE, PRUNED, Budget, kept, trained
 from image_pairs import Pair, Patches, pair_of, read_pairs
 from image_quality import psnr, ssim
 from in_turns import Answer
@@ -25,8 +26,7 @@ from niwaki.pruning import PruningConfig
 
 HEIGHT, WIDTH = 720, 1280
 PATCH, BATCH, DRAWN = 24, 16, 8
-DENSE_EPOCHS, DENSE_STEPS, DENSE_RATE = 10, 400, 2e-3
-PRUNED_EPOCHS, PRUNED_STEPS, PRUNED_RATE = 10, 400, 2e-3
+BUDGET = Budget(epochs=10, steps=400, learning_rate=2e-3)  # of each of both networks
 SCHEME, RATE = "block_punched", 8.0
 DETAIL, CLOSE = 112, 2  # pixels of a detail in each direction, and how much larger they are shown
 TESTS, SHOWN = ("Set5", "Set14"), 3  # sets, and photographs of the last one
@@ -37,14 +37,11 @@ def prepare(work: Work) -> None:
     assert work.data is not None
     scenes = drawn(work.share(DRAWN), HEIGHT // 2, WIDTH // 2)
     pairs = [*read_pairs(work.data, "T91", SCALE), *(pair_of(one, SCALE) for one in scenes)]
-    patches = Patches(pairs, PATCH, BATCH, work.share(DENSE_STEPS))
+    patches = partial(Patches, pairs, PATCH, BATCH)
     network = start_as_bicubic(enlarging_network())
-    dense = trained(work, DENSE, network, patches, loss, DENSE_EPOCHS, DENSE_RATE)
-    patches = Patches(pairs, PATCH, BATCH, work.share(PRUNED_STEPS))
-    trained(
-        work, PRUNED, dense, patches, loss, PRUNED_EPOCHS, PRUNED_RATE,
-        config=PruningConfig(SCHEME, RATE), method="gradual",
-    )  # fmt: skip
+    dense = trained(work, DENSE, network, patches, loss, BUDGET)
+    config = PruningConfig(SCHEME, RATE)
+    trained(work, PRUNED, dense, patches, loss, BUDGET, config=config, method="gradual")
 
 
 def make(work: Work, pruned: bool) -> tuple[nn.Module, Tensor]:

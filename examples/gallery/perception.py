@@ -11,12 +11,13 @@ from collections.abc import Sequence
 import torch
 from data_sets import CIFAR_DEVIATION, CIFAR_MEAN, MovedImages, normalised, read_cifar10
 from gallery.application import Work
-from gallery.training import trained
+from gallery.training import Budget, trained
 from torch import Tensor, nn
 from torch.nn import functional
 
 WIDTHS = (32, 64, 128, 128)
-CLASSES, IMAGES, BATCH, EPOCHS, RATE = 10, 25_600, 128, 1, 3e-3
+CLASSES, BATCH = 10, 128
+BUDGET = Budget(epochs=1, steps=200, learning_rate=3e-3)
 CONTENT_STAGE = 2  # deep enough that strokes may differ, not so deep that things may
 STYLE_WEIGHT, SMOOTH_WEIGHT, OUTSIDE_WEIGHT = 4.0, 4.0, 20.0
 
@@ -54,17 +55,17 @@ def feature_network(work: Work) -> nn.Module:
     """Trained on CIFAR-10, in eval mode."""
     assert work.data is not None
     images, labels = (torch.from_numpy(part) for part in read_cifar10(work.data, "train"))
-    count = work.share(IMAGES // BATCH) * BATCH
-    batches = MovedImages(
-        images[:count],
-        labels[:count].long(),
-        BATCH,
-        shift=4,
-        normalise=lambda part: normalised(part, CIFAR_MEAN, CIFAR_DEVIATION),
-    )
-    network = trained(
-        work, "features", FeatureNetwork(), batches, functional.cross_entropy, EPOCHS, RATE
-    )
+
+    def batches(steps: int) -> MovedImages:
+        return MovedImages(
+            images[: steps * BATCH],
+            labels[: steps * BATCH].long(),
+            BATCH,
+            shift=4,
+            normalise=lambda part: normalised(part, CIFAR_MEAN, CIFAR_DEVIATION),
+        )
+
+    network = trained(work, "features", FeatureNetwork(), batches, functional.cross_entropy, BUDGET)
     return network.requires_grad_(False)
 
 

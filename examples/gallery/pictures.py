@@ -16,7 +16,7 @@ from gallery.scenes import Image8, landscape
 from image_pairs import as_image, as_tensor
 from in_turns import Answer
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 
 from niwaki.errors import NiwakiError
 
@@ -59,8 +59,8 @@ class Crops:
     pictures: Sequence[Image8]
     size: int
     batch: int
-    steps: int
     pair: Callable[[Tensor], tuple[Tensor, Tensor]]
+    steps: int
 
     def __len__(self) -> int:
         return self.steps
@@ -75,6 +75,19 @@ class Crops:
         top, left = (int(torch.randint(side - self.size + 1, ())) for side in picture.shape[:2])
         square = picture[top : top + self.size, left : left + self.size]
         return square[:, ::-1] if torch.rand(()) < 0.5 else square
+
+
+def told_by(
+    teacher: nn.Module, take: Callable[[Tensor], Tensor]
+) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
+    """A `pair` of what is taken of squares and what the teacher makes of that."""
+
+    @torch.no_grad()
+    def pair(squares: Tensor) -> tuple[Tensor, Tensor]:
+        inputs = take(squares)
+        return inputs, teacher(inputs).float()
+
+    return pair
 
 
 def at_least(pictures: Sequence[Image8], size: int) -> list[Image8]:

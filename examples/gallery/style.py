@@ -5,8 +5,9 @@ The dense network learns by perceptual losses, the pruned one to paint what the 
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
-import torch
 from gallery.application import Application, Judged, Picture, Work
 from gallery.perception import PerceptualLoss, feature_network
 from gallery.pictures import (
@@ -18,11 +19,12 @@ from gallery.pictures import (
     fitted,
     made_by,
     photographs,
+    told_by,
 )
 from gallery.scenes import Image8, landscape
 from gallery.strokes import painting
 from gallery.style_network import StyleNetwork
-from gallery.training import DENSE, PRUNED, kept, trained
+from gallery.training import DENSE, PRUNED, Budget, kept, trained
 from image_pairs import as_tensor
 from image_quality import ssim
 from in_turns import Answer
@@ -31,8 +33,7 @@ from torch import Tensor, nn
 from niwaki.pruning import PruningConfig
 
 SIZE, CROP, BATCH, DRAWN = 256, 96, 2, 12
-DENSE_EPOCHS, DENSE_STEPS, DENSE_RATE = 12, 100, 1.5e-3
-PRUNED_EPOCHS, PRUNED_STEPS, PRUNED_RATE = 8, 100, 1e-3
+DENSE_BUDGET, PRUNED_BUDGET = Budget(12, 100, 1.5e-3), Budget(8, 100, 1e-3)
 SCHEME, RATE = "block_punched", 8.0
 TESTED = 6  # photographs of Set14, and landscapes
 
@@ -40,19 +41,13 @@ TESTED = 6  # photographs of Set14, and landscapes
 def prepare(work: Work) -> None:
     loss = PerceptualLoss(feature_network(work), as_tensor(painting(SIZE)))
     contents = at_least(_contents(work), CROP)
-    steps = work.share(DENSE_STEPS)
-    crops = Crops(contents, CROP, BATCH, steps, lambda image: (image, image))
-    dense = trained(work, DENSE, StyleNetwork(), crops, loss, DENSE_EPOCHS, DENSE_RATE)
-
-    @torch.no_grad()
-    def with_teacher(image: Tensor) -> tuple[Tensor, Tensor]:
-        return image, dense(image).float()
-
-    crops = Crops(contents, CROP, BATCH, work.share(PRUNED_STEPS), with_teacher)
+    crops = partial(Crops, contents, CROP, BATCH, lambda image: (image, image))
+    dense = trained(work, DENSE, StyleNetwork(), crops, loss, DENSE_BUDGET)
+    crops = partial(Crops, contents, CROP, BATCH, told_by(dense, lambda image: image))
+    config = PruningConfig(SCHEME, RATE)
     trained(
-        work, PRUNED, dense, crops, likeness_loss, PRUNED_EPOCHS, PRUNED_RATE,
-        config=PruningConfig(SCHEME, RATE), method="gradual",
-    )  # fmt: skip
+        work, PRUNED, dense, crops, likeness_loss, PRUNED_BUDGET, config=config, method="gradual"
+    )
 
 
 def likeness_loss(images: Tensor, wanted: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ A training that is killed goes on from its last epoch.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -22,14 +23,28 @@ DENSE, PRUNED = "dense", "pruned"
 UNPRUNED = PruningConfig("unstructured", 1)
 
 
+@dataclass(frozen=True)
+class Budget:
+    """How long a network learns, and how fast.
+
+    Attributes:
+        steps: batches of an epoch, of which work's effort leaves a share. Epochs stay, as methods
+            of pruning need them.
+        learning_rate: of AdamW, at its highest; it falls by a cosine.
+    """
+
+    epochs: int
+    steps: int
+    learning_rate: float
+
+
 def trained(
     work: Work,
     name: str,
     network: nn.Module,
-    batches: Any,
+    batches: Callable[[int], Any],
     loss: Callable[[Any, Any], Tensor],
-    epochs: int,
-    learning_rate: float,
+    budget: Budget,
     *,
     config: PruningConfig = UNPRUNED,
     method: str = "magnitude",
@@ -39,9 +54,7 @@ def trained(
 
     Args:
         name: `DENSE`, `PRUNED`, or of a network on the way.
-        batches: pairs of inputs and targets. They have a length, of which work's effort leaves a
-            share already: epochs stay, which methods of pruning need.
-        learning_rate: of AdamW, at its highest; it falls by a cosine.
+        batches: makes so many batches, pairs of inputs and targets, that have a length.
     """
     file, unfinished = (work.folder / f"{name}.{end}" for end in ("safetensors", "ckpt"))
     if file.exists():
@@ -53,7 +66,7 @@ def trained(
         network.to(memory_format=torch.channels_last)  # faster; clips have no such layout
 
     def optimizer(parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-        return torch.optim.AdamW(parameters, learning_rate, weight_decay=0.01)
+        return torch.optim.AdamW(parameters, budget.learning_rate, weight_decay=0.01)
 
     # Convolutions compute in bf16, twice as fast where the processor has it, but for 3-D ones: in
     # PyTorch 2.13 gradients of kernels 3x1x1 on two frames then read memory that nothing wrote.
@@ -61,10 +74,10 @@ def trained(
     with torch.autocast("cpu", torch.bfloat16, is_of_images, cache_enabled=False):
         made = niwaki.prune(
             network,
-            batches,
+            batches(work.share(budget.steps)),
             config=config,
             method=method,
-            epochs=epochs,
+            epochs=budget.epochs,
             loss=loss,
             optimizer=optimizer,
             checkpoint=unfinished,

@@ -13,6 +13,7 @@ from gallery.applications import APPLICATIONS
 from gallery.clips import CLIPS
 from gallery.detector import DETECTOR, LEFT_DENSE
 from gallery.results import read_result
+from gallery.training import Budget
 from gallery.video import VIDEO
 from PIL import Image
 from safetensors.torch import load_file
@@ -25,9 +26,9 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """PyTorch is at hand at once; ONNX Runtime would have to be given the network."""
     monkeypatch.setattr(run, "CALLS", 2)
     for application in (clips, detector):
-        monkeypatch.setattr(application, "DENSE_EPOCHS", 2)
-        monkeypatch.setattr(application, "PRUNED_EPOCHS", 2)
-    monkeypatch.setattr(detector, "RETRAINED_EPOCHS", 1)
+        monkeypatch.setattr(application, "DENSE_BUDGET", Budget(2, 50, 1e-3))
+        monkeypatch.setattr(application, "PRUNED_BUDGET", Budget(2, 50, 1e-3))
+    monkeypatch.setattr(detector, "RETRAINED_BUDGET", Budget(1, 50, 1e-3))
     monkeypatch.setattr(run, "in_onnxruntime", lambda network, example: None)
 
 
