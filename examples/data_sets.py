@@ -63,6 +63,11 @@ def read_fashion_mnist(folder: Path, prefix: str) -> tuple[np.ndarray, np.ndarra
     return images[16:].reshape(-1, 28, 28), labels[8:]
 
 
+def has_cifar10(folder: Path) -> bool:
+    """Whether `read_cifar10` finds one of its two forms."""
+    return any((folder / name).is_dir() for name in ("cifar-10-batches-bin", "cifar10"))
+
+
 def read_cifar10(folder: Path, split: str) -> tuple[np.ndarray, np.ndarray]:
     """Images uint8 [N, 3, 32, 32] and labels uint8 [N] in their order.
 

@@ -34,7 +34,7 @@ def judge(work: Work, dense: Answer, pruned: Answer) -> Judged:
     )
 
 
-def tiny(needs: tuple[str, ...] = ()) -> Application:
+def tiny() -> Application:
     return Application(
-        "tiny", "A tiny one", "It does <nothing>.", "channel", 8, prepare, make, judge, needs
+        "tiny", "A tiny one", "It does <nothing>.", "channel", 8, prepare, make, judge
     )

@@ -15,8 +15,6 @@ import numpy.typing as npt
 from in_turns import Answer
 from torch import Tensor, nn
 
-OR = " or "
-
 
 @dataclass(frozen=True)
 class Work:
@@ -24,7 +22,8 @@ class Work:
 
     Attributes:
         folder: of its own; trained networks are kept there.
-        data: folder of all data sets; None where there is none.
+        data: folder of all data sets; None where there is none. Applications use what they find
+            there, and draw the rest.
         effort: share of the training, and of the tests, that results are published with.
         tell: prints a line.
     """
@@ -37,6 +36,10 @@ class Work:
     def share(self, count: int) -> int:
         """Of so many steps, epochs or tests those that are made: at least one."""
         return max(1, round(count * self.effort))
+
+    def has(self, name: str) -> bool:
+        """Whether the folder of data sets has this file or folder."""
+        return self.data is not None and (self.data / name).exists()
 
 
 @dataclass(frozen=True)
@@ -77,8 +80,6 @@ class Application:
         prepare: trains the dense and the pruned network, unless the folder has them.
         make: the dense or the pruned network in eval mode, and an example input.
         judge: the networks as functions of an input of that shape, the dense one and the pruned.
-        needs: folders or files below that of data sets, where no program draws what is trained on.
-            ``"a or b"``: one of them.
         finish: what the application does with an output, boxes from a map, say. It is timed, too.
     """
 
@@ -90,13 +91,4 @@ class Application:
     prepare: Callable[[Work], None]
     make: Callable[[Work, bool], tuple[nn.Module, Tensor]]
     judge: Callable[[Work, Answer, Answer], Judged]
-    needs: Sequence[str] = ()
     finish: Callable[[np.ndarray], Any] = untouched
-
-    def missing(self, data: Path | None) -> list[str]:
-        """Of what it needs all that the folder does not have."""
-        return [
-            need
-            for need in self.needs
-            if data is None or not any((data / one).exists() for one in need.split(OR))
-        ]

@@ -10,7 +10,7 @@ from functools import partial
 
 import numpy as np
 import torch
-from data_sets import read_cifar10
+from data_sets import has_cifar10, read_cifar10
 from gallery.application import Application, Judged, Picture, Work
 from gallery.colour_network import ColourNetwork
 from gallery.colour_space import COLOUR as COLOUR_SCALE
@@ -20,8 +20,8 @@ from gallery.pictures import (
     Crops,
     at_least,
     beside,
-    drawn,
     fitted,
+    landscapes,
     photographs,
     told_by,
 )
@@ -67,11 +67,9 @@ def make(work: Work, pruned: bool) -> tuple[nn.Module, Tensor]:
 
 
 def judge(work: Work, dense: Answer, pruned: Answer) -> Judged:
-    assert work.data is not None
-    tested = photographs(work.data, "Set14")
     scenes = [landscape(SIZE, SIZE, seed) for seed in SHOWN_SEEDS]
-    true = [*scenes, *(fitted(one, SIZE, SIZE) for one in tested if is_colourful(one))]
-    true = true[: len(scenes) + work.share(TESTED)]
+    tested = [one for one in photographs(work, "Set14") if is_colourful(one)]
+    true = [*scenes, *(fitted(one, SIZE, SIZE) for one in tested[: work.share(TESTED)])]
     made = [(coloured(dense, one), coloured(pruned, one)) for one in true]
     alike = [ssim_of_colours(other, one) for one, other in made]
     grey, off, pruned_off = (
@@ -125,27 +123,23 @@ def ssim_of_colours(picture: Image8, true: Image8) -> float:
 
 
 def _pictures(work: Work) -> list[Image8]:
-    """Photographs, landscapes and things of CIFAR-10."""
-    assert work.data is not None
-    things, _ = read_cifar10(work.data, "train")
-    scenes = drawn(work.share(DRAWN), SIZE, SIZE)
-    return [
-        *photographs(work.data, "T91"),
-        *OFTEN * scenes,
-        *things[: work.share(THINGS)].transpose(0, 2, 3, 1),
-    ]
+    """Photographs, landscapes and things of CIFAR-10, of what there is."""
+    found = [*photographs(work, "T91"), *OFTEN * landscapes(work, DRAWN, SIZE, SIZE)]
+    if work.data is not None and has_cifar10(work.data):
+        things, _ = read_cifar10(work.data, "train")
+        found += list(things[: work.share(THINGS)].transpose(0, 2, 3, 1))
+    return found
 
 
 COLOUR = Application(
     name="colour",
     title="Colourisation",
-    summary="Guesses the colours of a grey picture of 256x256 pixels. Trained on photographs "
-    "(T91), drawn landscapes and CIFAR-10; the photographs shown are of Set14. The pruned network "
-    "learned from the dense one.",
+    summary="Guesses the colours of a grey picture of 256x256 pixels. Trained on drawn "
+    "landscapes, and on photographs (T91, CIFAR-10) where they are at hand; those shown are of "
+    "Set14. The pruned network learned from the dense one.",
     scheme=SCHEME,
     rate=RATE,
     prepare=prepare,
     make=make,
     judge=judge,
-    needs=("sr/T91", "sr/Set14", "cifar-10-batches-bin or cifar10"),
 )

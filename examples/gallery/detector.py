@@ -1,25 +1,23 @@
 """The detector of the gallery: things of Fashion-MNIST in scenes that a program draws.
 
-The things to test with are others than those to train on. Without the data set the 1,000 shipped
-test images are both, parted, and the network knows fewer things.
+The things to test with are others than those to train on (studio.py).
 """
 
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import torch
-from data_sets import read_fashion_mnist
-from fashion_mnist import DENSE_CHECKPOINT, TEST_IMAGES, load_network
+from fashion_mnist import DENSE_CHECKPOINT, load_network
 from gallery.application import Application, Judged, Picture, Work
 from gallery.average_precision import mean_average_precision
 from gallery.boxes import Found, suppressed
 from gallery.boxes_drawn import with_boxes
-from gallery.clothes import NAMES, Bytes, Scene, Studio
+from gallery.clothes import NAMES, Bytes, Scene
 from gallery.detector_network import SIDES, Detector, boxes_at, places, start_from
 from gallery.detector_training import SceneBatches, as_input, loss
+from gallery.studio import studio
 from gallery.training import DENSE, PRUNED, Budget, kept, trained
 from in_turns import Answer
 from torch import Tensor, nn
@@ -38,20 +36,6 @@ TESTED, FIRST_TEST = 300, 1_000_000  # scenes, and the seed of the first
 LEAST_SCORE, SHOWN_SCORE, ALIKE = 0.02, 0.35, 0.5
 CANDIDATES = 150  # places of an image that boxes are made of, the surest: a thing has nine
 PICTURES = 4
-HELD_OUT = 200  # of the shipped images
-
-
-def studio(data: Path | None, part: str) -> Studio:
-    """Of the images to ``train`` on, or of others."""
-    folder = data and data / "fashion-mnist"
-    if folder and folder.is_dir():
-        images, labels = read_fashion_mnist(folder, "train" if part == "train" else "t10k")
-    else:
-        with np.load(TEST_IMAGES) as archive:
-            images, labels = archive["images"], archive["labels"]
-        chosen = slice(HELD_OUT, None) if part == "train" else slice(HELD_OUT)
-        images, labels = images[chosen], labels[chosen]
-    return Studio(images, labels.astype(np.int64))
 
 
 def prepare(work: Work) -> None:

@@ -1,22 +1,32 @@
 """What pictures have in common to the eye: Johnson's perceptual losses, by a small network.
 
-The network learned to tell CIFAR-10's things apart. The style of a picture is how often features of
-a stage come together, its content is where features are.
+The network learned to tell CIFAR-10's things apart, or clothes that a program drew. The style of a
+picture is how often features of a stage come together, its content is where features are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
-from data_sets import CIFAR_DEVIATION, CIFAR_MEAN, MovedImages, normalised, read_cifar10
+from data_sets import (
+    CIFAR_DEVIATION,
+    CIFAR_MEAN,
+    MovedImages,
+    has_cifar10,
+    normalised,
+    read_cifar10,
+)
 from gallery.application import Work
+from gallery.studio import close_ups, studio
 from gallery.training import Budget, trained
 from torch import Tensor, nn
 from torch.nn import functional
 
 WIDTHS = (32, 64, 128, 128)
 CLASSES, BATCH = 10, 128
+DRAWN = 12_800  # things where CIFAR-10 is not at hand
 BUDGET = Budget(epochs=1, steps=200, learning_rate=3e-3)
 CONTENT_STAGE = 2  # deep enough that strokes may differ, not so deep that things may
 STYLE_WEIGHT, SMOOTH_WEIGHT, OUTSIDE_WEIGHT = 4.0, 4.0, 20.0
@@ -52,9 +62,8 @@ def _layer(channels: int, filters: int) -> list[nn.Module]:
 
 
 def feature_network(work: Work) -> nn.Module:
-    """Trained on CIFAR-10, in eval mode."""
-    assert work.data is not None
-    images, labels = (torch.from_numpy(part) for part in read_cifar10(work.data, "train"))
+    """Trained to tell the things of `_things`, in eval mode."""
+    images, labels = map(torch.from_numpy, _things(work))
 
     def batches(steps: int) -> MovedImages:
         return MovedImages(
@@ -67,6 +76,13 @@ def feature_network(work: Work) -> nn.Module:
 
     network = trained(work, "features", FeatureNetwork(), batches, functional.cross_entropy, BUDGET)
     return network.requires_grad_(False)
+
+
+def _things(work: Work) -> tuple[np.ndarray, np.ndarray]:
+    """CIFAR-10, or drawn ones: images uint8 ``[N, 3, 32, 32]`` and labels ``[N]``."""
+    if work.data is not None and has_cifar10(work.data):
+        return read_cifar10(work.data, "train")
+    return close_ups(studio(work.data, "train"), work.share(DRAWN))
 
 
 class PerceptualLoss:

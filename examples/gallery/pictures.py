@@ -1,17 +1,17 @@
 """Pictures that image applications train on and show: photographs, and landscapes of scenes.py.
 
-Photographs to train on are those of sr/T91, those to show of sr/Set14 (examples/image_pairs.py).
-They are for research: what is kept in a repository is made of drawn scenes alone.
+Photographs to train on are those of sr/T91, those to show of sr/Set14 (examples/image_pairs.py),
+where they are at hand. They are for research: what is kept in a repository is made without them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
+from gallery.application import Work
 from gallery.scenes import Image8, landscape
 from image_pairs import as_image, as_tensor
 from in_turns import Answer
@@ -20,21 +20,29 @@ from torch import Tensor, nn
 
 from niwaki.errors import NiwakiError
 
-SHOWN_SEEDS = (3, 4)  # of landscapes that no network was trained on
+SHOWN_SEEDS = (3, 4, 5, 6)  # of landscapes that no network was trained on
 FIRST_SEED = 100  # of those that one is
+ALONE = 4  # times as many landscapes where there are no photographs to train on
 
 
-def photographs(data: Path, name: str) -> list[Image8]:
-    """All of a set below sr; `data` is the folder of all data sets."""
-    place = data / "sr" / name
+def photographs(work: Work, name: str) -> list[Image8]:
+    """All of a set below sr; none where the set is not at hand.
+
+    Raises:
+        NiwakiError: its folder has no images.
+    """
+    if work.data is None or not work.has(f"sr/{name}"):
+        return []
+    place = work.data / "sr" / name
     files = sorted(place.glob("*.png")) or sorted(place.glob("x4/HR/*.png"))
     if not files:
         raise NiwakiError(f"no data: {place} has no images; examples/image_pairs.py says which")
     return [np.asarray(Image.open(file).convert("RGB")) for file in files]
 
 
-def drawn(count: int, height: int, width: int) -> list[Image8]:
-    """Landscapes to train on."""
+def landscapes(work: Work, count: int, height: int, width: int) -> list[Image8]:
+    """Landscapes to train on, `count` of them beside photographs."""
+    count = work.share(count if work.has("sr/T91") else ALONE * count)
     return [landscape(height, width, FIRST_SEED + number) for number in range(count)]
 
 

@@ -6,8 +6,8 @@
     python examples/gallery/run.py --only-times       time again what was made, on a quiet machine
 
 What is trained is kept in `build/gallery/NAME`, so that a second run goes on from there. The page
-is `build/gallery/index.html`. Applications that need data sets find them in the folder of `--data`
-or NIWAKI_DATA (examples/data_sets.py says how they lie there); without them they are left out.
+is `build/gallery/index.html`. Applications learn from what programs draw, and from data sets where
+the folder of `--data` or NIWAKI_DATA has them (examples/data_sets.py says how they lie there).
 """
 
 from __future__ import annotations
@@ -150,9 +150,6 @@ def make_gallery(
     """Run them; the page is of all that ever were run into this folder."""
     for application in applications:
         work = Work(output / application.name, data, effort, partial(tell, application.name))
-        if missing := application.missing(data):
-            work.tell(f"left out: it needs {', '.join(missing)} in the folder of data sets")
-            continue
         if not only_times:
             result = run(application, work)
         elif known := read_result(work.folder):

@@ -15,13 +15,13 @@ from gallery.pictures import (
     Crops,
     at_least,
     beside,
-    drawn,
     fitted,
+    landscapes,
     made_by,
     photographs,
     told_by,
 )
-from gallery.scenes import Image8, landscape
+from gallery.scenes import landscape
 from gallery.strokes import painting
 from gallery.style_network import StyleNetwork
 from gallery.training import DENSE, PRUNED, Budget, kept, trained
@@ -40,7 +40,8 @@ TESTED = 6  # photographs of Set14, and landscapes
 
 def prepare(work: Work) -> None:
     loss = PerceptualLoss(feature_network(work), as_tensor(painting(SIZE)))
-    contents = at_least(_contents(work), CROP)
+    contents = [*photographs(work, "T91"), *landscapes(work, DRAWN, SIZE, SIZE)]
+    contents = at_least(contents, CROP)
     crops = partial(Crops, contents, CROP, BATCH, lambda image: (image, image))
     dense = trained(work, DENSE, StyleNetwork(), crops, loss, DENSE_BUDGET)
     crops = partial(Crops, contents, CROP, BATCH, told_by(dense, lambda image: image))
@@ -62,8 +63,7 @@ def make(work: Work, pruned: bool) -> tuple[nn.Module, Tensor]:
 
 
 def judge(work: Work, dense: Answer, pruned: Answer) -> Judged:
-    assert work.data is not None
-    tested = photographs(work.data, "Set14")[: work.share(TESTED)]
+    tested = photographs(work, "Set14")[: work.share(TESTED)]
     scenes = [landscape(SIZE, SIZE, seed) for seed in SHOWN_SEEDS]
     contents = [*scenes, *(fitted(picture, SIZE, SIZE) for picture in tested)]
     painted = [(made_by(dense, one), made_by(pruned, one)) for one in contents]
@@ -80,21 +80,16 @@ def judge(work: Work, dense: Answer, pruned: Answer) -> Judged:
     return Judged(rows, [*pictures, manner])
 
 
-def _contents(work: Work) -> list[Image8]:
-    assert work.data is not None
-    return [*photographs(work.data, "T91"), *drawn(work.share(DRAWN), SIZE, SIZE)]
-
-
 STYLE = Application(
     name="style",
     title="Style transfer",
     summary="Paints a picture of 256x256 pixels in the manner of another, which a program drew. "
-    "Trained on photographs (T91) and drawn landscapes, by the features of a network that learned "
-    "CIFAR-10; the photographs shown are of Set14. The pruned network learned from the dense one.",
+    "Trained on drawn landscapes, and on photographs (T91) where they are at hand, by the "
+    "features of a network that learned CIFAR-10 or drawn things; photographs shown are of Set14. "
+    "The pruned network learned from the dense one.",
     scheme=SCHEME,
     rate=RATE,
     prepare=prepare,
     make=make,
     judge=judge,
-    needs=("sr/T91", "sr/Set14", "cifar-10-batches-bin or cifar10"),
 )

@@ -9,8 +9,9 @@ import numpy as np
 from gallery import detector
 from gallery.application import Application, Judged, Picture, Work
 from gallery.average_precision import mean_average_precision
-from gallery.detector import SHOWN_SCORE, SIZE, detections, look, shown, studio
+from gallery.detector import SHOWN_SCORE, SIZE, detections, look, shown
 from gallery.film import film
+from gallery.studio import studio
 from in_turns import Answer
 from PIL import Image
 from torch import Tensor, nn

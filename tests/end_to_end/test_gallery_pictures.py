@@ -1,4 +1,4 @@
-"""Applications that make pictures, from drawn data to the page, with next to no training."""
+"""Applications that make pictures, from data to the page, with next to no training."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ from gallery.results import read_result
 from gallery.style import STYLE
 
 
+@pytest.mark.parametrize("has_data", [True, False], ids=["photographs", "drawn alone"])
 @pytest.mark.parametrize("application", [STYLE, COLOUR, ENLARGE], ids=lambda one: str(one.name))
 def test_application_is_made(
-    application: Application, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    application: Application, has_data: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(run, "CALLS", 1)
-    data = tmp_path / "data"
-    write_photographs(data, size=128)
+    data = tmp_path / "data" if has_data else None
+    if data:
+        write_photographs(data, size=128)
     assert application in APPLICATIONS
     page = run.make_gallery([application], tmp_path, data, effort=1e-6)
     result = read_result(tmp_path / application.name)

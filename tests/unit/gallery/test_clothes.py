@@ -7,8 +7,8 @@ import pytest
 from gallery.clips_drawn import ACTIONS, Course, clip, course
 from gallery.clips_network import FRAMES, SIZE
 from gallery.clothes import LARGEST, OVERLAP, SEEN, SMALLEST, Studio, overlap, put
-from gallery.detector import studio
 from gallery.film import film
+from gallery.studio import close_ups, studio
 
 BAR = np.zeros((1, 28, 28), np.uint8)
 BAR[0, 4:24, 10:15] = 255  # 20 pixels high, 5 wide
@@ -131,3 +131,15 @@ def test_a_shape_that_turns_right_turns_so_in_the_frames() -> None:
     assert frames[0, centre, reach].min() > 0.9
     assert frames[1, reach, centre].min() > 0.9
     assert frames[0, reach, centre].max() == frames[1, centre, reach].max() == 0
+
+
+def test_close_ups_show_one_thing_of_each_class() -> None:
+    images, labels = close_ups(studio(None, "train"), 200)
+    assert images.shape == (200, 3, 32, 32)
+    assert set(labels.tolist()) == set(range(10))
+    again, same = close_ups(studio(None, "train"), 200)
+    np.testing.assert_array_equal(images, again)
+    np.testing.assert_array_equal(labels, same)
+    # What is drawn is told from its ground: a thing covers the middle.
+    middle, corner = images[:, :, 12:20, 12:20], images[:, :, :4, :4]
+    assert np.abs(middle.mean((2, 3)) - corner.mean((2, 3))).mean() > 20

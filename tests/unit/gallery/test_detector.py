@@ -8,9 +8,10 @@ import torch
 from fashion_mnist import DENSE_CHECKPOINT, load_network
 from gallery.boxes_drawn import with_boxes
 from gallery.clothes import NAMES, Scene
-from gallery.detector import ALIKE, SIZE, detections, studio
+from gallery.detector import ALIKE, SIZE, detections
 from gallery.detector_network import CLASSES, SIDES, Detector, boxes_at, places, start_from
 from gallery.detector_training import SceneBatches, Targets, assigned, loss, overlaps
+from gallery.studio import studio
 
 SMALL = (20.0, 40.0, 50.0, 80.0)  # on the fine map
 LARGE = (96.0, 16.0, 176.0, 126.0)  # on the coarse one

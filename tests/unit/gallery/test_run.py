@@ -1,4 +1,4 @@
-"""Making the gallery: an application is run and kept, or left out with the reason; the page."""
+"""Making the gallery: an application is run and kept; the page."""
 
 from __future__ import annotations
 
@@ -72,21 +72,6 @@ def test_times_are_taken_again(
     assert not (tmp_path / "tiny" / "trained").exists()
     assert before.milliseconds != after.milliseconds
     assert before.rows == after.rows
-
-
-def test_without_its_data_it_is_left_out(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    application = tiny(needs=("photographs", "one or other"))
-    monkeypatch.setattr(run, "APPLICATIONS", (application,))
-    data = tmp_path / "data"
-    (data / "other").mkdir(parents=True)
-    page = run.make_gallery([application], tmp_path / "made", data, 1)
-    assert "tiny: left out: it needs photographs in the folder" in capsys.readouterr().out
-    assert "No application was run yet" in page.read_text()
-    assert application.missing(None) == ["photographs", "one or other"]
-    (data / "photographs").mkdir()
-    assert application.missing(data) == []
 
 
 def test_pytorch_runs_dense_without_onnxruntime(

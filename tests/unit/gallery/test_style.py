@@ -19,6 +19,7 @@ from gallery.perception import (
     rough,
     share,
 )
+from gallery.pictures import SHOWN_SEEDS
 from gallery.scenes import landscape
 from gallery.strokes import painting
 from gallery.style_network import StyleNetwork
@@ -77,6 +78,6 @@ def test_judge(tmp_path: Path) -> None:
     judged = style.judge(work, same, same)
     assert [row[1:] for row in judged.rows] == [("1", "1.000"), ("1", "1.000")]
     assert judged.pictures[0].pixels.shape == (256, 3 * 256 + 8, 3)
-    assert len(judged.pictures) == 4
+    assert len(judged.pictures) == len(SHOWN_SEEDS) + 2
     mean, least = (float(row[2]) for row in style.judge(work, same, grey).rows)
     assert least <= mean < 0.8
