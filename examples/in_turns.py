@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -29,6 +30,8 @@ def in_onnxruntime(
         import onnxscript  # noqa: F401  PyTorch's exporter needs it
     except ImportError:
         return None
+    # It would warn of packages that this needs none of.
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     program = torch.export.export(network, (example,), dynamic_shapes=dynamic_shapes)
     file = io.BytesIO()
     torch.onnx.export(program, (), dynamo=True, verbose=False).save(file)

@@ -26,7 +26,7 @@ from torch.nn import functional
 
 WIDTHS = (32, 64, 128, 128)
 CLASSES, BATCH = 10, 128
-DRAWN = 12_800  # things where CIFAR-10 is not at hand
+DRAWN = 100  # batches of things where CIFAR-10 is not at hand
 BUDGET = Budget(epochs=1, steps=200, learning_rate=3e-3)
 CONTENT_STAGE = 2  # deep enough that strokes may differ, not so deep that things may
 STYLE_WEIGHT, SMOOTH_WEIGHT, OUTSIDE_WEIGHT = 4.0, 4.0, 20.0
@@ -82,7 +82,7 @@ def _things(work: Work) -> tuple[np.ndarray, np.ndarray]:
     """CIFAR-10, or drawn ones: images uint8 ``[N, 3, 32, 32]`` and labels ``[N]``."""
     if work.data is not None and has_cifar10(work.data):
         return read_cifar10(work.data, "train")
-    return close_ups(studio(work.data, "train"), work.share(DRAWN))
+    return close_ups(studio(work.data, "train"), work.share(DRAWN) * BATCH)
 
 
 class PerceptualLoss:
