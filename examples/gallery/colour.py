@@ -36,9 +36,8 @@ from torch.nn import functional
 from niwaki.pruning import PruningConfig
 
 SIZE = 256
-CROP, BATCH = 128, 4  # of the dense network's training
-# What a pruned network has not seen far from a border it paints in wild colours.
-PRUNED_CROP, PRUNED_BATCH = 192, 2
+# On squares of 128 pixels networks learn as fast, and paint rainbows into large skies.
+CROP, BATCH = 192, 2
 DRAWN, THINGS = 48, 96  # landscapes, and images of CIFAR-10, beside 91 photographs
 OFTEN = 4  # times a landscape is in the place of a photograph: there are few of them
 DENSE_BUDGET, PRUNED_BUDGET = Budget(15, 200, 2e-3), Budget(10, 150, 1e-3)
@@ -49,11 +48,11 @@ TESTED = 6  # photographs of Set14
 
 
 def prepare(work: Work) -> None:
-    pictures = at_least(_pictures(work), PRUNED_CROP)
+    pictures = at_least(_pictures(work), CROP)
     crops = partial(Crops, pictures, CROP, BATCH, to_lab)
     dense = trained(work, DENSE, ColourNetwork(), crops, colour_loss, DENSE_BUDGET)
     taught = told_by(dense, lambda image: to_lab(image)[0])
-    crops = partial(Crops, pictures, PRUNED_CROP, PRUNED_BATCH, taught)
+    crops = partial(Crops, pictures, CROP, BATCH, taught)
     config = PruningConfig(SCHEME, RATE)
     trained(work, PRUNED, dense, crops, colour_loss, PRUNED_BUDGET, config=config, method="gradual")
 
