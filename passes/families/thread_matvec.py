@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy.typing as npt
 
-from niwaki.dialects import GROUP_COLUMNS, Stream, ThreadMatvecAttr
+from niwaki.dialects import GROUP_COLUMNS, LINE_WORDS, Stream, ThreadMatvecAttr
+from niwaki.elements import F32
+from niwaki.schemes import Dense
 from niwaki.targets import Target
 
 from ..choice import Candidate
@@ -22,6 +24,11 @@ from .thread_gemm import WORKGROUPS
 # Filters of a block, and rows: 32 sums a thread, which are 8 KiB of a workgroup's memory.
 HEIGHTS = (1, 2, 4, 8)
 ROWS = (4, 2, 1)
+# Rows of a thread that has a block for itself, in f32, and of which few are beyond the last. Where
+# sums are wider than products there would be too many registers.
+MANY_ROWS = 8
+# Workgroups that are enough then.
+MANY_ROWS_WORKGROUPS = 16
 # Groups of columns that a thread has at least where columns are shared: adding up what threads have
 # found costs about one. They are shared where a GPU would have too few threads else: threads of
 # different blocks read the same numbers of the input. (Lavapipe takes half the time for 64 rows.)
@@ -41,8 +48,12 @@ class ThreadMatvecFamily(KernelFamily):
         columns = inputs * layer.stored(layer.scheme).mean()
         low = [height for height in HEIGHTS if height <= layer.most.filters]
         height = layer.heights(layer.scheme, low)[-1]
+        blocks = -(-layer.weights.shape[0] // height)
+        if _has_many_rows(layer, blocks):
+            yield Candidate(layer.scheme, ThreadMatvecAttr.of(height, MANY_ROWS, 1))
+            return
         rows = next(rows for rows in ROWS if rows <= count)
-        blocks = -(-layer.weights.shape[0] // height) * -(-count // rows)
+        blocks *= -(-count // rows)
         threads, most = 1, layer.target.threads
         while threads < most and blocks * threads < WORKGROUPS * most:
             if columns < 2 * threads * GROUPS * GROUP_COLUMNS:
@@ -67,7 +78,16 @@ class ThreadMatvecFamily(KernelFamily):
             filters=op.result.type.shape[1],
             tile=op.kernel.tile,
             **stream_blocks(op)._asdict(),
+            lines=isinstance(op.scheme.scheme, Dense) and inputs % LINE_WORDS == 0,
             runs=sums_in_runs(op, target),
             lanes=target.step(element_of(op.input)),
         )
         return thread_matvec_kernel(linear, op.epilogue.blocks[0]), stream_operands(op)
+
+
+def _has_many_rows(layer: Layer, blocks: int) -> bool:
+    """Whether threads have `MANY_ROWS` each."""
+    count, most = layer.op.input.type.shape[0], layer.target.threads
+    if element_of(layer.op.input) != F32 or -count % MANY_ROWS > count // 4:
+        return False
+    return blocks * -(-count // MANY_ROWS) >= MANY_ROWS_WORKGROUPS * most

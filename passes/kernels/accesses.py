@@ -141,9 +141,15 @@ def view(buffer: ir.Value, begin: Index, size: Index) -> ir.Value:
     return memref.SubViewOp(part, buffer, *values, [], [unknown], [unknown], [1]).result
 
 
+def number_type(buffer: ir.Value) -> ir.Type:
+    """The type of a buffer's numbers, also of those in vectors."""
+    element = ir.MemRefType(buffer.type).element_type
+    return element.element_type if isinstance(element, ir.VectorType) else element
+
+
 def element_bytes(buffer: ir.Value) -> int:
-    """Bytes of an element of a buffer of floats."""
-    return ir.FloatType(ir.MemRefType(buffer.type).element_type).width // 8
+    """Bytes of a number of a buffer of floats."""
+    return ir.FloatType(number_type(buffer)).width // 8
 
 
 def pieces(length: int, lanes: int) -> list[tuple[int, int, int]]:

@@ -39,6 +39,7 @@ from .accesses import (
     load_index,
     load_mask,
     load_number,
+    number_type,
     prefetch,
     store,
 )
@@ -246,7 +247,7 @@ def touched_lines(length: int, source: ir.Value) -> list[int]:
 
 def product_type(kind: ir.Type, memory: Memory[Any], runs: bool) -> ir.Type:
     """The type in which columns are multiplied: where there are runs the input's, else of sums."""
-    return ir.MemRefType(memory.input.type).element_type if runs else kind
+    return number_type(memory.input) if runs else kind
 
 
 def accumulate(

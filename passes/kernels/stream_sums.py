@@ -5,13 +5,16 @@ for some groups of four columns of a block:
   for each column:
     x[places] = load input[offset of the column + place]
     for each place: acc[:][place] += weights[column] * x[place]   two or four filters at once
+
+Where a layer is dense, and what it multiplies lies one behind another, four columns are one load of
+each place, and nobody asks for offsets.
 """
 
 from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch_mlir.ir as ir
@@ -19,13 +22,18 @@ from torch_mlir.dialects import arith
 
 from niwaki.dialects import GROUP_COLUMNS, LINE_WORDS, Stream, group_lines, head_lines
 
-from .accesses import element_bytes, load, load_as
+from .accesses import element_bytes, load, load_as, number_type
 from .control import only_if
 from .gather_gemm import RUN, add_columns
 from .gpu_words import fours, word_index
 from .indices import Index, above
 from .operands import Memory
 from .vectors import cut, fma, in_type, lane_type, splat, zero
+
+# Reads the numbers of a column at all places.
+_Read = Callable[[], list[ir.Value]]
+# How a column is read, and pieces of its weights.
+_Column = tuple[_Read, list[ir.Value]]
 
 
 @dataclass(frozen=True)
@@ -68,6 +76,8 @@ class BlockStream:
 
     Attributes:
         products: the type that columns are multiplied in.
+        lines: whether columns are all numbers behind a place, four by four. Places are then lines
+            of the input.
     """
 
     memory: Memory[Stream[ir.Value]]
@@ -75,13 +85,15 @@ class BlockStream:
     height: int
     places: Sequence[Index]
     products: ir.Type
+    lines: bool = False
 
     def add_up(
-        self, kind: ir.Type, begin: Index, step: int, takes_left: ir.Value
+        self, kind: ir.Type, begin: Index, step: int, takes_left: ir.Value | None
     ) -> list[ir.Value]:
         """Sums of type `kind`: for each piece of the filters those of all places.
 
-        Of every `step`-th group from `begin` on, and of the columns left over if `takes_left`.
+        Of every `step`-th group from `begin` on, and of the columns left over if `takes_left`;
+        without one there are none.
         """
         start = [zero(lane_type(kind, self._lanes))] * (self._pieces * len(self.places))
         count = (self.head.groups - begin + (step - 1)) // step
@@ -93,6 +105,8 @@ class BlockStream:
 
         run = RUN // GROUP_COLUMNS
         sums = add_columns(kind, self.products, Index(0), count, start, group, run=run)
+        if takes_left is None:
+            return sums
         return only_if(takes_left, functools.partial(self._left_over, kind), sums)
 
     @property
@@ -103,26 +117,41 @@ class BlockStream:
     def _pieces(self) -> int:
         return self.height // self._lanes
 
-    def _columns(self, number: Index) -> list[tuple[Index, list[ir.Value]]]:
-        """Of a group: where they are read, and pieces of their weights."""
-        words, stored = self.memory.arrays.words, ir.MemRefType(self.memory.input.type).element_type
+    def _columns(self, number: Index) -> list[_Column]:
+        """Of a group."""
+        words, stored = self.memory.arrays.words, number_type(self.memory.input)
         lines = group_lines(self.height, element_bytes(self.memory.input))
         first = self.head.line + number * lines
-        offsets, *weights = (load(words, first + i) for i in range(lines))
+        inputs = self._inputs(number, first)
+        weights = [load(words, first + i) for i in range(1, lines)]
         numbers = [in_type(self.products, four) for line in weights for four in fours(stored, line)]
         found = [piece for four in numbers for piece in cut(four, self._lanes)]
         pieces = self._pieces
         return [
-            (word_index(offset), found[column * pieces : (column + 1) * pieces])
-            for column, offset in enumerate(cut(offsets, 1))
+            (inputs[column], found[column * pieces : (column + 1) * pieces])
+            for column in range(GROUP_COLUMNS)
         ]
 
-    def _add(
-        self, column: tuple[Index, list[ir.Value]], sums: Sequence[ir.Value]
-    ) -> list[ir.Value]:
-        offset, weights = column
-        read = [load_as(self.products, self.memory.input, place + offset) for place in self.places]
-        factors = ((piece, splat(x, self._lanes)) for piece in weights for x in read)
+    def _inputs(self, number: Index, line: Index) -> list[_Read]:
+        """What reads the columns of a group, whose stream begins at a line."""
+        if self.lines:
+            whole = [self._load(place + number) for place in self.places]
+            columns = zip(*(cut(four, 1) for four in whole), strict=True)
+            return [functools.partial(list, column) for column in columns]
+
+        def read(offset: Index) -> list[ir.Value]:
+            return [self._load(place + offset) for place in self.places]
+
+        offsets = cut(load(self.memory.arrays.words, line), 1)
+        return [functools.partial(read, word_index(offset)) for offset in offsets]
+
+    def _load(self, place: Index) -> ir.Value:
+        return load_as(self.products, self.memory.input, place)
+
+    def _add(self, column: _Column, sums: Sequence[ir.Value]) -> list[ir.Value]:
+        read, weights = column
+        numbers = read()
+        factors = ((piece, splat(x, self._lanes)) for piece in weights for x in numbers)
         return [fma(*pair, total) for pair, total in zip(factors, sums, strict=True)]
 
     def _left_over(self, kind: ir.Type, sums: list[ir.Value]) -> list[ir.Value]:

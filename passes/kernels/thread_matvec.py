@@ -8,21 +8,23 @@
       thread t stores numbers t, t + T, ... of the block's filters x rows:
         epilogue(sum of shared[number][threads of the block])
 
-Neighbouring threads read neighbouring groups, so that a layer of one row, which reads each weight
-once, reads them as they lie. With 8 filters and 4 rows a group has 9 lines and 16 numbers to load
-for 128 multiply-adds, 0.20 loads each. A thread beyond the last row computes it again, and stores
-nothing.
+A thread that has a block for itself stores its sums as they are. Neighbouring threads read
+neighbouring groups, so that a layer of one row, which reads each weight once, reads them as they
+lie. With 8 filters and 4 rows a group has 9 lines and 16 numbers to load for 128 multiply-adds,
+0.20 loads each; with 8 rows 0.16, and 0.06 where the layer is dense: 8 lines of weights and 8 of
+the input for 256. A thread beyond the last row computes it again, and stores nothing.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch_mlir.ir as ir
 from torch_mlir.dialects import arith
 
-from niwaki.dialects import Stream, ThreadMatvecTile
+from niwaki.dialects import LINE_WORDS, Stream, ThreadMatvecTile
 
 from .accesses import load, store
 from .control import fold_range, when
@@ -46,6 +48,7 @@ class ThreadMatvec:
         rest: filters of a lower block.
         full_blocks, blocks: how many blocks are full, how many there are.
         in_heads: operands per filter that are in the heads of blocks.
+        lines: whether columns are all inputs, four by four, so that as many are loaded at once.
         runs: whether columns are added up in runs, as in `thread_gemm`.
         lanes: threads of a workgroup.
     """
@@ -58,6 +61,7 @@ class ThreadMatvec:
     full_blocks: int
     blocks: int
     in_heads: int
+    lines: bool
     runs: bool
     lanes: int
 
@@ -72,16 +76,20 @@ def thread_matvec_kernel(linear: ThreadMatvec, epilogue: ir.Block) -> Kernel:
     tile, kind = linear.tile, sum_type(epilogue)
 
     def emit(memory: Memory[Stream[ir.Value]], workgroup: Workgroup) -> None:
-        shared = workgroup_numbers(tile.filters * tile.rows * linear.lanes, kind)
         x, y, _ = workgroup
         block = x * linear.together + thread() // tile.threads
-        part = _Part(linear, epilogue, memory, shared, block, y * tile.rows)
-        _for_height(linear, block, part.add_up)
+        part = _Part(linear, epilogue, memory, block, y * tile.rows)
+        if tile.threads == 1:
+            _for_height(linear, block, part.compute)
+            return
+        shared = workgroup_numbers(tile.filters * tile.rows * linear.lanes, kind)
+        _for_height(linear, block, functools.partial(part.share, shared))
         barrier()
-        _for_height(linear, block, part.store)
+        _for_height(linear, block, functools.partial(part.store, shared))
 
     workgroups = (-(-linear.blocks // linear.together), -(-linear.rows // tile.rows), 1)
-    return Kernel("thread_matvec", (linear, epilogue_key(epilogue)), workgroups, emit)
+    key, line = (linear, epilogue_key(epilogue)), LINE_WORDS if linear.lines else 1
+    return Kernel("thread_matvec", key, workgroups, emit, input_lanes=line)
 
 
 def _for_height(linear: ThreadMatvec, block: Index, code: Callable[[int], None]) -> None:
@@ -101,7 +109,6 @@ class _Part:
     linear: ThreadMatvec
     epilogue: ir.Block
     memory: Memory[Stream[ir.Value]]
-    shared: ir.Value
     block: Index
     row: Index
 
@@ -116,23 +123,45 @@ class _Part:
         words, full = self.memory.arrays.words, self.linear.tile.filters
         return read_head(words, self.block, height, full, kinds[: self.linear.in_heads])
 
-    def add_up(self, height: int) -> None:
-        """The sums of a block of `height` filters over this thread's columns, for the others."""
-        linear, kind = self.linear, sum_type(self.epilogue)
-        rows, threads, head = linear.tile.rows, linear.tile.threads, self._head(height)
-        places = [minimum(self.row + i, linear.rows - 1) * linear.inputs for i in range(rows)]
-        products = product_type(kind, self.memory, linear.runs)
-        stream = BlockStream(self.memory, head, height, places, products)
-        whole = head.groups // threads * threads
-        last = all_of([above(head.left, 0), equal(head.groups - whole, self._own)])
-        sums = stream.add_up(kind, self._own, threads, last)
-        for row in range(rows):
-            numbers = [number for piece in sums[row::rows] for number in cut(piece, 1)]
-            for filter_, number in enumerate(numbers):
-                at = (row * height + filter_) * linear.lanes
-                store(number, self.shared, thread() + at)
+    def compute(self, height: int) -> None:
+        """All of a block of `height` filters."""
+        linear, head = self.linear, self._head(height)
+        for number, sums in enumerate(self._sums(height, head)):
+            row = self.row + number
+            with when(below(row, linear.rows)):
+                for filter_, total in enumerate(sums):
+                    per_filter = [numbers[filter_] for numbers in head.per_filter]
+                    self._finish(total, per_filter, head.filter + filter_, row)
 
-    def store(self, height: int) -> None:
+    def share(self, shared: ir.Value, height: int) -> None:
+        """The sums of a block of `height` filters over this thread's columns, for the others."""
+        for row, sums in enumerate(self._sums(height, self._head(height))):
+            for filter_, number in enumerate(sums):
+                at = (row * height + filter_) * self.linear.lanes
+                store(number, shared, thread() + at)
+
+    def _sums(self, height: int, head: Head) -> list[list[ir.Value]]:
+        """Those of each row, over this thread's columns."""
+        linear, kind = self.linear, sum_type(self.epilogue)
+        rows, threads = linear.tile.rows, linear.tile.threads
+        pitch = linear.inputs // LINE_WORDS if linear.lines else linear.inputs
+        places = [minimum(self.row + i, linear.rows - 1) * pitch for i in range(rows)]
+        products = product_type(kind, self.memory, linear.runs)
+        stream = BlockStream(self.memory, head, height, places, products, linear.lines)
+        last = None if linear.lines else self._takes_left(head)
+        sums = stream.add_up(kind, self._own, threads, last)
+        return [[one for piece in sums[row::rows] for one in cut(piece, 1)] for row in range(rows)]
+
+    def _takes_left(self, head: Head) -> ir.Value:
+        """Whether this thread has the columns that are left over."""
+        some = above(head.left, 0)
+        threads = self.linear.tile.threads
+        if threads == 1:
+            return some
+        whole = head.groups // threads * threads
+        return all_of([some, equal(head.groups - whole, self._own)])
+
+    def store(self, shared: ir.Value, height: int) -> None:
         """This thread's share of the results of a block."""
         linear, threads = self.linear, self.linear.tile.threads
         results = height * linear.tile.rows
@@ -142,23 +171,28 @@ class _Part:
             exists = [below(row, linear.rows)]
             exists += [below(number, results)] if first + threads > results else []
             with when(all_of(exists)):
-                self._store_number(height, number, row)
+                self._store_number(shared, height, number, row)
 
-    def _store_number(self, height: int, number: Index, row: Index) -> None:
+    def _store_number(self, shared: ir.Value, height: int, number: Index, row: Index) -> None:
         """One result of a block, that of a row."""
         linear, kind = self.linear, sum_type(self.epilogue)
         threads, place = linear.tile.threads, number % height
         first = number * linear.lanes + thread() // threads * threads
 
         def add(other: Index, totals: list[ir.Value]) -> list[ir.Value]:
-            return [arith.addf(totals[0], load(self.shared, first + other))]
+            return [arith.addf(totals[0], load(shared, first + other))]
 
         (total,) = fold_range(0, threads, [zero(kind)], add)
         head = self._head(height)
-        filter_ = head.filter + place
         per_filter = [_at(place, numbers) for numbers in head.per_filter]
-        per_filter += [load(buffer, filter_) for buffer in self.memory.per_filter]
-        at = row * linear.filters + filter_
+        self._finish(total, per_filter, head.filter + place, row)
+
+    def _finish(
+        self, total: ir.Value, per_filter: list[ir.Value], filter_: Index, row: Index
+    ) -> None:
+        """Epilogue and store of the result of a filter; `per_filter` are operands in the head."""
+        per_filter = per_filter + [load(buffer, filter_) for buffer in self.memory.per_filter]
+        at = row * self.linear.filters + filter_
         result = finished(self.epilogue, total, per_filter, self.memory.per_position, at, 1)
         store(result, self.memory.result, at)
 

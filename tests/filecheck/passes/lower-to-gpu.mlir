@@ -140,7 +140,7 @@ module attributes {sparse_pattern.target = "vulkan"} {
 // CHECK:           arith.select {{.*}} : f32
 // CHECK:           memref.store %{{.+}}, %arg2
 module attributes {sparse_pattern.target = "vulkan"} {
-  func.func @linear(%x: tensor<5x4xf32>, %words: tensor<40xi32>) -> tensor<5x4xf32> {
+  func.func @linear(%x: tensor<5x6xf32>, %words: tensor<40xi32>) -> tensor<5x4xf32> {
     %bias = arith.constant dense<[1.0, 2.0, 3.0, 4.0]> : tensor<4xf32>
     %0 = "sparse_pattern.packed_stream_linear"(%x, %words, %bias) ({
     ^bb0(%acc: f32, %b: f32):
@@ -148,7 +148,36 @@ module attributes {sparse_pattern.target = "vulkan"} {
       "sparse_pattern.yield"(%1) : (f32) -> ()
     }) {scheme = #sparse_pattern.dense, full_blocks = 2, blocks = 2, in_heads = 1,
         kernel = #sparse_pattern.thread_matvec<2, 2, 32>, operandSegmentSizes = array<i32: 1, 1, 1, 0>}
-      : (tensor<5x4xf32>, tensor<40xi32>, tensor<4xf32>) -> tensor<5x4xf32>
+      : (tensor<5x6xf32>, tensor<40xi32>, tensor<4xf32>) -> tensor<5x4xf32>
+    return %0 : tensor<5x4xf32>
+  }
+}
+
+// -----
+
+// A dense layer with whole lines of inputs: four columns are a load of each row, and two lines of weights without their
+// offsets. A thread that has a block for itself stores its sums, but for rows beyond the last.
+// CHECK-LABEL: func.func private @thread_matvec_0(%arg0: memref<?xvector<4xf32>>
+// CHECK-SAME:    sparse_pattern.workgroups = array<i64: 1, 3, 1>
+// CHECK-NOT:     memref.alloc
+// CHECK:         scf.for {{.*}} -> (vector<2xf32>, vector<2xf32>) {
+// CHECK-COUNT-2:   memref.load %arg0
+// CHECK-COUNT-2:   memref.load %arg1
+// CHECK-NOT:       memref.load
+// CHECK-COUNT-8:   vector.fma
+// CHECK:           scf.yield
+// CHECK-NOT:     vector.fma
+// CHECK-NOT:     gpu.barrier
+// CHECK-COUNT-4: memref.store %{{.+}}, %arg2
+// CHECK-NOT:     memref.store
+module attributes {sparse_pattern.target = "vulkan"} {
+  func.func @linear(%x: tensor<5x8xf32>, %words: tensor<64xi32>) -> tensor<5x4xf32> {
+    %0 = "sparse_pattern.packed_stream_linear"(%x, %words) ({
+    ^bb0(%acc: f32):
+      "sparse_pattern.yield"(%acc) : (f32) -> ()
+    }) {scheme = #sparse_pattern.dense, full_blocks = 2, blocks = 2, in_heads = 0,
+        kernel = #sparse_pattern.thread_matvec<2, 2, 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}
+      : (tensor<5x8xf32>, tensor<64xi32>) -> tensor<5x4xf32>
     return %0 : tensor<5x4xf32>
   }
 }
