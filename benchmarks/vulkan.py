@@ -118,9 +118,9 @@ def measure(name: str, folder: Path, core: int) -> list[Figure]:
     for slow, fast, wanted in SUBJECTS[name].goals:
         faster = times[slow] / times[fast]
         figures.append(Figure(f"{fast}: times faster than {slow}", faster, at_least=wanted))
-    wanted = SUBJECTS[name].sum_goal
-    if wanted is not None:
-        figures += sum_figures(name, folder, core, times, wanted)
+    sum_goal = SUBJECTS[name].sum_goal
+    if sum_goal is not None:
+        figures += sum_figures(name, folder, core, times, sum_goal)
     return figures
 
 
