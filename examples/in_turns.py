@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -30,11 +31,13 @@ def in_onnxruntime(
         import onnxscript  # noqa: F401  PyTorch's exporter needs it
     except ImportError:
         return None
-    # It would warn of packages that this needs none of.
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     program = torch.export.export(network, (example,), dynamic_shapes=dynamic_shapes)
     file = io.BytesIO()
-    torch.onnx.export(program, (), dynamo=True, verbose=False).save(file)
+    # PyTorch would warn of packages that this needs none of, and of what it calls itself.
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        torch.onnx.export(program, (), dynamo=True, verbose=False).save(file)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(file.getvalue(), options)

@@ -130,6 +130,11 @@ def tell(name: str, line: str) -> None:
     print(f"{name}: {line}", flush=True)
 
 
+def told(what: str, dense: str, pruned: str) -> str:
+    """A measured row in a line; what compares both networks says nothing of the dense one."""
+    return f"{what}: {dense} dense, {pruned} pruned" if dense else f"{what}: {pruned} pruned"
+
+
 def chosen(names: Sequence[str]) -> list[Application]:
     """Those of these names; all where there are none.
 
@@ -159,8 +164,8 @@ def make_gallery(
             continue
         for name, ms in result.milliseconds.items():
             work.tell(f"{name}: {ms:.2f} ms")
-        for what, dense, pruned in result.rows:
-            work.tell(f"{what}: {dense} dense, {pruned} pruned")
+        for row in result.rows:
+            work.tell(told(*row))
         work.tell(f"{result.ratio:.1f} times as fast")
     page = output / "index.html"
     write_page([output / application.name for application in APPLICATIONS], page)

@@ -74,6 +74,11 @@ def test_times_are_taken_again(
     assert before.rows == after.rows
 
 
+def test_rows_in_lines() -> None:
+    assert run.told("mAP", "72 %", "71 %") == "mAP: 72 % dense, 71 % pruned"
+    assert run.told("told alike", "", "85 %") == "told alike: 85 % pruned"
+
+
 def test_pytorch_runs_dense_without_onnxruntime(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
