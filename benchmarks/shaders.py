@@ -17,7 +17,8 @@ from unittest import mock
 
 import torch
 from figure import Figure
-from torch import nn
+from torch import Tensor, nn
+from torch.nn import functional
 
 import niwaki
 from niwaki import code_generation, lowered_bundle
@@ -57,7 +58,15 @@ def layers() -> list[Layer]:
         Layer("the same of stride 2", depthwise(144, 2), (1, 144, 56, 56), "thread_depthwise"),
         Layer("linear 512x1000, a row", nn.Linear(512, 1000), (1, 512), "thread_matvec"),
         Layer("linear 768x3072, 128 rows", nn.Linear(768, 3072), (128, 768), "thread_matvec"),
+        Layer("attention, 6 heads, 196 tokens", SelfAttention(), (1, 6, 196, 64), "attention"),
     ]
+
+
+class SelfAttention(nn.Module):
+    """Queries, keys and values are the same ``[N, heads, tokens, numbers]``."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.scaled_dot_product_attention(x, x, x)
 
 
 def depthwise(channels: int, stride: int) -> nn.Module:
