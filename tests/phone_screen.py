@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import os
-import re
-import subprocess
 from html import escape
 from pathlib import Path
 from typing import Any
+
+from browser import rendered
 
 
 def probed(page: str, probe: str, folder: Path) -> Any:
@@ -21,20 +19,4 @@ def probed(page: str, probe: str, folder: Path) -> Any:
     """
     file = folder / "probe.html"
     file.write_text(f"<body>{probe.format(page=escape(page))}</body>")
-    rootless = ["--no-sandbox"] if os.geteuid() == 0 else []
-    done = subprocess.run(
-        [
-            *("chromium", "--headless", "--disable-gpu", *rootless),
-            f"--user-data-dir={folder / 'profile'}",
-            "--virtual-time-budget=5000",
-            "--dump-dom",
-            file.as_uri(),
-        ],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=120,
-    )
-    body = re.search(r"<body>(.*)</body>", done.stdout, re.DOTALL)
-    assert body is not None, done.stderr
-    return json.loads(body[1])
+    return rendered(file, folder)[0]

@@ -36,7 +36,7 @@ from torch.nn import functional
 from niwaki.pruning import PruningConfig
 
 SIZE = 256
-# On squares of 128 pixels networks learn as fast, and paint rainbows into large skies.
+# Networks that learned on squares of 128 pixels painted rainbows into large skies.
 CROP, BATCH = 192, 2
 DRAWN, THINGS = 48, 96  # landscapes, and images of CIFAR-10, beside 91 photographs
 OFTEN = 4  # times a landscape is in the place of a photograph: there are few of them

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import functools
 import json
-import os
 import re
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import click.testing
 import pytest
 import torch
+from browser import rendered
 from small_networks import Function
 from torch import nn
 
@@ -111,38 +109,15 @@ def test_layers_on_another_device(path: Path) -> None:
     assert "was compiled for device 'local'" in result.stderr
 
 
-@functools.cache
-def browser() -> list[str]:
-    # Chromium's sandbox refuses to run as root.
-    rootless = ["--no-sandbox"] if os.geteuid() == 0 else []
-    return ["chromium", "--headless", "--disable-gpu", *rootless]
-
-
 def shown(page: Path, folder: Path) -> tuple[dict[str, Any], str]:
     """What the probe found in a page that a browser has rendered, and the browser's console."""
     text = page.read_text(encoding="utf-8")
     text = text.replace("<head>", f"<head>{WATCH}", 1).replace("</body>", f"{PROBE}</body>", 1)
     probed = folder / "probed.html"
     probed.write_text(text, encoding="utf-8")
-    done = subprocess.run(
-        [
-            *browser(),
-            f"--user-data-dir={folder / 'profile'}",
-            "--enable-logging=stderr",
-            "--host-resolver-rules=MAP * ~NOTFOUND",
-            "--virtual-time-budget=5000",
-            "--dump-dom",
-            probed.as_uri(),
-        ],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=120,
-    )
-    body = re.search(r"<body>(.*)</body>", done.stdout, re.DOTALL)
-    assert body is not None, done.stderr
-    found: dict[str, Any] = json.loads(body[1])
-    return found, "\n".join(line for line in done.stderr.splitlines() if "CONSOLE" in line)
+    options = "--enable-logging=stderr", "--host-resolver-rules=MAP * ~NOTFOUND"
+    found, told = rendered(probed, folder, *options)
+    return found, "\n".join(line for line in told.splitlines() if "CONSOLE" in line)
 
 
 @pytest.mark.requires_chromium
