@@ -13,6 +13,7 @@ import pytest
 import torch
 from placed_networks import PLACED, branches, odd_booleans, pruned
 from small_networks import Function
+from torch import Tensor, nn
 
 import niwaki
 from niwaki.cli import main
@@ -199,12 +200,18 @@ def test_where_one_device_is_fastest(tmp_path: Path, capsys: pytest.CaptureFixtu
         niwaki.load(path, device="together")
 
 
-@needs_x86
-def test_the_plan_is_drawn_and_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = tmp_path / "net.niwaki"
+def two_branches(folder: Path) -> tuple[Path, nn.Module, tuple[Tensor, ...]]:
+    """A bundle whose branches are apart, its network, and inputs of that."""
+    path = folder / "net.niwaki"
     network, inputs, _ = branches()
     place = {"left.*": OTHER}
     niwaki.compile(network, inputs, target=f"host+{OTHER}", place=place, output=path)
+    return path, network, inputs
+
+
+@needs_x86
+def test_the_plan_is_drawn_and_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, _, _ = two_branches(tmp_path)
     run("inspect", path)
     shown = capsys.readouterr().out
     assert "also all together: code " in shown
@@ -222,10 +229,7 @@ def test_the_plan_is_drawn_and_run(tmp_path: Path, capsys: pytest.CaptureFixture
 
 @needs_x86
 def test_layers_of_each_stage_are_timed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = tmp_path / "net.niwaki"
-    network, inputs, _ = branches()
-    place = {"left.*": OTHER}
-    niwaki.compile(network, inputs, target=f"host+{OTHER}", place=place, output=path)
+    path, _, _ = two_branches(tmp_path)
     stages = open_bundle(path).for_target("together").stages
     options = ["--layers", "--repetitions", 3, "--device", "together"]
     run("bench", path, *options)
@@ -246,10 +250,7 @@ def test_layers_of_each_stage_are_timed(tmp_path: Path, capsys: pytest.CaptureFi
 @needs_x86
 def test_a_plan_that_is_wrong_gives_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On load each device alone and all together run the golden input."""
-    path = tmp_path / "net.niwaki"
-    network, inputs, _ = branches()
-    place = {"left.*": OTHER}
-    niwaki.compile(network, inputs, target=f"host+{OTHER}", place=place, output=path)
+    path, network, inputs = two_branches(tmp_path)
 
     def broken(*_: Any) -> Any:
         raise RuntimeError("planted")
