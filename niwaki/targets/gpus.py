@@ -43,10 +43,12 @@ def _vulkan(
     gpu: str,
     elements: tuple[str, ...],
     speed: Gpu,
+    subgroup: int = 0,
     capabilities: tuple[str, ...] = (),
     verified: str = "shaders validated, not run",
 ) -> Target:
     half = (F16,) if F16.name in elements else ()
+    capabilities += ("GroupNonUniformShuffle",) if subgroup else ()
     features = ",".join((_FEATURES, *(f"cap:{one}" for one in capabilities)))
     return Target(
         name,
@@ -56,6 +58,7 @@ def _vulkan(
         iree_flags=(*_FLAGS, f"--iree-vulkan-target={gpu}", features),
         device="vulkan",
         threads=64,
+        subgroup=subgroup,
         gpu=speed,
         buffers=_BUFFERS,
         stores=half,
@@ -86,7 +89,12 @@ GPUS = (
         verified=_RUN,
     ),
     _vulkan(
-        "vulkan-adreno", "Qualcomm Adreno GPU", "adreno", ("f32", "f16", "i32", "i16"), _ADRENO
+        "vulkan-adreno",
+        "Qualcomm Adreno GPU",
+        "adreno",
+        ("f32", "f16", "i32", "i16"),
+        _ADRENO,
+        subgroup=64,
     ),
     _vulkan(
         "vulkan-mali",
@@ -94,6 +102,7 @@ GPUS = (
         "valhall",
         ("f32", "f16", "i32", "i16", "i8"),
         _MALI,
+        subgroup=16,
     ),
     _vulkan(
         "vulkan-arm5gen",
@@ -101,6 +110,7 @@ GPUS = (
         "arm5gen",
         ("f64", "f32", "f16", "i64", "i32", "i16", "i8"),
         _ARM5GEN,
+        subgroup=16,
     ),
     _vulkan(
         "vulkan-desktop",
@@ -108,5 +118,6 @@ GPUS = (
         "pascal",
         ("f64", "f32", "f16", "i64", "i32", "i16", "i8"),
         _DESKTOP,
+        subgroup=32,
     ),
 )

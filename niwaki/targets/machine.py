@@ -131,6 +131,8 @@ class Target:
         architecture: ``platform.machine()`` names that can run it; empty for any.
         cpu_features: names in ``/proc/cpuinfo`` that the machine must list.
         threads: threads of a workgroup (GPUs only).
+        subgroup: as many of them that exchange numbers without memory (GPUs only); 0 where it is
+            not known.
         buffers: that a shader of ours may have (GPUs only).
         stores: types, besides f32, of which it can load and store what layers read and write.
         computes: those of them that it has arithmetic for.
@@ -159,6 +161,7 @@ class Target:
     architecture: tuple[str, ...] = ()
     cpu_features: tuple[str, ...] = ()
     threads: int = 1
+    subgroup: int = 0
     buffers: int = 0
     stores: tuple[Element, ...] = ()
     computes: tuple[Element, ...] = ()

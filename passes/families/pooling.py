@@ -43,6 +43,7 @@ class PoolingFamily(Family):
             dilations=ints(op.dilations),
             before=ints(op.padding)[:rank],
             lanes=target.step(element_of(op.input)),
+            subgroup=target.subgroup,
         )
         makers = WHOLE_PLANES if is_whole_plane(op) else WINDOWS
         return makers[target.backend](pooling, op.epilogue.blocks[0]), self.operands(op)

@@ -81,6 +81,7 @@ class ThreadMatvecFamily(KernelFamily):
             lines=isinstance(op.scheme.scheme, Dense) and inputs % LINE_WORDS == 0,
             runs=sums_in_runs(op, target),
             lanes=target.step(element_of(op.input)),
+            subgroup=target.subgroup,
         )
         return thread_matvec_kernel(linear, op.epilogue.blocks[0]), stream_operands(op)
 

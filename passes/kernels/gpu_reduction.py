@@ -5,8 +5,8 @@
       in halves:               total[t] = combine of total[t] and total[t + T / 2], ...
       the first one:           store epilogue(total)
 
-For a sum zeros of the halo are pixels like others. Where planes begin at multiples of four, four
-are loaded at once.
+Threads of a subgroup exchange numbers where they can, the others through memory. For a sum zeros of
+the halo are pixels like others. Where planes begin at multiples of four, four are loaded at once.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from .indices import Index, below, equal, minimum
 from .library import Kernel, Workgroup, epilogue_key
 from .operands import Memory
 from .pooling import Pooling, combine, minus_infinity
+from .subgroup_sums import exchanged
 from .vectors import cut, float_constant, select, splat
 
 # Numbers of a load where planes are cut into as many.
@@ -83,16 +84,25 @@ def gpu_whole_plane_kernel(pool: Pooling, epilogue: ir.Block) -> Kernel:
 
 
 def _in_halves(pool: Pooling, shares: _Shares, value: ir.Value, own: Index) -> ir.Value:
-    """What the threads of a plane have together, for the first of them."""
-    shared, half = workgroup_numbers(pool.lanes, value.type), shares.threads // 2
-    store(value, shared, thread())
+    """What the threads of a plane have together, for the first of them.
+
+    Threads of a subgroup exchange numbers; what is further away comes through memory.
+    """
+    half, within = shares.threads // 2, max(1, min(shares.threads, pool.subgroup))
+    if half >= within:
+        shared = workgroup_numbers(pool.lanes, value.type)
+        store(value, shared, thread())
+        while half >= within:
+            barrier()
+            with when(below(own, half)):
+                halves = (load(shared, thread() + distance) for distance in (0, half))
+                store(combine(pool.kind, *halves), shared, thread())
+            half //= 2
+        value = load(shared, thread())
     while half:
-        barrier()
-        with when(below(own, half)):
-            halves = (load(shared, thread() + distance) for distance in (0, half))
-            store(combine(pool.kind, *halves), shared, thread())
+        value = combine(pool.kind, value, exchanged(value, half, pool.subgroup))
         half //= 2
-    return load(shared, thread())
+    return value
 
 
 def _share(

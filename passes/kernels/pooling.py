@@ -46,6 +46,7 @@ class Pooling:
         kernel, strides, dilations, before: of the window; `before` is the padding before each
             spatial dimension.
         lanes: f32 values of a vector; on a GPU the threads of a workgroup, which hold one each.
+        subgroup: threads of a GPU that exchange numbers; 0 where none do.
     """
 
     input: Planar
@@ -58,6 +59,7 @@ class Pooling:
     dilations: tuple[int, ...]
     before: tuple[int, ...]
     lanes: int
+    subgroup: int
 
 
 def pooling_kernel(pool: Pooling, epilogue: ir.Block) -> Kernel:

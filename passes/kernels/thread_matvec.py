@@ -8,11 +8,13 @@
       thread t stores numbers t, t + T, ... of the block's filters x rows:
         epilogue(sum of shared[number][threads of the block])
 
-A thread that has a block for itself stores its sums as they are. Neighbouring threads read
-neighbouring groups, so that a layer of one row, which reads each weight once, reads them as they
-lie. With 8 filters and 4 rows a group has 9 lines and 16 numbers to load for 128 multiply-adds,
-0.20 loads each; with 8 rows 0.16, and 0.06 where the layer is dense: 8 lines of weights and 8 of
-the input for 256. A thread beyond the last row computes it again, and stores nothing.
+Where the target's subgroups have T threads or more, these exchange their sums instead
+(`subgroup_sums`). A thread that has a block for itself stores its sums as they are. Neighbouring
+threads read neighbouring groups, so that a layer of one row, which reads each weight once, reads
+them as they lie. With 8 filters and 4 rows a group has 9 lines and 16 numbers to load for 128
+multiply-adds, 0.20 loads each; with 8 rows 0.16, and 0.06 where the layer is dense: 8 lines of
+weights and 8 of the input for 256. A thread beyond the last row computes it again, and stores
+nothing.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ from .indices import Index, above, all_of, below, equal, minimum
 from .library import Kernel, Workgroup, epilogue_key
 from .operands import Memory
 from .stream_sums import BlockStream, Head, read_head
+from .subgroup_sums import scatter_sums
 from .vectors import cut, select, zero
 
 
@@ -51,6 +54,7 @@ class ThreadMatvec:
         lines: whether columns are all inputs, four by four, so that as many are loaded at once.
         runs: whether columns are added up in runs, as in `thread_gemm`.
         lanes: threads of a workgroup.
+        subgroup: threads that exchange numbers; 0 where none do.
     """
 
     rows: int
@@ -64,11 +68,17 @@ class ThreadMatvec:
     lines: bool
     runs: bool
     lanes: int
+    subgroup: int
 
     @property
     def together(self) -> int:
         """Blocks of a workgroup."""
         return self.lanes // self.tile.threads
+
+    @property
+    def exchanges(self) -> bool:
+        """Whether the threads of a block can exchange numbers."""
+        return self.tile.threads <= self.subgroup
 
 
 def thread_matvec_kernel(linear: ThreadMatvec, epilogue: ir.Block) -> Kernel:
@@ -81,6 +91,9 @@ def thread_matvec_kernel(linear: ThreadMatvec, epilogue: ir.Block) -> Kernel:
         part = _Part(linear, epilogue, memory, block, y * tile.rows)
         if tile.threads == 1:
             _for_height(linear, block, part.compute)
+            return
+        if linear.exchanges:
+            _for_height(linear, block, part.exchange)
             return
         shared = workgroup_numbers(tile.filters * tile.rows * linear.lanes, kind)
         _for_height(linear, block, functools.partial(part.share, shared))
@@ -161,6 +174,18 @@ class _Part:
         whole = head.groups // threads * threads
         return all_of([some, equal(head.groups - whole, self._own)])
 
+    def exchange(self, height: int) -> None:
+        """The sums of a block of `height` filters, of which each of its threads stores some."""
+        numbers = [one for sums in self._sums(height, self._head(height)) for one in sums]
+        threads, subgroup = self.linear.tile.threads, self.linear.subgroup
+        share = scatter_sums(numbers, threads, self._own, subgroup, arith.addf)
+        for place, total in enumerate(share.sums):
+            number = share.first + place
+            stores = [] if share.stores is None else [share.stores]
+            row = self.row + number // height
+            with when(all_of([*stores, below(row, self.linear.rows)])):
+                self._store_number(total, height, number, row)
+
     def store(self, shared: ir.Value, height: int) -> None:
         """This thread's share of the results of a block."""
         linear, threads = self.linear, self.linear.tile.threads
@@ -171,19 +196,22 @@ class _Part:
             exists = [below(row, linear.rows)]
             exists += [below(number, results)] if first + threads > results else []
             with when(all_of(exists)):
-                self._store_number(shared, height, number, row)
+                self._store_number(self._total(shared, number), height, number, row)
 
-    def _store_number(self, shared: ir.Value, height: int, number: Index, row: Index) -> None:
-        """One result of a block, that of a row."""
-        linear, kind = self.linear, sum_type(self.epilogue)
-        threads, place = linear.tile.threads, number % height
-        first = number * linear.lanes + thread() // threads * threads
+    def _total(self, shared: ir.Value, number: Index) -> ir.Value:
+        """What the threads of a block have found of a number."""
+        threads = self.linear.tile.threads
+        first = number * self.linear.lanes + thread() // threads * threads
 
         def add(other: Index, totals: list[ir.Value]) -> list[ir.Value]:
             return [arith.addf(totals[0], load(shared, first + other))]
 
-        (total,) = fold_range(0, threads, [zero(kind)], add)
-        head = self._head(height)
+        (total,) = fold_range(0, threads, [zero(sum_type(self.epilogue))], add)
+        return total
+
+    def _store_number(self, total: ir.Value, height: int, number: Index, row: Index) -> None:
+        """One result of a block, that of a row."""
+        head, place = self._head(height), number % height
         per_filter = [_at(place, numbers) for numbers in head.per_filter]
         self._finish(total, per_filter, head.filter + place, row)
 

@@ -344,6 +344,8 @@ def test_shaders_are_valid(
             assert ("OpTypeFloat 16" in disassembled(shader)) == (precision == "f16")
         if "dispatch" not in shader.name:
             assert limits_problem(disassembled(shader)) == "", shader.name
+    exchanging = any("OpGroupNonUniformShuffleXor" in disassembled(shader) for shader in found)
+    assert exchanging == (get_target(target).subgroup > 0)
 
 
 def limits_problem(code: str) -> str:
