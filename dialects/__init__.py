@@ -43,6 +43,8 @@ from .kernels import (
     ThreadGemmTile,
     ThreadMatvecAttr,
     ThreadMatvecTile,
+    ThreadRecurrenceAttr,
+    ThreadRecurrenceTile,
     WinogradAttr,
     WinogradTile,
 )
@@ -72,6 +74,7 @@ from .packed_stream import (
     group_lines,
     head_lines,
 )
+from .packed_stream_recurrent import PackedStreamRecurrentOp, unit_lines
 from .packed_winograd import PackedWinogradConvOp, SquareWindow, square_window
 from .panels import in_panels, is_panels, rows_of_linear
 from .planar import Planar, Reach, displacements, round_up
@@ -132,6 +135,7 @@ __all__ = [
     "PackedRecurrentOp",
     "PackedStreamConvOp",
     "PackedStreamLinearOp",
+    "PackedStreamRecurrentOp",
     "PackedWinogradConvOp",
     "PatternGemmAttr",
     "PatternGemmTile",
@@ -160,6 +164,8 @@ __all__ = [
     "ThreadGemmTile",
     "ThreadMatvecAttr",
     "ThreadMatvecTile",
+    "ThreadRecurrenceAttr",
+    "ThreadRecurrenceTile",
     "Values",
     "WinogradAttr",
     "WinogradTile",
@@ -203,6 +209,7 @@ __all__ = [
     "shape_text",
     "sizes_of",
     "square_window",
+    "unit_lines",
     "window_sizes",
     "with_layout",
 ]

@@ -113,6 +113,13 @@ class RecurrenceTile(NamedTuple):
     bands: int
 
 
+class ThreadRecurrenceTile(NamedTuple):
+    """Filters of a block of sums, of all gates, and threads that share its columns."""
+
+    filters: int
+    threads: int
+
+
 class RowGemmTile(NamedTuple):
     """Filters and vectors of rows of accumulators; blocks of a workgroup."""
 
@@ -333,6 +340,20 @@ class RecurrenceAttr(Tiled, name="recurrence"):
     layer = "recurrent"
     packed = "packed_recurrent"
     __annotations__ = parameters(RecurrenceTile)
+
+
+class ThreadRecurrenceAttr(Tiled, name="thread_recurrence"):
+    """Recurrent layers on a GPU: the threads of a workgroup take all steps of a sequence.
+
+    `threads` of them share the columns of a block of `filters` filters, which are rows of the
+    gates.
+    """
+
+    tile_type = ThreadRecurrenceTile
+    text = "{} threads {}"
+    layer = "recurrent"
+    packed = "packed_stream_recurrent"
+    __annotations__ = parameters(ThreadRecurrenceTile)
 
 
 class RowGemmAttr(Tiled, name="row_gemm"):

@@ -16,7 +16,7 @@ from .packed import packed_arrays_problem
 from .recurrent import CellBuilder, build_steps, recurrence, steps_problem, weights_problem
 from .rules import reject
 from .sparse_pattern import SparsePattern
-from .storage import Blocks, listed
+from .storage import listed
 
 
 class PackedRecurrentOp(SparsePattern.Operation, name="packed_recurrent", traits=[ext.Pure]):
@@ -41,16 +41,22 @@ class PackedRecurrentOp(SparsePattern.Operation, name="packed_recurrent", traits
         return reject(self, packed_recurrent_problem(self))
 
 
-def build_packed_recurrent(op: Any, arrays: Blocks[ir.Value], cell: CellBuilder) -> Any:
-    """The packed form of a `recurrent`, at the current insertion point and location."""
+def build_packed_recurrent(
+    op: Any, arrays: Any, cell: CellBuilder, attributes: dict[str, ir.Attribute]
+) -> Any:
+    """The packed form of a `recurrent` for its kernel, at the current insertion point and location.
+
+    It gets `attributes` besides those of the layer.
+    """
+    kernel = op.operation.attributes["kernel"]
     return build_steps(
-        "packed_recurrent",
+        kernel.packed,
         op.input,
         [*listed(arrays), op.states],
         next(iter(op.lengths), None),
         next(iter(op.per_unit), None),
         cell,
-        {"scheme": op.scheme, "kernel": op.operation.attributes["kernel"]},
+        {"scheme": op.scheme, "kernel": kernel, **attributes},
         reverse=op.reverse.value,
         late=op.late.value,
     )

@@ -6,7 +6,9 @@ from typing import Any
 
 import torch_mlir.ir as ir
 
-from .kernels.library import WORKGROUPS
+from niwaki.targets import Target
+
+from .kernels.library import THREADS, WORKGROUPS
 
 
 def kernel_functions(module: Any) -> list[Any]:
@@ -23,9 +25,22 @@ def kernel_name(op: Any) -> str | None:
     return str(ir.ArrayAttr(op.operation.attributes["entry_points"])[0]).rpartition("@")[2]
 
 
+def threads_of(function: Any, target: Target) -> int:
+    """How many threads a workgroup of a kernel has."""
+    attributes = function.operation.attributes
+    return int(attributes[THREADS].value) if THREADS in attributes else target.threads
+
+
 def taken_operand(call: Any) -> int | None:
-    """Number of the operand whose memory the result of a dispatch takes, if there is one."""
-    return next((number for number in _tied(call) if number >= 0), None)
+    """Number of the operand whose memory the first result of a dispatch takes, if there is one."""
+    number = _tied(call)[0]
+    return number if number >= 0 else None
+
+
+def updated_operands(call: Any) -> dict[ir.Value, int]:
+    """Other results that lie where an operand did, which IREE copies if it is needed later."""
+    pairs = zip(call.results, _tied(call), strict=True)
+    return {result: number for result, number in list(pairs)[1:] if number >= 0}
 
 
 def own_results(call: Any) -> list[ir.Value]:

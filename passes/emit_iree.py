@@ -37,7 +37,7 @@ from .base import (
     function_ops,
     target_of,
 )
-from .dispatches import kernel_functions, kernel_name, own_results
+from .dispatches import kernel_functions, kernel_name, own_results, threads_of
 from .kernels.indices import as_value
 from .kernels.library import PART, WORKGROUPS, family_of
 from .parameters import extract_parameters
@@ -123,7 +123,8 @@ def _bound_function(function: Any, sizes: Sequence[int], target: Target) -> None
     source = function.regions[0].blocks[0]
     buffers, numbers = list(source.arguments)[:-3], list(source.arguments)[-3:]
     made = func.FuncOp(name, ([ir.Type.parse("!stream.binding")] * len(buffers), []))
-    made.operation.attributes["translation_info"] = ir.Attribute.parse(translation_info(target))
+    info = translation_info(target, threads_of(function, target))
+    made.operation.attributes["translation_info"] = ir.Attribute.parse(info)
     block = made.add_entry_block()
     with ir.InsertionPoint(block):
         zero = as_value(0)
@@ -144,13 +145,13 @@ def _bound_function(function: Any, sizes: Sequence[int], target: Target) -> None
         block.append(op.operation)
 
 
-def translation_info(target: Target) -> str:
+def translation_info(target: Target, threads: int) -> str:
     """How IREE is to compile a kernel: as it is, without tiling of its own."""
     if target.backend == "cpu":
         return "#iree_codegen.translation_info<pipeline = #iree_codegen.no_pipeline>"
     return (
         "#iree_codegen.translation_info<pipeline = #iree_gpu.spirv_pipeline<BaseLowering>"
-        f" workgroup_size = [{target.threads}, 1, 1]>"
+        f" workgroup_size = [{threads}, 1, 1]>"
     )
 
 

@@ -26,6 +26,7 @@ from niwaki.dialects import Recurrence, RecurrentOp, recurrence
 from niwaki.targets import Target
 
 from .base import ModulePass, Session, constant, dense_value, function_ops, target_of
+from .families.thread_recurrence import why_not
 
 
 @dataclass(frozen=True)
@@ -52,11 +53,11 @@ class UnrollRecurrentPass(ModulePass):
         """Why a layer gets no kernel; empty if it does."""
         if self.always:
             return "as it was told to be"
-        if target.backend == "gpu":
-            return "there is no kernel for GPUs"
         element = op.weight.type.element_type
         if not isinstance(element, ir.F32Type):
             return f"it has elements of {element}, and kernels compute in f32"
+        if target.backend == "gpu":
+            return why_not(op, target)
         return "" if dense_value(op.weight) is not None else "its weights are not constant"
 
 

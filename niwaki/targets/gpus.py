@@ -22,19 +22,20 @@ _FEATURES = "--iree-vulkan-target-features=spirv:v1.3,cap:Shader"
 # IREE has one generic Vulkan target, the Android profile. The others also say how many threads a
 # subgroup has, which the device must then offer.
 _ANY = "vp_android_baseline_2022"
-# Storage buffers that a shader may have on every device.
-_BUFFERS = 4
+# What a shader may have on every device: storage buffers, threads of a workgroup, bytes of memory
+# that these share.
+_BUFFERS, _THREADS, _SHARED_BYTES = 4, 128, 16 * 1024
 
 # A quarter of what vendors' clocks and units multiply to, since layers reach that at best: 1.8
 # TFLOP/s of an Adreno 730, 0.8 of a Mali-G710 with ten cores, 1.6 of a G720 with as many, 9 of a
 # GeForce GTX 1080, and for any GPU those of a phone of 2020. Nothing of it has been measured, nor
 # what it takes to hand tensors over: these are guesses. Plans need no more than the order of
 # magnitude, since a bundle times them against each device alone.
-_ADRENO = Gpu(450e9, 900e9, 40e9, launch=8e-6, latency=80e-6, link=8e9)
-_MALI = Gpu(200e9, 400e9, 35e9, launch=10e-6, latency=100e-6, link=8e9)
-_ARM5GEN = Gpu(400e9, 800e9, 60e9, launch=8e-6, latency=80e-6, link=8e9)
-_DESKTOP = Gpu(2200e9, 2200e9, 300e9, launch=5e-6, latency=40e-6, link=6e9)
-_PHONE = Gpu(150e9, 300e9, 20e9, launch=10e-6, latency=100e-6, link=6e9)
+_ADRENO = Gpu(450e9, 900e9, 4, 40e9, launch=8e-6, latency=80e-6, link=8e9)
+_MALI = Gpu(200e9, 400e9, 10, 35e9, launch=10e-6, latency=100e-6, link=8e9)
+_ARM5GEN = Gpu(400e9, 800e9, 10, 60e9, launch=8e-6, latency=80e-6, link=8e9)
+_DESKTOP = Gpu(2200e9, 2200e9, 20, 300e9, launch=5e-6, latency=40e-6, link=6e9)
+_PHONE = Gpu(150e9, 300e9, 4, 20e9, launch=10e-6, latency=100e-6, link=6e9)
 
 
 def _vulkan(
@@ -59,6 +60,8 @@ def _vulkan(
         device="vulkan",
         threads=64,
         subgroup=subgroup,
+        most_threads=_THREADS,
+        shared_bytes=_SHARED_BYTES,
         gpu=speed,
         buffers=_BUFFERS,
         stores=half,

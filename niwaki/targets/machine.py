@@ -50,6 +50,7 @@ class Gpu:
     Attributes:
         operations, half_operations: that it computes in a second with f32 and f16, of kernels as
             ours are.
+        cores: that have a workgroup each at the same time.
         bandwidth: bytes a second from its memory.
         launch: seconds to begin with a kernel.
         latency: seconds to hand a tensor over to it, or to wait for one.
@@ -58,6 +59,7 @@ class Gpu:
 
     operations: float
     half_operations: float
+    cores: int
     bandwidth: float
     launch: float
     latency: float
@@ -133,6 +135,8 @@ class Target:
         threads: threads of a workgroup (GPUs only).
         subgroup: as many of them that exchange numbers without memory (GPUs only); 0 where it is
             not known.
+        most_threads: that a workgroup may have (GPUs only).
+        shared_bytes: of memory that the threads of a workgroup may share (GPUs only).
         buffers: that a shader of ours may have (GPUs only).
         stores: types, besides f32, of which it can load and store what layers read and write.
         computes: those of them that it has arithmetic for.
@@ -162,6 +166,8 @@ class Target:
     cpu_features: tuple[str, ...] = ()
     threads: int = 1
     subgroup: int = 0
+    most_threads: int = 1
+    shared_bytes: int = 0
     buffers: int = 0
     stores: tuple[Element, ...] = ()
     computes: tuple[Element, ...] = ()

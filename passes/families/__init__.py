@@ -54,6 +54,7 @@ from .spmm import SpmmFamily
 from .thread_depthwise import ThreadDepthwiseFamily
 from .thread_gemm import ThreadGemmFamily
 from .thread_matvec import ThreadMatvecFamily
+from .thread_recurrence import ThreadRecurrenceFamily
 from .winograd import WinogradFamily, WinogradPooled
 
 __all__ = [
@@ -92,6 +93,7 @@ CHOSEN: list[KernelFamily] = [
     MatvecFamily(),
     ThreadMatvecFamily(),
     RecurrenceFamily(),
+    ThreadRecurrenceFamily(),
     RowGemmFamily(),
 ]
 # What has a kernel without a choice.

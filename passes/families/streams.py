@@ -87,16 +87,23 @@ def stream_words(
     packed: schemes.PackedBlocks,
     offsets: npt.NDArray[Any],
     per_filter: Sequence[npt.NDArray[Any]],
+    parts: npt.NDArray[Any] | None = None,
+    begin: int = 0,
 ) -> npt.NDArray[np.int32]:
-    """The one array of `packed_stream.py`: full blocks first, of those of a height long ones."""
+    """The one array of `packed_stream.py`: full blocks first, of those of a height long ones.
+
+    Blocks whose number in `parts` is lower come before all others. In memory the array has `begin`
+    lines in front.
+    """
     columns = packed.column_end - packed.column_begin
-    order = np.lexsort((-columns, -packed.filters))
+    of_part = np.zeros_like(columns) if parts is None else parts
+    order = np.lexsort((-columns, -packed.filters, of_part))
     height, size = packed.block, packed.values.itemsize
     heads = np.zeros((order.size, head_lines(height, len(per_filter)), LINE_WORDS), np.int32)
-    streams, line = [], heads.shape[0] * heads.shape[1]
+    streams, line = [], begin + heads.shape[0] * heads.shape[1]
     for number, block in enumerate(order):
         filters, first = int(packed.filters[block]), int(packed.first_filter[block])
-        count, begin = int(columns[block]), int(packed.value_begin[block])
+        count, value = int(columns[block]), int(packed.value_begin[block])
         groups, left = divmod(count, GROUP_COLUMNS)
         heads[number, 0] = first, line, groups, left
         for operand, numbers in enumerate(per_filter):
@@ -104,7 +111,7 @@ def stream_words(
             row = heads[number, 1 + operand * lines :][:lines].reshape(-1).view(numbers.dtype)
             row[:filters] = numbers[first : first + filters]
         read = offsets[packed.column_begin[block] : packed.column_end[block]]
-        values = packed.values[begin : begin + count * filters]
+        values = packed.values[value : value + count * filters]
         streams.append(block_stream(read, values.reshape(count, filters), size))
         line += streams[-1].size // LINE_WORDS
     return np.concatenate([heads.ravel(), *streams])

@@ -20,7 +20,7 @@ from typing import Any
 import torch_mlir.ir as ir
 from torch_mlir.dialects import func
 
-from niwaki.dialects import Planar, PlanarAttr, Stream, int_array
+from niwaki.dialects import Planar, PlanarAttr, Stream, int_array, int_attr
 
 from .indices import Index
 from .operands import Memory, Operands
@@ -34,6 +34,8 @@ ZeroLead = Callable[[ir.Value, Planar, Sequence[Index], int], None]
 WORKGROUPS = "sparse_pattern.workgroups"
 # Of a kernel's function: layouts of operands and result, unit for what is no activation.
 LAYOUTS = "sparse_pattern.layouts"
+# The same: threads of a workgroup, where they are not as many as usual.
+THREADS = "sparse_pattern.threads"
 # Of a dispatch that writes some of the channels: images and channels of the whole result, the first
 # channel of its own and their number.
 PART = "sparse_pattern.part"
@@ -57,6 +59,9 @@ class Kernel:
             once: it sees buffers of vectors.
         takes_memory: whether the result may take the memory of an operand of its layout: an element
             of it is read once, before the result is stored there, and by the same workgroup.
+        updates_states: whether states are a second result, in the memory where they were before,
+            which nobody else may need.
+        threads: of a workgroup of a GPU, where it is not the target's usual number.
     """
 
     family: str
@@ -69,6 +74,8 @@ class Kernel:
     input_lanes: int = 1
     array_lanes: int = 1
     takes_memory: bool = False
+    updates_states: bool = False
+    threads: int = 0
 
 
 def after_lead(kernel: Kernel, zero_lead: ZeroLead, layout: Planar, lanes: int) -> Kernel:
@@ -107,13 +114,17 @@ class KernelLibrary:
         """Call a kernel at the current insertion point; builds it if no equal one exists.
 
         The first result takes the memory of the operand `taken`, if there is one. The second one
-        is the scratch memory, if there is some.
+        is the scratch memory, if there is some, or the states that the kernel updates.
         """
         # Where nobody reads the second result, IREE gives its memory back after the call.
         results = [result] if kernel.scratch is None else [result, kernel.scratch]
         values = operands.listed()
         place = None if taken is None else values.index(taken)
         own = results if place is None else results[1:]
+        tied = [-1 if place is None else place, *[-1] * (len(results) - 1)]
+        if kernel.updates_states:
+            assert operands.states is not None
+            results, tied = [*results, operands.states.type], [*tied, values.index(operands.states)]
         types = [*(value.type for value in values), *own]
         elements = [ir.RankedTensorType(kind).element_type for kind in types]
         for number, lanes in enumerate(lanes_of_operands(kernel, operands)):
@@ -127,8 +138,8 @@ class KernelLibrary:
             "entry_points": ir.ArrayAttr.get([ir.FlatSymbolRefAttr.get(self.names[key])]),
             "operandSegmentSizes": ir.DenseI32ArrayAttr.get([0, len(values), 0, 0]),
         }
-        if place is not None:
-            attributes["tied_operands"] = tied_operands(place, len(results))
+        if max(tied) >= 0:
+            attributes["tied_operands"] = index_array(tied)
         call = ir.Operation.create("flow.dispatch", results, values, attributes, loc=location)
         return list(call.results)
 
@@ -147,6 +158,8 @@ class KernelLibrary:
             function = func.FuncOp(name, (arguments, []), visibility="private")
         function.operation.attributes[WORKGROUPS] = int_array(kernel.workgroups)
         function.operation.attributes[LAYOUTS] = layouts_attribute(kernel, operands)
+        if kernel.threads:
+            function.operation.attributes[THREADS] = int_attr(kernel.threads)
         block = function.add_entry_block()
         with ir.InsertionPoint(block), location:
             *values, x, y, z = block.arguments
@@ -178,12 +191,10 @@ def layouts_attribute(kernel: Kernel, operands: Operands[Any]) -> ir.Attribute:
     )
 
 
-def tied_operands(taken: int, results: int) -> ir.Attribute:
-    """Of a dispatch whose first result lies where operand `taken` does, and no other one."""
+def index_array(numbers: Sequence[int]) -> ir.Attribute:
+    """Numbers of operands, as `flow.dispatch` has them."""
     index = ir.IndexType.get()
-    return ir.ArrayAttr.get(
-        [ir.IntegerAttr.get(index, number) for number in [taken, *[-1] * (results - 1)]]
-    )
+    return ir.ArrayAttr.get([ir.IntegerAttr.get(index, number) for number in numbers])
 
 
 def family_of(name: str) -> str:

@@ -6,8 +6,8 @@ for some groups of four columns of a block:
     x[places] = load input[offset of the column + place]
     for each place: acc[:][place] += weights[column] * x[place]   two or four filters at once
 
-Where a layer is dense, and what it multiplies lies one behind another, four columns are one load of
-each place, and nobody asks for offsets.
+Where a layer is dense, and what it multiplies lies one behind another, nobody asks for offsets, and
+four columns are one load of each place if the input is seen in lines.
 """
 
 from __future__ import annotations
@@ -20,14 +20,13 @@ from dataclasses import dataclass
 import torch_mlir.ir as ir
 from torch_mlir.dialects import arith
 
-from niwaki.dialects import GROUP_COLUMNS, LINE_WORDS, Stream, group_lines, head_lines
+from niwaki.dialects import GROUP_COLUMNS, LINE_WORDS, group_lines, head_lines
 
-from .accesses import element_bytes, load, load_as, number_type
+from .accesses import load, load_as
 from .control import only_if
 from .gather_gemm import RUN, add_columns
 from .gpu_words import fours, word_index
-from .indices import Index, above
-from .operands import Memory
+from .indices import Index, above, all_of, equal
 from .vectors import cut, fma, in_type, lane_type, splat, zero
 
 # Reads the numbers of a column at all places.
@@ -53,6 +52,14 @@ class Head:
     left: Index
     per_filter: Sequence[Sequence[ir.Value]]
 
+    def takes_left(self, own: Index, threads: int) -> ir.Value:
+        """Whether thread `own` of those that share the columns has the ones that are left over."""
+        some = above(self.left, 0)
+        if threads == 1:
+            return some
+        whole = self.groups // threads * threads
+        return all_of([some, equal(self.groups - whole, own)])
+
 
 def read_head(
     words: ir.Value, block: Index, height: int, full_height: int, kinds: Sequence[ir.Type]
@@ -75,17 +82,22 @@ class BlockStream:
     """A block of `height` filters, of which each is multiplied with what is read from `places`.
 
     Attributes:
+        words: the stream.
+        source: what places are in.
+        stored: the type of weights.
         products: the type that columns are multiplied in.
-        lines: whether columns are all numbers behind a place, four by four. Places are then lines
-            of the input.
+        in_order: whether columns are all numbers behind a place, four by four. Where the source is
+            seen in lines, places are then lines of it.
     """
 
-    memory: Memory[Stream[ir.Value]]
+    words: ir.Value
+    source: ir.Value
+    stored: ir.Type
     head: Head
     height: int
     places: Sequence[Index]
     products: ir.Type
-    lines: bool = False
+    in_order: bool = False
 
     def add_up(
         self, kind: ir.Type, begin: Index, step: int, takes_left: ir.Value | None
@@ -119,12 +131,12 @@ class BlockStream:
 
     def _columns(self, number: Index) -> list[_Column]:
         """Of a group."""
-        words, stored = self.memory.arrays.words, number_type(self.memory.input)
-        lines = group_lines(self.height, element_bytes(self.memory.input))
+        lines = group_lines(self.height, ir.FloatType(self.stored).width // 8)
         first = self.head.line + number * lines
         inputs = self._inputs(number, first)
-        weights = [load(words, first + i) for i in range(1, lines)]
-        numbers = [in_type(self.products, four) for line in weights for four in fours(stored, line)]
+        weights = [load(self.words, first + i) for i in range(1, lines)]
+        loaded = [four for line in weights for four in fours(self.stored, line)]
+        numbers = [in_type(self.products, four) for four in loaded]
         found = [piece for four in numbers for piece in cut(four, self._lanes)]
         pieces = self._pieces
         return [
@@ -134,19 +146,18 @@ class BlockStream:
 
     def _inputs(self, number: Index, line: Index) -> list[_Read]:
         """What reads the columns of a group, whose stream begins at a line."""
-        if self.lines:
-            whole = [self._load(place + number) for place in self.places]
-            columns = zip(*(cut(four, 1) for four in whole), strict=True)
-            return [functools.partial(list, column) for column in columns]
 
         def read(offset: Index) -> list[ir.Value]:
-            return [self._load(place + offset) for place in self.places]
+            return [load_as(self.products, self.source, place + offset) for place in self.places]
 
-        offsets = cut(load(self.memory.arrays.words, line), 1)
+        if self.in_order and isinstance(ir.MemRefType(self.source.type).element_type, ir.VectorType):
+            columns = zip(*(cut(four, 1) for four in read(number)), strict=True)
+            return [functools.partial(list, column) for column in columns]
+        if self.in_order:
+            first = number * GROUP_COLUMNS
+            return [functools.partial(read, first + column) for column in range(GROUP_COLUMNS)]
+        offsets = cut(load(self.words, line), 1)
         return [functools.partial(read, word_index(offset)) for offset in offsets]
-
-    def _load(self, place: Index) -> ir.Value:
-        return load_as(self.products, self.memory.input, place)
 
     def _add(self, column: _Column, sums: Sequence[ir.Value]) -> list[ir.Value]:
         read, weights = column

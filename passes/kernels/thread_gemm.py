@@ -30,7 +30,7 @@ from niwaki.dialects import (
     ThreadGemmTile,
 )
 
-from .accesses import load, store
+from .accesses import load, number_type, store
 from .control import when
 from .epilogue import finished, sum_type
 from .gather_gemm import product_type
@@ -107,7 +107,15 @@ def _tile(
     read = image * (conv.channels * len(conv.input.phases) * conv.input.plane)
     places = [read + minimum(pixel, conv.result.extent - 1) for pixel in pixels]
     kind = sum_type(epilogue)
-    stream = BlockStream(memory, head, height, places, product_type(kind, memory, conv.runs))
+    stream = BlockStream(
+        words=memory.arrays.words,
+        source=memory.input,
+        stored=number_type(memory.input),
+        head=head,
+        height=height,
+        places=places,
+        products=product_type(kind, memory, conv.runs),
+    )
     sums = stream.add_up(kind, Index(0), 1, above(head.left, 0))
     write = (image * conv.filters + head.filter) * conv.result.plane + conv.result.lead
     for i, pixel in enumerate(pixels):

@@ -28,7 +28,7 @@ from torch_mlir.dialects import arith
 
 from niwaki.dialects import LINE_WORDS, Stream, ThreadMatvecTile
 
-from .accesses import load, store
+from .accesses import load, number_type, store
 from .control import fold_range, when
 from .epilogue import finished, sum_type
 from .gather_gemm import product_type
@@ -159,20 +159,19 @@ class _Part:
         rows, threads = linear.tile.rows, linear.tile.threads
         pitch = linear.inputs // LINE_WORDS if linear.lines else linear.inputs
         places = [minimum(self.row + i, linear.rows - 1) * pitch for i in range(rows)]
-        products = product_type(kind, self.memory, linear.runs)
-        stream = BlockStream(self.memory, head, height, places, products, linear.lines)
-        last = None if linear.lines else self._takes_left(head)
+        stream = BlockStream(
+            words=self.memory.arrays.words,
+            source=self.memory.input,
+            stored=number_type(self.memory.input),
+            head=head,
+            height=height,
+            places=places,
+            products=product_type(kind, self.memory, linear.runs),
+            in_order=linear.lines,
+        )
+        last = None if linear.lines else head.takes_left(self._own, threads)
         sums = stream.add_up(kind, self._own, threads, last)
         return [[one for piece in sums[row::rows] for one in cut(piece, 1)] for row in range(rows)]
-
-    def _takes_left(self, head: Head) -> ir.Value:
-        """Whether this thread has the columns that are left over."""
-        some = above(head.left, 0)
-        threads = self.linear.tile.threads
-        if threads == 1:
-            return some
-        whole = head.groups // threads * threads
-        return all_of([some, equal(head.groups - whole, self._own)])
 
     def exchange(self, height: int) -> None:
         """The sums of a block of `height` filters, of which each of its threads stores some."""

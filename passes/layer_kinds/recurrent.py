@@ -26,7 +26,7 @@ class RecurrentKind(LayerKind):
 
     def packed(self, op: Any, arrays: Any, attributes: dict[str, ir.Attribute]) -> Any:
         return build_packed_recurrent(
-            op, arrays, lambda arguments: clone_values(op.cell.blocks[0], arguments)
+            op, arrays, lambda arguments: clone_values(op.cell.blocks[0], arguments), attributes
         )
 
     def positions(self, op: Any) -> int:

@@ -80,7 +80,8 @@ def run_kernel(function: Any, buffers: Sequence[Buffer | Scratch], threads: int 
     block = function.regions[0].blocks[0]
     arguments = list(block.arguments)
     frame.values.update(zip(arguments[-3:], reversed(workgroup), strict=True))
-    interpreter = Interpreter(dict(zip(arguments[:-3], buffers, strict=True)), threads)
+    memory = dict(zip(arguments[:-3], buffers, strict=True))
+    interpreter = Interpreter(memory, threads, len(thread))
     interpreter.run(block, frame)
     found = [problem for buffer in buffers for problem in buffer.problems]
     found += [race for buffer in buffers if isinstance(buffer, Buffer) for race in buffer.races()]
@@ -95,12 +96,14 @@ class Interpreter:
     Attributes:
         buffers: what the kernel's memrefs stand for.
         threads: of a workgroup.
+        points: threads of all workgroups.
         local: the same for those it allocates on the stack, or for a workgroup.
         ordered: for loops that were met whether they run in order.
     """
 
     buffers: dict[Any, Buffer | Scratch | View]
     threads: int
+    points: int
     local: dict[Any, LocalVectors | Shared] = field(default_factory=dict)
     ordered: dict[Any, bool] = field(default_factory=dict)
 
@@ -165,8 +168,8 @@ class Interpreter:
 
     def barrier(self, frame: Frame) -> None:
         """Where all threads of a workgroup come."""
-        if frame.parent is not None:
-            raise Unsupported("a barrier in a loop or branch, where some threads may not come")
+        if frame.points != self.points:
+            raise Unsupported("a barrier in a loop or branch, where some threads do not come")
         for memory in self.local.values():
             if isinstance(memory, Shared):
                 memory.barrier()

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch_mlir.ir as ir
 
+from niwaki.passes.dispatches import threads_of
 from niwaki.targets import Target
 
 from .kernel_accesses import nested
@@ -20,9 +21,9 @@ def limits_problems(kernels: Sequence[Any], target: Target) -> Iterator[str]:
     """A line for each limit that a kernel function is beyond; CPUs have none."""
     if target.backend != "gpu":
         return
-    if target.threads > MOST_THREADS:
-        yield f"workgroups of {target.name} have {target.threads} threads"
     for kernel in kernels:
+        if (threads := threads_of(kernel, target)) > MOST_THREADS:
+            yield f"{kernel.name.value} has workgroups of {threads} threads"
         arguments = list(kernel.regions[0].blocks[0].arguments)
         buffers = [one for one in arguments if isinstance(one.type, ir.MemRefType)]
         if len(buffers) > MOST_BUFFERS:

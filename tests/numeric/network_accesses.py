@@ -22,7 +22,14 @@ from niwaki.passes import Session, parse_pipeline, run_pipeline
 from niwaki.passes.base import TARGET_ATTRIBUTE, dense_value, function_ops
 from niwaki.passes.compact_storage import CompactStoragePass
 from niwaki.passes.concats import Slice, is_inner, slices_of, written_directly
-from niwaki.passes.dispatches import kernel_functions, kernel_name, own_results, taken_operand
+from niwaki.passes.dispatches import (
+    kernel_functions,
+    kernel_name,
+    own_results,
+    taken_operand,
+    threads_of,
+    updated_operands,
+)
 from niwaki.passes.emit_iree import EmitIreePass
 from niwaki.passes.families import family_of
 from niwaki.passes.fuse_pooling import FusePoolingPass
@@ -60,7 +67,8 @@ def network_problems(module: Any, target: str) -> Iterator[str]:
     for call, wanted in zip(calls, promised, strict=True):
         entry = kernel_name(call)
         assert entry is not None
-        told = call_problems(call, kernels[entry], machine.threads, memory, wanted)
+        threads = threads_of(kernels[entry], machine)
+        told = call_problems(call, kernels[entry], threads, memory, wanted)
         yield from (f"{call.location}: {entry} {problem}" for problem in told)
 
 
@@ -136,6 +144,12 @@ def call_problems(
         assert taken is not None
         result = Taken("the result", contents(call.operands[taken], memory))
         buffers[taken] = result
+    updated = {
+        value: Taken(f"buffer {number}", contents(call.operands[number], memory))
+        for value, number in updated_operands(call).items()
+    }
+    for value, number in updated_operands(call).items():
+        buffers[number] = updated[value]
     scratch = [
         Scratch("scratch memory", contents_of_nobody(value))
         for value in own
@@ -146,6 +160,9 @@ def call_problems(
     for value, room in zip(own[len(own) - len(scratch) :], scratch, strict=True):
         if garbage := int((room.held[: read_elements(value)] == GARBAGE).sum()):
             found.append(f"{garbage} elements of scratch memory that is read depend on garbage")
+    for value, states_after in updated.items():
+        memory[value] = states_after.left
+        found += broken_promises(states_after, promise(value.type))
     return found + broken_promises(result, wanted)
 
 
