@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch_mlir.ir as ir
+
 from niwaki.dialects import ints
 
 from .base import STATES, ModulePass, Session, function_ops, is_private, target_of

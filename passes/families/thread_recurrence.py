@@ -46,9 +46,8 @@ HEIGHTS = (8, 4, 2, 1)
 THREADS = (1, 2, 4, 8)
 # What a thread does for a block besides its groups: its head, and where it ends.
 BLOCK_LOADS = 3
-# Dispatches of a step that is computed alone, for each time that the state or what late gates
-# multiply is multiplied: the product and the cell. What the kernel takes at most: itself, and a copy
-# of the states that it updates.
+# Dispatches of a step that is computed alone: a product and a cell, twice where gates are late. And
+# of the kernel at most: itself, and a copy of the states that it updates.
 STEP_DISPATCHES, KERNEL_DISPATCHES = 2, 2
 
 
@@ -212,12 +211,10 @@ def why_not(op: Any, target: Target) -> str:
     sizes, weights = recurrence(op), dense_value(op.weight)
     if weights is None:
         return "its weights are not constant"
-    computed = sum(dense_value(value) is None for value in op.per_unit)
-    buffers = 4 + len(op.lengths) + computed
+    buffers = 4 + len(op.lengths) + sum(dense_value(value) is None for value in op.per_unit)
     if buffers > target.buffers:
-        return f"its kernel would have {buffers} buffers, and target '{target.name}' promises " + str(
-            target.buffers
-        )
+        told = f"its kernel would have {buffers} buffers"
+        return f"{told}, and target '{target.name}' promises {target.buffers}"
     room, needed = target.shared_bytes, F32.bytes * shared_numbers(sizes, 1)
     if needed > room:
         told = f"sums and states of a sequence take {needed} bytes of a workgroup's memory"
@@ -225,5 +222,5 @@ def why_not(op: Any, target: Target) -> str:
     times = step_times(target, sizes, int(np.count_nonzero(weights)))
     if times.alone > times.together:
         return ""
-    told = f"{times.dispatches} dispatches a step are estimated to take {1e6 * times.alone:.3g} us"
-    return f"{told} in all, a workgroup for each sequence {1e6 * times.together:.3g} us"
+    told = f"{times.dispatches} dispatches a step are estimated to take {1e6 * times.alone:.0f} us"
+    return f"{told} in all, a workgroup for each sequence {1e6 * times.together:.0f} us"

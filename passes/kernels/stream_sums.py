@@ -150,7 +150,8 @@ class BlockStream:
         def read(offset: Index) -> list[ir.Value]:
             return [load_as(self.products, self.source, place + offset) for place in self.places]
 
-        if self.in_order and isinstance(ir.MemRefType(self.source.type).element_type, ir.VectorType):
+        in_lines = isinstance(ir.MemRefType(self.source.type).element_type, ir.VectorType)
+        if self.in_order and in_lines:
             columns = zip(*(cut(four, 1) for four in read(number)), strict=True)
             return [functools.partial(list, column) for column in columns]
         if self.in_order:

@@ -13,13 +13,13 @@
           result[step][unit] = the first state
       where it ends = states
 
-A barrier stands between what reads the state before a step and what writes the one after it, so that
-one place suffices. Late gates multiply what the cell makes of the others, so that they have a pass
-like this of their own, with two more barriers.
+A barrier stands between what reads the state before a step and what writes the one after it, so
+one place suffices. Late gates multiply what the cell makes of the others, so they have a pass like
+this of their own, with two more barriers.
 
-Weights are read once a step and sequence, from the GPU's cache. A block of 8 filters has 9 lines and
-4 states to load for 32 multiply-adds, 0.28 loads of buffers each; where the layer is dense nobody
-asks for offsets, and it has 0.25.
+Weights are read once a step and sequence, from the GPU's cache. A group of columns of 8 filters has
+9 lines for 32 multiply-adds, 0.28 loads of a buffer each; where the layer is dense nobody asks for
+offsets, and it has 8. States come from the workgroup's memory.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from dataclasses import dataclass
 import torch_mlir.ir as ir
 from torch_mlir.dialects import arith
 
-from niwaki.dialects import LINE_WORDS, Recurrence, Stream, ThreadRecurrenceTile, unit_lines
+from niwaki.dialects import Recurrence, Stream, ThreadRecurrenceTile, unit_lines
 
 from .accesses import load, store
 from .control import for_range, when
@@ -216,7 +216,7 @@ class _Emitter:
             store(total, self.shared, at + number)
 
     def _products(self, unit: Index, count: int) -> list[ir.Value]:
-        """Those of a unit for the first `count` gates; zeros for the others, which are not known."""
+        """Those of a unit for the first `count` gates; zeros for others, which are not known."""
         sizes, threads = self.layer.sizes, range(self.layer.tile.threads)
 
         def product(gate: int) -> ir.Value:

@@ -208,7 +208,17 @@ def networks() -> list[Case]:
     """All of the above, the same ones in every test."""
     rng = np.random.default_rng(0)
     resnet = Case("residual", pruned_resnet(), (tensor(rng, 2, 3, 16, 16),))
-    return [resnet, *layers(rng), *crowded_layers(), *others(rng)]
+    return [resnet, *layers(rng), *crowded_layers(), *others(rng), *recurrent(rng)]
+
+
+def recurrent(rng: np.random.Generator) -> list[Case]:
+    """With states that one gives, and without; a layer of both directions."""
+    lstm = Function(lambda self, x, h: self.layer(x, (h, h))[1][1], layer=nn.LSTM(3, 8))
+    gru = Function(lambda self, x: self.layer(x)[0], layer=nn.GRU(3, 10, bidirectional=True))
+    return [
+        Case("LSTM", lstm, (tensor(rng, 3, 2, 3), tensor(rng, 1, 2, 8))),
+        Case("GRU", gru, (tensor(rng, 3, 2, 3),)),
+    ]
 
 
 @pytest.mark.requires_vulkan
@@ -328,6 +338,7 @@ def test_shaders_are_valid(
         "thread_gemm",
         "thread_depthwise",
         "thread_matvec",
+        "thread_recurrence",
         "pool_max",
         "pool_sum",
         "reduce_max",

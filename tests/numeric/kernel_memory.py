@@ -8,7 +8,7 @@ import numpy as np
 
 from .kernel_values import DATA, GARBAGE, ZERO, Array, is_data, states
 
-NOBODY = -1
+NOBODY, SEVERAL = -1, -2
 NUMBERS = np.iinfo(np.int64)
 
 
@@ -273,7 +273,7 @@ class Shared:
         held: states, workgroups x elements; garbage until they are written.
         threads: of a workgroup.
         problems: a line for each kind of wrong access.
-        owner: who has written an element since the last barrier.
+        owner, reader: who has written and read an element since the last barrier.
     """
 
     name: str
@@ -281,6 +281,7 @@ class Shared:
     threads: int
     problems: list[str] = field(default_factory=list)
     owner: Array = field(init=False)
+    reader: Array = field(init=False)
 
     def __post_init__(self) -> None:
         self.barrier()
@@ -288,15 +289,28 @@ class Shared:
     def barrier(self) -> None:
         """All threads of a workgroup have come here."""
         self.owner = np.full(self.held.shape, NOBODY)
+        self.reader = np.full(self.held.shape, NOBODY)
 
     def read(self, places: Array, readers: Array) -> Array:
         """An element for each reader. What others write before the next barrier is noted."""
         groups, places = self._check("reads", places, readers)
+        self._note_readers(groups, places, readers)
         return loaded(self.held[groups, places])
+
+    def _note_readers(self, groups: Array, places: Array, readers: Array) -> None:
+        before = self.reader[groups, places].copy()
+        self.reader[groups, places] = readers
+        alone = self.reader[groups, places] == readers
+        several = ~alone | ((before != NOBODY) & (before != readers))
+        self.reader[groups[several], places[several]] = SEVERAL
 
     def write(self, places: Array, written: Array, writers: Array) -> None:
         """Overwrite an element of each writer's workgroup."""
         groups, places = self._check("writes", places, writers)
+        reader = self.reader[groups, places]
+        if (foreign := (reader != NOBODY) & (reader != writers)).any():
+            told = f"element {places[foreign][0]} of {self.name}"
+            self.problems.append(f"writes {told}, which others have read since the last barrier")
         self.held[groups, places] = written
         self.owner[groups, places] = writers
         if (self.owner[groups, places] != writers).any():

@@ -46,6 +46,7 @@ from .small_layers import (
 )
 from .taken import odd_takes, styled
 from .winograd_layers import always, odd_winograd
+from .workgroup_recurrent import for_workgroups
 
 TARGETS = ("x86-64-v4", "x86-64-v3", "arm64", "vulkan")
 EVERY_TARGET = pytest.mark.parametrize("target", TARGETS)
@@ -83,6 +84,14 @@ def test_odd_recurrent(target: str) -> None:
     problems, families = problems_of(odd_recurrent, target)
     assert problems == []
     assert families == {"recurrence", "matvec"}
+
+
+@pytest.mark.parametrize("make", [odd_recurrent, for_workgroups])
+def test_recurrent_layers_of_workgroups(make: Callable[[], list[Case]]) -> None:
+    """States at the end are those of the beginning, where others write nothing since a barrier."""
+    problems, families = problems_of(make, "vulkan")
+    assert problems == []
+    assert families == {"thread_recurrence", "thread_matvec"}
 
 
 @pytest.mark.parametrize("choose", [by_lane, most_rows])

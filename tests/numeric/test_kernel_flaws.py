@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -35,9 +35,11 @@ from niwaki.passes.kernels import (
     spmm,
     thread_gemm,
     thread_matvec,
+    thread_recurrence,
     winograd,
 )
 from niwaki.passes.kernels.accesses import zero_fill
+from niwaki.passes.kernels.gpu_threads import barrier
 from niwaki.passes.kernels.library import Kernel
 from niwaki.passes.kernels.local_buffers import local_vectors
 from niwaki.passes.kernels.rows import for_pieces
@@ -48,6 +50,7 @@ from .network_accesses import imported, network_problems, problems_of
 from .odd_layers import odd_layers, odd_patterns, odd_single_filters
 from .pooled_layers import always as always_fused
 from .pooled_layers import odd_pooled
+from .recurrent_layers import odd_recurrent
 from .winograd_layers import always, odd_winograd
 
 
@@ -100,6 +103,18 @@ def one_vector(_: int, lanes: int, kind: Any) -> Any:
     return local_vectors(1, lanes, kind)
 
 
+@dataclass
+class EveryOther:
+    """`barrier` that forgets every other one, from the first or second on."""
+
+    number: int
+
+    def __call__(self) -> None:
+        self.number += 1
+        if self.number % 2:
+            barrier()
+
+
 # Target, what is replaced by what, and what is then wrong.
 FLAWS: list[tuple[str, Any, str, Any, str]] = [
     ("arm64", copy_rows, "for_pieces", whole_vectors, "copy_rows.* reads element"),
@@ -136,6 +151,14 @@ FLAWS: list[tuple[str, Any, str, Any, str]] = [
     ("vulkan", gpu_rows, "select_index", the_other, "thread_depthwise.* a value and a zero"),
     ("vulkan", thread_matvec, "barrier", nothing, "thread_matvec.* since the last barrier"),
     ("vulkan", thread_matvec, "minimum", unbounded, "thread_matvec.* reads element"),
+    ("vulkan", thread_recurrence, "barrier", EveryOther(0), "thread_recurrence.* have read since"),
+    (
+        "vulkan",
+        thread_recurrence,
+        "barrier",
+        EveryOther(1),
+        "thread_recurrence.* has written since",
+    ),
     ("vulkan", gpu_rows, "all_of", first_of, "thread_depthwise.* reads element"),
 ]
 
@@ -147,6 +170,7 @@ CASES: dict[Any, Callable[[], list[Case]]] = {
     gather_pool: odd_pooled,
     pattern_gemm: odd_patterns,
     spmm: odd_single_filters,
+    thread_recurrence: odd_recurrent,
 }
 
 

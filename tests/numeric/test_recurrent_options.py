@@ -30,7 +30,7 @@ def test_options(tmp_path: Path) -> None:
 
 
 @pytest.mark.requires_vulkan
-def test_gpus_get_single_steps(tmp_path: Path) -> None:
+def test_options_on_gpus(tmp_path: Path) -> None:
     small = [case for case in options() if case.name in ("LSTM", "one step")]
     check([*small, *loops()], tmp_path, "vulkan")
 

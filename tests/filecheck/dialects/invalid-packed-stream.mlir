@@ -103,3 +103,74 @@ func.func @f(%x: tensor<5x4xf32>, %words: tensor<4xi32>) {
     : (tensor<5x4xf32>, tensor<4xi32>) -> tensor<5x4xf32>
   return
 }
+
+// -----
+
+// Of recurrent layers.
+func.func @f(%x: tensor<2x3x5xf32>, %words: tensor<8xi32>, %begin: tensor<1x3x5xf32>, %n: tensor<3xi32>) {
+  // expected-error @+1 {{'sparse_pattern.packed_stream_recurrent' op needs whole lines of 4 words and 12 or more, got 8}}
+  %y, %last = "sparse_pattern.packed_stream_recurrent"(%x, %words, %begin) ({
+  ^bb0(%product: f32, %input: f32, %state: f32):
+    %sum = arith.addf %product, %input : f32
+    "sparse_pattern.next"(%sum) : (f32) -> ()
+  }) {late = 0, reverse = false, scheme = #sparse_pattern.dense, weights = f32,
+      kernel = #sparse_pattern.thread_recurrence<2, 1>, operandSegmentSizes = array<i32: 1, 1, 1, 0, 0>}
+    : (tensor<2x3x5xf32>, tensor<8xi32>, tensor<1x3x5xf32>) -> (tensor<2x3x5xf32>, tensor<1x3x5xf32>)
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<2x3x5xf32>, %words: tensor<52xi32>, %begin: tensor<1x3x5xf32>, %n: tensor<3xi32>) {
+  // expected-error @+1 {{'sparse_pattern.packed_stream_recurrent' op has lengths, which its kernel has no buffer for}}
+  %y, %last = "sparse_pattern.packed_stream_recurrent"(%x, %words, %begin, %n) ({
+  ^bb0(%product: f32, %input: f32, %state: f32):
+    %sum = arith.addf %product, %input : f32
+    "sparse_pattern.next"(%sum) : (f32) -> ()
+  }) {late = 0, reverse = false, scheme = #sparse_pattern.dense, weights = f32,
+      kernel = #sparse_pattern.thread_recurrence<2, 1>, operandSegmentSizes = array<i32: 1, 1, 1, 1, 0>}
+    : (tensor<2x3x5xf32>, tensor<52xi32>, tensor<1x3x5xf32>, tensor<3xi32>) -> (tensor<2x3x5xf32>, tensor<1x3x5xf32>)
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<2x3x5xf32>, %words: tensor<52xi32>, %begin: tensor<1x3x5xf32>, %n: tensor<3xi32>) {
+  // expected-error @+1 {{'sparse_pattern.packed_stream_recurrent' op has weights of f64 for inputs of f32}}
+  %y, %last = "sparse_pattern.packed_stream_recurrent"(%x, %words, %begin) ({
+  ^bb0(%product: f32, %input: f32, %state: f32):
+    %sum = arith.addf %product, %input : f32
+    "sparse_pattern.next"(%sum) : (f32) -> ()
+  }) {late = 0, reverse = false, scheme = #sparse_pattern.dense, weights = f64,
+      kernel = #sparse_pattern.thread_recurrence<2, 1>, operandSegmentSizes = array<i32: 1, 1, 1, 0, 0>}
+    : (tensor<2x3x5xf32>, tensor<52xi32>, tensor<1x3x5xf32>) -> (tensor<2x3x5xf32>, tensor<1x3x5xf32>)
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<2x3x5xf32>, %words: tensor<52xi32>, %begin: tensor<1x3x5xf32>, %n: tensor<3xi32>) {
+  // expected-error @+1 {{'sparse_pattern.packed_stream_recurrent' op needs weights as a type, got 4 : i64}}
+  %y, %last = "sparse_pattern.packed_stream_recurrent"(%x, %words, %begin) ({
+  ^bb0(%product: f32, %input: f32, %state: f32):
+    %sum = arith.addf %product, %input : f32
+    "sparse_pattern.next"(%sum) : (f32) -> ()
+  }) {late = 0, reverse = false, scheme = #sparse_pattern.dense, weights = 4 : i64,
+      kernel = #sparse_pattern.thread_recurrence<2, 1>, operandSegmentSizes = array<i32: 1, 1, 1, 0, 0>}
+    : (tensor<2x3x5xf32>, tensor<52xi32>, tensor<1x3x5xf32>) -> (tensor<2x3x5xf32>, tensor<1x3x5xf32>)
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<2x3x5xf32>, %words: tensor<52xi32>, %begin: tensor<1x3x5xf32>, %n: tensor<3xi32>) {
+  // expected-error @+1 {{'sparse_pattern.packed_stream_recurrent' op needs a kernel of sparse_pattern.thread_recurrence, got #sparse_pattern.recurrence<1 : i64, 1 : i64, 1 : i64>}}
+  %y, %last = "sparse_pattern.packed_stream_recurrent"(%x, %words, %begin) ({
+  ^bb0(%product: f32, %input: f32, %state: f32):
+    %sum = arith.addf %product, %input : f32
+    "sparse_pattern.next"(%sum) : (f32) -> ()
+  }) {late = 0, reverse = false, scheme = #sparse_pattern.dense, weights = f32,
+      kernel = #sparse_pattern.recurrence<1, 1, 1>, operandSegmentSizes = array<i32: 1, 1, 1, 0, 0>}
+    : (tensor<2x3x5xf32>, tensor<52xi32>, tensor<1x3x5xf32>) -> (tensor<2x3x5xf32>, tensor<1x3x5xf32>)
+  return
+}

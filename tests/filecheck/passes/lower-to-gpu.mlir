@@ -220,3 +220,86 @@ module attributes {sparse_pattern.target = "vulkan"} {
     return %z : tensor<1x2x1xf32>
   }
 }
+
+// -----
+
+// Recurrent layers: a workgroup of 128 threads for each sequence. Sums of all gates and states are in its memory; what
+// reads the state of one step and what writes that of the next have barriers between them. Here three sequences of five
+// units with two filters a block: two whole ones and one of the last filter, for the third pair of threads.
+// CHECK-LABEL: func.func private @thread_recurrence_0
+// CHECK-SAME:    sparse_pattern.threads = 128
+// CHECK-SAME:    sparse_pattern.workgroups = array<i64: 3, 1, 1>
+// CHECK:         %[[SUMS:.+]] = memref.alloc() : memref<10xf32, #gpu.address_space<workgroup>>
+// CHECK:         %[[STATES:.+]] = memref.alloc() : memref<5xf32, #gpu.address_space<workgroup>>
+// CHECK:         scf.for
+// CHECK:           memref.load %arg2
+// CHECK:           memref.store %{{.+}}, %[[STATES]]
+// CHECK:         scf.for %{{.+}} = %c0{{.*}} to %c7
+// CHECK:           gpu.barrier
+// CHECK:           scf.for
+// CHECK:             memref.load %[[STATES]]
+// CHECK:             vector.fma {{.*}} : vector<2xf32>
+// CHECK:             memref.store %{{.+}}, %[[SUMS]]
+// CHECK:           scf.if
+// CHECK:             memref.store %{{.+}}, %[[SUMS]]
+// CHECK:           gpu.barrier
+// CHECK-NOT:       gpu.barrier
+// CHECK:           scf.for
+// CHECK-COUNT-2:     memref.load %[[SUMS]]
+// CHECK:             memref.store %{{.+}}, %[[STATES]]
+// CHECK:             memref.store %{{.+}}, %arg3
+// CHECK:         scf.for
+// CHECK:           memref.store %{{.+}}, %arg2
+// The states at the end take the place of a copy of those that the caller has.
+// CHECK-LABEL: func.func @recurrent
+// CHECK:         %[[COPY:.+]] = linalg.generic {{.*}} ins(%arg2 :
+// CHECK:         "flow.dispatch"(%arg0, %arg1, %[[COPY]]) {{.*}} tied_operands = [-1 : index, 2 : index]
+module attributes {sparse_pattern.target = "vulkan"} {
+  func.func @recurrent(%x: tensor<7x3x5xf32>, %words: tensor<64xi32>, %begin: tensor<1x3x5xf32>)
+      -> (tensor<7x3x5xf32>, tensor<1x3x5xf32>) {
+    %y, %last = "sparse_pattern.packed_stream_recurrent"(%x, %words, %begin) ({
+    ^bb0(%product: f32, %input: f32, %state: f32):
+      %sum = arith.addf %product, %input : f32
+      "sparse_pattern.next"(%sum) : (f32) -> ()
+    }) {late = 0, reverse = false, scheme = #sparse_pattern.dense, weights = f32,
+        kernel = #sparse_pattern.thread_recurrence<2, 2>, operandSegmentSizes = array<i32: 1, 1, 1, 0, 0>}
+      : (tensor<7x3x5xf32>, tensor<64xi32>, tensor<1x3x5xf32>) -> (tensor<7x3x5xf32>, tensor<1x3x5xf32>)
+    return %y, %last : tensor<7x3x5xf32>, tensor<1x3x5xf32>
+  }
+}
+
+// -----
+
+// States that are one number need no buffer, those at the end have one of their own. Late gates multiply what the cell
+// makes of the others: another product, and two more barriers.
+// CHECK-LABEL: func.func private @thread_recurrence_0
+// CHECK:         memref.alloc() : memref<16xf32, #gpu.address_space<workgroup>>
+// CHECK:         memref.alloc() : memref<8xf32, #gpu.address_space<workgroup>>
+// CHECK:         %[[FACTOR:.+]] = memref.alloc() : memref<8xf32, #gpu.address_space<workgroup>>
+// CHECK:         gpu.barrier
+// CHECK:         vector.fma
+// CHECK:         gpu.barrier
+// CHECK:         memref.store %{{.+}}, %[[FACTOR]]
+// CHECK:         gpu.barrier
+// CHECK:         memref.load %[[FACTOR]]
+// CHECK:         vector.fma
+// CHECK:         gpu.barrier
+// CHECK-NOT:     gpu.barrier
+// CHECK:         memref.store %{{.+}}, %arg2
+// CHECK:         memref.store %{{.+}}, %arg3
+// CHECK-LABEL: func.func @late
+// CHECK:         "flow.dispatch"(%arg0, %arg1) {{.*}} -> (tensor<7x1x8xf32>, tensor<1x1x8xf32>)
+module attributes {sparse_pattern.target = "vulkan"} {
+  func.func @late(%x: tensor<7x1x16xf32>, %words: tensor<64xi32>) -> (tensor<7x1x8xf32>, tensor<1x1x8xf32>) {
+    %begin = arith.constant dense<0.0> : tensor<1x1x8xf32>
+    %y, %last = "sparse_pattern.packed_stream_recurrent"(%x, %words, %begin) ({
+    ^bb0(%early: f32, %product: f32, %input: f32, %other: f32, %state: f32):
+      %sum = arith.addf %product, %early : f32
+      %factor = arith.mulf %early, %state : f32
+      "sparse_pattern.next"(%sum, %factor) : (f32, f32) -> ()
+    }) {late = 1, reverse = true, scheme = #sparse_pattern.dense, weights = f32,
+        kernel = #sparse_pattern.thread_recurrence<2, 1>, operandSegmentSizes = array<i32: 1, 1, 1, 0, 0>}
+      : (tensor<7x1x16xf32>, tensor<64xi32>, tensor<1x1x8xf32>) -> (tensor<7x1x8xf32>, tensor<1x1x8xf32>)
+    return %y, %last : tensor<7x1x8xf32>, tensor<1x1x8xf32>
+  }
+}

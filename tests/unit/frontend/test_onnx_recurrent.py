@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from numeric.cases import Array
 from onnx_models import Arrays, Case, check, model, node, normal, save
 
 import niwaki
+from niwaki.runtime.bundle import open_bundle
 
 GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}
 FUNCTIONS = {"RNN": 1, "GRU": 2, "LSTM": 3}
@@ -107,6 +109,21 @@ def test_options_at_random(tmp_path: Path) -> None:
     cases = [random_case(seed) for seed in range(30)]
     cases += [random_case(seed, pruned=True) for seed in range(12)]
     check([*cases, *constant_inputs(), *computed_weights()], 17, tmp_path)
+
+
+# With late gates or peepholes; both directions, one sequence and several, states of any kind.
+WORKGROUPS = (4, 23, 52, 56)
+
+
+@pytest.mark.requires_vulkan
+def test_options_on_gpus(tmp_path: Path) -> None:
+    """A workgroup takes all steps, but where sequences have lengths."""
+    cases = [random_case(seed) for seed in WORKGROUPS]
+    ended = next(case for case in map(random_case, range(30)) if "lengths" in case.inputs)
+    check([*cases, ended], 17, tmp_path, "vulkan")
+    bundle = open_bundle(tmp_path / "cases.niwaki")
+    found = [layer.name[0] for layer in bundle.layers if layer.family == "thread_recurrence"]
+    assert set(found) == {str(number) for number in range(len(cases))}
 
 
 def weights(op: str, hidden: int, width: int = 3, directions: int = 1) -> Arrays:

@@ -64,6 +64,18 @@ def test_depthwise_streams_are_whole_lines(kind: type[np.floating], taps: int) -
     assert found.shape[1] - taps < LINE_WORDS * 4 // weights.itemsize
 
 
+def test_parts_stay_together() -> None:
+    """Blocks of the first part come before all others; of each part full ones, then long ones."""
+    kept = np.array([[1, 0, 0], [1, 1, 0], [1, 1, 1], [1, 0, 0], [1, 1, 1]], np.float32)
+    packed = schemes.pack(kept[:, :, None], Unstructured(), 1)
+    parts = np.array([0, 0, 1, 1, 1])[packed.first_filter]
+    words = stream_words(packed, packed.columns, [], parts, begin=7)
+    heads = words.reshape(-1, LINE_WORDS)[:5]
+    assert heads[:, 0].tolist() == [1, 0, 2, 4, 3]
+    assert heads[0, 1] == 7 + len(heads)
+    assert heads[:, 3].tolist() == [2, 1, 3, 3, 1]
+
+
 def wide(weights: np.ndarray, groups: int) -> np.ndarray:
     """Weights of all channels, zero for those of other groups."""
     filters, channels, taps = weights.shape
