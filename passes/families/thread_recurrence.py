@@ -31,7 +31,7 @@ from ..kernels.library import Kernel
 from ..kernels.operands import Operands
 from ..kernels.thread_recurrence import (
     ThreadRecurrence,
-    part_gates,
+    parts_of_gates,
     shared_numbers,
     thread_recurrence_kernel,
 )
@@ -138,12 +138,10 @@ def same_number(value: ir.Value) -> float | None:
 
 def part_spans(sizes: Recurrence, height: int) -> list[list[slice]]:
     """Blocks of `height` filters of the gates that are multiplied at the same time."""
+    rows = [gates * sizes.units for gates in parts_of_gates(sizes)]
     return [
-        [
-            slice(first * sizes.units + span.start, first * sizes.units + span.stop)
-            for span in filter_spans(gates * sizes.units, height)
-        ]
-        for first, gates in part_gates(sizes)
+        [slice(first + span.start, first + span.stop) for span in filter_spans(count, height)]
+        for first, count in zip((0, rows[0]), rows, strict=False)
     ]
 
 
@@ -173,7 +171,7 @@ def step_loads(
         work = np.sort(each * groups + BLOCK_LOADS + tile.filters)[::-1]
         padded = np.pad(work, (0, -len(work) % teams))
         loads += int(padded.reshape(-1, teams).sum(axis=0).max())
-    cells = -(-sizes.units // threads) * len(part_gates(sizes))
+    cells = -(-sizes.units // threads) * len(parts_of_gates(sizes))
     return loads + cells * sizes.gates * (tile.threads + 1)
 
 
@@ -200,7 +198,7 @@ def step_times(target: Target, sizes: Recurrence, kept: int) -> StepTimes:
     assert gpu is not None, target.name
     of_sequence = 2 * kept / gpu.operations
     rounds = -(-sizes.batch // gpu.cores)
-    dispatches = STEP_DISPATCHES * len(part_gates(sizes))
+    dispatches = STEP_DISPATCHES * len(parts_of_gates(sizes))
     together = KERNEL_DISPATCHES * gpu.launch + sizes.steps * rounds * gpu.cores * of_sequence
     alone = sizes.steps * (dispatches * gpu.launch + sizes.batch * of_sequence)
     return StepTimes(together, alone, dispatches)

@@ -75,10 +75,9 @@ def shared_numbers(sizes: Recurrence, threads: int) -> int:
     return sizes.units * (threads * sizes.gates + sizes.states + (sizes.late > 0))
 
 
-def part_gates(sizes: Recurrence) -> list[tuple[int, int]]:
-    """First gate of those that are multiplied at the same time, and their number."""
-    early = sizes.gates - sizes.late
-    return [(0, early), (early, sizes.late)] if sizes.late else [(0, early)]
+def parts_of_gates(sizes: Recurrence) -> list[int]:
+    """How many are multiplied at the same time: all, or first those that are not late."""
+    return [sizes.gates - sizes.late, sizes.late] if sizes.late else [sizes.gates]
 
 
 def thread_recurrence_kernel(layer: ThreadRecurrence, cell: ir.Block) -> Kernel:
@@ -138,25 +137,25 @@ class _Emitter:
                 else:
                     state = float_constant(self.layer.begin, kind)
                 store(state, self.states, unit + number * sizes.units)
-        with for_range(0, sizes.steps) as number:
-            self._step(Index(sizes.steps - 1) - number if self.layer.reverse else number)
+        with for_range(0, sizes.steps) as step:
+            self._step(Index(sizes.steps - 1) - step if self.layer.reverse else step)
         with self._units() as unit:
             for number, state in enumerate(self._old(unit)):
                 store(state, outside, self._outside(number) + unit)
 
     def _step(self, time: Index) -> None:
-        sizes, (early, *late) = self.layer.sizes, part_gates(self.layer.sizes)
+        sizes, (early, *late) = self.layer.sizes, parts_of_gates(self.layer.sizes)
         row = time * sizes.batch + self.sequence
         barrier()
-        self._multiply(self.states, 0, *early)
+        self._multiply(self.states, 0, early)
         barrier()
         for gates in late:
             assert self.factor is not None
             with self._units() as unit:
-                *_, factor = self._cell(row, unit, self._products(unit, gates[0]))
+                *_, factor = self._cell(row, unit, self._products(unit, early))
                 store(factor, self.factor, unit)
             barrier()
-            self._multiply(self.factor, self._blocks(early[1]), *gates)
+            self._multiply(self.factor, -(-early * sizes.units // self.layer.tile.filters), gates)
             barrier()
         with self._units() as unit:
             made = self._cell(row, unit, self._products(unit, sizes.gates))[: sizes.states]
@@ -175,12 +174,8 @@ class _Emitter:
         sizes = self.layer.sizes
         return (self.sequence + state * sizes.batch) * sizes.units
 
-    def _blocks(self, gates: int) -> int:
-        """Of so many gates."""
-        return -(-gates * self.layer.sizes.units // self.layer.tile.filters)
-
-    def _multiply(self, source: ir.Value, first_block: int, _: int, gates: int) -> None:
-        """This thread's share of the blocks of some gates, which begin at a block."""
+    def _multiply(self, source: ir.Value, first_block: int, gates: int) -> None:
+        """This thread's share of the blocks of some gates, from `first_block` on."""
         filters, threads = self.layer.tile
         full, rest = divmod(gates * self.layer.sizes.units, filters)
         own, first = thread() % threads, thread() // threads + first_block

@@ -46,7 +46,7 @@ from .small_layers import (
 )
 from .taken import odd_takes, styled
 from .winograd_layers import always, odd_winograd
-from .workgroup_recurrent import for_workgroups
+from .workgroup_recurrent import for_workgroups, late_gates
 
 TARGETS = ("x86-64-v4", "x86-64-v3", "arm64", "vulkan")
 EVERY_TARGET = pytest.mark.parametrize("target", TARGETS)
@@ -92,6 +92,11 @@ def test_recurrent_layers_of_workgroups(make: Callable[[], list[Case]]) -> None:
     problems, families = problems_of(make, "vulkan")
     assert problems == []
     assert families == {"thread_recurrence", "thread_matvec"}
+
+
+def test_late_gates_of_workgroups() -> None:
+    with dialects.context(), ir.Location.name("layer"):
+        assert not list(network_problems(late_gates(), "vulkan"))
 
 
 @pytest.mark.parametrize("choose", [by_lane, most_rows])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
+import torch_mlir.ir as ir
 from chosen import Layers, own
 
 from niwaki import dialects
@@ -52,6 +54,7 @@ from .pooled_layers import always as always_fused
 from .pooled_layers import odd_pooled
 from .recurrent_layers import odd_recurrent
 from .winograd_layers import always, odd_winograd
+from .workgroup_recurrent import late_gates
 
 
 def whole_vectors(length: int, lanes: int, body: Any, unrolled: int = 1) -> None:
@@ -211,6 +214,20 @@ def test_flaws_are_found(
     module = imported(CASES.get(place, odd_layers)).clone()
     with module.context:
         assert any(re.search(told, problem) for problem in network_problems(module, target))
+
+
+@pytest.mark.parametrize("gone", range(4))
+def test_each_barrier_of_late_gates_is_needed(gone: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    number = itertools.count()
+
+    def all_but_one() -> None:
+        if next(number) != gone:
+            barrier()
+
+    monkeypatch.setattr(thread_recurrence, "barrier", all_but_one)
+    with dialects.context(), ir.Location.name("layer"):
+        problems = list(network_problems(late_gates(), "vulkan"))
+    assert any("since the last barrier" in problem for problem in problems)
 
 
 def test_missing_slack_is_found_twice(monkeypatch: pytest.MonkeyPatch) -> None:

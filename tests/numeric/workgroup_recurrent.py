@@ -6,13 +6,18 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch_mlir.ir as ir
 from torch import Tensor, nn
+from torch_mlir.dialects import func
 
-from niwaki.schemes import block_column_row_mask
+from niwaki.dialects import build_recurrent, scheme_attr
+from niwaki.passes.base import constant
+from niwaki.schemes import Dense, block_column_row_mask
 
 from .cases import Case
 from .random_layers import Generator, tensor
 from .recurrent_layers import pruned
+from .small_layers import add_all, f32, weights
 
 # Kind, steps, sequences, units, how weights are pruned, and whether it begins with states. Both
 # directions where there are two steps. Sizes with whole blocks of filters and without, more blocks
@@ -59,15 +64,38 @@ def _case(
     directions = 1 + (steps == 2)
     layer = kind(5, units, bidirectional=directions == 2)
     layer = pruned(layer, "dense" if scheme == "10x" else scheme, rng)
-    for name, weights in layer.named_parameters():
+    for name, parameter in layer.named_parameters():
         if name.startswith("weight_hh"):
             if scheme == "10x":
-                rows = weights.detach().numpy()[:, :, None]
-                weights.data *= torch.from_numpy(
-                    block_column_row_mask(rows, 8, 1.25, 8, 40)[..., 0]
-                )
+                rows = parameter.detach().numpy()[:, :, None]
+                mask = block_column_row_mask(rows, 8, 1.25, 8, 40)
+                parameter.data *= torch.from_numpy(mask[:, :, 0])
             # Small differences of states are to stay so.
-            weights.data *= 2 / max(1.0, float((weights != 0).sum(1).max()) ** 0.5)
+            parameter.data *= 2 / max(1.0, float((parameter != 0).sum(1).max()) ** 0.5)
     states = [tensor(rng, directions, batch, units) for _ in range(1 + (kind is nn.LSTM))]
     name = f"{kind.__name__}, {steps} x {batch}, {units} units, {scheme}"
     return Case(name, Results(layer), (tensor(rng, steps, batch, 5), *states * begins))
+
+
+def late_gates() -> Any:
+    """A module of a layer with late gates and numbers per unit, in the current context."""
+    steps, batch, units = 3, 2, 37
+    states, inputs = f32([1, batch, units]), f32([steps, batch, 2 * units])
+    module = ir.Module.create()
+    with ir.InsertionPoint(module.body):
+        function = func.FuncOp("network", ([inputs, states], [f32([steps, batch, units]), states]))
+    block = function.add_entry_block()
+    with ir.InsertionPoint(block):
+        made = build_recurrent(
+            block.arguments[0],
+            weights((2 * units, units), "unstructured", np.random.default_rng(0)),
+            block.arguments[1],
+            None,
+            constant(np.ones((1, units), np.float32)),
+            lambda given: [add_all(given), add_all([given[0], given[5]])],
+            reverse=True,
+            late=1,
+            scheme=scheme_attr(Dense()),
+        )
+        func.return_(list(made.results))
+    return module.operation
