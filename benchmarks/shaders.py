@@ -40,6 +40,7 @@ class Layer:
     """A layer, and the kernel that has it.
 
     Attributes:
+        repeats: whether the loop that counts is in another one, as all of a recurrent layer's are.
         most: loads for each multiply-add that it may have in f16.
     """
 
@@ -48,6 +49,7 @@ class Layer:
     shape: tuple[int, ...]
     kernel: str
     most: float | None = None
+    repeats: bool = False
 
 
 def layers() -> list[Layer]:
@@ -59,7 +61,20 @@ def layers() -> list[Layer]:
         Layer("linear 512x1000, a row", nn.Linear(512, 1000), (1, 512), "thread_matvec"),
         Layer("linear 768x3072, 128 rows", nn.Linear(768, 3072), (128, 768), "thread_matvec"),
         Layer("attention, 6 heads, 196 tokens", SelfAttention(), (1, 6, 196, 64), "attention"),
+        Layer("GRU 256, 20 steps", Steps(), (20, 1, 64), "thread_recurrence", repeats=True),
     ]
+
+
+class Steps(nn.Module):
+    """The state after each step."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.GRU(64, 256)
+
+    def forward(self, x: Tensor) -> Tensor:
+        states: Tensor = self.layer(x)[0]
+        return states
 
 
 class SelfAttention(nn.Module):
@@ -82,7 +97,7 @@ def measure(target: str, folder: Path) -> list[Figure]:
 def layer_figures(layer: Layer, target: str, folder: Path) -> Iterator[Figure]:
     """Loads for each multiply-add, and buffers."""
     code = shader(layer, target, folder / target / layer.name.replace(" ", "-"))
-    body = busiest(code)
+    body = busiest(code, layer.repeats)
     loads, products = buffer_loads(code, body), multiply_adds(body)
     most = layer.most if TARGETS[target] == "f16" else None
     yield Figure(f"{layer.name}: loads", loads, "")
@@ -111,11 +126,16 @@ def shader(layer: Layer, target: str, folder: Path) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
-def busiest(code: str) -> str:
-    """The loop with the most multiply-adds, loops in it included; all code if no loop has any."""
+def busiest(code: str, innermost: bool) -> str:
+    """The loop with the most multiply-adds, loops in it included; all code if no loop has any.
+
+    Of those `innermost`, if they are asked for, the one with the most.
+    """
     loops = [
         code[found.end() : code.index(f"{found[1]} = OpLabel")] for found in _LOOP.finditer(code)
     ]
+    if innermost:
+        loops = [loop for loop in loops if not _LOOP.search(loop)]
     busy = max(loops, key=multiply_adds, default="")
     return busy if multiply_adds(busy) else code
 

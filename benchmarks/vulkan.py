@@ -17,12 +17,15 @@ import masks
 import torch
 from figure import Figure
 from layer_sums import IREE_ALONE, LayerTime, layer_times
+from recurrent import PrunedRecurrent
 from shader_time import shader_seconds
 from torch import nn
 from worker import in_fresh_process
 from workloads import LayerChain, PrunedNetwork
 
 import niwaki
+from niwaki.passes.pipelines import UNROLL, compile_pipeline
+from niwaki.targets import get_target
 
 ROUNDS = 5
 RATE = 8
@@ -31,6 +34,10 @@ DEPTH = 8
 # Times faster: our dense kernel than IREE's code.
 DENSE_FASTER = 1.0
 IREE, OURS, PRUNED = "IREE, dense", "dense", f"{RATE}x"
+STEPS, PRUNED_STEPS = "dense, step by step", f"{RATE}x, step by step"
+# Of the forms that are not compiled as usual.
+UNROLLED = compile_pipeline(get_target("vulkan")).replace(UNROLL, f"{UNROLL}{{always=true}}")
+PIPELINES = {IREE: IREE_ALONE, STEPS: UNROLLED, PRUNED_STEPS: UNROLLED}
 
 
 @dataclass(frozen=True)
@@ -39,7 +46,7 @@ class Subject:
 
     Attributes:
         build: gives a model for a rate, and inputs for it; 1 is dense.
-        forms: of `IREE`, `OURS` and `PRUNED`.
+        forms: of `IREE`, `OURS` and `PRUNED`; of recurrent layers also with each step alone.
         layers: that a call's time is divided by.
         goals: how many times longer the first form takes than the second, at least.
         sum_goal: how many times longer IREE takes for the dense layers one by one than the pruned
@@ -95,6 +102,19 @@ def linear(inputs: int, filters: int, rows: int) -> Subject:
     return Subject(build, (IREE, OURS, PRUNED))
 
 
+def recurrent(units: int, steps: int) -> Subject:
+    """A GRU on one sequence; each step alone is a dispatch for the product and one for the cell.
+
+    IREE's shaders for it are not ready in eight minutes.
+    """
+
+    def build(rate: float) -> tuple[nn.Module, torch.Tensor]:
+        module, _ = PrunedRecurrent("GRU", 64, units, 1, steps, rate).build()
+        return module, torch.randn(1, steps, 64 + units)
+
+    return Subject(build, (STEPS, OURS, PRUNED_STEPS, PRUNED), goals=())
+
+
 SUBJECTS: dict[str, Subject] = {
     "conv-128-28": chain(128, 28, 1),
     "conv-64-56": chain(64, 56, 1),
@@ -104,6 +124,7 @@ SUBJECTS: dict[str, Subject] = {
     "linear-512x1000": linear(512, 1000, 1),
     "linear-768x3072-64-rows": linear(768, 3072, 64),
     "projection-768x768-128-rows": linear(768, 768, 128),
+    "gru-256-20-steps": recurrent(256, 20),
     "resnet18": network("resnet18", 4.0),
     "mobilenet_v2": network("mobilenet_v2", 3.0),
 }
@@ -164,8 +185,8 @@ def _measure(name: str, folder: Path, core: int) -> dict[str, float]:
 
 def compiled(subject: Subject, form: str, folder: Path) -> tuple[Any, Any]:
     """A network for the baseline, and its input."""
-    model, x = subject.build(RATE if form == PRUNED else 1)
-    options: dict[str, Any] = {"pipeline": IREE_ALONE} if form == IREE else {}
+    model, x = subject.build(RATE if form in (PRUNED, PRUNED_STEPS) else 1)
+    options: dict[str, Any] = {"pipeline": PIPELINES[form]} if form in PIPELINES else {}
     path = folder / "net.niwaki"
     # Not compared with PyTorch: depthwise layers are wrong in IREE's code.
     niwaki.compile(model, x, target="vulkan", output=path, golden=False, **options)

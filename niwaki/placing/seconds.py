@@ -19,6 +19,8 @@ from niwaki.targets import Target
 from .timeline import Device, Unit
 from .units import LIGHT, Parted, Read, is_known
 
+# Kernels of GPUs that take a sequence on one of the cores.
+ON_ONE_CORE = ("thread_recurrence",)
 # Of what a core multiplies and adds at most, what IREE's own kernels reach.
 IREE_SHARE = 0.25
 # Seconds until a thread goes on that waits for another.
@@ -42,6 +44,7 @@ def layer_seconds(layer: LayerRecord, target: Target) -> float:
     size = layer.packed_bytes + layer.activation_bytes
     if target.gpu is not None:
         rate = target.gpu.operations if layer.element == F32.name else target.gpu.half_operations
+        rate /= target.gpu.cores if layer.family in ON_ONE_CORE else 1
         return target.gpu.launch + max(operations / rate, size / target.gpu.bandwidth)
     core = target.cpu_core
     rate = 2 * core.clock * core.multiply_adds * target.vector(F32).lanes * IREE_SHARE

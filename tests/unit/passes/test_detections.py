@@ -14,13 +14,15 @@ from torch import nn
 import niwaki
 from niwaki import schemes
 from niwaki.passes import detections
+from niwaki.passes.pipelines import UNROLL, compile_pipeline
 from niwaki.schemes import CostModel, Scheme
+from niwaki.targets import get_target
 
 STEPS = 25
 
 
 class Steps(nn.Module):
-    """A recurrent layer, which GPUs run step by step."""
+    """A recurrent layer, which may be unrolled."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -79,6 +81,7 @@ def test_steps_of_a_recurrent_layer_are_looked_at_once(asked: Counter[Any], tmp_
         interleaved(Steps()),
         torch.rand(STEPS, 1, 16),
         target="vulkan",
+        pipeline=compile_pipeline(get_target("vulkan")).replace(UNROLL, f"{UNROLL}{{always=true}}"),
         output=tmp_path / "net.niwaki",
     )
     assert len(bundle.layers) >= STEPS
