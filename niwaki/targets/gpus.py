@@ -12,6 +12,9 @@ _FLAGS = (
     "--iree-scheduling-optimize-bindings=false",
     # IREE would compute constants by compiling kernels for this machine's CPU.
     "--iree-opt-const-eval=false",
+    # IREE 3.13 would keep command buffers and fill in what they read at each call: from the second
+    # call on, copies behind a loop then take other tensors than theirs.
+    "--iree-hal-memoization=false",
     # The largest minStorageBufferOffsetAlignment that Vulkan lets a device ask for.
     "--iree-stream-resource-min-offset-alignment=256",
 )
