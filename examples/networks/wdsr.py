@@ -1,7 +1,8 @@
-"""WDSR-B for super-resolution (Yu et al., https://arxiv.org/abs/1808.08718), of few blocks.
+"""WDSR for super-resolution (Yu et al., https://arxiv.org/abs/1808.08718), of few blocks.
 
 It widens before each activation, has no batch-norm, and makes the large image by moving channels
-into pixels. Weight norm, which helps to train it, is left out: it would be folded away.
+into pixels. Weight norm, which helps to train it, is left out: it would be folded away. Blocks are
+those of WDSR-B; those of WDSR-A are here, too.
 """
 
 from __future__ import annotations
@@ -35,12 +36,12 @@ class WideBlock(nn.Module):
     """A 1x1 convolution to 6 times the channels, one to 0.8 times, and a 3x3 one.
 
     Args:
-        wide, narrow: other numbers of channels than these.
+        wide: another number of channels than 6 times as many.
     """
 
-    def __init__(self, width: int, wide: int | None = None, narrow: int | None = None) -> None:
+    def __init__(self, width: int, wide: int | None = None) -> None:
         super().__init__()
-        wide, narrow = wide or 6 * width, narrow or width * 4 // 5
+        wide, narrow = wide or 6 * width, width * 4 // 5
         self.widen = nn.Conv2d(width, wide, 1)
         self.relu = nn.ReLU()
         self.narrow = nn.Conv2d(wide, narrow, 1)
@@ -48,3 +49,20 @@ class WideBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.conv(self.narrow(self.relu(self.widen(x))))
+
+
+class SpatialBlock(nn.Module):
+    """A 3x3 convolution to more channels, and one back: a block of WDSR-A.
+
+    Args:
+        wide: channels in between.
+    """
+
+    def __init__(self, width: int, wide: int) -> None:
+        super().__init__()
+        self.widen = nn.Conv2d(width, wide, 3, padding=1)
+        self.narrow = nn.Conv2d(wide, width, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        result: Tensor = x + self.narrow(self.widen(x).relu())
+        return result

@@ -17,7 +17,6 @@ from statistics import mean
 
 import torch
 from search.super_resolution_networks import (
-    NARROW,
     RATES,
     SCALE,
     SCHEMES,
@@ -63,17 +62,8 @@ def key(filters: int, channels: int, taps: int, scheme: str = DENSE, rate: float
 
 def _keys(width: int, block: Block) -> Iterator[str]:
     """Of the layers of a block."""
-    named = {
-        "widen": (block.wide, width, 1),
-        "narrow": (block.narrow, block.wide, 1),
-        "conv": (width, block.narrow, 9),
-    }
-    pruned = SCHEMES[block.scheme]
-    for name, form in named.items():
-        if pruned in (("*",), (name,)):
-            yield key(*form, block.scheme, block.rate)
-        else:
-            yield key(*form)
+    for filters, channels in ((block.wide, width), (width, block.wide)):
+        yield key(filters, channels, 9, block.scheme, block.rate)
 
 
 def network_costs(file: Path) -> NetworkCosts:
@@ -100,11 +90,7 @@ def measured() -> NetworkCosts:
 
 def all_sizes() -> list[Sizes]:
     """A network for each width; each pair of sizes that a layer can have is in one of them."""
-    return [
-        Sizes(width, tuple(Block(wide, NARROW[(n + turn) % len(NARROW)])
-                           for n, wide in enumerate(WIDE)))
-        for turn, width in enumerate(WIDTHS)
-    ]  # fmt: skip
+    return [Sizes(width, tuple(map(Block, WIDE))) for width in WIDTHS]
 
 
 def _milliseconds(costs: LayerCosts) -> dict[str, float]:

@@ -1,6 +1,6 @@
 """WDSR networks of many sizes that share the weights of one: each has leading parts of its.
 
-    body.3.widen.weight [64, 24, 1, 1]   -->   body.3.widen.weight[:32, :16]
+    body.3.widen.weight [64, 16, 3, 3]   -->   body.3.widen.weight[:32, :8]
 
 So a candidate of a search starts as well trained as the shared weights are in its sizes.
 """
@@ -10,17 +10,21 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, replace
 
-from wdsr import WDSR, WideBlock
+from torch import nn
+from wdsr import WDSR, SpatialBlock, WideBlock
 
+from niwaki.layer_costs import DENSE
 from niwaki.pruning import LayerRule, PruningConfig
 from niwaki.studies import Choice, Integer, Point
 
-SCALE, MOST_BLOCKS = 2, 8
-WIDTHS, WIDE, NARROW = (8, 16, 24), (16, 32, 48, 64), (8, 16, 24)
-# And the layers of a block that are pruned so: patterns are for its 3x3 convolution alone.
-SCHEMES = {"dense": (), "block_punched": ("*",), "unstructured": ("*",), "pattern": ("conv",)}
-RATES = (2.25, 3.0, 4.0, 6.0)
-NOMINAL = RATES[1]  # of pruned blocks, until rates are searched
+SCALE, MOST_BLOCKS = 2, 6
+WIDTHS, WIDE = (8, 16), (16, 32, 48, 64)
+SCHEMES = (DENSE, "block_punched", "unstructured", "pattern")
+RATES = (4.0, 6.0, 8.0, 12.0)
+NOMINAL = RATES[2]  # of pruned blocks, until rates are searched
+# What is searched has blocks of WDSR-A, whose layers are 3x3; by hand there are both kinds.
+SEARCHED = "A"
+KINDS: dict[str, type[nn.Module]] = {"A": SpatialBlock, "B": WideBlock}
 
 
 @dataclass(frozen=True)
@@ -28,21 +32,21 @@ class Block:
     """Channels between the layers of a block, and how it is pruned."""
 
     wide: int
-    narrow: int
-    scheme: str = "dense"
+    scheme: str = DENSE
     rate: float = 1.0
 
     def __str__(self) -> str:
-        pruned = "" if self.scheme == "dense" else f" {self.scheme} {self.rate:g}x"
-        return f"{self.wide}-{self.narrow}{pruned}"
+        pruned = "" if self.scheme == DENSE else f" {self.scheme} {self.rate:g}x"
+        return f"{self.wide}{pruned}"
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """Of a network: channels between blocks, and the blocks."""
+    """Of a network: channels between blocks, the blocks, and their kind."""
 
     width: int
     blocks: tuple[Block, ...]
+    kind: str = SEARCHED
 
     def __str__(self) -> str:
         return f"{self.width} channels, blocks {', '.join(map(str, self.blocks))}"
@@ -50,22 +54,20 @@ class Sizes:
     def build(self) -> WDSR:
         network = WDSR(SCALE, 0, self.width)
         for block in self.blocks:
-            network.body.append(WideBlock(self.width, block.wide, block.narrow))
+            network.body.append(KINDS[self.kind](self.width, block.wide))
         return network
 
     def pruning(self) -> PruningConfig:
         """Of the blocks that are not dense."""
         rules = [
-            LayerRule(
-                [f"body.{n}.{name}" for name in SCHEMES[block.scheme]], block.scheme, block.rate
-            )
+            LayerRule([f"body.{n}.*"], block.scheme, block.rate)
             for n, block in enumerate(self.blocks)
-            if block.scheme != "dense"
+            if block.scheme != DENSE
         ]
         return PruningConfig("unstructured", 1, rules, include=() if rules else ("*",))
 
 
-LARGE = Sizes(WIDTHS[-1], (Block(WIDE[-1], NARROW[-1]),) * MOST_BLOCKS)
+LARGE = Sizes(WIDTHS[-1], (Block(WIDE[-1]),) * MOST_BLOCKS)
 
 
 def space() -> dict[str, Integer | Choice]:
@@ -76,7 +78,6 @@ def space() -> dict[str, Integer | Choice]:
     }
     for n in range(1, MOST_BLOCKS + 1):
         found[f"wide{n}"] = Integer(WIDE[0], WIDE[-1], WIDE[0])
-        found[f"narrow{n}"] = Integer(NARROW[0], NARROW[-1], NARROW[0])
         found[f"scheme{n}"] = Choice(*SCHEMES)
     return found
 
@@ -90,20 +91,20 @@ def sizes_of(point: Point) -> Sizes:
     return Sizes(
         number("width"),
         tuple(
-            Block(
-                number(f"wide{n}"),
-                number(f"narrow{n}"),
-                scheme := str(point[f"scheme{n}"]),
-                1.0 if scheme == "dense" else NOMINAL,
-            )
+            as_pruned(number(f"wide{n}"), str(point[f"scheme{n}"]))
             for n in range(1, number("blocks") + 1)
         ),
     )
 
 
+def as_pruned(wide: int, scheme: str) -> Block:
+    """A block before rates are searched."""
+    return Block(wide, scheme, 1.0 if scheme == DENSE else NOMINAL)
+
+
 def rates_space(sizes: Sizes) -> dict[str, Choice]:
     """What is searched then: the rate of each block that is pruned."""
-    pruned = [n for n, block in enumerate(sizes.blocks, 1) if block.scheme != "dense"]
+    pruned = [n for n, block in enumerate(sizes.blocks, 1) if block.scheme != DENSE]
     return {f"rate{n}": Choice(*RATES) for n in pruned}
 
 
@@ -117,9 +118,9 @@ def with_rates(sizes: Sizes, point: Point) -> Sizes:
 
 
 def drawn(generator: random.Random) -> Sizes:
-    """A random dense one."""
+    """A random one."""
     blocks = [
-        Block(generator.choice(WIDE), generator.choice(NARROW))
+        as_pruned(generator.choice(WIDE), generator.choice(SCHEMES))
         for _ in range(generator.randint(1, MOST_BLOCKS))
     ]
     return Sizes(generator.choice(WIDTHS), tuple(blocks))

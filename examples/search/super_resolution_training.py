@@ -5,7 +5,7 @@ Convolutions compute in bf16, which is twice as fast where the processor has it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import mean
 
@@ -20,6 +20,8 @@ from torch.func import functional_call
 from wdsr import WDSR
 
 import niwaki
+from niwaki.layer_costs import DENSE
+from niwaki.pruning import parse_scheme
 
 PATCH, BATCH, RATE, BETAS = 24, 8, 5e-3, (0.9, 0.99)
 AT_ONCE = 2  # networks that a step of shared weights trains
@@ -91,8 +93,21 @@ def heir(large: nn.Module, sizes: Sizes) -> WDSR:
     return network
 
 
+def pruned(weights: Mapping[str, Tensor], sizes: Sizes) -> dict[str, Tensor]:
+    """The weights with zeros where they are smallest; gradients reach the others."""
+    found = dict(weights)
+    for n, block in enumerate(sizes.blocks):
+        if block.scheme == DENSE:
+            continue
+        for name in (f"body.{n}.widen.weight", f"body.{n}.narrow.weight"):
+            plain = weights[name].detach().flatten(2).numpy()
+            mask = torch.from_numpy(parse_scheme(block.scheme).mask(plain, block.rate))
+            found[name] = weights[name] * mask.reshape(weights[name].shape)
+    return found
+
+
 def fit_shared(pairs: Sequence[Pair], steps: int, draw: Callable[[], Sizes]) -> WDSR:
-    """Weights for all sizes: each step is of some that are drawn."""
+    """Weights for all sizes: each step is of some that are drawn, pruned as they say."""
     large = start_as_bicubic(LARGE.build()).to(memory_format=torch.channels_last)
     optimizer = torch.optim.RAdam(large.parameters(), RATE, BETAS)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
@@ -102,7 +117,8 @@ def fit_shared(pairs: Sequence[Pair], steps: int, draw: Callable[[], Sizes]) -> 
             with torch.device("meta"):  # its own weights are not needed
                 network = sizes.build()
             with in_bf16():
-                image = functional_call(network, inherited(large, network), (small,))
+                weights = pruned(inherited(large, network), sizes)
+                image = functional_call(network, weights, (small,))
             loss(image, wanted).backward()
         optimizer.step()
         schedule.step()

@@ -37,7 +37,10 @@ def test_numbers_out_of_range(text: str) -> None:
         (["energy.py", "residual", "--trials", "0"], "--trials: a whole number from 1 on, not 0"),
         (["mapping.py", "fashion", "--images", "0"], "--images: a whole number from 1 on, not 0"),
         (["text.py", "--target-ms", "-1"], "--target-ms: a number above 0, not -1"),
-        (["super_resolution.py", "--hand-made", "16"], "channels x blocks, as 16x2, not 16"),
+        (
+            ["super_resolution.py", "--hand-made", "16"],
+            "A or B, channels x blocks, and a rate if pruned, as B16x2 or A16x3-8x, not 16",
+        ),
         (["cooperative.py", "--scheme", "blob"], "error: unknown pruning scheme 'blob'"),
         (["energy.py", "residual", "--data", "nowhere"], "error: no data: nowhere is no folder"),
     ],

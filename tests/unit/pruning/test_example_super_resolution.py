@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,6 @@ from search.super_resolution_costs import NetworkCosts, measured, network_costs
 from search.super_resolution_networks import (
     LARGE,
     MOST_BLOCKS,
-    NARROW,
     NOMINAL,
     RATES,
     WIDE,
@@ -39,9 +39,9 @@ from niwaki.studies import Point
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-POINT: Point = {"width": 8, "blocks": 2, "wide1": 16, "narrow1": 8, "scheme1": "block_punched",
-                "wide2": 32, "narrow2": 16, "scheme2": "dense", "wide3": 64}  # fmt: skip
-SIZES = Sizes(8, (Block(16, 8, "block_punched", NOMINAL), Block(32, 16)))
+POINT: Point = {"width": 8, "blocks": 2, "wide1": 16, "scheme1": "block_punched",
+                "wide2": 32, "scheme2": "dense", "wide3": 64}  # fmt: skip
+SIZES = Sizes(8, (Block(16, "block_punched", NOMINAL), Block(32)))
 
 
 def images(count: int) -> list[Pair]:
@@ -89,16 +89,21 @@ def lab(costs: NetworkCosts, tmp_path_factory: pytest.TempPathFactory) -> Lab:
 
 def test_points() -> None:
     assert sizes_of(POINT) == SIZES
-    assert str(SIZES) == "8 channels, blocks 16-8 block_punched 3x, 32-16"
+    assert str(SIZES) == "8 channels, blocks 16 block_punched 8x, 32"
     assert list(rates_space(SIZES)) == ["rate1"]
     rated = with_rates(SIZES, {"rate1": 6.0})
-    assert rated.blocks == (Block(16, 8, "block_punched", 6.0), SIZES.blocks[1])
+    assert rated.blocks == (Block(16, "block_punched", 6.0), SIZES.blocks[1])
     generator = random.Random(0)
     for _ in range(20):
         sizes = drawn(generator)
         assert sizes.width in WIDTHS
         assert 1 <= len(sizes.blocks) <= MOST_BLOCKS
-        assert all(one.wide in WIDE and one.narrow in NARROW for one in sizes.blocks)
+        assert all(one.wide in WIDE for one in sizes.blocks)
+
+
+def test_networks_by_hand() -> None:
+    assert by_hand("B16x2") == Sizes(16, (Block(96),) * 2, "B")
+    assert by_hand("A8x3-6x") == Sizes(8, (Block(32, "block_punched", 6.0),) * 3)
 
 
 def test_a_part_as_large_as_the_whole_is_the_whole() -> None:
@@ -131,16 +136,16 @@ def test_shared_weights_learn() -> None:
 
 
 def test_networks_are_pruned_as_points_say(lab: Lab) -> None:
-    network = lab.train({**POINT, "blocks": 3, "narrow3": 8, "scheme3": "pattern"})
+    network = lab.train({**POINT, "blocks": 3, "scheme3": "pattern"})
     kept = {
         name: float((layer.weight != 0).double().mean())
         for name, layer in network.named_modules()
         if isinstance(layer, nn.Conv2d)
     }
     sparse = {name for name, share in kept.items() if share < 0.5}
-    assert sparse == {f"body.0.{one}" for one in ("widen", "narrow", "conv")} | {"body.2.conv"}
-    assert lab.evaluate(network) == lab.evaluate(lab.train({**POINT, "blocks": 3, "narrow3": 8,
-                                                            "scheme3": "pattern"}))  # fmt: skip
+    assert sparse == {f"body.{n}.{name}" for n in (0, 2) for name in ("widen", "narrow")}
+    again = lab.train({**POINT, "blocks": 3, "scheme3": "pattern"})
+    assert lab.evaluate(network) == lab.evaluate(again)
 
 
 def test_costs(costs: NetworkCosts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,11 +153,12 @@ def test_costs(costs: NetworkCosts, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     generator = random.Random(0)
     for _ in range(5):
         sizes = drawn(generator)
-        told, network = costs.parts(sizes), MadeUp(sizes.build())
+        dense_blocks = tuple(Block(block.wide) for block in sizes.blocks)
+        told, network = costs.parts(replace(sizes, blocks=dense_blocks)), MadeUp(sizes.build())
         assert list(told)[:2] == ["ends", "block1"]
         assert sum(told.values()) == pytest.approx(1e3 * network.network({}))
     pruned = costs.parts(SIZES)["block1"]
-    dense = costs.parts(Sizes(8, (Block(16, 8),)))["block1"]
+    dense = costs.parts(Sizes(8, (Block(16),)))["block1"]
     assert pruned == pytest.approx(dense / NOMINAL)
     monkeypatch.setattr(super_resolution_costs, "priced", made_up)
     assert network_costs(tmp_path / "costs.json") == costs
@@ -161,12 +167,12 @@ def test_costs(costs: NetworkCosts, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_rates_are_searched_within_the_limit(lab: Lab) -> None:
-    sizes = Sizes(8, (Block(16, 8, "block_punched", NOMINAL),) * 2)
+    sizes = Sizes(8, (Block(16, "block_punched", NOMINAL),) * 2)
     limit = 0.95 * sum(lab.costs.parts(sizes).values())
     found = Rates(lab, sizes).search(limit, trials=2)
     assert sum(lab.costs.parts(found).values()) <= limit
     assert {block.rate for block in found.blocks} <= set(RATES)
-    dense = Sizes(8, (Block(16, 8),))
+    dense = Sizes(8, (Block(16),))
     assert Rates(lab, dense).search(1.0, trials=2) == dense
 
 
@@ -177,7 +183,7 @@ def test_from_a_search_to_a_report(
     sizes = searched(lab, 0.008, 2, 0, tmp_path, 1)
     assert "blocks-0.008-0.sqlite" in [file.name for file in tmp_path.iterdir()]
     assert sum(lab.costs.parts(sizes).values()) <= 0.008
-    networks: dict[str, Any] = {FOUND: sizes, "by-hand-8x1": by_hand(8, 1)}
+    networks: dict[str, Any] = {FOUND: sizes, "by-hand-B8x1": by_hand("B8x1")}
     for name, one in networks.items():
         networks[name] = [super_resolution.trained(lab, name, one, 0, tmp_path)]
         again = super_resolution.trained(lab, name, one, 0, tmp_path)
@@ -189,4 +195,4 @@ def test_from_a_search_to_a_report(
     report(networks, {"waves": images(1)}, tmp_path)
     told = capsys.readouterr().out
     assert "found, Niwaki | " in told
-    assert "by-hand-8x1 | waves | PSNR " in told
+    assert "by-hand-B8x1 | waves | PSNR " in told
