@@ -13,7 +13,8 @@ _FLAGS = (
     # IREE would compute constants by compiling kernels for this machine's CPU.
     "--iree-opt-const-eval=false",
     # IREE 3.13 would keep command buffers and fill in what they read at each call: from the second
-    # call on, copies behind a loop then take other tensors than theirs.
+    # call on, copies behind a loop then take other tensors than theirs
+    # (findings/iree_vulkan_copies_behind_loops.sh).
     "--iree-hal-memoization=false",
     # The largest minStorageBufferOffsetAlignment that Vulkan lets a device ask for.
     "--iree-stream-resource-min-offset-alignment=256",
