@@ -30,7 +30,7 @@ def check_device(manifest: Manifest, path: str, device: str | None) -> None:
     if device not in (None, manifest.driver):
         remedy = "for a target of that device (see `niwaki targets`)"
         if device == TOGETHER:
-            remedy = "for several targets with --place auto"
+            remedy = "for several targets with --place auto, or by hand if that keeps to one"
         raise NiwakiError(
             f"{path} was compiled for device '{manifest.driver}' (target {manifest.target}), "
             f"not '{device}'; compile the model {remedy}"
