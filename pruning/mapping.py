@@ -151,8 +151,11 @@ def _stretched(settings: dict[str, Setting], costs: LayerCosts, limit: float) ->
         low = max(1.0, high / STRETCH)
         for _ in range(8):
             middle = math.sqrt(low * high)
-            trial = {**settings, name: replace(settings[name], rate=middle)}
-            low, high = (low, middle) if costs.network(trial) <= limit else (middle, high)
+            trial = replace(settings[name], rate=middle)
+            # A scheme may not have so small a rate: patterns of 4 of 9 taps begin at 2.25.
+            fits = math.isfinite(costs.seconds(name, trial))
+            enough = fits and costs.network({**settings, name: trial}) <= limit
+            low, high = (low, middle) if enough else (middle, high)
         settings = {**settings, name: replace(settings[name], rate=high)}
     return settings
 

@@ -144,6 +144,46 @@ def test_a_network_is_mapped_to_its_limit() -> None:
         map_schemes(options, costs, 1e-6)
 
 
+@dataclass(frozen=True)
+class Strict(Toy):
+    """Each scheme has a least rate; a network with an impossible layer raises, as real costs do."""
+
+    least: float = 1.0
+
+    def seconds(self, layer: str, setting: Setting) -> float:
+        possible = setting.scheme == "dense" or setting.rate >= self.least
+        return super().seconds(layer, setting) if possible else math.inf
+
+    def network(self, settings: Mapping[str, Setting]) -> float:
+        found = super().network(settings)
+        assert math.isfinite(found), "asked for a network that cannot be"
+        return found
+
+
+@given(
+    kept=st.lists(st.integers(1, 40), min_size=1, max_size=4),
+    least=st.sampled_from([1.0, 1.5, 2.25, 4.0]),
+    share=st.floats(0.3, 0.99),
+)
+def test_rates_between_the_tabulated_ones_are_possible(
+    kept: list[int], least: float, share: float
+) -> None:
+    """Also where a limit leaves more time than the least rate of a scheme takes."""
+    forms = {str(n): LayerForm(8, 8 * count, 9) for n, count in enumerate(kept)}
+    costs = Strict(forms, {"pattern": 1.0}, other=0.0, least=least)
+    options = {
+        name: unbeaten([
+            Option(one, costs.seconds(name, one), one.rate - 1)
+            for one in (AS_IT_IS, *(Setting("pattern", rate) for rate in (least, 4.0, 8.0)))
+        ])
+        for name in forms
+    }  # fmt: skip
+    limit = share * costs.network({})
+    found = map_schemes(options, costs, limit)
+    assert costs.network(found) <= limit
+    assert all(one.rate >= least for one in found.values())
+
+
 def test_rules_take_the_finest_scheme_that_costs_little_more_than_filters() -> None:
     forms = {
         "wide": LayerForm(128, 64, 9),
