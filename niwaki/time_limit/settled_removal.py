@@ -18,6 +18,8 @@ from niwaki.pruning.method import Method
 from .nearness import AIM, ROUNDS, above, is_near
 from .task import TimedFor
 
+LEAST_STEP = 1.15  # of the factor, while it removes too little
+
 
 @dataclass
 class SettledRemoval:
@@ -55,7 +57,9 @@ class SettledRemoval:
                 slow = max(slow, factor)
             else:
                 fast = min(fast, factor)
-            factor *= seconds / (self.limit * AIM)
+            step = seconds / (self.limit * AIM)
+            # Times move in steps: until one is within, a little more may change nothing.
+            factor *= max(step, LEAST_STEP) if math.isinf(fast) else step
             if not slow < factor < fast:
                 factor = math.sqrt(slow * fast)
         if not self.seconds:

@@ -62,6 +62,15 @@ def test_the_last_try_is_not_the_best_one() -> None:
     assert removal.seconds == 0.5
 
 
+def test_a_clock_that_stands_still_above_the_limit() -> None:
+    """It tells 2 % too much, until much more is removed than that."""
+    removal = SettledRemoval(
+        network(), lambda model, limit: 1.0 if kept(model) < 0.35 else 1.02, 1.0
+    )
+    assert kept(removed(removal)) < 0.35
+    assert removal.seconds == 1.0
+
+
 def test_a_clock_that_never_meets_the_limit() -> None:
     with pytest.raises(NiwakiError, match=BUSY):
         settle_rates(mapped, network(), lambda model, limit: 2.0, 1.0, 1.0)
