@@ -30,7 +30,14 @@ from search.super_resolution_networks import (
     sizes_of,
     with_rates,
 )
-from search.super_resolution_training import fit_shared, heir, quality, start_as_bicubic
+from search.super_resolution_training import (
+    fit_shared,
+    heir,
+    inherited,
+    pruned,
+    quality,
+    start_as_bicubic,
+)
 from torch import nn
 
 from niwaki.costs.trials import fits
@@ -133,6 +140,21 @@ def test_shared_weights_learn() -> None:
     for name, weight in after.named_parameters():
         if name.startswith(("head", "tail", "skip", "body.0")):
             assert (weight != before.get_parameter(name)).any(), name
+
+
+def test_shared_weights_are_pruned_while_they_learn() -> None:
+    """Those of the blocks that are; gradients reach what stays, and nothing else."""
+    large = LARGE.build()
+    weights = pruned(inherited(large, SIZES.build()), SIZES)
+    for name, share in (("body.0.widen", 1 / NOMINAL), ("body.0.narrow", 1 / NOMINAL),
+                        ("body.1.widen", 1), ("body.1.narrow", 1)):  # fmt: skip
+        weight = weights[f"{name}.weight"]
+        assert float((weight != 0).double().mean()) == pytest.approx(share, abs=0.02), name
+        weight.sum().backward()
+        rows, columns = weight.shape[:2]
+        gradient = large.get_parameter(f"{name}.weight").grad
+        assert gradient is not None
+        assert torch.equal(gradient[:rows, :columns] != 0, weight != 0), name
 
 
 def test_networks_are_pruned_as_points_say(lab: Lab) -> None:
