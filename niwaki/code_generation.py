@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from niwaki.device_features import most_buffers
+from niwaki.device_features import needed_limits
 from niwaki.dispatch_order import Dispatch, read_order
 from niwaki.elements import F32, Element
 from niwaki.errors import CompilerBug
@@ -23,6 +23,10 @@ _DOUBLES = re.compile(r"tensor<(\d+x)*f64>")
 _SCHEDULED = "executable-sources"
 _SCHEDULE = (f"--compile-to={_SCHEDULED}", "--mlir-print-debuginfo", "--mlir-print-local-scope")
 _GENERATE = (f"--compile-from={_SCHEDULED}",)
+# Where it has shaders, and knows how many workgroups of them there are.
+_TRANSLATED = "executable-targets"
+_TRANSLATE = (*_GENERATE, f"--compile-to={_TRANSLATED}")
+_ASSEMBLE = (f"--compile-from={_TRANSLATED}",)
 
 
 class Code(NamedTuple):
@@ -31,12 +35,12 @@ class Code(NamedTuple):
     Attributes:
         module: IREE's.
         orders: of each function, the kernels that it runs in a call, in order.
-        buffers: of the kernel that has most.
+        limits: of GPUs, by Vulkan's names: the most that a kernel needs of each.
     """
 
     module: bytes
     orders: dict[str, list[Dispatch]]
-    buffers: int
+    limits: dict[str, int]
 
 
 def iree_input(module: Any) -> str:
@@ -68,8 +72,12 @@ def generate_code(
         with temporary_folder() as folder:
             scheduled, bodies = _schedule(text, flags, folder)
             whole = put_bodies(scheduled, bodies)
-            module = iree_compile(whole, [*flags, *_GENERATE], folder)
-            return Code(module, read_order(scheduled), most_buffers(scheduled))
+            if target.backend == "cpu":
+                module = iree_compile(whole, [*flags, *_GENERATE], folder)
+                return Code(module, read_order(scheduled), {})
+            translated = iree_compile(whole, [*flags, *_TRANSLATE], folder).decode()
+            module = iree_compile(translated, [*flags, *_ASSEMBLE], folder)
+            return Code(module, read_order(scheduled), needed_limits(scheduled, translated))
     except IreeRefused as error:
         told = kept_input(text, f"iree-compile {' '.join(flags)} {{file}} -o /dev/null")
         raise CompilerBug(f"IREE could not compile the lowered network: {error}; {told}") from error

@@ -1,14 +1,15 @@
 """What a GPU must have for a network.
 
-Features of Vulkan, by the types in its lowered form, and a limit, by the buffers of what IREE makes
-of it: our own shaders keep to what every device promises, IREE's may have more.
+Features of Vulkan, by the types in its lowered form, and limits, by what IREE makes of it: our own
+shaders keep to the buffers and workgroups that every device promises, IREE's may have more.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
-from niwaki.runtime.vulkan_limits import BUFFERS
+from niwaki.runtime.vulkan_limits import BUFFERS, BYTES, WORKGROUPS
 from niwaki.targets import Target
 
 # Of shaders that load, store and compute with a type, where Vulkan 1.1 does not promise it.
@@ -21,6 +22,10 @@ FEATURES = {
 _SPELLINGS = {"i8": "(i8|i1(?=>))"}
 _NAMES = re.compile('"[^"]*"')
 _LAYOUT = re.compile(r"#hal\.pipeline\.layout<[^\n]*?bindings = \[([^\]\n]*)\]")
+_BYTES = re.compile(r"^ *(?:ro|wo|rw) %[^\n]*? for %c(\d+)(?:_\d+)?\]", re.MULTILINE)
+_COUNT = re.compile(r"^ *hal\.return %c(\d+)(?:_\d+)?, %c(\d+)(?:_\d+)?, %c(\d+)", re.MULTILINE)
+# What Vulkan 1.1 lets a shader have of one buffer on every device.
+_LEAST_BYTES = 2**27
 
 
 def device_features(text: str, target: Target) -> tuple[str, ...]:
@@ -36,12 +41,21 @@ def device_features(text: str, target: Target) -> tuple[str, ...]:
     return tuple(sorted(needed))
 
 
-def device_limits(buffers: int, target: Target) -> tuple[str, ...]:
+def device_limits(needed: Mapping[str, int], target: Target) -> tuple[str, ...]:
     """Those that a device must offer, since not every one does; CPUs have none."""
-    return (f"{BUFFERS}={buffers}",) if 0 < target.buffers < buffers else ()
+    promised = dict.fromkeys(WORKGROUPS, target.workgroups)
+    promised |= {BUFFERS: target.buffers, BYTES: _LEAST_BYTES}
+    beyond = (name for name in needed if target.buffers > 0 and promised[name] < needed[name])
+    return tuple(f"{name}={needed[name]}" for name in beyond)
 
 
-def most_buffers(scheduled: str) -> int:
-    """Of the kernel that has most, in IREE's module once it has a schedule; 0 without kernels."""
+def needed_limits(scheduled: str, translated: str) -> dict[str, int]:
+    """Most of each that a kernel has, in IREE's module once it has a schedule, and with shaders."""
     layouts = _LAYOUT.findall(scheduled)
-    return max((layout.count("#hal.pipeline.binding<") for layout in layouts), default=0)
+    counts = [tuple(map(int, numbers)) for numbers in _COUNT.findall(translated)]
+    most = (max(along, default=0) for along in (zip(*counts, strict=True) if counts else [()] * 3))
+    return {
+        BUFFERS: max((layout.count("#hal.pipeline.binding<") for layout in layouts), default=0),
+        BYTES: max(map(int, _BYTES.findall(scheduled)), default=0),
+        **dict(zip(WORKGROUPS, most, strict=True)),
+    }

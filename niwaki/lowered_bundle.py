@@ -45,7 +45,7 @@ def compile_lowered(
         signature=networks.imported[networks.longest].signature,
         architecture=target.architecture,
         cpu_features=target.cpu_features,
-        device_features=(*device_features(text, target), *device_limits(code.buffers, target)),
+        device_features=(*device_features(text, target), *device_limits(code.limits, target)),
         states=list(states),
         **lowered.records(code.orders),
     )

@@ -19,6 +19,7 @@ parses.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -38,8 +39,10 @@ from .base import (
     target_of,
 )
 from .dispatches import kernel_functions, kernel_name, own_results, threads_of
-from .kernels.indices import as_value
+from .kernels.control import when
+from .kernels.indices import Index, as_value, below
 from .kernels.library import PART, WORKGROUPS, family_of
+from .launches import Launch, launched
 from .parameters import extract_parameters
 
 
@@ -84,11 +87,12 @@ def wrap_kernel(function: Any, calls: Sequence[Any], target: Target) -> None:
             regions=1,
         )
         with ir.InsertionPoint(executable.regions[0].blocks.append()):
-            _export(name, ints(function.operation.attributes[WORKGROUPS]))
+            launch = launched(ints(function.operation.attributes[WORKGROUPS]), target.workgroups)
+            _export(name, launch.workgroups)
             inner = _create("builtin.module", regions=1)
             _create("stream.executable.end")
         with ir.InsertionPoint(inner.regions[0].blocks.append()):
-            _bound_function(function, _buffer_sizes(calls), target)
+            _bound_function(function, _buffer_sizes(calls), target, launch)
     nested = ir.ArrayAttr.get([ir.SymbolRefAttr.get([name, name])])
     for call in calls:
         call.operation.attributes["entry_points"] = nested
@@ -117,7 +121,7 @@ def _export(name: str, workgroups: Sequence[int]) -> None:
         _create("stream.return", operands=[as_value(count) for count in workgroups])
 
 
-def _bound_function(function: Any, sizes: Sequence[int], target: Target) -> None:
+def _bound_function(function: Any, sizes: Sequence[int], target: Target, launch: Launch) -> None:
     """The kernel as a function of bindings: memrefs are views of them, numbers are asked for."""
     name = function.name.value
     source = function.regions[0].blocks[0]
@@ -137,12 +141,23 @@ def _bound_function(function: Any, sizes: Sequence[int], target: Target) -> None
                 results=[buffer.type],
             )
             buffer.replace_all_uses_with(view.result)
-        for axis, number in enumerate(numbers):
-            dimension = {"dimension": ir.IntegerAttr.get(ir.IndexType.get(), axis)}
-            asked = _create("stream.dispatch.workgroup.id", dimension, results=[ir.IndexType.get()])
-            number.replace_all_uses_with(asked.result)
-    for op in list(source.operations):
-        block.append(op.operation)
+        place = launch.place([_workgroup_number(axis) for axis in range(3)])
+        for number, value in zip(numbers, place.numbers, strict=True):
+            number.replace_all_uses_with(as_value(value))
+        *body, end = source.operations
+        with nullcontext() if place.number is None else when(below(place.number, launch.count)):
+            inside = ir.InsertionPoint.current
+            for op in body:
+                op.operation.detach_from_parent()
+                inside.insert(op)
+    block.append(end.operation)
+
+
+def _workgroup_number(axis: int) -> Index:
+    """Of the workgroup that runs, among those launched along an axis."""
+    dimension = {"dimension": ir.IntegerAttr.get(ir.IndexType.get(), axis)}
+    asked = _create("stream.dispatch.workgroup.id", dimension, results=[ir.IndexType.get()])
+    return Index(asked.result)
 
 
 def translation_info(target: Target, threads: int) -> str:

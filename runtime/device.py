@@ -6,6 +6,7 @@ import functools
 import platform
 import re
 import threading
+from collections.abc import Iterable
 from typing import Any
 
 from niwaki.errors import NiwakiError
@@ -13,9 +14,18 @@ from niwaki.targets import best_cpu_target, cpu_flags, unfit_reason
 
 from .manifest import DRIVERS, TOGETHER, Manifest
 from .placement import DEFAULT_TOPOLOGY, topology_flags
-from .vulkan_limits import BUFFERS, storage_buffers
+from .vulkan_limits import BUFFERS, BYTES, WORKGROUPS, limits_of
 
 _FLAGS = threading.Lock()
+# What a shader has, or a call of it, that a device may not take.
+_WANTED = {
+    BUFFERS: "a shader of {} buffers",
+    BYTES: "a shader with a buffer of {} bytes",
+    **{
+        name: f"a shader of {{}} workgroups along {'xyz'[axis]}"
+        for axis, name in enumerate(WORKGROUPS)
+    },
+}
 
 
 def check_device(manifest: Manifest, path: str, device: str | None) -> None:
@@ -60,13 +70,19 @@ def _check_features(manifest: Manifest, path: str) -> None:
             f"{path} (target {manifest.target}) needs features that this Vulkan device lacks: "
             f"{', '.join(missing)}; compile the model in f32, for target vulkan"
         )
-    for limit in re.findall(rf"\b{BUFFERS}=(\d{{1,9}})\b", " ".join(manifest.device_features)):
-        offered = storage_buffers(vulkan_name())
-        if offered is not None and offered < int(limit):
+    for name, needed in limits_in(manifest.device_features).items():
+        offered = limits_of(vulkan_name()).get(name, needed)
+        if offered < needed:
             raise NiwakiError(
-                f"{path} (target {manifest.target}) has a shader of {limit} buffers, and this "
+                f"{path} (target {manifest.target}) has {_WANTED[name].format(needed)}, and this "
                 f"Vulkan device takes {offered}; compile the model for a CPU (see `niwaki targets`)"
             )
+
+
+def limits_in(features: Iterable[str]) -> dict[str, int]:
+    """Limits that a device must offer, of what a manifest says it must have."""
+    pairs = (re.fullmatch(r"([^=]+)=(\d{1,18})", feature) for feature in features)
+    return {pair[1]: int(pair[2]) for pair in pairs if pair and pair[1] in _WANTED}
 
 
 def vulkan_name() -> str:

@@ -1,16 +1,19 @@
-"""A limit of this machine's Vulkan devices, asked of Vulkan itself: IREE tells features alone."""
+"""Limits of this machine's Vulkan devices, asked of Vulkan itself: IREE tells features alone."""
 
 from __future__ import annotations
 
 import ctypes
 from typing import Any
 
-# The limit, as Vulkan calls it.
+# Limits as Vulkan calls them: of a shader, of what a call of it launches along each axis, and of
+# one of its buffers.
 BUFFERS = "maxPerStageDescriptorStorageBuffers"
+WORKGROUPS = tuple(f"maxComputeWorkGroupCount[{axis}]" for axis in range(3))
+BYTES = "maxStorageBufferRange"
 LIBRARY = "libvulkan.so.1"
-# VkPhysicalDeviceProperties: its size, and where the name, the limits and of these the number of
-# storage buffers of a shader are.
-_SIZE, _NAME, _LIMITS, _BUFFERS = 824, 20, 296, 76
+# VkPhysicalDeviceProperties: its size, where the name and the limits are, and the places of these.
+_SIZE, _NAME, _LIMITS = 824, 20, 296
+_PLACES = {BYTES: 28, BUFFERS: 76} | {name: 220 + 4 * axis for axis, name in enumerate(WORKGROUPS)}
 
 
 class _InstanceInfo(ctypes.Structure):
@@ -28,24 +31,24 @@ class _InstanceInfo(ctypes.Structure):
     )
 
 
-def storage_buffers(name: str) -> int | None:
-    """How many storage buffers a shader may have on the device of a name; None where none tells."""
+def limits_of(name: str) -> dict[str, int]:
+    """Limits of the device of a name; none where Vulkan cannot be asked."""
     try:
         vulkan = ctypes.CDLL(LIBRARY)
     except OSError:  # IREE finds it by other names
-        return None
+        return {}
     instance = ctypes.c_void_p()
     if vulkan.vkCreateInstance(ctypes.byref(_InstanceInfo(type=1)), None, ctypes.byref(instance)):
-        return None
+        return {}
     try:
         found = dict(_properties(vulkan, instance))
     finally:
         vulkan.vkDestroyInstance(instance, None)
-    return found.get(name)
+    return found.get(name, {})
 
 
-def _properties(vulkan: Any, instance: ctypes.c_void_p) -> list[tuple[str, int]]:
-    """Name and storage buffers of each device."""
+def _properties(vulkan: Any, instance: ctypes.c_void_p) -> list[tuple[str, dict[str, int]]]:
+    """Name and limits of each device."""
     count = ctypes.c_uint32()
     vulkan.vkEnumeratePhysicalDevices(instance, ctypes.byref(count), None)
     devices = (ctypes.c_void_p * count.value)()
@@ -55,6 +58,9 @@ def _properties(vulkan: Any, instance: ctypes.c_void_p) -> list[tuple[str, int]]
         properties = ctypes.create_string_buffer(_SIZE)
         vulkan.vkGetPhysicalDeviceProperties(ctypes.c_void_p(device), properties)
         name = ctypes.string_at(ctypes.addressof(properties) + _NAME).decode(errors="replace")
-        buffers = ctypes.c_uint32.from_buffer(properties, _LIMITS + _BUFFERS)
-        found.append((name, buffers.value))
+        limits = {
+            limit: ctypes.c_uint32.from_buffer(properties, _LIMITS + place).value
+            for limit, place in _PLACES.items()
+        }
+        found.append((name, limits))
     return found

@@ -26,9 +26,9 @@ _FEATURES = "--iree-vulkan-target-features=spirv:v1.3,cap:Shader"
 # IREE has one generic Vulkan target, the Android profile. The others also say how many threads a
 # subgroup has, which the device must then offer.
 _ANY = "vp_android_baseline_2022"
-# What a shader may have on every device: storage buffers, threads of a workgroup, bytes of memory
-# that these share.
-_BUFFERS, _THREADS, _SHARED_BYTES = 4, 128, 16 * 1024
+# What a shader may have on every device: storage buffers, workgroups along each axis, threads of a
+# workgroup, bytes of memory that these share.
+_BUFFERS, _WORKGROUPS, _THREADS, _SHARED_BYTES = 4, 65535, 128, 16 * 1024
 
 # A quarter of what vendors' clocks and units multiply to, since layers reach that at best: 1.8
 # TFLOP/s of an Adreno 730, 0.8 of a Mali-G710 with ten cores, 1.6 of a G720 with as many, 9 of a
@@ -68,6 +68,7 @@ def _vulkan(
         shared_bytes=_SHARED_BYTES,
         gpu=speed,
         buffers=_BUFFERS,
+        workgroups=_WORKGROUPS,
         stores=half,
         computes=half,
         elements=elements,

@@ -138,6 +138,7 @@ class Target:
         most_threads: that a workgroup may have (GPUs only).
         shared_bytes: of memory that the threads of a workgroup may share (GPUs only).
         buffers: that a shader of ours may have (GPUs only).
+        workgroups: of a shader of ours that may be launched along each axis (GPUs only).
         stores: types, besides f32, of which it can load and store what layers read and write.
         computes: those of them that it has arithmetic for.
         elements: types that its shaders load, compute with and store (GPUs only).
@@ -169,6 +170,7 @@ class Target:
     most_threads: int = 1
     shared_bytes: int = 0
     buffers: int = 0
+    workgroups: int = 0
     stores: tuple[Element, ...] = ()
     computes: tuple[Element, ...] = ()
     elements: tuple[str, ...] = ()

@@ -386,33 +386,71 @@ class Sum(nn.Module):
         return x[0] * x[1] - x[2] * x[3] * x[4]
 
 
-def test_devices_of_few_buffers_are_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def large_relu() -> tuple[nn.Module, tuple[torch.Tensor, ...]]:
+    """Of 40 million numbers, of which a workgroup takes 256."""
+    return nn.ReLU(), (torch.zeros(1000, 40_000),)
+
+
+def wide_sum() -> tuple[nn.Module, tuple[torch.Tensor, ...]]:
+    return Sum(), tuple(torch.ones(3, 5) for _ in range(5))
+
+
+@pytest.mark.parametrize(
+    ("make", "limit", "needed", "offered", "told"),
+    [
+        (wide_sum, vulkan_limits.BUFFERS, 6, 4, "a shader of 6 buffers"),
+        (large_relu, vulkan_limits.WORKGROUPS[0], 156_250, 65_535, "a shader of 156250 workgroups "
+         "along x"),
+        (large_relu, vulkan_limits.BYTES, 160_000_000, 2**27, "a shader with a buffer of 160000000 "
+         "bytes"),
+    ],
+)  # fmt: skip
+def test_devices_that_take_less_are_refused(
+    make: Any,
+    limit: str,
+    needed: int,
+    offered: int,
+    told: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    x = tuple(torch.ones(3, 5) for _ in range(5))
-    bundle = niwaki.compile(Sum().eval(), x, target="vulkan", output=tmp_path / "net.niwaki")
-    assert bundle.manifest.device_features == ("maxPerStageDescriptorStorageBuffers=6",)
+    model, x = make()
+    bundle = niwaki.compile(model.eval(), x, target="vulkan", output=tmp_path / "net.niwaki")
+    assert f"{limit}={needed}" in bundle.manifest.device_features
     monkeypatch.setattr(device, "vulkan_info", lambda: "name: some phone's\nfeatures: f=yes")
-    monkeypatch.setattr(device, "storage_buffers", lambda name: 4 + len(name) - len("some phone's"))
+    monkeypatch.setattr(device, "limits_of", {"some phone's": {limit: offered}}.get)
     with pytest.raises(NiwakiError) as caught:
         bundle.load()
     assert str(caught.value) == (
-        f"{bundle.path} (target vulkan) has a shader of 6 buffers, and this Vulkan device takes 4; "
+        f"{bundle.path} (target vulkan) has {told}, and this Vulkan device takes {offered}; "
         "compile the model for a CPU (see `niwaki targets`)"
     )
 
 
 @pytest.mark.requires_vulkan
-def test_devices_tell_their_buffers() -> None:
-    found = vulkan_limits.storage_buffers(device.vulkan_name())
-    assert found is not None
-    assert 4 <= found < 2**32 - 1
-    assert vulkan_limits.storage_buffers("no such device") is None
+def test_grids_of_more_workgroups_than_devices_take(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where kernels have more workgroups along an axis, others of the launch take their places."""
+    small = replace(get_target("vulkan"), workgroups=13)
+    monkeypatch.setitem(TARGETS, "vulkan", small)
+    rng = np.random.default_rng(5)
+    sequences = Case("GRU", nn.GRU(3, 5), (tensor(rng, 4, 29, 3),))
+    check([*networks(), sequences], tmp_path, "vulkan")
+
+
+@pytest.mark.requires_vulkan
+def test_devices_tell_their_limits() -> None:
+    found = vulkan_limits.limits_of(device.vulkan_name())
+    assert 4 <= found[vulkan_limits.BUFFERS] < 2**32 - 1
+    assert found[vulkan_limits.BYTES] >= 2**27
+    assert all(65_535 <= found[name] < 2**31 for name in vulkan_limits.WORKGROUPS)
+    assert vulkan_limits.limits_of("no such device") == {}
 
 
 def test_without_a_loader_no_limit_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vulkan_limits, "LIBRARY", "libno_such_library.so")
-    assert vulkan_limits.storage_buffers("any") is None
+    assert vulkan_limits.limits_of("any") == {}
 
 
 def test_types_that_shaders_cannot_store(tmp_path: Path) -> None:
