@@ -148,7 +148,7 @@ def main(
         report_figures("cost-searching", title, cost_oracle.searching(FILES, core))
     for network in time_limits.NETWORKS if "limits" in chosen else ():
         if only in (name := f"limits-{network}"):
-            title = f"Limits in ms for {network}, each timed beside the dense network"
+            title = f"Limits in ms for {network}, each timed by a steady clock"
             report_figures(name, title, time_limits.measure(network, FILES, rounds, core))
     for target in shaders.TARGETS if "shaders" in chosen and shaders_can_be_read() else ():
         if only in (name := f"shaders-{target}"):

@@ -1,8 +1,8 @@
 """Limits in milliseconds, and what networks take that `niwaki.prune_within` has pruned to them.
 
 Weights are random ones and stay untrained: which of them are zero decides about time. Each pruned
-network is compiled anew and timed in turns with the dense one, which says how fast the machine is
-just then. While something is timed nothing else has its core.
+network is compiled anew and timed beside a small one that stays in the caches, which says how fast
+the machine is just then. While something is timed nothing else has its core.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from vgg import vgg16_cifar
 
 import niwaki
 from niwaki.runtime import beside
+from niwaki.time_limit.clock import Clock, steady_clock
 
 NETWORKS: dict[str, Callable[[], Any]] = {
     "fashion_mnist": lambda: (
@@ -47,8 +48,8 @@ def measure(network: str, folder: Path, count: int, core: int) -> list[Figure]:
     pin([core])
     folder.mkdir(parents=True, exist_ok=True)
     seconds_of, share_of = _ahead(beside.seconds_of), _ahead(beside.share_of)
-    with patch.multiple(beside, seconds_of=seconds_of, share_of=share_of):
-        off = _missed_by(network, folder, count)
+    with patch.multiple(beside, seconds_of=seconds_of, share_of=share_of), steady_clock() as clock:
+        off = _missed_by(network, folder, count, clock)
     return [
         Figure("limits", count),
         Figure("mean, from the limit", float(np.mean(off)), "%"),
@@ -58,7 +59,7 @@ def measure(network: str, folder: Path, count: int, core: int) -> list[Figure]:
     ]
 
 
-def _missed_by(network: str, folder: Path, count: int) -> list[float]:
+def _missed_by(network: str, folder: Path, count: int, clock: Clock) -> list[float]:
     """Percent of each limit by which the network takes more."""
     torch.manual_seed(0)
     model, (example,) = NETWORKS[network]()
@@ -79,20 +80,11 @@ def _missed_by(network: str, folder: Path, count: int) -> list[float]:
     for share in np.geomspace(LARGEST, SMALLEST, count):
         limit = float(share) * dense
         limited = prune(target_ms=limit)
-        taken = 1e3 * limited.dense * _beside(limited.model, model, example, folder)
+        path = folder / "limits.niwaki"
+        taken = 1e3 * clock(niwaki.compile(limited.model, (example,), output=path))
         off.append(100 * (taken / limit - 1))
         print(f"{network}: {limit:.4f} ms, {limited}; {off[-1]:+.2f} %", flush=True)
     return off
-
-
-def _beside(pruned: Any, dense: Any, example: Any, folder: Path) -> float:
-    """What a call of the pruned network takes, where one of the dense network takes 1."""
-    paths = [folder / f"limits-{name}.niwaki" for name in ("pruned", "dense")]
-    one, other = (
-        niwaki.compile(module, (example,), output=path)
-        for path, module in zip(paths, (pruned, dense), strict=True)
-    )
-    return beside.share_of(one, other)
 
 
 def _ahead(measure: Callable[Given, Found]) -> Callable[Given, Found]:

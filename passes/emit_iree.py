@@ -145,7 +145,7 @@ def _bound_function(function: Any, sizes: Sequence[int], target: Target, launch:
         for number, value in zip(numbers, place.numbers, strict=True):
             number.replace_all_uses_with(as_value(value))
         *body, end = source.operations
-        with nullcontext() if place.number is None else when(below(place.number, launch.count)):
+        with nullcontext() if place.number is None else when(below(place.number, launch.total)):
             inside = ir.InsertionPoint.current
             for op in body:
                 op.operation.detach_from_parent()

@@ -39,7 +39,7 @@ class Launch(NamedTuple):
     workgroups: tuple[int, ...]
 
     @property
-    def count(self) -> int:
+    def total(self) -> int:
         """Workgroups of the grid."""
         return math.prod(self.grid)
 
@@ -51,7 +51,7 @@ class Launch(NamedTuple):
         number = (z * height + y) * width + x
         columns, rows, _ = self.grid
         numbers = [number % columns, number // columns % rows, number // (columns * rows)]
-        return Place(numbers, None if math.prod(self.workgroups) == self.count else number)
+        return Place(numbers, None if math.prod(self.workgroups) == self.total else number)
 
 
 def launched(grid: Sequence[int], most: int) -> Launch:

@@ -1,13 +1,9 @@
-"""How long a module takes on a target: compiled, and measured where it can be.
-
-A machine's clock wanders. So a bundle is timed in turns with a reference, the dense network, and
-takes such a share of the reference's time at first (`niwaki.runtime.beside`).
-"""
+"""How long a module takes on a target: compiled, and measured where it can be."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +11,10 @@ from niwaki.compiler import compile
 from niwaki.costs.observation import emulated
 from niwaki.costs.oracle import Oracle
 from niwaki.costs.price import EMULATE, MEASURE
-from niwaki.runtime import beside
 from niwaki.runtime.bundle import Bundle
 from niwaki.temporary import temporary_folder
+
+from .clock import steady_clock
 
 # A module and its example inputs to seconds of a call.
 Timer = Callable[[Any], float]
@@ -48,18 +45,10 @@ def timer(example: Any, target: str, source: str, precision: str, costs: Oracle)
     if source != MEASURE:
         yield told
         return
-    with ExitStack() as stack:
-        reference: Bundle | None = None
-        first = 0.0
+    with steady_clock() as clock:
 
         def measured(model: Any) -> float:
-            """Beside the first one that was asked for, at the clock of its first call."""
-            nonlocal reference, first
-            if reference is None:
-                reference = compiled(model, stack.enter_context(temporary_folder()))
-                first = beside.seconds_of(reference)
-                return first
             with temporary_folder() as folder:
-                return first * beside.share_of(compiled(model, folder), reference)
+                return clock(compiled(model, folder))
 
         yield measured

@@ -21,7 +21,7 @@ def test_each_place_is_taken_once(grid: tuple[int, int, int], most: int) -> None
     taken: Counter[tuple[int, ...]] = Counter()
     for asked in itertools.product(*map(range, launch.workgroups)):
         numbers, number = launch.place([Index(one) for one in asked])
-        if number is None or number.value < launch.count:
+        if number is None or number.value < launch.total:
             taken[tuple(one.value for one in numbers)] += 1
     assert taken == Counter(itertools.product(*map(range, grid)))
 
