@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from niwaki.errors import NiwakiError
@@ -14,6 +15,9 @@ from .task import Rates, Trained
 
 # How often a trained network that takes longer than it did before is pruned anew.
 CORRECTIONS = 1
+# How often one is timed that seems too slow: others on the machine only add time, and training it
+# anew is dear.
+LOOKS = 3
 
 
 def train_within(
@@ -43,7 +47,7 @@ def train_within(
         else:
             settings, before, going_on = going_on, 0.0, None
         trained = rates.trained(settings, before, wanted)
-        after = seconds_of(copy_module(trained.model).eval())
+        after = _seconds_after(seconds_of, trained, limit)
         # A run that went on was timed by the one that was killed.
         trained = replace(trained, before=trained.before or after)
         if after <= limit:
@@ -54,3 +58,13 @@ def train_within(
         f"after, where {1e3 * limit:g} are allowed: the machine is too busy to measure, or the "
         "method removes other weights than it was told"
     )
+
+
+def _seconds_after(seconds_of: Timer, trained: Trained, limit: float) -> float:
+    """Of a trained network: the first time within the limit, or the least of several."""
+    least = math.inf
+    for _ in range(LOOKS):
+        least = min(least, seconds_of(copy_module(trained.model).eval()))
+        if least <= limit:
+            break
+    return least

@@ -19,6 +19,7 @@ from niwaki.errors import NiwakiError
 from niwaki.time_limit import prune_within as module
 from niwaki.time_limit.limited import Limited
 from niwaki.time_limit.nearness import MARGIN
+from niwaki.time_limit.rounds import LOOKS
 
 METHODS = ["gradual", "reweighted"]
 
@@ -122,18 +123,37 @@ def test_goes_on_with_other_options(pruned_by: Any, tmp_path: Path) -> None:
 
 
 def test_second_round_has_a_checkpoint_of_its_own(pruned_by: Any, tmp_path: Path) -> None:
-    """The trained network takes longer than it did before training, once."""
+    """The trained network takes longer than it did before training, each time it is timed."""
     path = tmp_path / "run.ckpt"
     told = iter([1.0, 1.0])  # the dense one, and the one pruned at once
 
     def factors() -> Iterator[float]:
         yield from told
-        yield 1.05
+        yield from repeat(1.05, LOOKS)
         yield from repeat(1.0)
 
     limited = pruned_by(0.6, factors(), checkpoint=path, method="magnitude", epochs=1)
     assert limited.seconds[1] <= 0.6e-3 * DENSE_MS
     assert path.exists()
+
+
+def test_one_slow_moment_trains_nothing_anew(pruned_by: Any) -> None:
+    trained = []
+
+    def note(model: nn.Module) -> float:
+        trained.append(model)
+        return 1.0
+
+    def factors() -> Iterator[float]:
+        yield from (1.0, 1.0, 1.15)
+        yield from repeat(1.0)
+
+    limited = pruned_by(0.6, factors(), method="magnitude", epochs=1, eval=note)
+    assert limited.seconds[1] <= 0.6e-3 * DENSE_MS
+    once = len(trained)
+    trained.clear()
+    pruned_by(0.6, method="magnitude", epochs=1, eval=note)
+    assert len(trained) == once
 
 
 def test_nothing_can_be_pruned(pruned_by: Any, monkeypatch: pytest.MonkeyPatch) -> None:
