@@ -137,25 +137,6 @@ def test_second_round_has_a_checkpoint_of_its_own(pruned_by: Any, tmp_path: Path
     assert path.exists()
 
 
-def test_one_slow_moment_trains_nothing_anew(pruned_by: Any) -> None:
-    trained = []
-
-    def note(model: nn.Module) -> float:
-        trained.append(model)
-        return 1.0
-
-    def factors() -> Iterator[float]:
-        yield from (1.0, 1.0, 1.15)
-        yield from repeat(1.0)
-
-    limited = pruned_by(0.6, factors(), method="magnitude", epochs=1, eval=note)
-    assert limited.seconds[1] <= 0.6e-3 * DENSE_MS
-    once = len(trained)
-    trained.clear()
-    pruned_by(0.6, method="magnitude", epochs=1, eval=note)
-    assert len(trained) == once
-
-
 def test_nothing_can_be_pruned(pruned_by: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_layers(model: nn.Module) -> ToyCosts:
         return ToyCosts({}, others=weights(model))
