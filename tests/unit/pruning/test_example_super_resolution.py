@@ -14,7 +14,18 @@ import pytest
 import torch
 from image_pairs import Pair, pair_of
 from search import super_resolution, super_resolution_costs
-from search.super_resolution import FOUND, Lab, Rates, Steps, by_hand, make_lab, report, searched
+from search.super_resolution import (
+    FOUND,
+    Lab,
+    Rates,
+    Steps,
+    by_hand,
+    leaders,
+    make_lab,
+    report,
+    searched,
+    winner,
+)
 from search.super_resolution_costs import NetworkCosts, measured, network_costs
 from search.super_resolution_networks import (
     LARGE,
@@ -42,7 +53,7 @@ from torch import nn
 
 from niwaki.costs.trials import fits
 from niwaki.layer_costs import LayerForm, Setting
-from niwaki.studies import Point
+from niwaki.studies import Point, Results, Trial
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -198,14 +209,49 @@ def test_rates_are_searched_within_the_limit(lab: Lab) -> None:
     assert Rates(lab, dense).search(1.0, trials=2) == dense
 
 
+def test_leaders_are_the_best_networks() -> None:
+    """Each once: what a point says of blocks that there are none does not count."""
+
+    def trial(number: int, score: float, ms: float, **point: Any) -> Trial:
+        return Trial(number, {**POINT, **point}, {"ms": ms}, {"PSNR": score}, "", 1.0, ms <= 1)
+
+    results = Results(
+        (
+            trial(0, 30.0, 0.5),
+            trial(1, 31.0, 0.5, width=16),
+            trial(2, 31.5, 0.5, width=16, wide3=16),
+            trial(3, 32.0, 2.0, blocks=1),
+            trial(4, 29.0, 0.5, wide1=32),
+        ),
+        0,
+        {"ms": 1.0},
+    )
+    wanted = [replace(SIZES, width=16), SIZES]
+    assert leaders(results, 2) == wanted
+    assert leaders(results, 9)[:2] == wanted
+    assert len(leaders(results, 9)) == 3
+
+
+def test_the_winner_is_judged_when_it_is_trained(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finalists = [Sizes(8, (Block(wide),)) for wide in (16, 32, 48)]
+    scores = iter([30.0, 32.0, 31.0])
+    monkeypatch.setattr(super_resolution, "quality", lambda *_: (next(scores), 0.9))
+    won = winner(lab, finalists, 0, tmp_path)
+    second = super_resolution.trained(lab, f"{FOUND}-2", finalists[1], 0, tmp_path)
+    for first, other in zip(won.parameters(), second.parameters(), strict=True):
+        assert torch.equal(first, other)
+
+
 def test_from_a_search_to_a_report(
     lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """By two trials; what is trained is kept, and the found network compiled."""
-    sizes = searched(lab, 0.008, 2, 0, tmp_path, 1)
+    found = searched(lab, 0.008, 2, 0, tmp_path, 1, 2)
     assert "blocks-0.008-0.sqlite" in [file.name for file in tmp_path.iterdir()]
-    assert sum(lab.costs.parts(sizes).values()) <= 0.008
-    networks: dict[str, Any] = {FOUND: sizes, "by-hand-B8x1": by_hand("B8x1")}
+    assert all(sum(lab.costs.parts(sizes).values()) <= 0.008 for sizes in found)
+    networks: dict[str, Any] = {FOUND: found[0], "by-hand-B8x1": by_hand("B8x1")}
     for name, one in networks.items():
         networks[name] = [super_resolution.trained(lab, name, one, 0, tmp_path)]
         again = super_resolution.trained(lab, name, one, 0, tmp_path)
