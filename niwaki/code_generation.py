@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from niwaki.device_features import needed_limits
+from niwaki.device_features import device_needs
 from niwaki.dispatch_order import Dispatch, read_order
 from niwaki.elements import F32, Element
 from niwaki.errors import CompilerBug
@@ -35,12 +35,12 @@ class Code(NamedTuple):
     Attributes:
         module: IREE's.
         orders: of each function, the kernels that it runs in a call, in order.
-        limits: of GPUs, by Vulkan's names: the most that a kernel needs of each.
+        needs: features and limits of Vulkan that a device must have.
     """
 
     module: bytes
     orders: dict[str, list[Dispatch]]
-    limits: dict[str, int]
+    needs: tuple[str, ...]
 
 
 def iree_input(module: Any) -> str:
@@ -74,10 +74,10 @@ def generate_code(
             whole = put_bodies(scheduled, bodies)
             if target.backend == "cpu":
                 module = iree_compile(whole, [*flags, *_GENERATE], folder)
-                return Code(module, read_order(scheduled), {})
+                return Code(module, read_order(scheduled), ())
             translated = iree_compile(whole, [*flags, *_TRANSLATE], folder).decode()
             module = iree_compile(translated, [*flags, *_ASSEMBLE], folder)
-            return Code(module, read_order(scheduled), needed_limits(scheduled, translated))
+            return Code(module, read_order(scheduled), device_needs(scheduled, translated, target))
     except IreeRefused as error:
         told = kept_input(text, f"iree-compile {' '.join(flags)} {{file}} -o /dev/null")
         raise CompilerBug(f"IREE could not compile the lowered network: {error}; {told}") from error

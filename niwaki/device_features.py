@@ -1,26 +1,37 @@
-"""What a GPU must have for a network.
+"""What a GPU must have for a network: features and limits of Vulkan that not every device has.
 
-Features of Vulkan, by the types in its lowered form, and limits, by what IREE makes of it: our own
-shaders keep to the buffers and workgroups that every device promises, IREE's may have more.
+    spirv.module ... requires #spirv.vce<v1.3, [Shader, Int16, GroupNonUniformShuffle], ...>
+      -->
+    shaderInt16, subgroupShuffle, subgroupSize=16
+
+IREE tells of each shader what it makes use of. Our own keep to the buffers and workgroups that
+every device promises, IREE's may have more.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
-from niwaki.runtime.vulkan_limits import BUFFERS, BYTES, WORKGROUPS
+from niwaki.runtime.device import ARITHMETIC, SHUFFLES, SUBGROUP
+from niwaki.runtime.vulkan_properties import BUFFERS, BYTES, WORKGROUPS
 from niwaki.targets import Target
 
-# Of shaders that load, store and compute with a type, where Vulkan 1.1 does not promise it.
+# Features by capabilities of SPIR-V; none where Vulkan 1.1 promises what they stand for.
 FEATURES = {
-    "f16": ("shaderFloat16", "storageBuffer16BitAccess"),
-    "i16": ("storageBuffer16BitAccess",),
-    "i8": ("shaderInt8", "storageBuffer8BitAccess"),
+    "Shader": "",
+    "Matrix": "",
+    "GroupNonUniform": "",
+    "GroupNonUniformShuffle": SHUFFLES,
+    "GroupNonUniformArithmetic": ARITHMETIC,
+    "Float16": "shaderFloat16",
+    "Float64": "shaderFloat64",
+    "Int8": "shaderInt8",
+    "Int16": "shaderInt16",
+    "Int64": "shaderInt64",
+    "StorageBuffer8BitAccess": "storageBuffer8BitAccess",
+    "StorageBuffer16BitAccess": "storageBuffer16BitAccess",
 }
-# Truth values are stored as bytes.
-_SPELLINGS = {"i8": "(i8|i1(?=>))"}
-_NAMES = re.compile('"[^"]*"')
+_CAPABILITIES = re.compile(r"requires #spirv\.vce<v\d\.\d, \[([^\]\n]*)\]")
 _LAYOUT = re.compile(r"#hal\.pipeline\.layout<[^\n]*?bindings = \[([^\]\n]*)\]")
 _BYTES = re.compile(r"^ *(?:ro|wo|rw) %[^\n]*? for %c(\d+)(?:_\d+)?\]", re.MULTILINE)
 _COUNT = re.compile(r"^ *hal\.return %c(\d+)(?:_\d+)?, %c(\d+)(?:_\d+)?, %c(\d+)", re.MULTILINE)
@@ -28,29 +39,34 @@ _COUNT = re.compile(r"^ *hal\.return %c(\d+)(?:_\d+)?, %c(\d+)(?:_\d+)?, %c(\d+)
 _LEAST_BYTES = 2**27
 
 
-def device_features(text: str, target: Target) -> tuple[str, ...]:
-    """Those that IREE's input needs, in the order of their names; CPUs have none."""
-    code = _NAMES.sub("", text) if target.elements else ""
-    needed = {
-        feature
-        for element, features in FEATURES.items()
-        if element in target.elements
-        and re.search(rf"(?<![a-z])x?{_SPELLINGS.get(element, element)}\b", code)
-        for feature in features
-    }
-    return tuple(sorted(needed))
+def device_needs(scheduled: str, translated: str, target: Target) -> tuple[str, ...]:
+    """Features, then limits as ``name=number``; CPUs need none.
 
-
-def device_limits(needed: Mapping[str, int], target: Target) -> tuple[str, ...]:
-    """Those that a device must offer, since not every one does; CPUs have none."""
+    Args:
+        scheduled: IREE's module once it knows which buffers kernels have.
+        translated: the same with shaders.
+    """
+    if target.backend == "cpu":
+        return ()
+    features = needed_features(translated)
     promised = dict.fromkeys(WORKGROUPS, target.workgroups)
     promised |= {BUFFERS: target.buffers, BYTES: _LEAST_BYTES}
-    beyond = (name for name in needed if target.buffers > 0 and promised[name] < needed[name])
-    return tuple(f"{name}={needed[name]}" for name in beyond)
+    needed = needed_limits(scheduled, translated)
+    beyond = [f"{name}={needed[name]}" for name in needed if promised[name] < needed[name]]
+    if {SHUFFLES, ARITHMETIC} & {*features}:
+        beyond.append(f"{SUBGROUP}={target.subgroup}")
+    return (*features, *beyond)
+
+
+def needed_features(translated: str) -> list[str]:
+    """In the order of their names; a capability that is not known stands for itself."""
+    lists = _CAPABILITIES.findall(translated)
+    capabilities = {name.strip() for names in lists for name in names.split(",")}
+    return sorted({FEATURES.get(name, name) for name in capabilities} - {""})
 
 
 def needed_limits(scheduled: str, translated: str) -> dict[str, int]:
-    """Most of each that a kernel has, in IREE's module once it has a schedule, and with shaders."""
+    """The most of each that a kernel has."""
     layouts = _LAYOUT.findall(scheduled)
     counts = [tuple(map(int, numbers)) for numbers in _COUNT.findall(translated)]
     most = (max(along, default=0) for along in (zip(*counts, strict=True) if counts else [()] * 3))

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from importlib.metadata import version
 
 from niwaki.code_generation import generate_code, iree_input
-from niwaki.device_features import device_features, device_limits
 from niwaki.lowering import Lowered
 from niwaki.progress import Progress
 from niwaki.records import StateRecord
@@ -45,7 +44,7 @@ def compile_lowered(
         signature=networks.imported[networks.longest].signature,
         architecture=target.architecture,
         cpu_features=target.cpu_features,
-        device_features=(*device_features(text, target), *device_limits(code.limits, target)),
+        device_features=code.needs,
         states=list(states),
         **lowered.records(code.orders),
     )

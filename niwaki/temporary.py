@@ -32,13 +32,24 @@ def temporary_folder() -> Iterator[Path]:
     Raises:
         NiwakiError: it cannot be made, or the block runs out of space.
     """
-    with claimed(temporary_home(), "niwaki-", ".tmp", _make_folder) as folder:
+    with scratch_folder() as folder:
         try:
             yield folder
         except OSError as error:
             if error.errno in _FULL:
                 raise no_space() from None
             raise
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """The same for a block that writes elsewhere, too: its errors stay as they are.
+
+    Raises:
+        NiwakiError: it cannot be made.
+    """
+    with claimed(temporary_home(), "niwaki-", ".tmp", _make_folder) as folder:
+        yield folder
 
 
 def temporary_home() -> Path:

@@ -6,7 +6,7 @@ import functools
 import platform
 import re
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from niwaki.errors import NiwakiError
@@ -14,9 +14,13 @@ from niwaki.targets import best_cpu_target, cpu_flags, unfit_reason
 
 from .manifest import DRIVERS, TOGETHER, Manifest
 from .placement import DEFAULT_TOPOLOGY, topology_flags
-from .vulkan_limits import BUFFERS, BYTES, WORKGROUPS, limits_of
+from .vulkan_properties import BUFFERS, BYTES, WORKGROUPS, properties_of
 
 _FLAGS = threading.Lock()
+_FOR_A_CPU = "for a CPU (see `niwaki targets`)"
+# Threads of a subgroup, as IREE's driver tells them, and bits of VkSubgroupFeatureFlagBits.
+SUBGROUP, SHUFFLES, ARITHMETIC = "subgroupSize", "subgroupShuffle", "subgroupArithmetic"
+_OPERATIONS = {ARITHMETIC: 0x4, SHUFFLES: 0x10}
 # What a shader has, or a call of it, that a device may not take.
 _WANTED = {
     BUFFERS: "a shader of {} buffers",
@@ -64,25 +68,42 @@ def check_device(manifest: Manifest, path: str, device: str | None) -> None:
 def _check_features(manifest: Manifest, path: str) -> None:
     """Refuse a GPU on which shaders would fail, or compute who knows what."""
     found = vulkan_features()
-    missing = [feature for feature in manifest.device_features if found.get(feature) == "no"]
+    missing = [feature for feature in manifest.device_features if found.get(feature, 1) == 0]
     if missing:
+        in_f32 = "in f32, for target vulkan" if "shaderFloat16" in missing else _FOR_A_CPU
         raise NiwakiError(
             f"{path} (target {manifest.target}) needs features that this Vulkan device lacks: "
-            f"{', '.join(missing)}; compile the model in f32, for target vulkan"
+            f"{', '.join(missing)}; compile the model {in_f32}"
         )
     for name, needed in limits_in(manifest.device_features).items():
-        offered = limits_of(vulkan_name()).get(name, needed)
+        offered = found.get(name, needed)
         if offered < needed:
             raise NiwakiError(
                 f"{path} (target {manifest.target}) has {_WANTED[name].format(needed)}, and this "
-                f"Vulkan device takes {offered}; compile the model for a CPU (see `niwaki targets`)"
+                f"Vulkan device takes {offered}; compile the model {_FOR_A_CPU}"
+            )
+    _check_subgroup(manifest, path, found)
+
+
+def _check_subgroup(manifest: Manifest, path: str, found: Mapping[str, int]) -> None:
+    """Refuse a GPU whose subgroups are too small for shuffles, or other than reductions expect."""
+    sizes = limits_in(manifest.device_features, (SUBGROUP,))
+    for needed in sizes.values():
+        offered = found.get(SUBGROUP, needed)
+        exact = ARITHMETIC in manifest.device_features
+        if offered < needed or (exact and offered != needed):
+            raise NiwakiError(
+                f"{path} (target {manifest.target}) has shaders for subgroups of {needed} threads, "
+                f"and this Vulkan device has subgroups of {offered}; compile the model for target "
+                "vulkan, which needs none"
             )
 
 
-def limits_in(features: Iterable[str]) -> dict[str, int]:
-    """Limits that a device must offer, of what a manifest says it must have."""
+def limits_in(features: Iterable[str], names: Iterable[str] = tuple(_WANTED)) -> dict[str, int]:
+    """The largest of each limit that a manifest says a device must offer: plans name several."""
     pairs = (re.fullmatch(r"([^=]+)=(\d{1,18})", feature) for feature in features)
-    return {pair[1]: int(pair[2]) for pair in pairs if pair and pair[1] in _WANTED}
+    told = sorted((int(pair[2]), pair[1]) for pair in pairs if pair)
+    return {name: number for number, name in told if name in names}
 
 
 def vulkan_name() -> str:
@@ -91,13 +112,19 @@ def vulkan_name() -> str:
     return found[1] if found else ""
 
 
-def vulkan_features() -> dict[str, str]:
-    """Features of the first Vulkan device that IREE knows of, each ``yes`` or ``no``.
+def vulkan_features() -> dict[str, int]:
+    """Of the first Vulkan device that IREE knows of: features, each 0 or 1, and limits.
 
     Raises:
         NiwakiError: there is no Vulkan device.
     """
-    return dict(re.findall(r"\b(\w+)=(yes|no)\b", vulkan_info()))
+    told = re.findall(r"\b(\w+)=(yes|no)\b", vulkan_info())
+    found = {feature: int(answer == "yes") for feature, answer in told}
+    if subgroup := re.search(r"^subgroup: size=(\d+) operations=0x(\w+)", vulkan_info(), re.M):
+        operations = int(subgroup[2], 16)
+        found |= {name: int(operations & bit > 0) for name, bit in _OPERATIONS.items()}
+        found[SUBGROUP] = int(subgroup[1])
+    return found | properties_of(vulkan_name())
 
 
 def device_identity(kind: str) -> str:

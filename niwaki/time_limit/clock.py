@@ -16,11 +16,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from statistics import median
+from typing import Any
 
 from niwaki.compiler import compile
 from niwaki.runtime import beside
 from niwaki.runtime.bundle import Bundle
-from niwaki.temporary import temporary_folder
+from niwaki.temporary import scratch_folder
 
 # The small network's own time is taken so often, with pauses: its clock wanders, too.
 LOOKS, PAUSE = 20, 0.1
@@ -51,9 +52,11 @@ def _small_network() -> Iterator[Bundle]:
     """Four layers of 3x3, 150 kB of weights: a sixth of a millisecond."""
     import torch
 
-    with torch.random.fork_rng(devices=[]):  # what is trained next draws the same numbers
-        torch.manual_seed(0)
-        layers = [torch.nn.Conv2d(32, 32, 3, padding=1) for _ in range(4)]
-    with temporary_folder() as folder:
-        example = (torch.zeros(1, 32, 14, 14),)
+    # Whatever the user's defaults are; and what is trained next draws the same numbers.
+    plain: dict[str, Any] = {"device": "cpu", "dtype": torch.float32}
+    with torch.random.fork_rng(devices=[]):
+        torch.random.default_generator.manual_seed(0)  # the CPU's alone
+        layers = [torch.nn.Conv2d(32, 32, 3, padding=1, **plain) for _ in range(4)]
+    example = (torch.zeros(1, 32, 14, 14, **plain),)
+    with scratch_folder() as folder:
         yield compile(torch.nn.Sequential(*layers).eval(), example, output=folder / "clock.niwaki")

@@ -41,6 +41,6 @@ def above(seconds: float, limit: float) -> NiwakiError:
     """What to raise where no try was within the limit."""
     return NiwakiError(
         f"pruned as costs told it, the network took {1e3 * seconds:.3g} ms where "
-        f"{1e3 * limit:.3g} are allowed, in each of {ROUNDS} tries: the machine is too busy to "
+        f"{1e3 * limit:.3g} were aimed at, in each of {ROUNDS} tries: the machine is too busy to "
         "measure, or what takes the time is no layer"
     )

@@ -53,7 +53,7 @@ class Agent(Sampler):
         most = REMEMBERED * len(task.names) * len(TOLERANCES)
         self._replay = Replay(AHEAD, most)
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+            torch.random.default_generator.manual_seed(seed)  # not those of other devices
             self._schemes = DeepQ(features, task.schemes, RATE)
             self._strengths = DDPG(features + task.schemes, RATE)
 

@@ -71,7 +71,7 @@ def test_a_wrong_shader_gives_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.requires_vulkan
 def test_a_driver_without_f16(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(device, "vulkan_features", lambda: {"shaderFloat16": "no"})
+    monkeypatch.setattr(device, "vulkan_features", lambda: {"shaderFloat16": 0})
     path, x, wanted = compiled(tmp_path / "net.niwaki", "vulkan-f16+host", precision="f16")
     net = niwaki.load(path)
     assert net.part.manifest.target == "host"

@@ -1,43 +1,44 @@
-"""What a GPU must have is told by the types in a network's lowered form."""
+"""What a GPU must have is told by IREE's module: shaders, bindings, counts."""
 
 from __future__ import annotations
 
 import pytest
 
-from niwaki.device_features import device_features, device_limits, needed_limits
-from niwaki.runtime.vulkan_limits import BUFFERS, BYTES, WORKGROUPS
+from niwaki.device_features import device_needs, needed_features, needed_limits
+from niwaki.runtime.vulkan_properties import BUFFERS, BYTES, WORKGROUPS
 from niwaki.targets import get_target
 
-HALF = ("shaderFloat16", "storageBuffer16BitAccess")
-INT8 = ("shaderInt8", "storageBuffer8BitAccess")
 
-
-@pytest.mark.parametrize(
-    ("target", "text", "wanted"),
-    [
-        ("vulkan-f16", "%x: tensor<4x5xf16>", HALF),
-        ("vulkan-f16", "memref<?xf16>", HALF),
-        ("vulkan-f16", "tensor<f16>", HALF),
-        ("vulkan-f16", "arith.addf %a, %b : f16", HALF),
-        ("vulkan-f16", 'tensor<4x5xf32> loc("f16")', ()),
-        ("vulkan-f16", "tensor<4xbf16>, %half16, @f16x", ()),
-        ("vulkan-f16", "tensor<4xi8>", ()),  # in words
-        ("vulkan-mali", "tensor<4xi8>", INT8),
-        ("vulkan-mali", "tensor<4xi1>", INT8),
-        ("vulkan-mali", "arith.cmpi %a, %b : i1", ()),
-        ("vulkan-mali", "tensor<4xi16>", HALF[1:]),
-        ("vulkan-mali", "tensor<4xi16>, tensor<4xf16>", HALF),
-        ("arm64-android", "tensor<4xf16>", ()),
-    ],
-)
-def test_features(target: str, text: str, wanted: tuple[str, ...]) -> None:
-    assert device_features(text, get_target(target)) == wanted
+def shader(*capabilities: str) -> str:
+    """The head of a module with them, as IREE prints it."""
+    listed = ", ".join(("Shader", *capabilities, "Matrix"))
+    return f"spirv.module Logical GLSL450 requires #spirv.vce<v1.0, [{listed}], [SPV_KHR_x]> {{\n"
 
 
 def layout(buffers: int) -> str:
     """A kernel of IREE's with so many."""
     bindings = ", ".join(['#hal.pipeline.binding<storage_buffer, "ReadOnly|Indirect">'] * buffers)
     return f"layout(#hal.pipeline.layout<constants = 1, bindings = [{bindings}], flags = Indirect>)"
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        (shader(), []),
+        (shader("Int16"), ["shaderInt16"]),
+        (
+            shader("StorageBuffer16BitAccess", "Float16") + shader() + shader("Int64"),
+            ["shaderFloat16", "shaderInt64", "storageBuffer16BitAccess"],
+        ),
+        (shader("Int8", "StorageBuffer8BitAccess"), ["shaderInt8", "storageBuffer8BitAccess"]),
+        (shader("Float64"), ["shaderFloat64"]),
+        (shader("GroupNonUniformShuffle", "GroupNonUniform"), ["subgroupShuffle"]),
+        (shader("NewThing"), ["NewThing"]),
+        ('%f16 = tensor<4xf16> loc("f16") @f16', []),
+    ],
+)
+def test_features(text: str, wanted: list[str]) -> None:
+    assert needed_features(text) == wanted
 
 
 def test_limits_in_the_text() -> None:
@@ -58,15 +59,41 @@ def test_limits_in_the_text() -> None:
     assert set(needed_limits("no kernel", "").values()) == {0}
 
 
+def binding(size: int) -> str:
+    return f"        ro %arg2[%c0 for %c{size}] : !stream.resource<external>{{%c{size}}}\n"
+
+
+def count(*numbers: int) -> str:
+    return "hal.return {} : index, index, index\n".format(", ".join(f"%c{n}" for n in numbers))
+
+
 @pytest.mark.parametrize(
-    ("target", "needed", "wanted"),
+    ("target", "scheduled", "translated", "wanted"),
     [
-        ("vulkan", {BUFFERS: 4, BYTES: 2**27, WORKGROUPS[1]: 65_535}, ()),
-        ("vulkan", {BUFFERS: 5}, ("maxPerStageDescriptorStorageBuffers=5",)),
-        ("vulkan", {BYTES: 2**27 + 4}, ("maxStorageBufferRange=134217732",)),
-        ("vulkan", {WORKGROUPS[1]: 65_536}, ("maxComputeWorkGroupCount[1]=65536",)),
-        ("arm64", {BUFFERS: 5}, ()),
+        ("vulkan", layout(4) + "\n" + binding(2**27), count(1, 65_535, 1), ()),
+        ("vulkan", layout(5), "", ("maxPerStageDescriptorStorageBuffers=5",)),
+        ("vulkan", binding(2**27 + 4), "", ("maxStorageBufferRange=134217732",)),
+        ("vulkan", "", count(1, 65_536, 1), ("maxComputeWorkGroupCount[1]=65536",)),
+        (
+            "vulkan-mali",
+            "",
+            shader("GroupNonUniformShuffle"),
+            ("subgroupShuffle", "subgroupSize=16"),
+        ),
+        (
+            "vulkan-adreno",
+            layout(9),
+            shader("GroupNonUniformArithmetic", "Int16"),
+            (
+                "shaderInt16",
+                "subgroupArithmetic",
+                "maxPerStageDescriptorStorageBuffers=9",
+                "subgroupSize=64",
+            ),
+        ),
+        ("vulkan-mali", "", shader(), ()),
+        ("arm64", layout(5), "", ()),
     ],
 )
-def test_limits(target: str, needed: dict[str, int], wanted: tuple[str, ...]) -> None:
-    assert device_limits(needed, get_target(target)) == wanted
+def test_needs(target: str, scheduled: str, translated: str, wanted: tuple[str, ...]) -> None:
+    assert device_needs(scheduled, translated, get_target(target)) == wanted

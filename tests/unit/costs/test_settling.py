@@ -15,7 +15,7 @@ from niwaki.pruning.method import parse_method
 from niwaki.time_limit.given_rates import settle_rates
 from niwaki.time_limit.settled_removal import SettledRemoval
 
-BUSY = "the network took 2e.03 ms where 1e.03 are allowed, in each of 8 tries: the machine is too"
+BUSY = "the network took 2e.03 ms where 1e.03 were aimed at, in each of 8 tries: the machine is too"
 
 
 def network() -> nn.Module:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -58,10 +59,35 @@ def test_the_pace_is_the_middle_of_many_looks(
     assert clock.pace() == 2e-4
 
 
-def test_the_small_network_draws_no_numbers_of_the_users() -> None:
-    torch.manual_seed(3)
+def test_the_small_network_draws_no_numbers_of_the_users(monkeypatch: pytest.MonkeyPatch) -> None:
+    seeded: list[int] = []
+    monkeypatch.setattr(torch.cuda, "manual_seed_all", seeded.append)
+    torch.random.default_generator.manual_seed(3)
     wanted = torch.rand(4)
-    torch.manual_seed(3)
+    torch.random.default_generator.manual_seed(3)
     with clock._small_network() as bundle:
         assert bundle.manifest.driver == "local"
     assert torch.equal(torch.rand(4), wanted)
+    assert not seeded
+
+
+def test_the_small_network_is_the_same_whatever_the_defaults_are() -> None:
+    def found() -> tuple[str, int]:
+        with clock._small_network() as bundle:
+            (spec,) = bundle.manifest.signature.inputs
+            return spec.dtype, sum(layer.multiply_adds for layer in bundle.layers)
+
+    plain = found()
+    with torch.device("meta"):
+        assert found() == plain
+    torch.set_default_dtype(torch.float64)
+    try:
+        assert found() == plain
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+def test_a_full_disk_of_the_users_is_not_that_of_temporary_files() -> None:
+    full = OSError(errno.ENOSPC, "No space left on device", "run.ckpt")
+    with pytest.raises(OSError, match=r"run\.ckpt"), clock.steady_clock():
+        raise full

@@ -1,4 +1,4 @@
-"""Limits of this machine's Vulkan devices, asked of Vulkan itself: IREE tells features alone."""
+"""Limits and features of this machine's Vulkan devices that IREE does not tell, asked of Vulkan."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ LIBRARY = "libvulkan.so.1"
 # VkPhysicalDeviceProperties: its size, where the name and the limits are, and the places of these.
 _SIZE, _NAME, _LIMITS = 824, 20, 296
 _PLACES = {BYTES: 28, BUFFERS: 76} | {name: 220 + 4 * axis for axis, name in enumerate(WORKGROUPS)}
+# VkPhysicalDeviceFeatures: how many there are, and the numbers of those that IREE does not tell.
+_FEATURES = 55
+_NUMBERS = {"shaderFloat64": 39, "shaderInt64": 40, "shaderInt16": 41}
 
 
 class _InstanceInfo(ctypes.Structure):
@@ -31,8 +34,11 @@ class _InstanceInfo(ctypes.Structure):
     )
 
 
-def limits_of(name: str) -> dict[str, int]:
-    """Limits of the device of a name; none where Vulkan cannot be asked."""
+def properties_of(name: str) -> dict[str, int]:
+    """Of the device of a name: limits, and features as 0 or 1.
+
+    Nothing where Vulkan cannot be asked.
+    """
     try:
         vulkan = ctypes.CDLL(LIBRARY)
     except OSError:  # IREE finds it by other names
@@ -48,7 +54,7 @@ def limits_of(name: str) -> dict[str, int]:
 
 
 def _properties(vulkan: Any, instance: ctypes.c_void_p) -> list[tuple[str, dict[str, int]]]:
-    """Name and limits of each device."""
+    """Name and what is told of each device."""
     count = ctypes.c_uint32()
     vulkan.vkEnumeratePhysicalDevices(instance, ctypes.byref(count), None)
     devices = (ctypes.c_void_p * count.value)()
@@ -58,9 +64,12 @@ def _properties(vulkan: Any, instance: ctypes.c_void_p) -> list[tuple[str, dict[
         properties = ctypes.create_string_buffer(_SIZE)
         vulkan.vkGetPhysicalDeviceProperties(ctypes.c_void_p(device), properties)
         name = ctypes.string_at(ctypes.addressof(properties) + _NAME).decode(errors="replace")
-        limits = {
+        told = {
             limit: ctypes.c_uint32.from_buffer(properties, _LIMITS + place).value
             for limit, place in _PLACES.items()
         }
-        found.append((name, limits))
+        features = (ctypes.c_uint32 * _FEATURES)()
+        vulkan.vkGetPhysicalDeviceFeatures(ctypes.c_void_p(device), features)
+        told |= {feature: features[number] for feature, number in _NUMBERS.items()}
+        found.append((name, told))
     return found
