@@ -96,8 +96,9 @@ GOALS = (
         ANY,
         1,
     ),
+    Goal("the same, single weights 10x", "spoken_digits", "unstructured", 10, ANY, 1),
     Goal(
-        "the same with 512 states instead of 256",
+        "the same, blocks, with 512 states instead of 256",
         "spoken_digits_wide",
         "block_column_row",
         10,
